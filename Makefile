@@ -1,0 +1,62 @@
+.DEFAULT_GOAL := help
+.PHONY: help install run dev test check lock format bench lint types layers templates migrations-check spec
+PYTHON ?= python3
+BIN := .venv/bin
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Flagstone needs Python 3.11 or newer." if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+install: .venv/installed-dev ## Make .venv with the locked requirements, the development ones too
+
+run: .venv/installed ## Serve on http://127.0.0.1:8000 (PORT=9000 moves it), with demo data
+	@$(BIN)/flask db upgrade
+	@$(BIN)/flask seed-demo --if-empty
+	@exec $(BIN)/gunicorn run:app
+
+dev: .venv/installed-dev ## The same with reloader and debugger
+	@APP_ENV=development LOG_FORMAT=console $(BIN)/flask db upgrade
+	@APP_ENV=development LOG_FORMAT=console $(BIN)/flask seed-demo --if-empty
+	@APP_ENV=development LOG_FORMAT=console $(BIN)/flask --debug run --host 127.0.0.1 --port $${PORT:-8000}
+
+test: .venv/installed-dev ## The whole suite on SQLite and PostgreSQL (ARGS='-k etag' narrows it)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov)
+
+check: lint types layers templates migrations-check spec ## Lint, format, types, import rules, migrations, spec
+
+format: .venv/installed-dev ## Mend what can be mended
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+lint: .venv/installed-dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: .venv/installed-dev
+	@$(BIN)/mypy
+
+layers: .venv/installed-dev
+	@$(BIN)/lint-imports
+
+templates: .venv/installed-dev
+	@$(BIN)/djlint app/templates --lint --quiet
+
+migrations-check: .venv/installed-dev
+	@$(BIN)/python -m tests.tools.check_migrations
+
+spec: .venv/installed-dev
+	@$(BIN)/python -m tests.tools.check_spec
+
+bench: .venv/installed-dev ## CPU per request beside a bare WSGI service, on PostgreSQL
+	@$(BIN)/python -m bench
+
+lock: .venv/installed-dev ## Lock the requirements anew, with hashes
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt $(ARGS)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-dev.in -c requirements.txt -o requirements-dev.txt $(ARGS)

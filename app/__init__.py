@@ -1,0 +1,32 @@
+"""The application factory: the whole wiring of the service, on one page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+
+import config
+from app import api, auth, cli, error_handlers, extensions, identity, main, security, sql
+from app.services import passwords
+
+
+def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
+    """The service, with `settings` as config.load() gives them (by default from the environment).
+
+    Raises config.SettingsError.
+    """
+    app = Flask(__name__, instance_path=str(config.INSTANCE))
+    app.config.from_mapping(settings if settings is not None else config.load())
+    passwords.Policy.min_length = app.config["PASSWORD_MIN_LENGTH"]
+
+    extensions.init_app(app)
+    sql.init_app(app)
+    security.init_app(app)
+    identity.init_app(app)
+    error_handlers.init_app(app)
+    cli.init_app(app)
+
+    app.register_blueprint(auth.bp, url_prefix="/auth")
+    app.register_blueprint(api.bp, url_prefix="/api/v1")
+    app.register_blueprint(main.bp)
+    return app

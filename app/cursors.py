@@ -1,0 +1,46 @@
+"""The opaque cursor of a list: where the last page ended, signed, and bound to what it was of."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from typing import Any
+
+import orjson
+from flask import current_app
+
+from app.errors import InvalidParameter
+
+_TAG = 16  # bytes of the HMAC that are kept
+_STRAY = InvalidParameter(
+    "The cursor does not do.", {"cursor": "It is not from this list with these filters and sort."}
+)
+
+
+def seal(last: list[Any] | None, binding: object) -> str | None:
+    """The cursor behind `last`, for the list that `binding` describes (filters, sort, person)."""
+    if last is None:
+        return None
+    payload = orjson.dumps(last, option=orjson.OPT_UTC_Z)
+    return base64.urlsafe_b64encode(_tag(payload, binding) + payload).decode().rstrip("=")
+
+
+def unseal(cursor: str | None, binding: object) -> list[Any] | None:
+    """What `seal` was given. Raises InvalidParameter for one that is foreign, forged or cut."""
+    if cursor is None:
+        return None
+    try:
+        raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), b"-_", True)
+    except (binascii.Error, ValueError):
+        raise _STRAY from None
+    payload = raw[_TAG:]
+    if not hmac.compare_digest(raw[:_TAG], _tag(payload, binding)):
+        raise _STRAY
+    last: list[Any] = orjson.loads(payload)
+    return last
+
+
+def _tag(payload: bytes, binding: object) -> bytes:
+    key = b"cursor" + current_app.config["SECRET_KEY"].encode()
+    bound = orjson.dumps(binding, option=orjson.OPT_SORT_KEYS)
+    return hmac.digest(hashlib.sha256(key).digest(), payload + bound, "sha256")[:_TAG]

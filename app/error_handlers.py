@@ -1,0 +1,101 @@
+"""Any error: problem+json (RFC 9457) under /api/, a page elsewhere."""
+
+import logging
+from typing import Any
+
+import orjson
+from flask import Flask, Response, render_template, request
+from flask.typing import ResponseReturnValue
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import HTTPException
+
+from app import errors
+from app.errors import AppError, InvalidParameter, InvalidToken, Unavailable
+from app.identity import is_api
+from app.security import REQUEST_ID
+
+REALM = 'Bearer realm="flagstone"'
+# The plain kind of problem for each status: what a bare HTTP error turns into.
+BY_STATUS: dict[int, type[AppError]] = {
+    kind.status: kind for kind in (AppError, *AppError.__subclasses__())
+}
+_log = logging.getLogger("flagstone.error")
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(AppError, on_app_error)
+    app.register_error_handler(HTTPException, on_http_error)
+    app.register_error_handler(ParseException, on_unreadable)
+    app.register_error_handler(Exception, on_bug)
+
+
+def problems() -> dict[str, type[AppError]]:
+    """Every kind of problem by its slug, for the pages that explain them."""
+    found = [AppError]
+    for kind in found:
+        found.extend(kind.__subclasses__())
+    return {kind.slug: kind for kind in found}
+
+
+def on_app_error(error: AppError) -> ResponseReturnValue:
+    headers: dict[str, str] = {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = REALM
+        if isinstance(error, InvalidToken):
+            headers["WWW-Authenticate"] += ', error="invalid_token"'
+    elif isinstance(error, errors.InsufficientScope):
+        challenge = f'{REALM}, error="insufficient_scope", scope="{error.scope}"'
+        headers["WWW-Authenticate"] = challenge
+    elif isinstance(error, Unavailable):
+        headers["Retry-After"] = str(error.retry_after)
+    return _respond(error, headers)
+
+
+def on_http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:  # a redirect
+        return error.get_response()
+    kind = BY_STATUS.get(error.code, errors.Malformed if error.code < 500 else AppError)
+    headers = {
+        name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")
+    }
+    return _respond(kind(error.description or error.name), headers, error.code)
+
+
+def on_unreadable(_error: ParseException) -> ResponseReturnValue:
+    """Gunicorn found the body broken while it was read (a bad chunk): nothing more can be read."""
+    return _respond(errors.Malformed("The body cannot be read."), {"Connection": "close"})
+
+
+def on_bug(error: Exception) -> ResponseReturnValue:
+    _log.error("request %s failed", request.environ.get(REQUEST_ID), exc_info=error)
+    return _respond(AppError("Something went wrong here. It was noted."), {})
+
+
+def _respond(error: AppError, headers: dict[str, str], status: int = 0) -> ResponseReturnValue:
+    status = status or error.status
+    if is_api(request.path):
+        body = orjson.dumps(_problem(error, status))
+        return Response(body, status, headers, content_type="application/problem+json")
+    request_id = request.environ[REQUEST_ID]
+    page = render_template("errors/error.html", error=error, status=status, request_id=request_id)
+    return page, status, headers
+
+
+def _problem(error: AppError, status: int) -> dict[str, Any]:
+    problem: dict[str, Any] = {
+        "type": f"/problems/{error.slug}",
+        "title": error.title,
+        "status": status,
+        "detail": error.message,
+        "instance": request.path,
+        "request_id": request.environ[REQUEST_ID],
+    }
+    if isinstance(error, InvalidParameter):
+        problem["errors"] = [
+            {"parameter": name, "detail": detail} for name, detail in error.fields.items()
+        ]
+    elif error.fields:
+        problem["errors"] = [
+            {"pointer": f"/{name}", "detail": detail} for name, detail in error.fields.items()
+        ]
+    return problem

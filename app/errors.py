@@ -1,0 +1,140 @@
+"""What can go wrong, in the words of the domain. Knows nothing of Flask.
+
+`status` is the HTTP status that fits, `slug` names the page under /problems/ that explains it.
+`fields` says which inputs are to blame: a field's name (as a JSON Pointer without its first slash
+where it lies deeper) and what is wrong with it.
+"""
+
+from typing import ClassVar
+
+
+class AppError(Exception):
+    """An error that the client may see."""
+
+    status: ClassVar[int] = 500
+    slug: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, message: str, fields: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = fields or {}
+
+
+class Malformed(AppError):
+    """The request could not be read at all."""
+
+    status, slug, title = 400, "malformed", "Malformed request"
+
+
+class Unauthorized(AppError):
+    """Nobody is signed in, or the proof of it does not hold."""
+
+    status, slug, title = 401, "unauthorized", "Not signed in"
+
+
+class VoidLink(Malformed):
+    """A link that works once was used, replaced, or is too old."""
+
+    slug, title = "void-link", "This link does not work any more"
+
+
+class InvalidGrant(Unauthorized):
+    """A refresh token is unknown, expired, spent or revoked (RFC 6749, 5.2: invalid_grant)."""
+
+    slug, title = "invalid-refresh-token", "Invalid refresh token"
+
+
+class InvalidToken(Unauthorized):
+    """A token came, and it is unknown, expired or revoked (RFC 6750, 3.1: invalid_token)."""
+
+    slug, title = "invalid-token", "Invalid token"
+
+
+class BadCredentials(Unauthorized):
+    """Wrong password, unknown user and a deactivated one: the same to whoever asks."""
+
+    slug, title = "bad-credentials", "Wrong sign-in"
+
+
+class Forbidden(AppError):
+    """You may see it and may not do that."""
+
+    status, slug, title = 403, "forbidden", "Not allowed"
+
+
+class InsufficientScope(Forbidden):
+    """The token lacks a scope (RFC 6750, 3.1: insufficient_scope)."""
+
+    slug, title = "insufficient-scope", "Insufficient scope"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"The token lacks the scope {scope}.")
+        self.scope = scope
+
+
+class ReauthenticationRequired(Forbidden):
+    """The act needs a recent sign-in."""
+
+    slug, title = "reauthentication-required", "Sign in again"
+
+
+class NotFound(AppError):
+    """There is none, or none that you may see: the same to whoever asks."""
+
+    status, slug, title = 404, "not-found", "Not found"
+
+
+class MethodNotAllowed(AppError):
+    """The URL is there and does not do that; the Allow header says what it does."""
+
+    status, slug, title = 405, "method-not-allowed", "Method not allowed"
+
+
+class Conflict(AppError):
+    """The state of things does not allow it: a name is taken, the last admin would go."""
+
+    status, slug, title = 409, "conflict", "Conflict"
+
+
+class PreconditionFailed(AppError):
+    """Somebody changed it meanwhile (RFC 9110, 13.1.1)."""
+
+    status, slug, title = 412, "precondition-failed", "Precondition failed"
+
+
+class ContentTooLarge(AppError):
+    """The body is larger than the operation takes."""
+
+    status, slug, title = 413, "content-too-large", "Content too large"
+
+
+class UnsupportedMediaType(AppError):
+    """The body is of a type that the operation does not take."""
+
+    status, slug, title = 415, "unsupported-media-type", "Unsupported media type"
+
+
+class Invalid(AppError):
+    """It was read, and a value in it does not do."""
+
+    status, slug, title = 422, "invalid", "Invalid input"
+
+
+class InvalidParameter(Invalid):
+    """A query parameter does not do, or there is none of that name."""
+
+    slug, title = "invalid-parameter", "Invalid query parameter"
+
+
+class PreconditionRequired(AppError):
+    """A change must say which version it changes (RFC 6585, 3)."""
+
+    status, slug, title = 428, "precondition-required", "Precondition required"
+
+
+class Unavailable(AppError):
+    """The database is away or overloaded; the same request may do in a moment."""
+
+    status, slug, title = 503, "unavailable", "Temporarily unavailable"
+    retry_after = 2  # seconds

@@ -1,0 +1,106 @@
+"""The extension objects, created unbound and attached to the app by the factory."""
+
+from typing import Any
+
+import orjson
+import psycopg2.extensions
+from flask import Flask
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase
+
+UUID_OID = 2950
+BUSY_TIMEOUT = 20  # seconds that a writer of SQLite waits for its turn
+# A statement that takes longer than this is given up: nothing that a client may ask for needs it.
+POSTGRES_SETTINGS = {
+    "timezone": "UTC",
+    "statement_timeout": "10s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+
+
+class Base(DeclarativeBase):
+    """The base of every model. Named constraints keep migrations reversible."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+migrate = Migrate()
+csrf = CSRFProtect()
+login_manager = LoginManager()
+login_manager.login_view = "auth.login"
+login_manager.login_message = "Please sign in to see that page."
+
+
+def init_app(app: Flask) -> None:
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(app)
+    db.init_app(app)
+    migrate.init_app(app, db, directory="migrations", render_as_batch=True, compare_type=True)
+    csrf.init_app(app)
+    login_manager.init_app(app)
+    with app.app_context():
+        event.listen(db.engine, "connect", _on_connect)
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "begin", _begin)
+
+
+def _engine_options(app: Flask) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "json_serializer": lambda value: orjson.dumps(value, option=orjson.OPT_UTC_Z).decode(),
+        "json_deserializer": orjson.loads,
+        "pool_size": app.config["DATABASE_POOL_SIZE"],
+        "max_overflow": 0,  # a thread holds one connection at the most
+        "pool_timeout": 5,  # seconds
+    }
+    if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
+        options["paramstyle"] = "named"  # so that app.sql hands every driver a dict
+        options["connect_args"] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
+    else:
+        settings = " ".join(f"-c {name}={value}" for name, value in POSTGRES_SETTINGS.items())
+        options["connect_args"] = {
+            "options": settings,
+            "application_name": "flagstone",
+            "connect_timeout": 3,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 2,
+            "tcp_user_timeout": 5000,  # milliseconds
+        }
+    return options
+
+
+def _on_connect(connection: DBAPIConnection, _record: object) -> None:
+    if isinstance(connection, psycopg2.extensions.connection):
+        # Ids stay text from end to end: a UUID object for each costs more than reading the row.
+        text = psycopg2.extensions.new_type((UUID_OID,), "TEXT_UUID", psycopg2.STRING)
+        psycopg2.extensions.register_type(text, connection)
+        return
+    connection.isolation_level = None  # BEGIN is ours to say, see _begin and app.sql
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # an acknowledged write survives a power cut
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Take SQLite's write lock first: a reader that turns writer half-way cannot wait for it."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def engine() -> Engine:
+    return db.engine

@@ -1,0 +1,157 @@
+"""Who is asking: by cookie on the pages, by bearer token in the API.
+
+The API must not accept the cookie, because it is exempt from the CSRF check.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, current_app, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from flask_login import UserMixin, current_user, login_required, login_user, logout_user
+from werkzeug.exceptions import BadRequest
+
+from app.errors import Forbidden, Unauthorized
+from app.extensions import csrf, login_manager
+from app.security import REQUEST_ID, ROUTE, USER_ID
+from app.services import audit, sessions, tokens
+from app.services.actor import Actor
+
+API = "/api/"
+PROBES = frozenset({"/healthz", "/readyz"})  # a probe asks by address, not by name
+
+
+class PageUser(UserMixin):
+    """What Flask-Login holds: its id is the secret of a session in the database, not a user's."""
+
+    def __init__(self, secret: str, actor: Actor) -> None:
+        self.secret = secret
+        self.actor = actor
+
+    def get_id(self) -> str:
+        return self.secret
+
+    def __getattr__(self, name: str) -> Any:
+        """`current_user.username` and the like in a template."""
+        return getattr(self.actor, name)
+
+
+class PageSessions(SecureCookieSessionInterface):
+    """Flask's signed cookie, on the pages alone: under /api/ none is read and none is written."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        return None if is_api(request.path) else super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Any) -> None:
+        if not is_api(request.path):
+            super().save_session(app, session, response)
+
+
+def init_app(app: Flask) -> None:
+    app.session_interface = PageSessions()
+    app.before_request(check_request)
+
+
+def is_api(path: str) -> bool:
+    # By path, not by blueprint: a URL that matches no route has no blueprint.
+    return path.startswith(API)
+
+
+def check_request() -> None:
+    """The door for every request: a host that is ours, and on the pages no forged form."""
+    environ, path = request.environ, request.path
+    environ[ROUTE] = request.url_rule.rule if request.url_rule else ""
+    if path not in PROBES and _host_name() not in current_app.config["KNOWN_HOSTS"]:
+        raise BadRequest("This is not a host that is served here.")
+    if not is_api(path) and request.url_rule is not None:
+        _refuse_cross_site()
+        csrf.protect()
+
+
+def _host_name() -> str:
+    host: str = request.environ.get("HTTP_HOST", "").lower()
+    name, _, port = host.rpartition(":")
+    return name if port.isdigit() else host
+
+
+def _refuse_cross_site() -> None:
+    """A second lock beside the CSRF token: the browser itself says where a form came from."""
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    origin = request.headers.get("Origin")
+    foreign = origin is not None and urlsplit(origin).netloc != request.host
+    if foreign or request.headers.get("Sec-Fetch-Site", "same-origin") not in (
+        "same-origin",
+        "none",
+    ):
+        raise BadRequest("The form was sent from another site.")
+
+
+def origin() -> Actor:
+    """Where the request comes from, for what a stranger may do."""
+    return Actor(address=request.remote_addr or "", request_id=request.environ[REQUEST_ID])
+
+
+def api_user(scope: str | None) -> Actor:
+    """Who holds the bearer token. Raises Unauthorized, InvalidToken, InsufficientScope."""
+    environ = request.environ
+    scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized("Send an access token: Authorization: Bearer <token>.")
+    actor = tokens.identify(token.strip(), environ.get("REMOTE_ADDR", ""), environ[REQUEST_ID])
+    environ[USER_ID] = actor.id
+    if scope is not None:
+        if scope == "admin" and not actor.is_admin:
+            audit.denied(actor, environ[ROUTE])
+        actor.need_scope(scope)
+    return actor
+
+
+@login_manager.user_loader  # type: ignore[untyped-decorator]
+def load_user(secret: str) -> PageUser | None:
+    here = origin()
+    actor = sessions.load(secret, here.address, here.request_id)
+    if actor is None:
+        return None
+    request.environ[USER_ID] = actor.id
+    return PageUser(secret, actor)
+
+
+def page_user() -> Actor:
+    """Who is signed in on the pages, or a stranger."""
+    if current_user.is_authenticated:
+        actor: Actor = current_user.actor
+        return actor
+    return origin()
+
+
+def admin_required(view: Callable[..., Any]) -> Callable[..., Any]:
+    """For admin pages: a stranger is sent to sign in, anyone else who is no admin gets a 403."""
+
+    @wraps(view)
+    @login_required  # type: ignore[untyped-decorator]
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        actor = page_user()
+        if not actor.is_admin:
+            audit.denied(actor, request.environ[ROUTE])
+            raise Forbidden("Only an admin may see that.")
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def sign_in(secret: str, *, remember: bool) -> None:
+    """Put the session into the cookie, and nothing else: what was there before signing in goes."""
+    session.clear()
+    session.permanent = remember
+    user = load_user(secret)
+    assert user is not None
+    login_user(user)
+
+
+def sign_out() -> None:
+    sessions.end(page_user())
+    logout_user()
+    session.clear()

@@ -1,0 +1,33 @@
+"""What was done, by whom, to what. Append-only: triggers refuse a change or a removal.
+
+No foreign keys: an event outlives the people and things that it speaks of.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.types import Id, Json, UTCDateTime, now, uuid7
+
+
+class AuditEvent(Base):
+    __tablename__ = "audit_events"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
+    actor_id: Mapped[str | None] = mapped_column(Id)
+    token_id: Mapped[str | None] = mapped_column(Id)
+    action: Mapped[str] = mapped_column(String(64))
+    target_type: Mapped[str] = mapped_column(String(32))
+    target_id: Mapped[str | None] = mapped_column(Id)
+    changes: Mapped[dict[str, Any]] = mapped_column(Json)  # {"field": [old, new]}
+    address: Mapped[str] = mapped_column(String(45))
+    request_id: Mapped[str] = mapped_column(String(128))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
+Index("ix_audit_events_created_at", AuditEvent.created_at, AuditEvent.id)
+Index("ix_audit_events_target", AuditEvent.target_id, AuditEvent.created_at, AuditEvent.id)
+Index("ix_audit_events_actor", AuditEvent.actor_id, AuditEvent.created_at, AuditEvent.id)

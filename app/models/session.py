@@ -1,0 +1,29 @@
+"""Browsers that are signed in: the cookie holds a random secret, the row its hash."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.types import Id, UTCDateTime, now, uuid7
+
+# A session ends when it was not used for so long, and at the latest so long after signing in
+# (ASVS 5.0, 7.3.1 and 7.3.2); longer where "remember me" was asked for.
+IDLE, ABSOLUTE = timedelta(hours=12), timedelta(hours=24)
+REMEMBERED_IDLE, REMEMBERED_ABSOLUTE = timedelta(days=14), timedelta(days=30)
+USER_AGENT_MAX = 255
+
+
+class Session(Base):
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
+    user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    remembered: Mapped[bool]
+    address: Mapped[str] = mapped_column(String(45))
+    user_agent: Mapped[str] = mapped_column(String(USER_AGENT_MAX))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)

@@ -1,0 +1,80 @@
+"""Tasks, and the limits of their values.
+
+Labels are a list in the row and not a table of their own: they are always read and written with
+their task, and one statement then does either (docs/architecture.md).
+"""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.types import Id, PlainText, Ranked, TextList, UTCDateTime, now, uuid7
+
+TITLE_MAX = 200
+DESCRIPTION_MAX = 10_000
+LABELS_MAX = 20
+LABEL_MAX = 50
+STATUSES = ("todo", "in_progress", "done", "cancelled")
+PRIORITIES = ("low", "normal", "high", "urgent")
+CLOSED = ("done", "cancelled")  # neither can be overdue
+
+
+class Task(Base):
+    __tablename__ = "tasks"
+    __table_args__ = (
+        CheckConstraint(f"length(title) BETWEEN 1 AND {TITLE_MAX}", "title"),
+        CheckConstraint(f"length(description) <= {DESCRIPTION_MAX}", "description"),
+        CheckConstraint(f"status IN {STATUSES}", "status"),
+        CheckConstraint(f"priority BETWEEN 0 AND {len(PRIORITIES) - 1}", "priority"),
+        CheckConstraint("(status = 'done') = (completed_at IS NOT NULL)", "completed_at"),
+        CheckConstraint("version >= 1", "version"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
+    title: Mapped[str] = mapped_column(PlainText)
+    description: Mapped[str] = mapped_column(PlainText, default="")
+    status: Mapped[str] = mapped_column(String(16), default="todo")
+    priority: Mapped[str] = mapped_column(Ranked(PRIORITIES), default="normal")
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    labels: Mapped[list[str]] = mapped_column(TextList, default=list)
+    owner_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"))
+    assignee_id: Mapped[str | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
+    completed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    version: Mapped[int] = mapped_column(default=1)
+    deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # set: it is in the trash
+    label_keys: Mapped[list[str]] = mapped_column(TextList, default=list)  # labels without case
+
+
+LIVE = Task.deleted_at.is_(None)
+TRASHED = Task.deleted_at.is_not(None)
+
+
+def _live(name: str, *columns: object) -> None:
+    """An index over what is not in the trash: each serves one order of a list, both ways."""
+    Index(name, *columns, sqlite_where=LIVE, postgresql_where=LIVE)  # type: ignore[arg-type]
+
+
+ASSIGNED = Task.assignee_id.is_not(None)
+
+_live("ix_tasks_created_at", Task.created_at, Task.id)
+_live("ix_tasks_owner_updated_at", Task.owner_id, Task.updated_at, Task.id)
+_live("ix_tasks_owner_due_at", Task.owner_id, Task.due_at, Task.id)
+_live("ix_tasks_owner_priority", Task.owner_id, Task.priority, Task.id)
+_live("ix_tasks_owner_title", Task.owner_id, func.lower(Task.title), Task.id)
+# These two hold the trash as well: they serve the foreign keys when an account is removed.
+Index("ix_tasks_owner_created_at", Task.owner_id, Task.created_at, Task.id)
+Index(
+    "ix_tasks_assignee_created_at",
+    Task.assignee_id,
+    Task.created_at,
+    Task.id,
+    sqlite_where=ASSIGNED,
+    postgresql_where=ASSIGNED,
+)
+Index("ix_tasks_trash", Task.deleted_at, Task.id, sqlite_where=TRASHED, postgresql_where=TRASHED)
+# What PostgreSQL alone has, made by the migration: full-text search and labels.
+POSTGRES_ONLY = frozenset({"search", "ix_tasks_search", "ix_tasks_label_keys"})

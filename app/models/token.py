@@ -1,0 +1,42 @@
+"""Tokens of every kind, in one table, as hashes.
+
+An access and a refresh token come from signing in and share a `family_id` with all that are
+refreshed from them; a personal one is made by hand and is a family of its own; a reset token is the
+secret part of a link that sets a new password once.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.types import Id, UTCDateTime, now, uuid7
+
+KINDS = ("access", "refresh", "personal", "reset")
+# In the order in which they are shown. "admin" can be held by an admin's token only.
+SCOPES = ("tasks:read", "tasks:write", "profile:read", "profile:write", "admin")
+ACCESS_LIFE, REFRESH_LIFE = timedelta(hours=1), timedelta(days=30)
+RESET_LIFE = timedelta(hours=1)
+REFRESH_GRACE = timedelta(seconds=10)  # a client that sends a refresh twice is no thief yet
+NAME_MAX = 100
+
+
+class Token(Base):
+    __tablename__ = "tokens"
+    __table_args__ = (CheckConstraint(f"kind IN {KINDS}", "kind"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
+    user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    family_id: Mapped[str] = mapped_column(Id, index=True)
+    parent_id: Mapped[str | None] = mapped_column(Id, index=True)  # the one that was refreshed
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    prefix: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(NAME_MAX), default="")
+    scopes: Mapped[str] = mapped_column(String(255), default="")  # separated by spaces (RFC 6749)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    signed_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    spent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)

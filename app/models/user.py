@@ -1,0 +1,41 @@
+"""People: who they are, and the limits of what they may call themselves."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Index, String, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.types import Id, UTCDateTime, now, uuid7
+
+USERNAME_MIN, USERNAME_MAX = 3, 80
+USERNAME_PATTERN = r"[A-Za-z0-9._-]+"
+EMAIL_MAX = 254  # RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
+PASSWORD_MAX = 128  # code points
+ROLES = ("user", "admin")
+
+
+class User(Base):
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint(f"length(username) BETWEEN {USERNAME_MIN} AND {USERNAME_MAX}", "username"),
+        CheckConstraint(f"role IN {ROLES}", "role"),
+        CheckConstraint("version >= 1", "version"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
+    username: Mapped[str] = mapped_column(String(USERNAME_MAX))
+    email: Mapped[str] = mapped_column(String(EMAIL_MAX))
+    password_hash: Mapped[str] = mapped_column(String(255))
+    role: Mapped[str] = mapped_column(String(16), default="user")
+    is_active: Mapped[bool] = mapped_column(default=True)
+    email_verified: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+# Ann and ann are one person, by index and so under any race.
+Index("uq_users_username", func.lower(User.username), unique=True)
+Index("uq_users_email", func.lower(User.email), unique=True)
+Index("ix_users_created_at", User.created_at, User.id)

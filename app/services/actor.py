@@ -1,0 +1,45 @@
+"""Who is acting, and from where. Every use case is handed one; every audit event names it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.errors import Forbidden, InsufficientScope
+from app.models.token import SCOPES
+
+
+@dataclass(slots=True, frozen=True)
+class Actor:
+    """A person, by a token or a page session. `id` is "" for a stranger and for a command."""
+
+    id: str = ""
+    username: str = ""
+    role: str = "user"
+    scopes: frozenset[str] = frozenset()
+    token_id: str | None = None
+    family_id: str | None = None
+    session_id: str | None = None
+    signed_in_at: datetime | None = None  # None for a personal token
+    address: str = ""
+    request_id: str = ""
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == "admin"
+
+    def need_scope(self, scope: str) -> None:
+        """Raises InsufficientScope."""
+        if scope not in self.scopes:
+            raise InsufficientScope(scope)
+
+    def need_admin(self) -> None:
+        """Raises Forbidden."""
+        if not self.is_admin:
+            raise Forbidden("Only an admin may do that.")
+
+
+SYSTEM = Actor(role="admin", scopes=frozenset(SCOPES))  # a command on the machine itself
+
+
+def scopes_of(role: str) -> frozenset[str]:
+    """All that a person of this role may hold."""
+    return frozenset(SCOPES) if role == "admin" else frozenset(SCOPES) - {"admin"}

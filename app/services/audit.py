@@ -1,0 +1,78 @@
+"""The audit trail: written in the transaction of the change, or the change is not made."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, insert
+
+from app.models import AuditEvent
+from app.models.types import now, uuid7
+from app.services import paging
+from app.services.actor import Actor
+from app.services.paging import Page
+from app.sql import Statement, atomic
+
+_insert = Statement[AuditEvent](insert(AuditEvent.__table__))  # type: ignore[arg-type]
+
+Changes = dict[str, list[Any]]
+SECRET_FIELDS = frozenset({"password", "password_hash", "current_password"})
+
+
+def record(
+    actor: Actor,
+    action: str,
+    target_type: str,
+    target_id: str | None,
+    changes: Changes | None = None,
+) -> None:
+    """`action` is "<resource>.<what happened>"; `changes` holds [old, new] for each field."""
+    assert SECRET_FIELDS.isdisjoint(changes or ()), changes
+    _insert.run(
+        id=uuid7(),
+        actor_id=actor.id or None,
+        token_id=actor.token_id,
+        action=action,
+        target_type=target_type,
+        target_id=target_id,
+        changes=changes or {},
+        address=actor.address,
+        request_id=actor.request_id,
+        created_at=now(),
+    )
+
+
+@atomic
+def denied(actor: Actor, what: str) -> None:
+    """Somebody tried what only an admin may do (ASVS 5.0, 16.3.2)."""
+    record(actor, "admin.denied", "route", None, {"route": [None, what]})
+
+
+def page(
+    actor: Actor,
+    *,
+    actor_id: str | None = None,
+    action: str | None = None,
+    target_type: str | None = None,
+    target_id: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = paging.LIMIT_DEFAULT,
+    after: list[Any] | None = None,
+    count: bool = False,
+) -> Page[AuditEvent]:
+    """The events, the newest first, for an admin. `since` is inclusive, `until` exclusive."""
+    actor.need_admin()
+    given = {
+        AuditEvent.actor_id: actor_id,
+        AuditEvent.action: action,
+        AuditEvent.target_type: target_type,
+        AuditEvent.target_id: target_id,
+    }
+    conditions: list[ColumnElement[bool]] = [
+        column == value for column, value in given.items() if value
+    ]
+    if since is not None:
+        conditions.append(AuditEvent.created_at >= since)
+    if until is not None:
+        conditions.append(AuditEvent.created_at < until)
+    return paging.read(AuditEvent, conditions, limit=limit, after=after, count=count)

@@ -1,0 +1,70 @@
+"""Passwords: what is accepted (NIST SP 800-63B-4, 3.1.1; ASVS 5.0, 6.2) and how it is kept."""
+
+import functools
+import unicodedata
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from app.errors import Invalid
+from app.models.user import PASSWORD_MAX
+
+PRODUCT_NAME = "flagstone"
+COMMON_LIST = Path(__file__).with_name("common_passwords.txt")
+
+
+class Policy:
+    """What the settings may change. Set once, at start; the tests make the hash cheap."""
+
+    min_length = 8  # code points
+    # OWASP's parameters for Argon2id: 19 MiB, two passes, one lane (28 ms of CPU)
+    hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+
+def check(field: str, password: str, *context: str) -> None:
+    """Raises Invalid, blaming `field`. `context` holds what a guesser knows: username, email."""
+    if not Policy.min_length <= len(password) <= PASSWORD_MAX:
+        raise _refusal(field, f"Use {Policy.min_length} to {PASSWORD_MAX} characters.")
+    plain = _normal(password).casefold()
+    if plain in _common():
+        raise _refusal(field, "This password is among the most common ones.")
+    known = {word.casefold() for word in context}
+    known |= {word.partition("@")[0] for word in known}
+    if plain in known or PRODUCT_NAME in plain:
+        raise _refusal(field, "Use a password without your name, your address or this service's.")
+
+
+def hash_(password: str) -> str:
+    return Policy.hasher.hash(_normal(password))
+
+
+def verify(kept: str | None, password: str) -> bool:
+    """Whether it is the password. For an unknown user (None) it takes as long as for a known one."""
+    dummy = _dummy(Policy.hasher)
+    try:
+        return Policy.hasher.verify(kept or dummy, _normal(password)) and kept is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def is_outdated(kept: str) -> bool:
+    return Policy.hasher.check_needs_rehash(kept)
+
+
+def _normal(password: str) -> str:
+    return unicodedata.normalize("NFKC", password)  # the same, typed on another keyboard
+
+
+@functools.cache
+def _dummy(hasher: PasswordHasher) -> str:
+    return hasher.hash("of nobody")
+
+
+@functools.cache
+def _common() -> frozenset[str]:
+    return frozenset(COMMON_LIST.read_text(encoding="utf-8").split())
+
+
+def _refusal(field: str, why: str) -> Invalid:
+    return Invalid("The password does not do.", {field: why})

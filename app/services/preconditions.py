@@ -1,0 +1,11 @@
+"""Optimistic concurrency: a change names the versions that it may change (RFC 9110, 13.1.1)."""
+
+from collections.abc import Collection
+
+from app.errors import PreconditionFailed
+
+
+def check(expect: Collection[int] | None, version: int) -> None:
+    """Raises PreconditionFailed unless `version` is among `expect`; None expects nothing."""
+    if expect is not None and version not in expect:
+        raise PreconditionFailed("It was changed meanwhile: read it again.")

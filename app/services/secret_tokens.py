@@ -1,0 +1,46 @@
+"""Random secrets that are handed out once and kept as hashes.
+
+`fst_` + 43 characters (32 random bytes in base 62) + 6 characters of CRC-32 in base 62: scanners of
+leaked secrets recognise it, and a typing error is found without asking the database.
+"""
+
+import hashlib
+import secrets
+import zlib
+
+PREFIX = "fst_"
+SHOWN = 10  # characters of a token that lists may show, to tell one from another
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_RANDOM_LENGTH, _SUM_LENGTH = 43, 6
+_LENGTH = len(PREFIX) + _RANDOM_LENGTH + _SUM_LENGTH
+
+
+def make() -> str:
+    start = PREFIX + _base62(secrets.randbits(256), _RANDOM_LENGTH)
+    return start + _checksum(start)
+
+
+def is_wellformed(token: str) -> bool:
+    return (
+        len(token) == _LENGTH
+        and token.isascii()
+        and token.startswith(PREFIX)
+        and _checksum(token[:-_SUM_LENGTH]) == token[-_SUM_LENGTH:]
+    )
+
+
+def digest(token: str) -> str:
+    """SHA-256, as hexadecimal. The token has 256 random bits: a slow hash would add nothing."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _checksum(text: str) -> str:
+    return _base62(zlib.crc32(text.encode()), _SUM_LENGTH)
+
+
+def _base62(number: int, length: int) -> str:
+    digits = ""
+    for _ in range(length):
+        number, digit = divmod(number, 62)
+        digits = _DIGITS[digit] + digits
+    return digits

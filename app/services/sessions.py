@@ -1,0 +1,97 @@
+"""Page sessions: kept in the database, so that ending one is immediate, here and everywhere."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from app.models import Session, User
+from app.models.session import (
+    ABSOLUTE,
+    IDLE,
+    REMEMBERED_ABSOLUTE,
+    REMEMBERED_IDLE,
+    USER_AGENT_MAX,
+)
+from app.models.types import UTCDateTime, now, uuid7
+from app.services import audit, secret_tokens, users
+from app.services.actor import Actor, scopes_of
+from app.sql import Statement, atomic
+
+SEEN_EVERY = timedelta(minutes=5)  # the last use is noted this often, not at each request
+
+_key = bindparam("key")
+_load = Statement[Any](
+    select(
+        *Session.__table__.c,
+        User.__table__.c.username,
+        User.__table__.c.role,
+    )
+    .join(User, User.id == Session.user_id)
+    .where(Session.hash == _key, User.is_active)
+)
+_insert = Statement[Session](insert(Session.__table__))  # type: ignore[arg-type]
+_touch = Statement[Session](
+    update(Session)
+    .where(Session.__table__.c.id == _key)
+    .values(last_seen_at=bindparam("moment", type_=UTCDateTime()))
+)
+_end = Statement[Session](delete(Session).where(Session.__table__.c.id == _key))
+
+
+def sign_in(
+    origin: Actor, identifier: str, password: str, *, remember: bool, user_agent: str
+) -> str:
+    """The secret of a new session, for the cookie. Raises BadCredentials."""
+    user = users.authenticate(origin, identifier, password)
+    return start(origin, user, remember=remember, user_agent=user_agent)
+
+
+@atomic
+def start(origin: Actor, user: User, *, remember: bool, user_agent: str) -> str:
+    """The secret of a new session of somebody who has proved who they are."""
+    secret, moment = secret_tokens.make(), now()
+    _insert.run(
+        id=uuid7(),
+        user_id=user.id,
+        hash=secret_tokens.digest(secret),
+        remembered=remember,
+        address=origin.address,
+        user_agent=user_agent[:USER_AGENT_MAX],
+        created_at=moment,
+        last_seen_at=moment,
+        expires_at=moment + (REMEMBERED_ABSOLUTE if remember else ABSOLUTE),
+    )
+    actor = Actor(id=user.id, address=origin.address, request_id=origin.request_id)
+    audit.record(actor, "session.created", "user", user.id)
+    return secret
+
+
+def load(secret: str, address: str = "", request_id: str = "") -> Actor | None:
+    """Who the session is of, or None where it has ended."""
+    row = _load.one(key=secret_tokens.digest(secret))
+    moment = now()
+    if row is None or row.expires_at <= moment:
+        return None
+    unused = moment - row.last_seen_at
+    if unused > (REMEMBERED_IDLE if row.remembered else IDLE):
+        return None
+    if unused > SEEN_EVERY:
+        _touch.run(key=row.id, moment=moment)
+    return Actor(
+        id=row.user_id,
+        username=row.username,
+        role=row.role,
+        scopes=scopes_of(row.role),
+        session_id=row.id,
+        signed_in_at=row.created_at,
+        address=address,
+        request_id=request_id,
+    )
+
+
+@atomic
+def end(actor: Actor) -> None:
+    """Sign out of this session."""
+    _end.run(key=actor.session_id)
+    audit.record(actor, "session.ended", "user", actor.id)

@@ -1,0 +1,73 @@
+"""Figures over tasks: how many of what kind, and how many were made and done on each day."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
+
+from app.models import Task
+from app.models.task import CLOSED, LIVE, PRIORITIES, STATUSES
+from app.models.types import UTCDateTime, now
+from app.services.actor import Actor
+from app.sql import Statement
+
+_seen = or_(
+    Task.owner_id == bindparam("actor_id"),
+    Task.assignee_id == bindparam("actor_id"),
+    bindparam("everyone"),
+)
+
+
+def _counted(key: ColumnElement[Any]) -> Statement[Any]:
+    number = func.count().label("number")
+    return Statement(select(key.label("name"), number).where(_seen, LIVE).group_by(key))
+
+
+def _daily(key: ColumnElement[Any]) -> Statement[Any]:
+    first = bindparam("first", type_=UTCDateTime())
+    day = func.date(key)
+    query = select(day.label("day"), func.count().label("number"))
+    return Statement(query.where(_seen, LIVE, key >= first).group_by(day))
+
+
+_by_status = _counted(Task.__table__.c.status)
+_by_priority = _counted(Task.__table__.c.priority)
+_created = _daily(Task.__table__.c.created_at)
+_completed = _daily(Task.__table__.c.completed_at)
+_overdue = Statement[Any](
+    select(func.count().label("number")).where(
+        _seen,
+        LIVE,
+        Task.due_at < bindparam("moment", type_=UTCDateTime()),
+        Task.status.not_in(CLOSED),
+    )
+)
+
+
+def overview(actor: Actor, days: int = 30, *, everyone: bool = False) -> dict[str, Any]:
+    """Figures over the actor's tasks (over all, for an admin), with a series of the last `days`.
+
+    {"total", "by_status": {}, "by_priority": {}, "overdue", "days": [{"date", "created",
+    "completed"}]}, the days in UTC, the last one today.
+    """
+    if everyone:
+        actor.need_admin()
+    scope = {"actor_id": actor.id, "everyone": everyone}
+    moment = now()
+    start = (moment - timedelta(days=days - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    by_status = {row.name: row.number for row in _by_status.all(**scope)}
+    by_priority = {row.name: row.number for row in _by_priority.all(**scope)}
+    created = {str(row.day): row.number for row in _created.all(**scope, first=start)}
+    completed = {str(row.day): row.number for row in _completed.all(**scope, first=start)}
+    overdue = _overdue.one(**scope, moment=moment)
+    dates = [(start + timedelta(days=index)).date().isoformat() for index in range(days)]
+    return {
+        "total": sum(by_status.values()),
+        "by_status": {name: by_status.get(name, 0) for name in STATUSES},
+        "by_priority": {name: by_priority.get(name, 0) for name in PRIORITIES},
+        "overdue": overdue.number if overdue else 0,
+        "days": [
+            {"date": date, "created": created.get(date, 0), "completed": completed.get(date, 0)}
+            for date in dates
+        ],
+    }

@@ -1,0 +1,242 @@
+"""Tasks: the owner and the assignee see and change one, the owner alone removes or hands it on."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, bindparam, insert, or_, select, update as update_
+
+from app import sql
+from app.errors import Forbidden, Invalid, NotFound
+from app.models import AuditEvent, Task, User
+from app.models.task import LIVE, TRASHED
+from app.models.types import now, uuid7
+from app.services import audit, paging, task_list
+from app.services.actor import Actor
+from app.services.paging import Page
+from app.services.preconditions import check
+from app.services.task_list import COLUMNS, Shape
+from app.sql import Statement, atomic
+
+PURGE_AFTER = timedelta(days=30)  # in the trash
+DEFAULTS: dict[str, Any] = {
+    "description": "",
+    "status": "todo",
+    "priority": "normal",
+    "due_at": None,
+    "labels": [],
+    "assignee_id": None,
+}
+FIELDS = ("title", *DEFAULTS)  # what a client may set
+
+_table = Task.__table__
+_mine = or_(
+    Task.owner_id == bindparam("actor_id"),
+    Task.assignee_id == bindparam("actor_id"),
+    bindparam("everyone"),
+)
+_by_id = and_(_table.c.id == bindparam("key"), _mine)
+_get = Statement[Task](select(*COLUMNS).where(_by_id, LIVE))
+_lock = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update())
+_lock_trashed = Statement[Task](select(*COLUMNS).where(_by_id, TRASHED).with_for_update())
+_insert = Statement[Task](insert(_table).returning(*COLUMNS))  # type: ignore[arg-type]
+_update = Statement[Task](
+    update_(Task)
+    .where(_table.c.id == bindparam("key"), _table.c.version == bindparam("old_version"))
+    .values(
+        {
+            name: bindparam(f"new_{name}", type_=_table.c[name].type)
+            for name in (*FIELDS, "label_keys", "completed_at", "updated_at", "deleted_at")
+        }
+    )
+    .values(version=_table.c.version + 1)
+    .returning(*COLUMNS)
+)
+_person = Statement[User](
+    select(User.__table__.c.id).where(User.id == bindparam("key"), User.is_active)
+)
+_events = Statement[AuditEvent](
+    select(*AuditEvent.__table__.c, User.__table__.c.username.label("actor"))
+    .outerjoin(User, User.id == AuditEvent.actor_id)
+    .where(AuditEvent.target_id == bindparam("key"), AuditEvent.target_type == "task")
+    .order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc())
+    .limit(bindparam("size"))
+)
+
+
+def get(actor: Actor, task_id: str) -> Task:
+    """Raises NotFound, also for a task that is not the actor's to see."""
+    task = _get.one(key=task_id, **_scope(actor))
+    if task is None:
+        raise _missing()
+    return task
+
+
+def page(
+    actor: Actor,
+    filters: dict[str, Any] | None = None,
+    *,
+    sort: str = "-created_at",
+    limit: int = paging.LIMIT_DEFAULT,
+    after: list[Any] | None = None,
+    count: bool = False,
+    everyone: bool = False,
+) -> Page[Task]:
+    """The actor's tasks that match all `filters` (the names of the API's query), in keyset order.
+
+    `sort` is one of task_list.SORTS, with "-" before it to turn it round. `everyone` is for admins.
+    """
+    if everyone:
+        actor.need_admin()
+    postgres = sql.current().dialect.name == "postgresql"
+    matching, values = task_list.parameters(filters or {}, postgres=postgres)
+    values.update(size=limit + 1, actor_id=actor.id, moment=now())
+    key = sort.removeprefix("-")
+    if after:
+        at = after[0]
+        values.update(at=paging.moment(at) if key.endswith("_at") else at, last_id=after[1])
+    shape = Shape(
+        postgres=postgres,
+        everyone=everyone,
+        filters=tuple(matching),
+        sort=key,
+        descending=sort.startswith("-"),
+        resumed=bool(after),
+        among_missing=bool(after) and after is not None and after[0] is None,
+    )
+    rows = task_list.page(shape).all(**values)
+    return paging.cut(rows, limit, "sort_key", _total(shape, values) if count else None)
+
+
+def _total(shape: Shape, values: dict[str, Any]) -> int:
+    counted = task_list.count(Shape(shape.postgres, shape.everyone, shape.filters)).one(**values)
+    assert counted is not None
+    total: int = counted.total
+    return total
+
+
+@atomic
+def create(actor: Actor, values: dict[str, Any]) -> Task:
+    """`values` holds a title and any other of FIELDS, validated. Raises Invalid for an assignee."""
+    _need_assignee(values.get("assignee_id"))
+    moment = now()
+    task = _insert.one(
+        **{**DEFAULTS, **values},
+        id=uuid7(),
+        owner_id=actor.id,
+        label_keys=_keys(values.get("labels", [])),
+        completed_at=moment if values.get("status") == "done" else None,
+        created_at=moment,
+        updated_at=moment,
+        version=1,
+        deleted_at=None,
+    )
+    assert task is not None
+    changes = {name: [None, value] for name, value in values.items() if value != DEFAULTS.get(name)}
+    audit.record(actor, "task.created", "task", task.id, changes)
+    return task
+
+
+@atomic
+def update(
+    actor: Actor, task_id: str, changes: dict[str, Any], expect: Collection[int] | None = None
+) -> Task:
+    """Change the fields named in `changes`, the others stay.
+
+    `expect` holds the versions that the caller may have seen (None: any will do). Raises NotFound,
+    PreconditionFailed, Forbidden where an assignee hands the task on, Invalid for an assignee.
+    """
+    task = _lock.one(key=task_id, **_scope(actor))
+    if task is None:
+        raise _missing()
+    check(expect, task.version)
+    news = {name: value for name, value in changes.items() if value != getattr(task, name)}
+    if "assignee_id" in news:
+        _need_owner(actor, task, "change the assignee")
+        _need_assignee(news["assignee_id"])
+    if not news:
+        return task
+    return _write(actor, task, "task.updated", news)
+
+
+def replace(
+    actor: Actor, task_id: str, values: dict[str, Any], expect: Collection[int] | None = None
+) -> Task:
+    """Like `update`, and what is not named goes back to its default (RFC 9110, 9.3.4)."""
+    return update(actor, task_id, {**DEFAULTS, **values}, expect)
+
+
+@atomic
+def delete(actor: Actor, task_id: str, expect: Collection[int] | None = None) -> None:
+    """Move to the trash. Raises NotFound, Forbidden, PreconditionFailed."""
+    task = _lock.one(key=task_id, **_scope(actor))
+    if task is None:
+        raise _missing()
+    _need_owner(actor, task, "delete it")
+    check(expect, task.version)
+    _write(actor, task, "task.deleted", {}, deleted_at=now())
+
+
+@atomic
+def restore(actor: Actor, task_id: str, expect: Collection[int] | None = None) -> Task:
+    """Take out of the trash; a task that is not in there stays as it is. Raises NotFound."""
+    scope = {"actor_id": actor.id, "everyone": actor.is_admin}
+    task = _lock_trashed.one(key=task_id, **scope)
+    if task is None or not _owns(actor, task):
+        return get(actor, task_id)
+    check(expect, task.version)
+    return _write(actor, task, "task.restored", {})
+
+
+def history(actor: Actor, task_id: str, limit: int = 50) -> list[AuditEvent]:
+    """What was done to the task, the newest first."""
+    return _events.all(key=get(actor, task_id).id, size=limit)
+
+
+def _write(
+    actor: Actor, task: Task, action: str, news: dict[str, Any], deleted_at: datetime | None = None
+) -> Task:
+    """Store `news` over the locked `task`. The version stands in the statement as well as the lock."""
+    values = {name: news.get(name, getattr(task, name)) for name in FIELDS}
+    moment = now()
+    completed_at = task.completed_at
+    if (values["status"] == "done") != (task.status == "done"):
+        completed_at = moment if values["status"] == "done" else None
+    values.update(
+        label_keys=_keys(values["labels"]),
+        completed_at=completed_at,
+        updated_at=moment,
+        deleted_at=deleted_at,
+    )
+    parameters = {f"new_{name}": value for name, value in values.items()}
+    changed = _update.one(key=task.id, old_version=task.version, **parameters)
+    assert changed is not None, "the row is locked"
+    changes = {name: [getattr(task, name), value] for name, value in news.items()}
+    audit.record(actor, action, "task", task.id, changes)
+    return changed
+
+
+def _scope(actor: Actor) -> dict[str, Any]:
+    return {"actor_id": actor.id, "everyone": actor.is_admin}
+
+
+def _owns(actor: Actor, task: Task) -> bool:
+    return actor.is_admin or task.owner_id == actor.id
+
+
+def _need_owner(actor: Actor, task: Task, act: str) -> None:
+    if not _owns(actor, task):
+        raise Forbidden(f"Only the owner of a task may {act}.")
+
+
+def _need_assignee(user_id: str | None) -> None:
+    if user_id is not None and _person.one(key=user_id) is None:
+        raise Invalid("A value does not do.", {"assignee_id": "There is no such user."})
+
+
+def _keys(labels: list[str]) -> list[str]:
+    return [label.casefold() for label in labels]
+
+
+def _missing() -> NotFound:
+    return NotFound("There is no such task.")

@@ -1,0 +1,193 @@
+"""Settings: read from the environment once, at start, every fault reported at once.
+
+`.env.example` is the manual. Each setting may also be read from the file that `<NAME>_FILE` names,
+as container secrets are.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dotenv import load_dotenv
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+ROOT = Path(__file__).parent
+INSTANCE = ROOT / "instance"
+SECRET_MIN_BYTES = 32
+# Values that stand in examples, here and elsewhere: a secret that anybody can look up is none.
+KNOWN_SECRETS = ("change-me", "changeme", "change_me", "secret", "example", "dev-only", "your-")
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+class SettingsError(Exception):
+    """One or more settings are wrong: `faults` holds a line for each, with the mend."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The configuration of the app, from `environ` (the process's own and `.env` by default).
+
+    Raises SettingsError, with every fault.
+    """
+    if environ is None:
+        load_dotenv(ROOT / ".env")
+        environ = os.environ
+    reader = _Reader(environ)
+    env = reader.choice("APP_ENV", "development", ("development", "testing", "production"))
+    public_url = reader.url("PUBLIC_URL", f"http://localhost:{reader.text('PORT', '8000')}")
+    https = public_url.startswith("https:")
+    settings = {
+        "APP_ENV": env,
+        "TESTING": env == "testing",
+        "SECRET_KEY": reader.secret_key(env),
+        "SQLALCHEMY_DATABASE_URI": reader.database_url(env),
+        "DATABASE_POOL_SIZE": reader.integer(
+            "DATABASE_POOL_SIZE", reader.integer("WEB_THREADS", 8, 1, 256), 1, 1000
+        ),
+        "PUBLIC_URL": public_url,
+        "HTTPS": https,
+        "KNOWN_HOSTS": LOOPBACK_HOSTS
+        | {urlsplit(public_url).netloc.rpartition("@")[2].split(":")[0].lower()}
+        | {host.lower() for host in reader.words("TRUSTED_HOSTS")},
+        "PROXY_HOPS": reader.integer("PROXY_HOPS", 0, 0, 10),
+        "REGISTRATION_OPEN": reader.choice("REGISTRATION", "open", ("open", "closed")) == "open",
+        "REQUIRE_IF_MATCH": reader.flag("REQUIRE_IF_MATCH", default=False),
+        "PASSWORD_MIN_LENGTH": reader.integer("PASSWORD_MIN_LENGTH", 8, 8, 64),
+        "LOG_LEVEL": reader.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        "LOG_FORMAT": reader.choice("LOG_FORMAT", "json", ("json", "console")),
+        "MAX_CONTENT_LENGTH": 2**20,
+        "MAX_FORM_MEMORY_SIZE": 2**20,
+        "MAX_FORM_PARTS": 1000,
+        "SESSION_COOKIE_NAME": "__Host-session" if https else "session",
+        "SESSION_COOKIE_SECURE": https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_PATH": "/",
+        "SESSION_REFRESH_EACH_REQUEST": False,
+        "PERMANENT_SESSION_LIFETIME": timedelta(days=30),
+        "WTF_CSRF_CHECK_DEFAULT": False,  # app.identity asks for it, on the pages alone
+        "WTF_CSRF_TIME_LIMIT": None,  # it lives as long as the session that it is bound to
+        "WTF_CSRF_SSL_STRICT": https,
+        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=365),  # static links carry the content's hash
+    }
+    if reader.faults:
+        raise SettingsError(reader.faults)
+    return settings
+
+
+class _Reader:
+    """Reads single settings and gathers what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.faults: list[str] = []
+
+    def fault(self, name: str, wrong: str, mend: str) -> None:
+        self.faults.append(f"{name} {wrong}: {mend}")
+
+    def text(self, name: str, default: str = "") -> str:
+        path = self.environ.get(f"{name}_FILE", "")
+        if not path:
+            return self.environ.get(name, "").strip() or default
+        if self.environ.get(name):
+            self.fault(name, f"is set beside {name}_FILE", "keep one of the two.")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip() or default
+        except (OSError, UnicodeDecodeError) as error:
+            self.fault(f"{name}_FILE", f"cannot be read ({error})", "name a readable text file.")
+            return default
+
+    def words(self, name: str) -> list[str]:
+        return [word for part in self.text(name).split(",") if (word := part.strip())]
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        for choice in choices:
+            if value.lower() == choice.lower():
+                return choice
+        self.fault(name, f"is {value!r}", f"set one of {', '.join(choices)}.")
+        return default
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        return self.choice(name, "1" if default else "0", ("0", "1")) == "1"
+
+    def integer(self, name: str, default: int, low: int, high: int) -> int:
+        value = self.text(name, str(default))
+        if value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high:
+            return int(value)
+        self.fault(name, f"is {value!r}", f"set a whole number from {low} to {high}.")
+        return default
+
+    def url(self, name: str, default: str) -> str:
+        value = self.text(name, default).rstrip("/")
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+            self.fault(name, f"is {value!r}", "set scheme and host alone, as https://example.org.")
+            return default
+        return value
+
+    def secret_key(self, env: str) -> str:
+        value = self.text("SECRET_KEY")
+        mend = "set 32 random bytes or more, as from: openssl rand -hex 32"
+        if not value:
+            if env != "production":
+                return _kept_secret()
+            self.fault("SECRET_KEY", "is missing", mend)
+        elif len(value.encode()) < SECRET_MIN_BYTES:
+            self.fault("SECRET_KEY", f"is shorter than {SECRET_MIN_BYTES} bytes", mend)
+        elif len(set(value)) < 8 or any(known in value.lower() for known in KNOWN_SECRETS):
+            self.fault("SECRET_KEY", "is a known sample", mend)
+        return value
+
+    def database_url(self, env: str) -> str:
+        value = self.text("DATABASE_URL", f"sqlite:///{INSTANCE / 'flagstone.db'}")
+        for scheme in ("postgres://", "postgresql://"):  # SQLAlchemy 2.1 reads neither as psycopg2
+            if value.startswith(scheme):
+                value = "postgresql+psycopg2://" + value.removeprefix(scheme)
+        try:
+            backend = make_url(value).get_backend_name()
+        except (ArgumentError, ValueError):
+            backend = ""
+        if backend not in ("sqlite", "postgresql"):
+            self.fault(
+                "DATABASE_URL", "is no database URL", "set postgresql://... or sqlite:///..."
+            )
+        elif (
+            backend == "sqlite"
+            and env == "production"
+            and not self.flag("ALLOW_SQLITE", default=False)
+        ):
+            self.fault(
+                "DATABASE_URL",
+                "is SQLite in production",
+                "set postgresql://..., or ALLOW_SQLITE=1.",
+            )
+        return value
+
+
+def _kept_secret() -> str:
+    """A secret made at random for this checkout and kept there, so that sessions survive a restart.
+
+    Several processes may start at once: linking a whole file is atomic, the first one wins.
+    """
+    path = INSTANCE / "secret_key"
+    if not path.exists():
+        INSTANCE.mkdir(mode=0o700, exist_ok=True)
+        draft = INSTANCE / f"secret_key.{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(32), encoding="ascii")
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text(encoding="ascii")

@@ -1,0 +1,83 @@
+"""Runs the migrations. Safe when several processes start it at once; see docs/operations.md."""
+
+import logging
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import Connection, text
+
+from app.models.task import POSTGRES_ONLY
+
+LOCK = 0x666C6167  # "flag": the key of PostgreSQL's advisory lock, held while migrating
+WAIT = "10min"  # for another process that is migrating
+log = logging.getLogger("flagstone.migrate")
+migrate = current_app.extensions["migrate"]
+
+
+def include_object(_object: object, name: str | None, *_: object) -> bool:
+    """Leave what PostgreSQL alone has out of the comparison with the models."""
+    return name not in POSTGRES_ONLY
+
+
+def drop_empty(_context: object, _revision: object, directives: list) -> None:
+    if (
+        getattr(context.config.cmd_opts, "autogenerate", False)
+        and directives[0].upgrade_ops.is_empty()
+    ):
+        directives[:] = []
+        log.info("The models and the database are in step.")
+
+
+def options() -> dict:
+    return {
+        "target_metadata": migrate.db.metadata,
+        "include_object": include_object,
+        "process_revision_directives": drop_empty,
+        **migrate.configure_args,
+    }
+
+
+def guard_postgres(connection: Connection) -> None:
+    """One at a time; and no waiting for a busy table, behind which all of its readers would queue."""
+    connection.execute(text(f"SET statement_timeout = '{WAIT}'"))
+    connection.execute(text("SET lock_timeout = 0"))
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+    connection.execute(text("SET lock_timeout = '5s'"))
+    connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
+    connection.commit()
+
+
+def guard_sqlite(connection: Connection) -> None:
+    """A batch migration drops and recreates tables: cascades must not fire meanwhile."""
+    driver = connection.connection.dbapi_connection
+    assert driver is not None
+    cursor = driver.cursor()
+    cursor.execute("PRAGMA foreign_keys=OFF")  # ignored within a transaction, so past SQLAlchemy
+    cursor.close()
+
+
+def run_online() -> None:
+    with migrate.db.engine.connect() as connection:
+        postgres = connection.dialect.name == "postgresql"
+        (guard_postgres if postgres else guard_sqlite)(connection)
+        context.configure(connection=connection, **options())
+        with context.begin_transaction():
+            context.run_migrations()
+        connection.commit()
+        if postgres:
+            connection.execute(text("SELECT pg_advisory_unlock_all()"))
+            connection.commit()
+        connection.detach()  # its settings are not the pool's
+
+
+def run_offline() -> None:
+    url = migrate.db.engine.url.render_as_string(hide_password=False)
+    context.configure(url=url, literal_binds=True, **options())
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    run_offline()
+else:
+    run_online()
