@@ -1,0 +1,32 @@
+"""Labels: what one may look like. The form, the API and the import ask here."""
+
+import unicodedata
+from collections.abc import Iterable
+
+from app.models.task import LABEL_MAX, LABELS_MAX
+
+SEPARATOR = ";"  # joins them in an export, so that none may hold it
+
+
+def clean(labels: Iterable[str]) -> list[str]:
+    """The labels as they are kept: trimmed, and once each without case, the first spelling.
+
+    Raises ValueError that says what is wrong with which one.
+    """
+    kept: dict[str, str] = {}
+    for label in labels:
+        plain = _checked(label.strip())
+        kept.setdefault(plain.casefold(), plain)
+    if len(kept) > LABELS_MAX:
+        raise ValueError(f"Use at most {LABELS_MAX} labels.")
+    return list(kept.values())
+
+
+def _checked(label: str) -> str:
+    if not 1 <= len(label) <= LABEL_MAX:
+        raise ValueError(f"A label has 1 to {LABEL_MAX} characters.")
+    if SEPARATOR in label:
+        raise ValueError(f"A label holds no {SEPARATOR!r}.")
+    if any(unicodedata.category(character) == "Cc" for character in label):
+        raise ValueError("A label holds no control character.")
+    return label
