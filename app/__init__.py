@@ -7,6 +7,7 @@ from flask import Flask
 
 import config
 from app import api, auth, cli, error_handlers, extensions, identity, main, security, sql
+from app.converters import IdConverter
 from app.services import passwords
 
 
@@ -17,6 +18,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """
     app = Flask(__name__, instance_path=str(config.INSTANCE))
     app.config.from_mapping(settings if settings is not None else config.load())
+    app.url_map.converters["id"] = IdConverter
     passwords.Policy.min_length = app.config["PASSWORD_MIN_LENGTH"]
 
     extensions.init_app(app)

@@ -3,7 +3,7 @@
 The API must not accept the cookie, because it is exempt from the CSRF check.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -94,7 +94,7 @@ def origin() -> Actor:
     return Actor(address=request.remote_addr or "", request_id=request.environ[REQUEST_ID])
 
 
-def api_user(scope: str | None) -> Actor:
+def api_user(scopes: Collection[str] = ()) -> Actor:
     """Who holds the bearer token. Raises Unauthorized, InvalidToken, InsufficientScope."""
     environ = request.environ
     scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
@@ -102,10 +102,9 @@ def api_user(scope: str | None) -> Actor:
         raise Unauthorized("Send an access token: Authorization: Bearer <token>.")
     actor = tokens.identify(token.strip(), environ.get("REMOTE_ADDR", ""), environ[REQUEST_ID])
     environ[USER_ID] = actor.id
-    if scope is not None:
-        if scope == "admin" and not actor.is_admin:
-            audit.denied(actor, environ[ROUTE])
-        actor.need_scope(scope)
+    if "admin" in scopes and actor.scopes.isdisjoint(scopes):
+        audit.denied(actor, environ[ROUTE])
+    actor.need_scope(scopes)
     return actor
 
 

@@ -1,5 +1,6 @@
 """Who is acting, and from where. Every use case is handed one; every audit event names it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,12 +25,13 @@ class Actor:
 
     @property
     def is_admin(self) -> bool:
-        return self.role == "admin"
+        """Whether an admin's rights are in use: a token of an admin may be made without them."""
+        return self.role == "admin" and "admin" in self.scopes
 
-    def need_scope(self, scope: str) -> None:
-        """Raises InsufficientScope."""
-        if scope not in self.scopes:
-            raise InsufficientScope(scope)
+    def need_scope(self, scopes: Collection[str]) -> None:
+        """Raises InsufficientScope unless one of `scopes` is held; none is asked for where empty."""
+        if scopes and self.scopes.isdisjoint(scopes):
+            raise InsufficientScope(" ".join(scopes))
 
     def need_admin(self) -> None:
         """Raises Forbidden."""
