@@ -30,5 +30,6 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
 
     app.register_blueprint(auth.bp, url_prefix="/auth")
     app.register_blueprint(api.bp, url_prefix="/api/v1")
+    app.register_blueprint(api.docs, url_prefix="/api")
     app.register_blueprint(main.bp)
     return app

@@ -96,6 +96,7 @@ def _problem(error: AppError, status: int) -> dict[str, Any]:
         ]
     elif error.fields:
         problem["errors"] = [
-            {"pointer": f"/{name}", "detail": detail} for name, detail in error.fields.items()
+            {"pointer": f"/{name}" if name else "", "detail": detail}
+            for name, detail in error.fields.items()
         ]
     return problem

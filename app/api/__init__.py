@@ -1,3 +1,23 @@
-from flask import Blueprint
+"""The JSON API. Each resource is a blueprint of its own, nested in this one."""
+
+from flask import Blueprint, Response, request
+
+from app.api import auth, document, tasks, users
+from app.api.reading import JSON, MERGE_PATCH
 
 bp = Blueprint("api", __name__)
+docs = document.page
+for resource in (auth, users, tasks, document):
+    bp.register_blueprint(resource.bp)
+
+
+@bp.after_request
+def announce_patch(response: Response) -> Response:
+    """What a PATCH may be sent as (RFC 5789, 3.1), where one asks or sent something else."""
+    if request.method == "OPTIONS":
+        patches = "PATCH" in response.headers.get("Allow", "")
+    else:
+        patches = response.status_code == 415 and request.method == "PATCH"
+    if patches:
+        response.headers["Accept-Patch"] = f"{JSON}, {MERGE_PATCH}"
+    return response

@@ -1,0 +1,65 @@
+"""Signing in: a pair of tokens for a password, a new pair for a refresh token, the end of both."""
+
+from flask import Blueprint
+from marshmallow import Schema, fields
+
+from app.api.fields import Strict, Text
+from app.api.operation import operation
+from app.errors import BadCredentials, InvalidGrant
+from app.services import tokens
+from app.services.actor import Actor
+from app.services.tokens import Pair
+
+bp = Blueprint("auth", __name__, url_prefix="/auth")
+
+
+class SignIn(Strict):
+    identifier = Text(required=True, metadata={"description": "Email or username, without case."})
+    password = Text(required=True, metadata={"format": "password"})
+
+
+class Refresh(Strict):
+    refresh_token = Text(required=True)
+
+
+class TokenPair(Schema):
+    """RFC 6749, 5.1."""
+
+    access_token = Text(required=True)
+    token_type = Text(required=True, metadata={"enum": ["Bearer"]})
+    expires_in = fields.Integer(required=True, metadata={"description": "Seconds."})
+    refresh_token = Text(required=True)
+    scope = Text(required=True, metadata={"description": "The scopes, separated by spaces."})
+
+
+@bp.post("/login")
+@operation(
+    summary="Sign in",
+    scopes=None,
+    body=SignIn(),
+    returns=TokenPair(),
+    errors=(BadCredentials,),
+)
+def login(origin: Actor, body: dict[str, str]) -> Pair:
+    """An access token for an hour and a refresh token for 30 days, for a password."""
+    return tokens.sign_in(origin, **body)
+
+
+@bp.post("/refresh")
+@operation(
+    summary="Refresh a sign-in",
+    scopes=None,
+    body=Refresh(),
+    returns=TokenPair(),
+    errors=(InvalidGrant,),
+)
+def refresh(origin: Actor, body: dict[str, str]) -> Pair:
+    """A new pair. The old refresh token is spent: sent again later, it ends the whole sign-in."""
+    return tokens.refresh(origin, **body)
+
+
+@bp.post("/logout")
+@operation(summary="Sign out", scopes=(), status=204)
+def logout(actor: Actor) -> None:
+    """End the token in use at once, and all that came from the same sign-in."""
+    tokens.logout(actor)

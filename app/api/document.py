@@ -1,0 +1,35 @@
+"""The OpenAPI document, and the page to read and try it."""
+
+import functools
+import hashlib
+
+import orjson
+from flask import Blueprint, Flask, Response, current_app, render_template, request
+
+from app.api import openapi, reading
+from app.api.operation import empty_response
+from app.security import CSP_DOCS
+
+bp = Blueprint("document", __name__)
+page = Blueprint("docs", __name__)
+
+
+@bp.get("/openapi.json")
+def openapi_json() -> Response:
+    content, etag = _document(current_app._get_current_object())  # type: ignore[attr-defined]
+    headers = {"ETag": etag, "Cache-Control": "public, no-cache"}
+    if reading.is_current(request, etag):
+        return empty_response(304, headers)
+    return Response(content, headers=headers, content_type="application/json")
+
+
+@page.get("/docs")
+def docs() -> Response:
+    headers = {"Content-Security-Policy": CSP_DOCS}
+    return Response(render_template("api/docs.html"), headers=headers)
+
+
+@functools.cache
+def _document(app: Flask) -> tuple[bytes, str]:
+    content = orjson.dumps(openapi.build(app), option=orjson.OPT_INDENT_2)
+    return content, f'"{hashlib.sha256(content).hexdigest()[:16]}"'

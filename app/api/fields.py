@@ -1,0 +1,119 @@
+"""marshmallow fields that take a value of their own type only, and what turns rows into JSON.
+
+marshmallow's own fields are generous: 1 and "yes" are true to them, "٣" is a number.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from app.services import labels
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,9}", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Strict(Schema):
+    """What a client sends: nothing that is not declared."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class Text(fields.String):
+    """A string; with `trim` what stands around it is dropped before its length is looked at."""
+
+    def __init__(self, *, trim: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.trim = trim
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        return text.strip() if self.trim and text is not None else text
+
+
+class Flag(fields.Boolean):
+    """true or false, and in a query the words."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if value is True or (value == "true" and isinstance(data, Parameters)):
+            return True
+        if value is False or (value == "false" and isinstance(data, Parameters)):
+            return False
+        raise self.make_error("invalid", input=value)
+
+
+class Number(fields.Integer):
+    """A whole number in a query."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str) or not _NUMBER.fullmatch(value):
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
+class Moment(fields.DateTime):
+    """RFC 3339, with an offset; in UTC from then on."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+            why = "Use a date and time with an offset, as 2026-01-31T12:00:00Z (RFC 3339)."
+            raise ValidationError(why)
+        try:
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ValidationError("There is no such moment.") from None
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else value.isoformat().replace("+00:00", "Z")
+
+
+class Identifier(fields.String):
+    """The id of a record: a UUID."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.metadata = {"format": "uuid", **self.metadata}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not isinstance(text, str) or not _UUID.fullmatch(text.lower()):
+            raise ValidationError("This is not a UUID.")
+        return text.lower()
+
+
+class Labels(fields.List):
+    """A task's labels, kept once each without case."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(fields.String(), **options)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        try:
+            return labels.clean(super()._deserialize(value, attr, data, **kwargs))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+
+class Parameters(dict[str, Any]):
+    """The parameters of a query, whose values are all text."""
+
+
+def choice(words: tuple[str, ...], **options: Any) -> fields.String:
+    return fields.String(validate=validate.OneOf(words, error="Use one of {choices}."), **options)
+
+
+def compile_dump(schema: Schema) -> Callable[[Any], Mapping[str, Any]]:
+    """A function that does what `schema.dump` does for a row, at a fraction of its cost.
+
+    orjson writes the values as the fields would; a property test holds the two equal.
+    """
+    names = [name for name, field in schema.fields.items() if not field.load_only]
+    assert all(name.isidentifier() for name in names)  # noqa: S101 - nothing else is evaluated
+    pairs = ", ".join(f"{name!r}: row.{name}" for name in names)
+    function: Callable[[Any], Mapping[str, Any]] = eval(f"lambda row: {{{pairs}}}")  # noqa: S307
+    return function

@@ -1,0 +1,148 @@
+"""What an operation of the API declares, and what follows from it.
+
+A view says who may call it, what comes in and what goes out; `operation` does that for it, and the
+OpenAPI document reads the same declaration, so that the two cannot differ.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from flask import Response, current_app, request
+from marshmallow import Schema, validate
+
+from app import cursors
+from app.api import reading
+from app.api.fields import Flag, Number, Text, compile_dump
+from app.errors import AppError
+from app.identity import api_user, origin
+from app.services.actor import Actor
+from app.services.paging import LIMIT_DEFAULT, LIMIT_MAX, Page
+
+View = Callable[..., Any]
+
+
+class ListQuery(Schema):
+    """What every list takes, besides its filters."""
+
+    limit = Number(
+        load_default=LIMIT_DEFAULT,
+        validate=validate.Range(1, LIMIT_MAX, error="Use {min} to {max}."),
+        metadata={"description": "How many at the most."},
+    )
+    cursor = Text(
+        load_default=None,
+        metadata={"description": "The `next_cursor` of the page before, with the same filters."},
+    )
+    count = Flag(
+        load_default=False, metadata={"description": "Whether to count all that match, as `total`."}
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """`scopes`: one of them is needed; () is any token, None is open to strangers."""
+
+    summary: str
+    scopes: tuple[str, ...] | None
+    body: Schema | None = None
+    body_types: tuple[str, ...] = (reading.JSON,)
+    query: Schema | None = None
+    returns: Schema | None = None
+    status: int = 200
+    location: str = ""  # of what was created: "/api/v1/tasks/{id}"
+    etag: bool = False  # the answer carries one
+    if_match: bool = False  # a change of one record, which may be guarded by its ETag
+    errors: tuple[type[AppError], ...] = ()
+    dump: Callable[[Any], Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        dump = compile_dump(self.returns) if self.returns else lambda row: row
+        object.__setattr__(self, "dump", dump)
+
+    @property
+    def lists(self) -> bool:
+        return isinstance(self.query, ListQuery)
+
+
+def operation(**declared: Any) -> Callable[[View], View]:
+    """Make an API view of a function that takes the actor and, as declared, `body`, `query`
+    (a list's also `after`, `limit`, `count`) and `expect`, and returns a row, a Page or None."""
+    declaration = Operation(**declared)
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answer(**given: Any) -> Response:
+            scopes = declaration.scopes
+            actor = origin() if scopes is None else api_user(scopes)
+            if declaration.if_match:
+                given["expect"] = reading.expected_versions(request)
+            if declaration.body is not None:
+                given["body"] = reading.body(request, declaration.body, declaration.body_types)
+            if declaration.lists:
+                return _list(declaration, view, actor, given)
+            if declaration.query is not None or request.args:
+                given["query"] = reading.query(request, declaration.query or _NO_QUERY)
+            if declaration.query is None:
+                given.pop("query", None)
+            return _respond(declaration, view(actor, **given))
+
+        answer.operation = declaration  # type: ignore[attr-defined]
+        return answer
+
+    return decorate
+
+
+_NO_QUERY = Schema()
+
+
+def _respond(declaration: Operation, row: Any) -> Response:
+    if declaration.status == 204:
+        return empty_response(204, {})
+    headers = {}
+    if declaration.etag:
+        headers["ETag"] = etag = f'"{row.version}"'
+        headers["Cache-Control"] = "private, no-cache"
+        if request.method in ("GET", "HEAD") and reading.is_current(request, etag):
+            return empty_response(304, headers)
+    if declaration.location:
+        headers["Location"] = declaration.location.format(id=row.id)
+    return json_response(declaration.dump(row), declaration.status, headers)
+
+
+def _list(declaration: Operation, view: View, actor: Actor, given: dict[str, Any]) -> Response:
+    assert declaration.query is not None  # noqa: S101 - it is a ListQuery
+    query = reading.query(request, declaration.query)
+    limit, cursor, count = query.pop("limit"), query.pop("cursor"), query.pop("count")
+    binding = [request.path, actor.id, query]
+    after = cursors.unseal(cursor, binding)
+    page: Page[Any] = view(actor, query=query, limit=limit, after=after, count=count, **given)
+    following = cursors.seal(page.last, binding)
+    body: dict[str, Any] = {
+        "items": [declaration.dump(row) for row in page.items],
+        "next_cursor": following,
+    }
+    if page.total is not None:
+        body["total"] = page.total
+    return json_response(body, 200, {"Link": _next_link(following)} if following else {})
+
+
+def _next_link(cursor: str) -> str:
+    """RFC 8288. Absolute, because clients that follow it expect it so."""
+    pairs = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
+    query = urlencode([*pairs, ("cursor", cursor)])
+    return f'<{current_app.config["PUBLIC_URL"]}{request.path}?{query}>; rel="next"'
+
+
+def json_response(body: Any, status: int, headers: dict[str, str]) -> Response:
+    content = orjson.dumps(body, option=orjson.OPT_UTC_Z)
+    return Response(content, status, headers, content_type="application/json")
+
+
+def empty_response(status: int, headers: dict[str, str]) -> Response:
+    response = Response(status=status, headers=headers)
+    del response.headers["Content-Type"]
+    return response

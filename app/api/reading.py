@@ -1,0 +1,190 @@
+"""Reads what a client sent, strictly: bodies, queries, preconditions."""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from flask import Request, current_app
+from marshmallow import Schema, ValidationError, fields
+
+from app.api.fields import Parameters
+from app.errors import (
+    Invalid,
+    InvalidParameter,
+    Malformed,
+    PreconditionRequired,
+    UnsupportedMediaType,
+)
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_ENTITY_TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
+
+
+def body(request: Request, schema: Schema, types: tuple[str, ...]) -> dict[str, Any]:
+    """The validated body. Raises UnsupportedMediaType, Malformed, Invalid; 413 by Werkzeug."""
+    if request.mimetype not in types:
+        raise UnsupportedMediaType(f"Send the body as {' or '.join(types)}.")
+    value = parse(request.get_data(cache=False))
+    if not isinstance(value, dict):
+        raise Invalid("The body must be a JSON object.", {"": "This is not an object."})
+    return load(schema, value)
+
+
+def load(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
+    """`value`, validated. Raises Invalid, with a JSON Pointer (RFC 6901) for each fault."""
+    try:
+        loaded: dict[str, Any] = schema.load(value)
+    except ValidationError as error:
+        raise Invalid("Some values do not do.", dict(_faults(error.messages))) from None
+    return loaded
+
+
+def parse(data: bytes) -> Any:
+    """JSON by RFC 8259, in UTF-8, no key twice, no NaN. Raises Malformed, Invalid."""
+    try:
+        text = data.decode()
+        value = _DECODER.decode(text)
+    except UnicodeDecodeError:
+        raise Malformed("The body is not UTF-8.") from None
+    except RecursionError:
+        raise Malformed("The body is nested too deep.") from None
+    except ValueError as error:
+        raise Malformed(f"The body is not JSON: {error}") from None
+    if "\\u" in text:  # only an escape can make what no text column takes
+        faults = dict.fromkeys(_unstorable(value), "It has a NUL or half a surrogate pair.")
+        if faults:
+            raise Invalid("Some values do not do.", faults)
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in an object")
+    return found
+
+
+def _constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
+
+
+def _integer(digits: str) -> float:
+    return int(digits) if len(digits) < 20 else math.inf  # larger than any column: out of range
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
+
+
+def _unstorable(value: Any, path: str = "") -> Iterator[str]:
+    if isinstance(value, str):
+        if _UNSTORABLE.search(value):
+            yield path
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if _UNSTORABLE.search(key):
+                yield path
+            else:
+                yield from _unstorable(inner, _join(path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _unstorable(inner, _join(path, index))
+
+
+def _faults(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(messages, dict):
+        for key, inner in messages.items():
+            yield from _faults(inner, path if key == "_schema" else _join(path, key))
+    else:
+        yield path, " ".join(str(message) for message in messages)
+
+
+def _join(path: str, key: Any) -> str:
+    step = str(key).replace("~", "~0").replace("/", "~1")
+    return f"{path}/{step}" if path else step
+
+
+def query(request: Request, schema: Schema) -> dict[str, Any]:
+    """The validated query. Raises InvalidParameter, also for one that is unknown or repeated."""
+    _need_utf8(request.environ.get("QUERY_STRING", ""))
+    faults: dict[str, str] = {}
+    given = Parameters()
+    for name, values in request.args.lists():
+        field = schema.fields.get(name)
+        if fault := _parameter_fault(field, values):
+            faults[name] = fault
+        else:
+            given[name] = values if isinstance(field, fields.List) else values[0]
+    try:
+        loaded: dict[str, Any] = schema.load(given)
+    except ValidationError as error:
+        for name, detail in _faults(error.messages):
+            faults.setdefault(name.partition("/")[0], detail)
+    if faults:
+        raise InvalidParameter("Some query parameters do not do.", faults)
+    return loaded
+
+
+def _need_utf8(query: str) -> None:
+    if "%" in query or not query.isascii():
+        try:
+            unquote_to_bytes(query.encode("latin-1")).decode()
+        except UnicodeDecodeError:
+            raise InvalidParameter("The query is not UTF-8.") from None
+
+
+def _parameter_fault(field: Any, values: list[str]) -> str:
+    if field is None:
+        return "There is no such parameter."
+    if any("\0" in value for value in values):
+        return "It has a NUL."
+    if len(values) > 1 and not isinstance(field, fields.List):
+        return "It is given twice."
+    return ""
+
+
+def expected_versions(request: Request) -> frozenset[int] | None:
+    """The versions that If-Match names (RFC 9110, 13.1.1); None where any will do.
+
+    Raises Malformed, and PreconditionRequired where the settings ask for the header.
+    """
+    header = request.environ.get("HTTP_IF_MATCH")
+    if header is None:
+        if current_app.config["REQUIRE_IF_MATCH"]:
+            raise PreconditionRequired("Send If-Match with the ETag of what you have read.")
+        return None
+    if header.strip() == "*":
+        return None
+    # A weak tag never matches strongly, a foreign one matches nothing.
+    strong = [tag for weak, tag in _entity_tags(header) if not weak]
+    return frozenset(
+        int(tag) for tag in strong if tag.isascii() and tag.isdigit() and len(tag) < 10
+    )
+
+
+def is_current(request: Request, etag: str) -> bool:
+    """Whether If-None-Match names `etag` (RFC 9110, 13.1.2): the client has it already."""
+    header = request.environ.get("HTTP_IF_NONE_MATCH")
+    if header is None:
+        return False
+    if header.strip() == "*":
+        return True
+    try:
+        return any(f'"{tag}"' == etag for _, tag in _entity_tags(header))
+    except Malformed:
+        return False
+
+
+def _entity_tags(header: str) -> list[tuple[str, str]]:
+    tags, position = [], 0
+    while position < len(header):
+        match = _ENTITY_TAG.match(header, position)
+        if match is None:
+            raise Malformed("An entity tag stands in double quotes.")
+        tags.append((match[1] or "", match[2]))
+        position = match.end()
+    return tags

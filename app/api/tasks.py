@@ -1,0 +1,161 @@
+"""Tasks."""
+
+from collections.abc import Collection
+from typing import Any
+
+from flask import Blueprint
+from marshmallow import Schema, fields, post_load, validate
+
+from app.api.fields import Flag, Identifier, Labels, Moment, Strict, Text, choice
+from app.api.operation import ListQuery, operation
+from app.api.reading import JSON, MERGE_PATCH
+from app.errors import Forbidden, NotFound, PreconditionFailed
+from app.models import Task
+from app.models.task import DESCRIPTION_MAX, PRIORITIES, STATUSES, TITLE_MAX
+from app.services import tasks
+from app.services.actor import Actor
+from app.services.paging import Page
+from app.services.task_list import SORTS
+
+bp = Blueprint("tasks", __name__, url_prefix="/tasks")
+Expect = Collection[int] | None
+READ, WRITE = ("tasks:read",), ("tasks:write",)
+Q_MAX = 200
+_EMPTY: dict[str, Any] = {"description": "", "labels": []}  # what null stands for
+
+
+class TaskIn(Strict):
+    title = Text(required=True, trim=True, validate=validate.Length(min=1, max=TITLE_MAX))
+    description = Text(allow_none=True, validate=validate.Length(max=DESCRIPTION_MAX))
+    status = choice(STATUSES)
+    priority = choice(PRIORITIES)
+    due_at = Moment(allow_none=True)
+    labels = Labels(allow_none=True)
+    assignee_id = Identifier(allow_none=True)
+
+    @post_load
+    def clear(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {n: _EMPTY.get(n) if v is None else v for n, v in values.items()}
+
+
+class TaskOut(Schema):
+    id = Identifier(required=True)
+    title = Text(required=True)
+    description = Text(required=True)
+    status = choice(STATUSES, required=True)
+    priority = choice(PRIORITIES, required=True)
+    due_at = Moment(required=True, allow_none=True)
+    labels = fields.List(fields.String(), required=True)
+    owner_id = Identifier(required=True)
+    assignee_id = Identifier(required=True, allow_none=True)
+    completed_at = Moment(required=True, allow_none=True)
+    created_at = Moment(required=True)
+    updated_at = Moment(required=True)
+    version = fields.Integer(required=True)
+
+
+class TaskQuery(ListQuery):
+    status = fields.List(choice(STATUSES), metadata={"description": "Any of these."})
+    priority = fields.List(choice(PRIORITIES), metadata={"description": "Any of these."})
+    label = fields.List(fields.String(), metadata={"description": "Any of these, without case."})
+    owner_id = Identifier()
+    assignee_id = Identifier()
+    due_before = Moment()
+    due_after = Moment()
+    created_after = Moment()
+    updated_after = Moment()
+    overdue = Flag(metadata={"description": "Past `due_at`, and neither done nor cancelled."})
+    trashed = Flag(metadata={"description": "What lies in the trash, and nothing else."})
+    q = Text(
+        validate=validate.Length(max=Q_MAX),
+        metadata={"description": "Words in title and description, all of them."},
+    )
+    sort = choice(
+        tuple(SORTS) + tuple(f"-{name}" for name in SORTS),
+        load_default="-created_at",
+        metadata={"description": "`-` turns it round. What has no value comes last."},
+    )
+
+
+@bp.get("")
+@operation(summary="List tasks", scopes=READ, query=TaskQuery(), returns=TaskOut())
+def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Task]:
+    """Those that one owns or is assigned to; all of them for an admin."""
+    filters = {name: value for name, value in query.items() if name != "sort"}
+    everyone = actor.is_admin
+    return tasks.page(actor, filters, sort=query["sort"], everyone=everyone, **paging)
+
+
+@bp.post("")
+@operation(
+    summary="Make a task",
+    scopes=WRITE,
+    body=TaskIn(),
+    returns=TaskOut(),
+    status=201,
+    location="/api/v1/tasks/{id}",
+    etag=True,
+)
+def create(actor: Actor, body: dict[str, Any]) -> Task:
+    return tasks.create(actor, body)
+
+
+@bp.get("/<id:task_id>")
+@operation(summary="Read a task", scopes=READ, returns=TaskOut(), etag=True, errors=(NotFound,))
+def show(actor: Actor, task_id: str) -> Task:
+    return tasks.get(actor, task_id)
+
+
+@bp.put("/<id:task_id>")
+@operation(
+    summary="Replace a task",
+    scopes=WRITE,
+    body=TaskIn(),
+    returns=TaskOut(),
+    if_match=True,
+    errors=(Forbidden, NotFound, PreconditionFailed),
+)
+def replace(actor: Actor, task_id: str, body: dict[str, Any], expect: Expect) -> Task:
+    """What the body leaves out goes back to its default."""
+    return tasks.replace(actor, task_id, body, expect)
+
+
+@bp.patch("/<id:task_id>")
+@operation(
+    summary="Change a task",
+    scopes=WRITE,
+    body=TaskIn(partial=True),
+    body_types=(JSON, MERGE_PATCH),
+    returns=TaskOut(),
+    etag=True,
+    if_match=True,
+    errors=(Forbidden, NotFound, PreconditionFailed),
+)
+def update(actor: Actor, task_id: str, body: dict[str, Any], expect: Expect) -> Task:
+    """What the body leaves out stays; null clears (RFC 7396)."""
+    return tasks.update(actor, task_id, body, expect)
+
+
+@bp.delete("/<id:task_id>")
+@operation(
+    summary="Move a task to the trash",
+    scopes=WRITE,
+    status=204,
+    if_match=True,
+    errors=(Forbidden, NotFound, PreconditionFailed),
+)
+def delete(actor: Actor, task_id: str, expect: Expect) -> None:
+    """It can be restored for 30 days."""
+    tasks.delete(actor, task_id, expect)
+
+
+@bp.post("/<id:task_id>/restore")
+@operation(
+    summary="Take a task out of the trash",
+    scopes=WRITE,
+    returns=TaskOut(),
+    etag=True,
+    errors=(NotFound,),
+)
+def restore(actor: Actor, task_id: str) -> Task:
+    return tasks.restore(actor, task_id)

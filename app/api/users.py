@@ -1,0 +1,192 @@
+"""Accounts: one's own, everybody's for an admin."""
+
+from collections.abc import Collection
+from typing import Any
+
+from flask import Blueprint, current_app
+from marshmallow import Schema
+
+from app.api.fields import Flag, Identifier, Moment, Strict, Text, choice
+from app.api.operation import ListQuery, operation
+from app.api.reading import JSON, MERGE_PATCH
+from app.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    PreconditionFailed,
+    ReauthenticationRequired,
+)
+from app.models import User
+from app.models.user import EMAIL_MAX, PASSWORD_MAX, ROLES, USERNAME_MAX, USERNAME_MIN
+from app.services import tokens, users
+from app.services.actor import Actor
+from app.services.paging import Page
+
+bp = Blueprint("users", __name__, url_prefix="/users")
+Expect = Collection[int] | None
+
+# The rules are the service's, which reports them by field: here they are told.
+_USERNAME = {
+    "minLength": USERNAME_MIN,
+    "maxLength": USERNAME_MAX,
+    "pattern": "^[A-Za-z0-9._-]+$",
+}
+_EMAIL = {"format": "email", "maxLength": EMAIL_MAX}
+_PASSWORD = {"format": "password", "minLength": 8, "maxLength": PASSWORD_MAX}
+
+
+class UserOut(Schema):
+    id = Identifier(required=True)
+    username = Text(required=True)
+    email = Text(required=True, metadata={"format": "email"})
+    role = choice(ROLES, required=True)
+    is_active = Flag(required=True)
+    email_verified = Flag(required=True)
+    created_at = Moment(required=True)
+    updated_at = Moment(required=True)
+
+
+class PublicUser(Schema):
+    id = Identifier(required=True)
+    username = Text(required=True)
+    created_at = Moment(required=True)
+
+
+class NewUser(Strict):
+    username = Text(required=True, metadata=_USERNAME)
+    email = Text(required=True, metadata=_EMAIL)
+    password = Text(required=True, metadata=_PASSWORD)
+
+
+class MyChanges(Strict):
+    username = Text(metadata=_USERNAME)
+    email = Text(metadata=_EMAIL)
+    password = Text(metadata=_PASSWORD)
+    current_password = Text(
+        metadata={"format": "password", "description": "Needed to change email or password."}
+    )
+
+
+class UserChanges(Strict):
+    username = Text(metadata=_USERNAME)
+    email = Text(metadata=_EMAIL)
+    role = choice(ROLES)
+    is_active = Flag()
+
+
+class UserQuery(ListQuery):
+    q = Text(load_default=None, metadata={"description": "A part of the username or the email."})
+    role = choice(ROLES, load_default=None)
+    is_active = Flag(load_default=None)
+
+
+@bp.post("")
+@operation(
+    summary="Open an account",
+    scopes=None,
+    body=NewUser(),
+    returns=UserOut(),
+    status=201,
+    location="/api/v1/users/{id}",
+    etag=True,
+    errors=(Forbidden, Conflict),
+)
+def create(origin: Actor, body: dict[str, str]) -> User:
+    """403 where registration is closed, 409 where the username or the email is taken."""
+    users.need_open(current_app.config["REGISTRATION_OPEN"])
+    return users.register(origin, **body)
+
+
+@bp.get("/me")
+@operation(summary="Read one's own account", scopes=("profile:read",), returns=UserOut(), etag=True)
+def me(actor: Actor) -> User:
+    return users.get(actor, actor.id)
+
+
+@bp.patch("/me")
+@operation(
+    summary="Change one's own account",
+    scopes=("profile:write",),
+    body=MyChanges(),
+    body_types=(JSON, MERGE_PATCH),
+    returns=UserOut(),
+    etag=True,
+    if_match=True,
+    errors=(Conflict, PreconditionFailed),
+)
+def update_me(actor: Actor, body: dict[str, Any], expect: Expect) -> User:
+    """A new password ends every other session and token of the account."""
+    proof = body.pop("current_password", None)
+    return users.update_self(actor, body, proof, expect)
+
+
+@bp.delete("/me")
+@operation(
+    summary="Delete one's own account",
+    scopes=("profile:write",),
+    status=204,
+    if_match=True,
+    errors=(ReauthenticationRequired, Conflict, PreconditionFailed),
+)
+def delete_me(actor: Actor, expect: Expect) -> None:
+    """Needs a sign-in not older than 15 minutes. One's tasks go too."""
+    tokens.need_recent(actor)
+    users.delete(actor, actor.id, expect)
+
+
+@bp.get("/by-username/<username>")
+@operation(
+    summary="Find an account by its username", scopes=(), returns=PublicUser(), errors=(NotFound,)
+)
+def by_username(_actor: Actor, username: str) -> User:
+    """For anyone signed in, so that a task can be assigned."""
+    return users.by_username(username)
+
+
+@bp.get("")
+@operation(summary="List accounts", scopes=("admin",), query=UserQuery(), returns=UserOut())
+def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[User]:
+    """The newest first."""
+    return users.page(actor, **query, **paging)
+
+
+@bp.get("/<id:user_id>")
+@operation(
+    summary="Read an account",
+    scopes=("profile:read", "admin"),
+    returns=UserOut(),
+    etag=True,
+    errors=(NotFound,),
+)
+def show(actor: Actor, user_id: str) -> User:
+    """One's own; anybody's for an admin."""
+    return users.get(actor, user_id)
+
+
+@bp.patch("/<id:user_id>")
+@operation(
+    summary="Change an account",
+    scopes=("admin",),
+    body=UserChanges(),
+    body_types=(JSON, MERGE_PATCH),
+    returns=UserOut(),
+    etag=True,
+    if_match=True,
+    errors=(NotFound, Conflict, PreconditionFailed),
+)
+def update(actor: Actor, user_id: str, body: dict[str, Any], expect: Expect) -> User:
+    """The last active admin can be neither demoted nor deactivated: 409."""
+    return users.update(actor, user_id, body, expect)
+
+
+@bp.delete("/<id:user_id>")
+@operation(
+    summary="Delete an account",
+    scopes=("admin",),
+    status=204,
+    if_match=True,
+    errors=(NotFound, Conflict, PreconditionFailed),
+)
+def delete(actor: Actor, user_id: str, expect: Expect) -> None:
+    """The tasks that it owns go too."""
+    users.delete(actor, user_id, expect)
