@@ -1,0 +1,10 @@
+"""Commands of `flask`, for whoever holds the machine. They call the services, as SYSTEM."""
+
+from flask import Flask
+
+from app.cli import demo, tokens, users
+
+
+def init_app(app: Flask) -> None:
+    for command in (users.group, tokens.group, demo.seed_demo):
+        app.cli.add_command(command)

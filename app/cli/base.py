@@ -1,0 +1,50 @@
+"""What the commands share: an error that can be foreseen is one line and exit status 1."""
+
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from app.errors import AppError
+from app.models import User
+from app.services import users
+from app.sql import DRIVER_ERRORS
+
+UNDEFINED_TABLE = "42P01"  # SQLSTATE
+
+
+class Command(click.Command):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AppError as error:
+            raise click.ClickException(_line(error)) from error
+        except UnicodeError as error:
+            raise click.ClickException("What was given is not valid UTF-8.") from error
+        except DRIVER_ERRORS as error:
+            if not _lacks_tables(error):
+                raise
+            why = "The database has no tables yet: run flask db upgrade first."
+            raise click.ClickException(why) from error
+
+
+class Group(AppGroup):
+    command_class = Command
+
+
+def find_user(identifier: str) -> User:
+    """The account of this email, username or id. Raises ClickException."""
+    user = users.find(identifier)
+    if user is None:
+        raise click.ClickException(f"There is no user {identifier!r}.")
+    return user
+
+
+def _line(error: AppError) -> str:
+    """What is wrong, and with which input."""
+    details = [f"{name}: {why}" for name, why in error.fields.items() if why != error.message]
+    return " ".join([error.message, *details])
+
+
+def _lacks_tables(error: Exception) -> bool:
+    return getattr(error, "pgcode", None) == UNDEFINED_TABLE or "no such table" in str(error)

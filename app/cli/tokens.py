@@ -1,0 +1,43 @@
+"""`flask tokens ...`: a personal access token for a program."""
+
+from datetime import timedelta
+
+import click
+
+from app.cli.base import Group, find_user
+from app.models.token import SCOPES
+from app.models.types import now
+from app.services import tokens
+from app.services.actor import SYSTEM
+
+DAYS_MAX = 3650
+
+group = Group("tokens", help="Make personal access tokens.")
+
+
+@group.command("create")
+@click.argument("identifier")
+@click.argument("more_scopes", nargs=-1, metavar="")
+@click.option("--name", required=True, help="What the token is for.")
+@click.option(
+    "--scope",
+    "scopes",
+    required=True,
+    multiple=True,
+    metavar="SCOPE...",
+    help=f"What it may do, one or more of: {', '.join(SCOPES)}.",
+)
+@click.option("--days", type=click.IntRange(1, DAYS_MAX), help="Its life (without: no end).")
+def create(
+    identifier: str,
+    more_scopes: tuple[str, ...],
+    name: str,
+    scopes: tuple[str, ...],
+    days: int | None,
+) -> None:
+    """Print a new token of the user with this email, username or id. It is shown this once."""
+    # "--scope a --scope b", "--scope a b" and "--scope 'a b'" (RFC 6749, 3.3) mean the same.
+    wanted = " ".join([*scopes, *more_scopes]).split()
+    expires_at = None if days is None else now() + timedelta(days=days)
+    _, secret = tokens.create_personal(SYSTEM, find_user(identifier), name, wanted, expires_at)
+    click.echo(secret)

@@ -1,0 +1,74 @@
+"""`flask users ...`: open an account, change its rights, let its owner back in."""
+
+import sys
+from typing import Any
+
+import click
+from flask import current_app
+
+from app.cli.base import Group, find_user
+from app.services import tokens, users
+from app.services.actor import SYSTEM
+
+group = Group("users", help="Open accounts and change their rights.")
+
+
+@group.command("create")
+@click.argument("email")
+@click.argument("username")
+@click.option("--admin", is_flag=True, help="The account may see and change everything.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def create(email: str, username: str, admin: bool, password_stdin: bool) -> None:
+    """Open an account and print its id."""
+    password = _read_password(password_stdin)
+    user = users.register(SYSTEM, username, email, password, "admin" if admin else "user")
+    click.echo(user.id)
+
+
+def _read_password(from_stdin: bool) -> str:
+    """The first line of standard input, or what is typed twice, unseen."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
+@group.command("promote")
+@click.argument("identifier")
+def promote(identifier: str) -> None:
+    """Make an admin of the user with this email, username or id."""
+    _change(identifier, {"role": "admin"}, "is an admin")
+
+
+@group.command("demote")
+@click.argument("identifier")
+def demote(identifier: str) -> None:
+    """Take an admin's rights away."""
+    _change(identifier, {"role": "user"}, "is a plain user")
+
+
+@group.command("deactivate")
+@click.argument("identifier")
+def deactivate(identifier: str) -> None:
+    """Close an account: its sessions and tokens end at once."""
+    _change(identifier, {"is_active": False}, "is deactivated")
+
+
+@group.command("activate")
+@click.argument("identifier")
+def activate(identifier: str) -> None:
+    """Open a closed account again."""
+    _change(identifier, {"is_active": True}, "is active")
+
+
+@group.command("reset-password")
+@click.argument("identifier")
+def reset_password(identifier: str) -> None:
+    """Print a link that sets a new password, once, within the hour."""
+    secret = tokens.create_reset(SYSTEM, find_user(identifier))
+    click.echo(f"{current_app.config['PUBLIC_URL']}/auth/reset/{secret}")
+
+
+def _change(identifier: str, changes: dict[str, Any], outcome: str) -> None:
+    user = users.update(SYSTEM, find_user(identifier).id, changes)
+    click.echo(f"{user.username} {outcome} now.")

@@ -1,0 +1,100 @@
+"""Demo data for an empty database: people, what they did in the last 60 days, and its audit trail.
+
+The content is the same each time; dates follow the clock and passwords are random.
+"""
+
+import random
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import insert
+
+from app.errors import Conflict
+from app.models import AuditEvent, Task, User
+from app.models.types import now, uuid7
+from app.services import demo_deeds, demo_tasks, passwords
+from app.services.demo_deeds import DAYS, STAY, Deed
+from app.sql import Duplicate, Statement, atomic
+
+SEED = 20
+PEOPLE = ("admin", "maya.okafor", "jonas.lind", "priya.raman", "luca.moretti", "ellen.vance")
+GONE = "ellen.vance"  # has left the team: the account is deactivated
+SHOWN = PEOPLE[:2]  # whose sign-in is told
+
+_insert_user = Statement[User](insert(User.__table__))  # type: ignore[arg-type]
+_insert_task = Statement[Task](insert(Task.__table__))  # type: ignore[arg-type]
+_insert_event = Statement[AuditEvent](insert(AuditEvent.__table__))  # type: ignore[arg-type]
+
+
+@dataclass(slots=True, frozen=True)
+class SignIn:
+    username: str
+    email: str
+    password: str
+
+
+def seed() -> list[SignIn]:
+    """Fill the database, in one commit. How an admin and a user sign in. Raises Conflict."""
+    people = [_newcomer(username) for username in PEOPLE]
+    hashes = {who.username: passwords.hash_(who.password) for who in people}
+    try:
+        _store(people, hashes)
+    except Duplicate as error:
+        raise Conflict("Somebody else is filling the database.") from error
+    return [who for who in people if who.username in SHOWN]
+
+
+def _newcomer(username: str) -> SignIn:
+    return SignIn(username, f"{username}@example.com", secrets.token_urlsafe(12))
+
+
+@atomic
+def _store(people: list[SignIn], hashes: dict[str, str]) -> None:
+    chance, moment = random.Random(SEED), now()  # noqa: S311  (of no secret)
+    ids = {who.username: uuid7() for who in people}
+    deeds: list[Deed] = []
+    for who in people:
+        row = _account(who, ids[who.username], hashes[who.username])
+        _insert_user.run(**row)
+        deeds += demo_deeds.arrival(row, ids["admin"])
+    staff = [ids[name] for name in PEOPLE if name != GONE]
+    for task, history in demo_tasks.lives(chance, moment, staff):
+        _insert_task.run(**task)
+        deeds += history
+    deeds += demo_deeds.visits(chance, moment, staff)
+    for deed in sorted(deeds, key=lambda deed: deed.moment):
+        _insert_event.run(**_event(deed, chance))
+
+
+def _account(who: SignIn, user_id: str, password_hash: str) -> dict[str, Any]:
+    opened = now() - timedelta(days=DAYS + 5 - PEOPLE.index(who.username))
+    gone = who.username == GONE
+    return {
+        "id": user_id,
+        "username": who.username,
+        "email": who.email,
+        "password_hash": password_hash,
+        "role": "admin" if who.username == "admin" else "user",
+        "is_active": not gone,
+        "email_verified": True,
+        "created_at": opened,
+        "updated_at": opened + STAY if gone else opened,
+        "version": 2 if gone else 1,
+    }
+
+
+def _event(deed: Deed, chance: random.Random) -> dict[str, Any]:
+    return {
+        "id": uuid7(),
+        "actor_id": deed.actor_id,
+        "token_id": None,
+        "action": deed.action,
+        "target_type": deed.target_type,
+        "target_id": deed.target_id,
+        "changes": deed.changes,
+        "address": deed.address,
+        "request_id": f"{chance.getrandbits(128):032x}",
+        "created_at": deed.moment,
+    }
