@@ -6,7 +6,18 @@ from typing import Any
 from flask import Flask
 
 import config
-from app import api, auth, cli, error_handlers, extensions, identity, main, security, sql
+from app import (
+    api,
+    auth,
+    cli,
+    error_handlers,
+    extensions,
+    identity,
+    main,
+    security,
+    sql,
+    templating,
+)
 from app.converters import IdConverter
 from app.services import passwords
 
@@ -26,6 +37,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     security.init_app(app)
     identity.init_app(app)
     error_handlers.init_app(app)
+    templating.init_app(app)
     cli.init_app(app)
 
     app.register_blueprint(auth.bp, url_prefix="/auth")

@@ -43,4 +43,4 @@ def unseal(cursor: str | None, binding: object) -> list[Any] | None:
 def _tag(payload: bytes, binding: object) -> bytes:
     key = b"cursor" + current_app.config["SECRET_KEY"].encode()
     bound = orjson.dumps(binding, option=orjson.OPT_SORT_KEYS)
-    return hmac.digest(hashlib.sha256(key).digest(), payload + bound, "sha256")[:_TAG]
+    return hmac.digest(hashlib.sha256(key).digest(), payload + b"\0" + bound, "sha256")[:_TAG]

@@ -16,9 +16,8 @@ from app.security import REQUEST_ID
 
 REALM = 'Bearer realm="flagstone"'
 # The plain kind of problem for each status: what a bare HTTP error turns into.
-BY_STATUS: dict[int, type[AppError]] = {
-    kind.status: kind for kind in (AppError, *AppError.__subclasses__())
-}
+_PLAIN: list[type[AppError]] = [AppError, *AppError.__subclasses__()]
+BY_STATUS = {kind.status: kind for kind in _PLAIN}
 _log = logging.getLogger("flagstone.error")
 
 

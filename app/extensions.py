@@ -51,7 +51,8 @@ def init_app(app: Flask) -> None:
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations", render_as_batch=True, compare_type=True)
     csrf.init_app(app)
-    login_manager.init_app(app)
+    # Its processor would read the session for each template, the page of a lost database included.
+    login_manager.init_app(app, add_context_processor=False)
     with app.app_context():
         event.listen(db.engine, "connect", _on_connect)
         if db.engine.dialect.name == "sqlite":

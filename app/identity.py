@@ -108,7 +108,7 @@ def api_user(scopes: Collection[str] = ()) -> Actor:
     return actor
 
 
-@login_manager.user_loader  # type: ignore[untyped-decorator]
+@login_manager.user_loader
 def load_user(secret: str) -> PageUser | None:
     here = origin()
     actor = sessions.load(secret, here.address, here.request_id)
@@ -130,7 +130,7 @@ def admin_required(view: Callable[..., Any]) -> Callable[..., Any]:
     """For admin pages: a stranger is sent to sign in, anyone else who is no admin gets a 403."""
 
     @wraps(view)
-    @login_required  # type: ignore[untyped-decorator]
+    @login_required
     def guarded(*args: Any, **kwargs: Any) -> Any:
         actor = page_user()
         if not actor.is_admin:
@@ -145,9 +145,7 @@ def sign_in(secret: str, *, remember: bool) -> None:
     """Put the session into the cookie, and nothing else: what was there before signing in goes."""
     session.clear()
     session.permanent = remember
-    user = load_user(secret)
-    assert user is not None
-    login_user(user)
+    login_user(load_user(secret))
 
 
 def sign_out() -> None:

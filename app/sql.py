@@ -21,7 +21,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import psycopg2
 from flask import Flask, g
-from sqlalchemy import exc
+from sqlalchemy import BindParameter, bindparam, exc
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.base import Executable
@@ -35,6 +35,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
 Processor = Callable[[Any], Any]
+KEY: BindParameter[Any] = bindparam("key")  # what a statement finds its row by
 DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
 # What passes by itself: connection, read-only (a failover), serialization, deadlock, resources,
 # lock and statement timeouts, shutdown. By SQLSTATE, for psycopg2's classes mix them with others.
@@ -122,6 +123,7 @@ class Statement(Generic[T]):
         assert isinstance(compiled, SQLCompiler)
         expanded = compiled.construct_expanded_state(params)
         columns = list(getattr(self.clause, "exported_columns", ()))
+        row: Any = namedtuple("Row", [column.key for column in columns])
         plan: Plan[T] = Plan(
             sql=expanded.statement,
             constants={n: v for n, v in expanded.parameters.items() if n not in params},
@@ -131,7 +133,7 @@ class Statement(Generic[T]):
                 for index, column in enumerate(columns)
                 if (process := column.type.dialect_impl(dialect).result_processor(dialect, None))
             ),
-            make=namedtuple("Row", [column.key for column in columns])._make,  # type: ignore[misc]
+            make=row._make,
         )
         self._plans[dialect.name] = plan
         return plan
@@ -189,7 +191,7 @@ class Link:
         """Whether the connection broke. If so, it and all that idle in the pool are let go."""
         if self.pooled is None:
             return False
-        if not self.dialect.is_disconnect(error, self.pooled.dbapi_connection, None):
+        if not self.dialect.is_disconnect(cast(Any, error), self.pooled.dbapi_connection, None):
             return False
         self.pooled.invalidate()
         self.pooled = None

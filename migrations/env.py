@@ -38,7 +38,7 @@ def options() -> dict:
 
 
 def guard_postgres(connection: Connection) -> None:
-    """One at a time; and no waiting for a busy table, behind which all of its readers would queue."""
+    """One at a time; and no waiting for a busy table, behind which its readers would queue."""
     connection.execute(text(f"SET statement_timeout = '{WAIT}'"))
     connection.execute(text("SET lock_timeout = 0"))
     connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
@@ -49,9 +49,7 @@ def guard_postgres(connection: Connection) -> None:
 
 def guard_sqlite(connection: Connection) -> None:
     """A batch migration drops and recreates tables: cascades must not fire meanwhile."""
-    driver = connection.connection.dbapi_connection
-    assert driver is not None
-    cursor = driver.cursor()
+    cursor = connection.connection.cursor()
     cursor.execute("PRAGMA foreign_keys=OFF")  # ignored within a transaction, so past SQLAlchemy
     cursor.close()
 

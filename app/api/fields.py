@@ -80,13 +80,13 @@ class Identifier(fields.String):
         self.metadata = {"format": "uuid", **self.metadata}
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if not isinstance(text, str) or not _UUID.fullmatch(text.lower()):
+        text = super()._deserialize(value, attr, data, **kwargs).lower()
+        if not _UUID.fullmatch(text):
             raise ValidationError("This is not a UUID.")
-        return text.lower()
+        return text
 
 
-class Labels(fields.List):
+class Labels(fields.List[str]):
     """A task's labels, kept once each without case."""
 
     def __init__(self, **options: Any) -> None:
@@ -94,7 +94,8 @@ class Labels(fields.List):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         try:
-            return labels.clean(super()._deserialize(value, attr, data, **kwargs))
+            given: list[Any] = super()._deserialize(value, attr, data, **kwargs)
+            return labels.clean(given)
         except ValueError as error:
             raise ValidationError(str(error)) from None
 

@@ -37,7 +37,7 @@ class _TextUUID(postgresql.UUID[str]):
 
 Id = String(36).with_variant(_TextUUID(as_uuid=False), "postgresql")
 Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
-# Code point order on both, whatever the server's locale: an index on it survives an upgrade of libc.
+# Code point order on both, whatever the server's locale: its index survives an upgrade of libc.
 PlainText = Text().with_variant(Text(collation="C"), "postgresql")
 
 

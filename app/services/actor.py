@@ -29,7 +29,7 @@ class Actor:
         return self.role == "admin" and "admin" in self.scopes
 
     def need_scope(self, scopes: Collection[str]) -> None:
-        """Raises InsufficientScope unless one of `scopes` is held; none is asked for where empty."""
+        """Raises InsufficientScope unless one of `scopes` is held, or none is asked for."""
         if scopes and self.scopes.isdisjoint(scopes):
             raise InsufficientScope(" ".join(scopes))
 

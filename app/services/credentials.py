@@ -4,25 +4,24 @@ from sqlalchemy import bindparam, delete
 
 from app.models import Session, Token
 from app.services.actor import Actor
-from app.sql import Statement
+from app.sql import KEY, Statement
 
-_user, _key = bindparam("user_id"), bindparam("key")
 _nobody = "00000000-0000-0000-0000-000000000000"
 _tokens = Statement[Token](
-    delete(Token).where(Token.user_id == _user, Token.family_id != bindparam("kept"))
+    delete(Token).where(Token.user_id == KEY, Token.family_id != bindparam("kept"))
 )
 _sessions = Statement[Session](
-    delete(Session).where(Session.user_id == _user, Session.id != bindparam("kept"))
+    delete(Session).where(Session.user_id == KEY, Session.id != bindparam("kept"))
 )
-_links = Statement[Token](delete(Token).where(Token.user_id == _user, Token.kind == "reset"))
+_links = Statement[Token](delete(Token).where(Token.user_id == KEY, Token.kind == "reset"))
 
 
 def end_all(user_id: str, but: Actor | None = None) -> None:
     """End every token, link and page session of the user, the one in use by `but` excepted."""
-    _tokens.run(user_id=user_id, kept=(but and but.family_id) or _nobody)
-    _sessions.run(user_id=user_id, kept=(but and but.session_id) or _nobody)
+    _tokens.run(key=user_id, kept=(but and but.family_id) or _nobody)
+    _sessions.run(key=user_id, kept=(but and but.session_id) or _nobody)
 
 
 def void_links(user_id: str) -> None:
     """Links that set a new password are bound to the account as it was when they were made."""
-    _links.run(user_id=user_id)
+    _links.run(key=user_id)

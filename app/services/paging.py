@@ -23,7 +23,7 @@ class Page(Generic[T]):
 
 
 def cut(rows: list[T], limit: int, key: str, total: int | None = None) -> Page[T]:
-    """The page in `rows`, of which one more than `limit` was read, in the order of `key`, then id."""
+    """The page in `rows`, of which one more than `limit` was read, by `key`, then by id."""
     if len(rows) <= limit:
         return Page(rows, None, total)
     final = rows[limit - 1]
@@ -33,7 +33,7 @@ def cut(rows: list[T], limit: int, key: str, total: int | None = None) -> Page[T
 def behind(
     key: ColumnElement[Any], row_id: ColumnElement[str], descending: bool, at: Any, last_id: Any
 ) -> ColumnElement[bool]:
-    """What comes behind the row at `at`, `last_id`. Spelled so that either database uses an index."""
+    """What comes behind the row at `at`, `last_id`; spelled so that both use their indexes."""
     if descending:
         return and_(key <= at, or_(key < at, row_id < last_id))
     return and_(key >= at, or_(key > at, row_id > last_id))
@@ -60,7 +60,7 @@ def read(
     after: list[Any] | None,
     count: bool,
 ) -> Page[T]:
-    """A page of a table by `created_at`, the newest first: for lists that are not on the hot path."""
+    """A page of a table, the newest first: for lists that are not on the hot path."""
     table: Any = model.__table__  # type: ignore[attr-defined]
     query = select(*table.c).where(*conditions).limit(limit + 1)
     if after:

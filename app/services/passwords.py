@@ -40,12 +40,13 @@ def hash_(password: str) -> str:
 
 
 def verify(kept: str | None, password: str) -> bool:
-    """Whether it is the password. For an unknown user (None) it takes as long as for a known one."""
+    """Whether it is the password. An unknown user (None) takes as long as a known one."""
     dummy = _dummy(Policy.hasher)
     try:
-        return Policy.hasher.verify(kept or dummy, _normal(password)) and kept is not None
+        Policy.hasher.verify(kept or dummy, _normal(password))
     except (VerificationError, InvalidHashError):
         return False
+    return kept is not None
 
 
 def is_outdated(kept: str) -> bool:

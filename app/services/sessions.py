@@ -16,11 +16,10 @@ from app.models.session import (
 from app.models.types import UTCDateTime, now, uuid7
 from app.services import audit, secret_tokens, users
 from app.services.actor import Actor, scopes_of
-from app.sql import Statement, atomic
+from app.sql import KEY, Statement, atomic
 
 SEEN_EVERY = timedelta(minutes=5)  # the last use is noted this often, not at each request
 
-_key = bindparam("key")
 _load = Statement[Any](
     select(
         *Session.__table__.c,
@@ -28,15 +27,15 @@ _load = Statement[Any](
         User.__table__.c.role,
     )
     .join(User, User.id == Session.user_id)
-    .where(Session.hash == _key, User.is_active)
+    .where(Session.hash == KEY, User.is_active)
 )
 _insert = Statement[Session](insert(Session.__table__))  # type: ignore[arg-type]
 _touch = Statement[Session](
     update(Session)
-    .where(Session.__table__.c.id == _key)
+    .where(Session.__table__.c.id == KEY)
     .values(last_seen_at=bindparam("moment", type_=UTCDateTime()))
 )
-_end = Statement[Session](delete(Session).where(Session.__table__.c.id == _key))
+_end = Statement[Session](delete(Session).where(Session.__table__.c.id == KEY))
 
 
 def sign_in(

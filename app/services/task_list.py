@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Select,
     and_,
@@ -142,7 +143,7 @@ def _containing(shape: Shape, size: int) -> ColumnElement[bool]:
         return literal_column("tasks.search").bool_op("@@")(words)
     every = []
     for index in range(size):
-        word = bindparam(f"q_{index}")
+        word: BindParameter[str] = bindparam(f"q_{index}")
         either = (Task.title.like(word, escape="\\"), Task.description.like(word, escape="\\"))
         every.append(or_(*either))
     return and_(*every)

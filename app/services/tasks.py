@@ -16,7 +16,7 @@ from app.services.actor import Actor
 from app.services.paging import Page
 from app.services.preconditions import check
 from app.services.task_list import COLUMNS, Shape
-from app.sql import Statement, atomic
+from app.sql import KEY, Statement, atomic
 
 PURGE_AFTER = timedelta(days=30)  # in the trash
 DEFAULTS: dict[str, Any] = {
@@ -35,14 +35,14 @@ _mine = or_(
     Task.assignee_id == bindparam("actor_id"),
     bindparam("everyone"),
 )
-_by_id = and_(_table.c.id == bindparam("key"), _mine)
+_by_id = and_(_table.c.id == KEY, _mine)
 _get = Statement[Task](select(*COLUMNS).where(_by_id, LIVE))
 _lock = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update())
 _lock_trashed = Statement[Task](select(*COLUMNS).where(_by_id, TRASHED).with_for_update())
 _insert = Statement[Task](insert(_table).returning(*COLUMNS))  # type: ignore[arg-type]
 _update = Statement[Task](
     update_(Task)
-    .where(_table.c.id == bindparam("key"), _table.c.version == bindparam("old_version"))
+    .where(_table.c.id == KEY, _table.c.version == bindparam("old_version"))
     .values(
         {
             name: bindparam(f"new_{name}", type_=_table.c[name].type)
@@ -52,13 +52,11 @@ _update = Statement[Task](
     .values(version=_table.c.version + 1)
     .returning(*COLUMNS)
 )
-_person = Statement[User](
-    select(User.__table__.c.id).where(User.id == bindparam("key"), User.is_active)
-)
+_person = Statement[User](select(User.__table__.c.id).where(User.id == KEY, User.is_active))
 _events = Statement[AuditEvent](
     select(*AuditEvent.__table__.c, User.__table__.c.username.label("actor"))
     .outerjoin(User, User.id == AuditEvent.actor_id)
-    .where(AuditEvent.target_id == bindparam("key"), AuditEvent.target_type == "task")
+    .where(AuditEvent.target_id == KEY, AuditEvent.target_type == "task")
     .order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc())
     .limit(bindparam("size"))
 )
@@ -196,7 +194,7 @@ def history(actor: Actor, task_id: str, limit: int = 50) -> list[AuditEvent]:
 def _write(
     actor: Actor, task: Task, action: str, news: dict[str, Any], deleted_at: datetime | None = None
 ) -> Task:
-    """Store `news` over the locked `task`. The version stands in the statement as well as the lock."""
+    """Store `news` over the locked `task`."""
     values = {name: news.get(name, getattr(task, name)) for name in FIELDS}
     moment = now()
     completed_at = task.completed_at

@@ -28,11 +28,10 @@ from app.models.token import (
 from app.models.types import UTCDateTime, now, uuid7
 from app.services import audit, credentials, passwords, secret_tokens, users
 from app.services.actor import Actor, scopes_of
-from app.sql import Statement, atomic
+from app.sql import KEY, Statement, atomic
 
 RECENT = timedelta(minutes=15)  # how long a sign-in is proof enough to delete the account
 
-_key = bindparam("key")
 _moment = bindparam("moment", type_=UTCDateTime())
 _identify = Statement[Any](
     select(
@@ -46,13 +45,13 @@ _identify = Statement[Any](
         User.role,
     )
     .join(User, User.id == Token.user_id)
-    .where(Token.hash == _key, Token.kind.in_(("access", "personal")), User.is_active)
+    .where(Token.hash == KEY, Token.kind.in_(("access", "personal")), User.is_active)
 )
 _insert = Statement[Token](insert(Token.__table__))  # type: ignore[arg-type]
 _spend = Statement[Token](
     update(Token)
     .where(
-        Token.hash == _key,
+        Token.hash == KEY,
         Token.kind == "refresh",
         Token.spent_at.is_(None),
         Token.expires_at > _moment,
@@ -63,21 +62,21 @@ _spend = Statement[Token](
 )
 _spent = Statement[Token](
     select(*Token.__table__.c).where(
-        Token.hash == _key, Token.kind == "refresh", Token.spent_at.is_not(None)
+        Token.hash == KEY, Token.kind == "refresh", Token.spent_at.is_not(None)
     )
 )
 _used_successor = Statement[Token](
-    select(Token.id).where(Token.parent_id == _key, Token.spent_at.is_not(None))
+    select(Token.id).where(Token.parent_id == KEY, Token.spent_at.is_not(None))
 )
-_end_family = Statement[Token](delete(Token).where(Token.family_id == _key))
+_end_family = Statement[Token](delete(Token).where(Token.family_id == KEY))
 _end_link = Statement[Token](
     delete(Token)
-    .where(and_(Token.hash == _key, Token.kind == "reset", Token.expires_at > _moment))
+    .where(and_(Token.hash == KEY, Token.kind == "reset", Token.expires_at > _moment))
     .returning(Token.user_id)
 )
 _link = Statement[Token](
     select(Token.user_id).where(
-        Token.hash == _key, Token.kind == "reset", Token.expires_at > _moment
+        Token.hash == KEY, Token.kind == "reset", Token.expires_at > _moment
     )
 )
 
@@ -257,7 +256,11 @@ def _issue(
     scopes: str,
     parent_id: str | None = None,
 ) -> Pair:
-    shared = {"family_id": family_id, "signed_in_at": signed_in_at, "scopes": scopes}
+    shared: dict[str, Any] = {
+        "family_id": family_id,
+        "signed_in_at": signed_in_at,
+        "scopes": scopes,
+    }
     access = _add("access", user_id, **shared, expires_at=now() + ACCESS_LIFE)
     life = now() + REFRESH_LIFE
     refresh = _add("refresh", user_id, **shared, expires_at=life, parent_id=parent_id)

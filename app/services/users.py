@@ -30,31 +30,30 @@ from app.services import audit, credentials, paging, passwords
 from app.services.actor import Actor
 from app.services.paging import Page
 from app.services.preconditions import check
-from app.sql import Duplicate, Statement, atomic
+from app.sql import KEY, Duplicate, Statement, atomic
 
 EDITABLE = ("username", "email", "password_hash", "role", "is_active", "email_verified")
 ADMIN_FIELDS = ("username", "email", "role", "is_active")
 
 _table = User.__table__
-_key = bindparam("key")
-_by_id = Statement[User](select(*_table.c).where(_table.c.id == _key))
-_lock = Statement[User](select(*_table.c).where(_table.c.id == _key).with_for_update())
-_by_username = Statement[User](select(*_table.c).where(func.lower(User.username) == _key))
-_by_email = Statement[User](select(*_table.c).where(func.lower(User.email) == _key))
+_by_id = Statement[User](select(*_table.c).where(_table.c.id == KEY))
+_lock = Statement[User](select(*_table.c).where(_table.c.id == KEY).with_for_update())
+_by_username = Statement[User](select(*_table.c).where(func.lower(User.username) == KEY))
+_by_email = Statement[User](select(*_table.c).where(func.lower(User.email) == KEY))
 _insert = Statement[User](insert(_table).returning(*_table.c))  # type: ignore[arg-type]
 _update = Statement[User](
     update_(User)
-    .where(_table.c.id == _key)
+    .where(_table.c.id == KEY)
     .values({n: bindparam(f"new_{n}", type_=_table.c[n].type) for n in (*EDITABLE, "updated_at")})
     .values(version=_table.c.version + 1)
     .returning(*_table.c)
 )
 _rehash = Statement[User](
     update_(User)
-    .where(_table.c.id == _key, User.password_hash == bindparam("old"))
+    .where(_table.c.id == KEY, User.password_hash == bindparam("old"))
     .values(password_hash=bindparam("new"))
 )
-_delete = Statement[User](delete_(User).where(_table.c.id == _key))
+_delete = Statement[User](delete_(User).where(_table.c.id == KEY))
 # Each waits for the others in the same order, so that two admins who remove each other cannot both.
 _lock_admins = Statement[User](
     select(_table.c.id)
@@ -64,7 +63,7 @@ _lock_admins = Statement[User](
 )
 _unassign = Statement[Task](
     update_(Task)
-    .where(Task.assignee_id == _key)
+    .where(Task.assignee_id == KEY)
     .values(
         assignee_id=None,
         version=Task.version + 1,
@@ -145,7 +144,7 @@ def get(actor: Actor, user_id: str) -> User:
 
 
 def by_username(username: str) -> User:
-    """For anyone signed in, who is shown `id`, `username` and `created_at` only. Raises NotFound."""
+    """For anyone signed in, to be shown `id`, `username`, `created_at` only. Raises NotFound."""
     user = _by_username.one(key=username.lower())
     if user is None:
         raise _missing()
@@ -202,7 +201,7 @@ def update_self(
             why = "Changing email or password needs the current password."
             raise Invalid(why, {"current_password": why})
         proof = confirm(actor, current_password)
-    news = {name: changes[name] for name in ("username", "email") if name in changes}
+    news: dict[str, Any] = {n: changes[n] for n in ("username", "email") if n in changes}
     if "password" in changes:
         names = {"username": actor.username, "email": proof.email if proof else "", **news}
         passwords.check("password", changes["password"], names["username"], names["email"])
