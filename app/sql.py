@@ -36,6 +36,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Processor = Callable[[Any], Any]
 KEY: BindParameter[Any] = bindparam("key")  # what a statement finds its row by
+_row_type: Any = namedtuple  # its fields are known at run time only
 DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
 # What passes by itself: connection, read-only (a failover), serialization, deadlock, resources,
 # lock and statement timeouts, shutdown. By SQLSTATE, for psycopg2's classes mix them with others.
@@ -123,7 +124,7 @@ class Statement(Generic[T]):
         assert isinstance(compiled, SQLCompiler)
         expanded = compiled.construct_expanded_state(params)
         columns = list(getattr(self.clause, "exported_columns", ()))
-        row: Any = namedtuple("Row", [column.key for column in columns])
+        row = _row_type("Row", [column.key for column in columns])
         plan: Plan[T] = Plan(
             sql=expanded.statement,
             constants={n: v for n, v in expanded.parameters.items() if n not in params},
