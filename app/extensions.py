@@ -13,13 +13,16 @@ from sqlalchemy import Connection, Engine, MetaData, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase
 
+from app import deadline
+
 UUID_OID = 2950
 BUSY_TIMEOUT = 20  # seconds that a writer of SQLite waits for its turn
 # A statement that takes longer than this is given up: nothing that a client may ask for needs it.
+# app.deadline gives up a little later, should the server not do it.
 POSTGRES_SETTINGS = {
     "timezone": "UTC",
-    "statement_timeout": "10s",
-    "lock_timeout": "5s",
+    "statement_timeout": "4s",
+    "lock_timeout": "3s",
     "idle_in_transaction_session_timeout": "30s",
 }
 
@@ -57,6 +60,8 @@ def init_app(app: Flask) -> None:
         event.listen(db.engine, "connect", _on_connect)
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "begin", _begin)
+        else:
+            deadline.init_app(db.engine)
 
 
 def _engine_options(app: Flask) -> dict[str, Any]:
@@ -75,7 +80,6 @@ def _engine_options(app: Flask) -> dict[str, Any]:
         options["connect_args"] = {
             "options": settings,
             "application_name": "flagstone",
-            "connect_timeout": 3,
             "keepalives_idle": 5,
             "keepalives_interval": 2,
             "keepalives_count": 2,

@@ -171,8 +171,6 @@ class Link:
                 or not sql.startswith(("SELECT", "BEG"))
             ):
                 raise _translated(error) from error
-        except exc.SQLAlchemyError as error:  # the pool: no connection to be had
-            raise Unavailable("The database cannot be reached.") from error
         try:
             return self._execute(sql, params)
         except DRIVER_ERRORS as error:
@@ -181,12 +179,19 @@ class Link:
 
     def _execute(self, sql: str, params: Any) -> Any:
         if self.pooled is None:
-            self.pooled = self.engine.raw_connection()
-            if self.dialect.name == "postgresql":
-                self.pooled.dbapi_connection.autocommit = True  # type: ignore[union-attr]
+            self.pooled = self._connect()
         cursor = self.pooled.cursor()
         cursor.execute(sql, params)
         return cursor
+
+    def _connect(self) -> PoolProxiedConnection:
+        try:
+            pooled = self.engine.raw_connection()
+        except exc.SQLAlchemyError as error:  # the pool: no connection to be had
+            raise Unavailable("The database cannot be reached.") from error
+        if self.dialect.name == "postgresql":
+            pooled.dbapi_connection.autocommit = True  # type: ignore[union-attr]
+        return pooled
 
     def _lost(self, error: Exception) -> bool:
         """Whether the connection broke. If so, it and all that idle in the pool are let go."""

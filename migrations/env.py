@@ -6,6 +6,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, text
 
+from app import deadline
 from app.models.task import POSTGRES_ONLY
 
 LOCK = 0x666C6167  # "flag": the key of PostgreSQL's advisory lock, held while migrating
@@ -78,4 +79,5 @@ def run_offline() -> None:
 if context.is_offline_mode():
     run_offline()
 else:
-    run_online()
+    with deadline.within(None):  # a migration takes as long as it takes
+        run_online()
