@@ -1,6 +1,6 @@
 """The application factory: the whole wiring of the service, on one page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask
@@ -22,12 +22,18 @@ from app.converters import IdConverter
 from app.services import passwords
 
 
+class Service(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """No view here is a coroutine: asking each of them at every request is not needed."""
+        return func
+
+
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The service, with `settings` as config.load() gives them (by default from the environment).
 
     Raises config.SettingsError.
     """
-    app = Flask(__name__, instance_path=str(config.INSTANCE))
+    app = Service(__name__, instance_path=str(config.INSTANCE))
     app.config.from_mapping(settings if settings is not None else config.load())
     app.url_map.converters["id"] = IdConverter
     passwords.Policy.min_length = app.config["PASSWORD_MIN_LENGTH"]

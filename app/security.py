@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -30,10 +31,11 @@ CSP = (
 )
 # Swagger UI shows its icons as data: images.
 CSP_DOCS = CSP.replace("img-src 'self'", "img-src 'self' data:")
+REFERRER_POLICY = ("Referrer-Policy", "strict-origin-when-cross-origin")
 HEADERS = [
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    REFERRER_POLICY,
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
@@ -67,6 +69,8 @@ class Middleware:
                 headers.append(("Content-Security-Policy", CSP))
             headers.append(("X-Request-ID", request_id))
             headers.extend(self.headers)
+            if "referrer-policy" in names:  # a page's own rule stands: browsers obey the last one
+                headers.remove(REFERRER_POLICY)
             if _log.isEnabledFor(logging.INFO):
                 _log.info("%s", _line(environ, status, started))
             return start_response(status, headers, exc_info)
@@ -101,9 +105,8 @@ class JsonFormatter(logging.Formatter):
         time_ = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         fields: dict[str, Any] = {"time": time_, "level": record.levelname.lower()}
         if isinstance(record.args, Line):  # logging takes a lone mapping for the arguments
-            fields.update(record.args)
-        else:
-            fields.update(logger=record.name, message=record.getMessage())
+            return orjson.dumps({**fields, **record.args}).decode()
+        fields.update(logger=record.name, message=record.getMessage())
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
         return json.dumps(fields, ensure_ascii=True)

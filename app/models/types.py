@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,9 @@ from sqlalchemy import JSON, DateTime, SmallInteger, String, Text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+Processor = Callable[[Any], Any] | None
 
 
 def now() -> datetime:
@@ -41,6 +45,10 @@ Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
 PlainText = Text().with_variant(Text(collation="C"), "postgresql")
 
 
+# The types below say which function turns a value and not how each is turned, so that a value that
+# the driver handles as it is (PostgreSQL's dates and arrays) costs nothing.
+
+
 class UTCDateTime(TypeDecorator[datetime]):
     """An aware datetime in UTC. SQLite has none: there it is text of one width, which sorts."""
 
@@ -48,17 +56,14 @@ class UTCDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "sqlite":
-            return dialect.type_descriptor(String(27))
-        return dialect.type_descriptor(DateTime(timezone=True))
+        plain = String(27) if dialect.name == "sqlite" else DateTime(timezone=True)
+        return dialect.type_descriptor(plain)
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return _to_text if dialect.name == "sqlite" else None
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        return datetime.fromisoformat(value) if isinstance(value, str) else value
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        return _from_text if dialect.name == "sqlite" else None
 
 
 class TextList(TypeDecorator[list[str]]):
@@ -68,9 +73,14 @@ class TextList(TypeDecorator[list[str]]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(postgresql.ARRAY(Text()))
-        return dialect.type_descriptor(JSON())
+        plain = JSON() if dialect.name == "sqlite" else postgresql.ARRAY(Text())
+        return dialect.type_descriptor(plain)
+
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        return super().bind_processor(dialect) if dialect.name == "sqlite" else None
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        return super().result_processor(dialect, coltype) if dialect.name == "sqlite" else None
 
 
 class Ranked(TypeDecorator[str]):
@@ -83,8 +93,20 @@ class Ranked(TypeDecorator[str]):
         super().__init__()
         self.words = words
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> int | None:
-        return None if value is None else self.words.index(value)
+    def bind_processor(self, dialect: Dialect) -> Processor:
+        ranks: dict[str | None, int | None] = {word: n for n, word in enumerate(self.words)}
+        return {**ranks, None: None}.__getitem__
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> str | None:
-        return None if value is None else self.words[value]
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
+        words: dict[int | None, str | None] = dict(enumerate(self.words))
+        return {**words, None: None}.__getitem__
+
+
+def _to_text(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _from_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
