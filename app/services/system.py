@@ -1,0 +1,58 @@
+"""The database that the service stands on: what it is, and whether its tables fit the code."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import column, func, literal_column, select, table, text
+
+from app import sql
+from app.services.actor import Actor
+from app.sql import Statement
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+_revision = Statement[Any](select(column("version_num")).select_from(table("alembic_version")))
+_postgres = Statement[Any](
+    select(
+        func.current_setting("server_version").label("version"),
+        func.pg_database_size(func.current_database()).label("size"),
+    )
+)
+_sqlite = Statement[Any](
+    select(
+        func.sqlite_version().label("version"),
+        (literal_column("page_count") * literal_column("page_size")).label("size"),
+    ).select_from(text("pragma_page_count(), pragma_page_size()"))
+)
+
+
+def database(actor: Actor) -> dict[str, Any]:
+    """For an admin: {"kind", "version", "host", "name", "size" in bytes, "revision", "head"}."""
+    actor.need_admin()
+    link = sql.current()
+    postgres = link.dialect.name == "postgresql"
+    measured = (_postgres if postgres else _sqlite).one()
+    assert measured is not None
+    return {
+        "kind": "PostgreSQL" if postgres else "SQLite",
+        "version": measured.version,
+        "host": link.engine.url.host or "this machine",
+        "name": link.engine.url.database,
+        "size": measured.size,
+        "revision": revision(),
+        "head": head(),
+    }
+
+
+def revision() -> str | None:
+    """The last migration that the database has seen."""
+    row = _revision.one()
+    return row.version_num if row else None
+
+
+@cache
+def head() -> str | None:
+    """The last migration that the code knows."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
