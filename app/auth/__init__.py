@@ -1,3 +1,5 @@
-from flask import Blueprint
+"""Pages to register, sign in and out, and set a new password by a link."""
 
-bp = Blueprint("auth", __name__)
+from app.auth.views import bp
+
+__all__ = ["bp"]

@@ -25,7 +25,7 @@ class Policy:
 def check(field: str, password: str, *context: str) -> None:
     """Raises Invalid, blaming `field`. `context` holds what a guesser knows: username, email."""
     if not Policy.min_length <= len(password) <= PASSWORD_MAX:
-        raise _refusal(field, f"Use {Policy.min_length} to {PASSWORD_MAX} characters.")
+        raise _refusal(field, length_rule())
     plain = _normal(password).casefold()
     if plain in _common():
         raise _refusal(field, "This password is among the most common ones.")
@@ -33,6 +33,10 @@ def check(field: str, password: str, *context: str) -> None:
     known |= {word.partition("@")[0] for word in known}
     if plain in known or PRODUCT_NAME in plain:
         raise _refusal(field, "Use a password without your name, your address or this service's.")
+
+
+def length_rule() -> str:
+    return f"Use {Policy.min_length} to {PASSWORD_MAX} characters."
 
 
 def hash_(password: str) -> str:

@@ -180,7 +180,7 @@ def restore(actor: Actor, task_id: str, expect: Collection[int] | None = None) -
     """Take out of the trash; a task that is not in there stays as it is. Raises NotFound."""
     scope = {"actor_id": actor.id, "everyone": actor.is_admin}
     task = _lock_trashed.one(key=task_id, **scope)
-    if task is None or not _owns(actor, task):
+    if task is None or not owns(actor, task):
         return get(actor, task_id)
     check(expect, task.version)
     return _write(actor, task, "task.restored", {})
@@ -218,12 +218,13 @@ def _scope(actor: Actor) -> dict[str, Any]:
     return {"actor_id": actor.id, "everyone": actor.is_admin}
 
 
-def _owns(actor: Actor, task: Task) -> bool:
+def owns(actor: Actor, task: Task) -> bool:
+    """Whether the actor may remove the task and hand it on."""
     return actor.is_admin or task.owner_id == actor.id
 
 
 def _need_owner(actor: Actor, task: Task, act: str) -> None:
-    if not _owns(actor, task):
+    if not owns(actor, task):
         raise Forbidden(f"Only the owner of a task may {act}.")
 
 

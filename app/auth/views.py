@@ -1,0 +1,111 @@
+"""Registering, signing in and out, and the new password that a link lets one set."""
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+
+from app.auth.forms import LoginForm, RegisterForm, ResetForm
+from app.errors import VoidLink
+from app.extensions import login_manager
+from app.forms import REFUSALS
+from app.identity import origin, page_user, sign_in, sign_out
+from app.navigation import next_page
+from app.services import sessions, tokens, users
+
+bp = Blueprint("auth", __name__)
+
+
+@bp.route("/register", methods=["GET", "POST"])
+def register() -> ResponseReturnValue:
+    users.need_open(current_app.config["REGISTRATION_OPEN"])
+    form = RegisterForm()
+    if form.validate_on_submit():
+        try:
+            user = users.register(origin(), **form.values())
+        except REFUSALS as error:
+            form.blame(error)
+        else:
+            secret = sessions.start(origin(), user, remember=False, user_agent=_browser())
+            sign_in(secret, remember=False)
+            flash(f"Welcome, {user.username}. Your account is open.", "success")
+            return redirect(next_page(_home()), 303)
+    return render_template("auth/register.html", form=form), form.http_status
+
+
+@bp.route("/login", methods=["GET", "POST"])
+def login() -> ResponseReturnValue:
+    form = LoginForm()
+    if request.method == "GET" and page_user().id:
+        return redirect(next_page(_home()))
+    if form.validate_on_submit():
+        try:
+            secret = sessions.sign_in(origin(), **form.values(), user_agent=_browser())
+        except REFUSALS as error:
+            form.blame(error)
+        else:
+            sign_in(secret, remember=form.remember.data)
+            return redirect(next_page(_home()), 303)
+    return render_template("auth/login.html", form=form), form.http_status
+
+
+@bp.post("/logout")
+@login_required
+def logout() -> ResponseReturnValue:
+    sign_out()
+    flash("You are logged out.", "success")
+    response = redirect(url_for(".login"), 303)
+    # A page of yours must not come back from the cache (ASVS 5.0, 14.3.1).
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+@bp.route("/reset/<token>", methods=["GET", "POST"])
+def reset(token: str) -> ResponseReturnValue:
+    form = ResetForm()
+    if not tokens.is_reset(token):
+        raise VoidLink("This link was used, replaced or is too old. Ask for a new one.")
+    if form.validate_on_submit():
+        try:
+            tokens.reset_password(origin(), token, form.password.data)
+        except REFUSALS as error:
+            form.blame(error)
+        else:
+            flash("The new password is set. Log in with it.", "success")
+            return redirect(url_for(".login"), 303)
+    return render_template("auth/reset.html", form=form), form.http_status
+
+
+@bp.after_request
+def keep_link_secret(response: Response) -> Response:
+    """The address of a reset is a secret: no page that one goes to from there is told it."""
+    if request.endpoint == "auth.reset":
+        response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@login_manager.unauthorized_handler
+def to_login() -> ResponseReturnValue:
+    """Send a stranger to sign in, and back to where a plain link can lead again."""
+    target = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
+    address = url_for("auth.login", next=target)
+    if "HX-Request" in request.headers:  # or it would be put into the middle of the page
+        return "", 401, {"HX-Redirect": address}
+    flash("Please log in to see that page.")
+    return redirect(address)
+
+
+def _home() -> str:
+    return url_for("main.pages.index")
+
+
+def _browser() -> str:
+    return request.headers.get("User-Agent", "")

@@ -1,0 +1,74 @@
+"""The base of every form: its fields bear the API's names, its limits are the models'."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Field
+
+from app.errors import AppError, BadCredentials, Conflict, Invalid, PreconditionFailed
+from app.services import passwords
+
+# What a person can mend in the form. Any other error has a page of its own.
+REFUSALS = (BadCredentials, Conflict, Invalid, PreconditionFailed)
+NUL = "Remove the NUL character."  # no database column takes it
+
+
+class Form(FlaskForm):
+    """A form whose refusals, its own and a service's, stand beside the field to blame."""
+
+    def values(self) -> dict[str, Any]:
+        """What was typed, by name, for a service."""
+        return {name: value for name, value in self.data.items() if name != "csrf_token"}
+
+    @property
+    def http_status(self) -> int:
+        """The HTTP status of the page that shows the form."""
+        return Invalid.status if self.errors else 200
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        marred = [field for field in self if _holds_nul(field)]
+        for field in marred:
+            field.errors = [NUL]
+        return not marred and bool(super().validate(extra_validators))
+
+    def blame(self, error: AppError) -> None:
+        """Show a service's refusal beside the fields that it names, or else above the form."""
+        strange = []
+        for name, why in error.fields.items():
+            field = self._fields.get(name) or self._fields.get(name.removesuffix("_id"))
+            if field is None:
+                strange.append(why)
+            else:
+                field.errors = [*field.errors, why]
+        if strange or not error.fields:
+            self.form_errors = [*self.form_errors, *(strange or [error.message])]
+
+    def faulty(self) -> list[Field]:
+        """The fields with something to mend, in order."""
+        return [field for field in self if field.errors]
+
+
+class NewPasswordForm(Form):
+    """A form in which `password` is chosen: says which do, before one is refused."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self["password"].description = passwords.length_rule()
+
+
+def _holds_nul(field: Field) -> bool:
+    return any(isinstance(raw, str) and "\0" in raw for raw in field.raw_data or ())
+
+
+def stripped(value: str | None) -> str | None:
+    return value.strip() if value is not None else None
+
+
+def plain_lines(value: str | None) -> str | None:
+    """A browser sends CR LF: kept so, each save would change a text that the API wrote."""
+    return value.replace("\r\n", "\n").replace("\r", "\n") if value is not None else None
+
+
+def choices(words: Iterable[str]) -> list[tuple[str, str]]:
+    return [(word, word.replace("_", " ").capitalize()) for word in words]

@@ -1,0 +1,67 @@
+"""The start page, and the pages that explain the service and its errors."""
+
+import inspect
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response, current_app, render_template
+from flask.typing import ResponseReturnValue
+
+from app.error_handlers import problems as known_problems
+from app.errors import NotFound
+from app.identity import page_user
+from app.models.task import CLOSED, STATUSES
+from app.models.types import now
+from app.services import task_stats, tasks
+from app.services.actor import Actor
+
+bp = Blueprint("pages", __name__)
+
+SHOWN = 6  # tasks in each list of the dashboard
+SOON = timedelta(days=7)
+OPEN = [status for status in STATUSES if status not in CLOSED]
+
+
+@bp.get("/")
+def index() -> ResponseReturnValue:
+    actor = page_user()
+    if not actor.id:
+        return render_template("main/landing.html")
+    stats = task_stats.overview(actor)
+    return render_template("main/dashboard.html", stats=stats, open=OPEN, **_lists(actor))
+
+
+def _lists(actor: Actor) -> dict[str, Any]:
+    moment = now()
+    soon = {"due_after": moment, "due_before": moment + SOON, "status": OPEN}
+    return {
+        "overdue": tasks.page(actor, {"overdue": True}, sort="due_at", limit=SHOWN).items,
+        "soon": tasks.page(actor, soon, sort="due_at", limit=SHOWN).items,
+        "recent": tasks.page(actor, sort="-updated_at", limit=SHOWN).items,
+    }
+
+
+@bp.get("/about")
+def about() -> str:
+    return render_template("main/about.html")
+
+
+@bp.get("/problems")
+def problems() -> str:
+    return render_template("main/problems.html", problems=known_problems())
+
+
+@bp.get("/problems/<slug>")
+def problem(slug: str) -> str:
+    """What an error's `type` leads to (RFC 9457, 3.1.1)."""
+    kind = known_problems().get(slug)
+    if kind is None:
+        raise NotFound("There is no problem of that name.")
+    explanation = inspect.getdoc(kind)  # an error's docstring says when it is raised
+    return render_template("main/problem.html", kind=kind, explanation=explanation)
+
+
+@bp.get("/robots.txt")
+def robots() -> Response:
+    closed = "".join(f"Disallow: {path}\n" for path in ("/admin/", "/auth/reset/", "/settings/"))
+    return current_app.response_class(f"User-agent: *\n{closed}", mimetype="text/plain")

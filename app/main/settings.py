@@ -1,0 +1,89 @@
+"""One's own account: who one is, and the password."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+from wtforms import EmailField, PasswordField, StringField
+from wtforms.validators import InputRequired, Length
+
+from app.forms import REFUSALS, Form, NewPasswordForm, stripped
+from app.identity import page_user
+from app.models.user import EMAIL_MAX, USERNAME_MAX, USERNAME_MIN
+from app.services import users
+
+bp = Blueprint("settings", __name__)
+
+
+class ProfileForm(Form):
+    username = StringField(
+        "Username",
+        [InputRequired("Choose a username."), Length(USERNAME_MIN, USERNAME_MAX)],
+        filters=[stripped],
+        description="Letters, digits, dots, hyphens and underscores.",
+        render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
+    )
+    email = EmailField(
+        "Email",
+        [InputRequired("Enter your email."), Length(max=EMAIL_MAX)],
+        filters=[stripped],
+        render_kw={"autocomplete": "email"},
+    )
+    current_password = PasswordField(
+        "Current password",
+        description="Needed to change the email.",
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class PasswordForm(NewPasswordForm):
+    current_password = PasswordField(
+        "Current password",
+        [InputRequired("Enter your current password.")],
+        render_kw={"autocomplete": "current-password"},
+    )
+    password = PasswordField(
+        "New password",
+        [InputRequired("Choose a password.")],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+@bp.route("/profile", methods=["GET", "POST"])
+@login_required
+def profile() -> ResponseReturnValue:
+    actor = page_user()
+    user = users.get(actor, actor.id)
+    form = ProfileForm(obj=user)
+    if form.validate_on_submit():
+        changes = {
+            name: value
+            for name in ("username", "email")
+            if (value := form[name].data) != getattr(user, name)
+        }
+        if _changed(form, changes, form.current_password.data or None):
+            flash("Your profile is saved.", "success")
+            return redirect(url_for(".profile"), 303)
+    return render_template("main/settings/profile.html", form=form, user=user), form.http_status
+
+
+@bp.route("/password", methods=["GET", "POST"])
+@login_required
+def password() -> ResponseReturnValue:
+    form = PasswordForm()
+    if form.validate_on_submit():
+        changes = {"password": form.password.data}
+        if _changed(form, changes, form.current_password.data):
+            flash("The new password is set. Every other sign-in of yours has ended.", "success")
+            return redirect(url_for(".password"), 303)
+    return render_template("main/settings/password.html", form=form), form.http_status
+
+
+def _changed(form: Form, changes: dict[str, Any], current_password: str | None) -> bool:
+    try:
+        users.update_self(page_user(), changes, current_password)
+    except REFUSALS as error:
+        form.blame(error)
+        return False
+    return True

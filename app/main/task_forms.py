@@ -1,0 +1,121 @@
+"""What is typed to make and to change a task."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import request
+from wtforms import DateTimeLocalField, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
+
+from app.errors import NotFound
+from app.forms import Form, choices, plain_lines, stripped
+from app.models import Task
+from app.models.task import DESCRIPTION_MAX, PRIORITIES, STATUSES, TITLE_MAX
+from app.services import labels, users
+from app.services.tasks import DEFAULTS
+
+FIELDS = {"assignee": "assignee_id"}  # where a field is not called as the value
+VERSION_DIGITS = 10
+
+
+class LabelsField(StringField):
+    """Labels in one line, by commas; by semicolons where one of them holds a comma."""
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        kept = self.data or []
+        return "".join(f"{label}; " for label in kept) if "," in "".join(kept) else ", ".join(kept)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if valuelist:
+            separator = labels.SEPARATOR if labels.SEPARATOR in valuelist[0] else ","
+            typed = valuelist[0].split(separator)
+            self.data = labels.clean(label for label in typed if label.strip())
+
+
+class MomentField(DateTimeLocalField):
+    """A date and time in UTC. What is not touched stays as it is, to the microsecond."""
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return _written(self.data)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist or valuelist[0] == _written(self.object_data):
+            return
+        self.data = None
+        if valuelist[0].strip():
+            try:
+                typed = datetime.fromisoformat(valuelist[0].strip())
+                self.data = typed.astimezone(UTC) if typed.tzinfo else typed.replace(tzinfo=UTC)
+            except (ValueError, OverflowError):
+                raise ValueError("Use a date and a time, as 2026-01-31T12:00.") from None
+
+
+def _written(moment: datetime | None) -> str:
+    return moment.replace(tzinfo=None).isoformat(timespec="minutes") if moment else ""
+
+
+class TaskForm(Form):
+    title = StringField(
+        "Title",
+        [DataRequired("Say what is to be done."), Length(max=TITLE_MAX)],
+        filters=[stripped],
+        render_kw={"autocomplete": "off"},
+    )
+    description = TextAreaField(
+        "Description", [Length(max=DESCRIPTION_MAX)], filters=[plain_lines], default=""
+    )
+    status = SelectField("Status", choices=choices(STATUSES), default=DEFAULTS["status"])
+    priority = SelectField("Priority", choices=choices(PRIORITIES), default=DEFAULTS["priority"])
+    due_at = MomentField("Due (UTC)", [Optional()])
+    labels = LabelsField("Labels", description="Separated by commas.", default=list)
+    assignee = StringField(
+        "Assignee",
+        filters=[stripped],
+        description="The username of who does it.",
+        default="",
+        render_kw={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
+    )
+
+    assignee_id: str | None = None
+
+    def validate_assignee(self, field: StringField) -> None:
+        if field.data:
+            try:
+                self.assignee_id = users.by_username(field.data).id
+            except NotFound:
+                raise ValidationError("There is no such user.") from None
+
+    def values(self) -> dict[str, Any]:
+        """For tasks.create and tasks.update."""
+        values = {**super().values(), "assignee_id": self.assignee_id}
+        del values["assignee"]
+        return values
+
+
+class EditForm(TaskForm):
+    """The form of a task that is there, by which nothing of somebody else's is lost unseen."""
+
+    def __init__(self, task: Task, people: dict[str, str]) -> None:
+        super().__init__(obj=task, assignee=people.get(task.assignee_id or "", ""))
+        given = request.form.get("version", "0")  # none: the page is older than any version
+        readable = given.isascii() and given.isdigit() and len(given) < VERSION_DIGITS
+        self.version = (int(given) if readable else 0) if self.is_submitted() else task.version
+
+    def changes(self) -> dict[str, Any]:
+        """The values, save those of which the other's version is to stay."""
+        stay = {FIELDS.get(name, name) for name in request.form.getlist("take")}
+        return {name: value for name, value in self.values().items() if name not in stay}
+
+    def differing(self, theirs: Task, people: dict[str, str]) -> dict[str, Any]:
+        """By field name, what somebody else has put where this form says something else."""
+        mine = self.values()
+        return {
+            field.name: people.get(kept, "") if field.name == "assignee" else kept
+            for field in self
+            if (name := FIELDS.get(field.name, field.name)) in mine
+            and (kept := getattr(theirs, name)) != mine[name]
+        }

@@ -1,0 +1,153 @@
+"""Tasks: the list, one of them, making and changing one, the trash."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+
+from app import cursors
+from app.errors import InvalidParameter, PreconditionFailed
+from app.forms import REFUSALS
+from app.identity import page_user
+from app.main import task_query
+from app.main.task_forms import EditForm, TaskForm
+from app.main.task_query import SORT_NAMES
+from app.models.task import TITLE_MAX
+from app.navigation import next_page
+from app.services import names, tasks
+
+bp = Blueprint("tasks", __name__)
+TRASH_BINDING = "trash"
+
+
+@bp.get("")
+@login_required
+def index() -> ResponseReturnValue:
+    actor, query = page_user(), task_query.read(request.args)
+    try:
+        after = cursors.unseal(query.cursor, query.binding(actor.id))
+    except InvalidParameter:
+        flash("That page of the list does not exist any more. This is the first one.", "warning")
+        return redirect(url_for(".index", **query.args))
+    page = tasks.page(
+        actor, query.filters_of(actor.id), sort=query.sort, after=after, count=after is None
+    )
+    following = cursors.seal(page.last, query.binding(actor.id))
+    return render_template(
+        "main/tasks/index.html",
+        page=page,
+        query=query,
+        following=following,
+        sorts=SORT_NAMES,
+        title_max=TITLE_MAX,
+        people=names.of_users(actor, (task.assignee_id for task in page.items)),
+    )
+
+
+@bp.get("/trash")
+@login_required
+def trash() -> ResponseReturnValue:
+    actor, cursor = page_user(), request.args.get("cursor")
+    binding = [TRASH_BINDING, actor.id]
+    try:
+        after = cursors.unseal(cursor, binding)
+    except InvalidParameter:
+        return redirect(url_for(".trash"))
+    page = tasks.page(actor, {"trashed": True}, sort="-updated_at", after=after)
+    following = cursors.seal(page.last, binding)
+    days = tasks.PURGE_AFTER.days
+    return render_template("main/tasks/trash.html", page=page, following=following, days=days)
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@login_required
+def create() -> ResponseReturnValue:
+    form = TaskForm()
+    if form.validate_on_submit():
+        try:
+            task = tasks.create(page_user(), form.values())
+        except REFUSALS as error:
+            form.blame(error)
+        else:
+            flash(f"Added: {task.title}", "success")
+            return redirect(next_page(_address(task.id)), 303)
+    return render_template("main/tasks/new.html", form=form), form.http_status
+
+
+@bp.get("/<id:task_id>")
+@login_required
+def show(task_id: str) -> str:
+    actor = page_user()
+    task = tasks.get(actor, task_id)
+    events = tasks.history(actor, task_id)
+    assigned = (i for e in events for i in e.changes.get("assignee_id", ()))
+    return render_template(
+        "main/tasks/show.html",
+        task=task,
+        events=events,
+        may_delete=tasks.owns(actor, task),
+        people=names.of_users(actor, (task.owner_id, task.assignee_id, *assigned)),
+    )
+
+
+@bp.route("/<id:task_id>/edit", methods=["GET", "POST"])
+@login_required
+def update(task_id: str) -> ResponseReturnValue:
+    actor = page_user()
+    task = tasks.get(actor, task_id)
+    form, theirs = EditForm(task, names.of_users(actor, [task.assignee_id])), None
+    if form.validate_on_submit():
+        try:
+            tasks.update(actor, task_id, form.changes(), expect={form.version})
+        except PreconditionFailed:
+            theirs = tasks.get(actor, task_id)
+        except REFUSALS as error:
+            form.blame(error)
+        else:
+            flash("Saved.", "success")
+            return redirect(_address(task_id), 303)
+    page = render_template(
+        "main/tasks/edit.html",
+        form=form,
+        task=task,
+        version=theirs.version if theirs else form.version,
+        stale=theirs is not None,
+        differing=form.differing(theirs, names.of_users(actor, [theirs.assignee_id]))
+        if theirs
+        else {},
+        may_assign=tasks.owns(actor, task),
+    )
+    return page, PreconditionFailed.status if theirs else form.http_status
+
+
+@bp.post("/<id:task_id>/complete")
+@login_required
+def complete(task_id: str) -> ResponseReturnValue:
+    """Tick it off, or take that back: to the status that the button named, so that a second click
+    does nothing.
+    """
+    actor, status = page_user(), request.form.get("status")
+    if status not in ("done", "todo"):
+        status = "todo" if tasks.get(actor, task_id).status == "done" else "done"
+    task = tasks.update(actor, task_id, {"status": status})
+    flash(f"{'Done' if status == 'done' else 'Open again'}: {task.title}", "success")
+    return redirect(next_page(_address(task_id)), 303)
+
+
+@bp.post("/<id:task_id>/delete")
+@login_required
+def delete(task_id: str) -> ResponseReturnValue:
+    tasks.delete(page_user(), task_id)
+    flash("Moved to the trash, from where you can restore it.", "success")
+    return redirect(next_page(url_for(".index")), 303)
+
+
+@bp.post("/<id:task_id>/restore")
+@login_required
+def restore(task_id: str) -> ResponseReturnValue:
+    task = tasks.restore(page_user(), task_id)
+    flash(f"Restored: {task.title}", "success")
+    return redirect(next_page(_address(task_id)), 303)
+
+
+def _address(task_id: str) -> str:
+    return url_for("main.tasks.show", task_id=task_id)

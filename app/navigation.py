@@ -1,0 +1,22 @@
+"""Where a page may send the browser: to another page of this service, and nowhere else."""
+
+from flask import request
+
+NEXT_MAX = 2000  # characters
+
+
+def next_page(default: str) -> str:
+    """The page that `next` asks for, in the query or the form, where it is one of ours."""
+    target = request.values.get("next", "")
+    return target if is_local(target) else default
+
+
+def is_local(target: str) -> bool:
+    """Whether it is a path on this host, for every way in which a browser may read it.
+
+    A second slash would start a host, browsers take a backslash for a slash, and drop control
+    characters and blanks before they look.
+    """
+    if not target.startswith("/") or target.startswith("//") or len(target) > NEXT_MAX:
+        return False
+    return target.isprintable() and not set(target) & {"\\", " "}

@@ -1,0 +1,62 @@
+"""What every template can call: static links, who is looking, and values in words."""
+
+import functools
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, url_for
+from flask_login import current_user
+
+from app.errors import Unavailable
+from app.models.task import CLOSED
+from app.models.types import now
+
+NAMES = {"due_at": "Due", "assignee_id": "Assignee", "completed_at": "Completed"}
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(static_url=static_url, viewer=viewer)
+    app.jinja_env.filters.update(iso=iso, readable=readable, words=words)
+    app.jinja_env.tests.update(overdue=is_overdue)
+
+
+def static_url(name: str) -> str:
+    """The file's address with its content in it, so that a browser may keep it for a year."""
+    folder = Path(current_app.static_folder or "")
+    return url_for("static", filename=name, v=_digest(folder / name))
+
+
+@functools.cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+
+
+def viewer() -> Any:
+    """Who is signed in, or None. A layout asks, so that even an error page can be drawn: where the
+    database is away it is drawn as for a stranger.
+    """
+    try:
+        return current_user if current_user.is_authenticated else None
+    except Unavailable:
+        return None
+
+
+def iso(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def readable(value: datetime) -> str:
+    moment = value.astimezone(UTC)
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+def words(name: str) -> str:
+    """A value or a field as a person reads it: "in_progress" is "In progress"."""
+    return NAMES.get(name) or name.replace("_", " ").capitalize()
+
+
+def is_overdue(task: Any) -> bool:
+    return task.due_at is not None and task.due_at < now() and task.status not in CLOSED
