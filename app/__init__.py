@@ -7,6 +7,7 @@ from flask import Flask
 
 import config
 from app import (
+    admin,
     api,
     auth,
     cli,
@@ -14,6 +15,7 @@ from app import (
     extensions,
     identity,
     main,
+    probes,
     security,
     sql,
     templating,
@@ -50,4 +52,6 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.register_blueprint(api.bp, url_prefix="/api/v1")
     app.register_blueprint(api.docs, url_prefix="/api")
     app.register_blueprint(main.bp)
+    app.register_blueprint(admin.bp, url_prefix="/admin")
+    app.register_blueprint(probes.bp)
     return app

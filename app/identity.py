@@ -20,6 +20,7 @@ from app.services import audit, sessions, tokens
 from app.services.actor import Actor
 
 API = "/api/"
+STATIC = "/static/"
 PROBES = frozenset({"/healthz", "/readyz"})  # a probe asks by address, not by name
 
 
@@ -39,13 +40,13 @@ class PageUser(UserMixin):
 
 
 class PageSessions(SecureCookieSessionInterface):
-    """Flask's signed cookie, on the pages alone: under /api/ none is read and none is written."""
+    """Flask's signed cookie, on the pages alone: elsewhere none is read and none is written."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        return None if is_api(request.path) else super().open_session(app, request)
+        return super().open_session(app, request) if _is_page(request.path) else None
 
     def save_session(self, app: Flask, session: SessionMixin, response: Any) -> None:
-        if not is_api(request.path):
+        if _is_page(request.path):
             super().save_session(app, session, response)
 
 
@@ -55,8 +56,13 @@ def init_app(app: Flask) -> None:
 
 
 def is_api(path: str) -> bool:
+    """Whether a program asks: it is answered in JSON, also where something went wrong."""
     # By path, not by blueprint: a URL that matches no route has no blueprint.
-    return path.startswith(API)
+    return path.startswith(API) or path in PROBES
+
+
+def _is_page(path: str) -> bool:
+    return not is_api(path) and not path.startswith(STATIC)
 
 
 def check_request() -> None:
