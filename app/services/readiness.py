@@ -19,16 +19,17 @@ _applied = Statement[tuple[str]](select(_versions.c.version_num))
 
 def check() -> None:
     """Raises Unavailable, with the reason."""
-    applied, head = _revision(), _head()
-    if applied == head:
+    applied, wanted = revision(), head()
+    if applied == wanted:
         return
     # A later one is no fault: the migration runs ahead while old code is still being replaced, and
     # what it changes suits both (docs/operations.md).
-    if not (applied.isdigit() and head.isdigit() and applied > head):
-        raise Unavailable(f"The database is at revision {applied or 'none'}, not at {head}.")
+    if not (applied.isdigit() and wanted.isdigit() and applied > wanted):
+        raise Unavailable(f"The database is at revision {applied or 'none'}, not at {wanted}.")
 
 
-def _revision() -> str:
+def revision() -> str:
+    """The last migration that the database has seen, "" for none."""
     try:
         with deadline.within(PATIENCE):
             row = _applied.one()
@@ -38,10 +39,10 @@ def _revision() -> str:
 
 
 @cache
-def _head() -> str:
+def head() -> str:
     """The last revision in migrations/. Read as text: to import alembic would slow every start."""
     sources = (path.read_text(encoding="utf-8") for path in REVISIONS.glob("*.py"))
     names = [found for source in sources for found in _NAMES.findall(source)]
     parents = {name for kind, name in names if kind == "down_revision"}
-    (head,) = {name for kind, name in names if kind == "revision"} - parents
-    return head
+    (last,) = {name for kind, name in names if kind == "revision"} - parents
+    return last

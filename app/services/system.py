@@ -1,19 +1,14 @@
 """The database that the service stands on: what it is, and whether its tables fit the code."""
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from alembic.script import ScriptDirectory
-from sqlalchemy import column, func, literal_column, select, table, text
+from sqlalchemy import func, literal_column, select, text
 
 from app import sql
+from app.services import readiness
 from app.services.actor import Actor
 from app.sql import Statement
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
-
-_revision = Statement[Any](select(column("version_num")).select_from(table("alembic_version")))
 _postgres = Statement[Any](
     select(
         func.current_setting("server_version").label("version"),
@@ -41,18 +36,6 @@ def database(actor: Actor) -> dict[str, Any]:
         "host": link.engine.url.host or "this machine",
         "name": link.engine.url.database,
         "size": measured.size,
-        "revision": revision(),
-        "head": head(),
+        "revision": readiness.revision(),
+        "head": readiness.head(),
     }
-
-
-def revision() -> str | None:
-    """The last migration that the database has seen."""
-    row = _revision.one()
-    return row.version_num if row else None
-
-
-@cache
-def head() -> str | None:
-    """The last migration that the code knows."""
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
