@@ -27,6 +27,7 @@ from tests.databases import (
 )
 
 PASSWORD = "seven plums and a pear"
+PRODUCT_HASHER = passwords.Policy.hasher
 passwords.Policy.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 MakeApp = Callable[..., Flask]
 MakePerson = Callable[..., Actor]

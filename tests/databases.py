@@ -112,8 +112,9 @@ class SqliteDatabase(Database):
         shutil.copyfile(path, self.template)
 
     def empty(self) -> None:
+        """Put a new file in place of the old one, which a statement that failed may still hold."""
         close(self.app)
-        for suffix in ("-wal", "-shm"):
+        for suffix in ("", "-wal", "-shm"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
         shutil.copyfile(self.template, self.path)
 

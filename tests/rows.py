@@ -1,0 +1,38 @@
+"""Looks into the tables past the services, on a connection of its own. Needs an app context."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from app.extensions import Base, db
+from app.models import AuditEvent
+
+
+def rows(model: type[Base], **equals: Any) -> list[Row[Any]]:
+    """All rows of the model's table whose columns have these values, by id."""
+    table = model.__table__
+    matching = [table.c[name] == value for name, value in equals.items()]
+    with db.engine.connect() as connection:
+        return list(connection.execute(select(table).where(*matching).order_by(table.c.id)))
+
+
+def events(action: str | None = None) -> list[Row[Any]]:
+    """The audit trail, the oldest first."""
+    return rows(AuditEvent, **({"action": action} if action else {}))
+
+
+def actions() -> list[str]:
+    return [event.action for event in events()]
+
+
+def set_values(model: type[Base], row_id: str, **values: Any) -> None:
+    table: Any = model.__table__
+    with db.engine.begin() as connection:
+        connection.execute(update(table).where(table.c.id == row_id).values(values))
+
+
+def age(model: type[Base], column: str, by: timedelta) -> None:
+    """Let `column` of every row lie further back, as if time had passed."""
+    for row in rows(model):
+        set_values(model, row.id, **{column: getattr(row, column) - by})

@@ -1,0 +1,315 @@
+"""The rules of accounts."""
+
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+
+from app.errors import (
+    BadCredentials,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    PreconditionFailed,
+)
+from app.models import Session, Task, Token, User
+from app.services import passwords, sessions, tasks, tokens, users
+from app.services.actor import SYSTEM, Actor
+from tests.conftest import PASSWORD, MakePerson, email_of
+from tests.rows import rows, set_values
+
+NEW_PASSWORD = "eleven apples in a bowl"
+pytestmark = pytest.mark.usefixtures("ctx")
+
+
+def register(username: str = "ann", email: str = "ann@example.com") -> User:
+    return users.register(Actor(), username, email, PASSWORD)
+
+
+def test_a_new_account_is_an_active_user_with_an_unverified_address() -> None:
+    user = register()
+    assert (user.role, user.is_active, user.email_verified) == ("user", True, False)
+    assert user.version == 1
+
+
+def test_password_is_kept_as_a_hash() -> None:
+    user = register()
+    assert user.password_hash.startswith("$argon2id$")
+    assert passwords.verify(user.password_hash, PASSWORD)
+
+
+def test_domain_of_an_address_is_kept_in_lower_case() -> None:
+    assert register(email="Ann@Example.COM").email == "Ann@example.com"
+
+
+@pytest.mark.parametrize("username", ["ann", "ANN", "Ann"])
+def test_username_is_taken_without_case(username: str) -> None:
+    register("ann")
+    with pytest.raises(Conflict) as caught:
+        register(username, "other@example.com")
+    assert list(caught.value.fields) == ["username"]
+
+
+@pytest.mark.parametrize("email", ["ann@example.com", "ANN@EXAMPLE.COM"])
+def test_email_is_taken_without_case(email: str) -> None:
+    register()
+    with pytest.raises(Conflict) as caught:
+        register("other", email)
+    assert list(caught.value.fields) == ["email"]
+
+
+@pytest.mark.parametrize(
+    "username",
+    ["", "ab", "a" * 81, "an n", "ann\n", "änn", "\u0430nn", "ann\u200b", "ann\0", "a/b"],
+)
+def test_bad_username_is_refused(username: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        register(username)
+    assert list(caught.value.fields) == ["username"]
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "",
+        "ann",
+        "ann@",
+        "@example.com",
+        "ann@example",
+        "ann@example.com\r\nBcc: bob@example.com",
+        "änn@example.com",
+        "ann\0@example.com",
+        f"{'a' * 64}@{'.'.join(['b' * 60] * 4)}.com",
+    ],
+)
+def test_bad_email_is_refused(email: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        register(email=email)
+    assert list(caught.value.fields) == ["email"]
+
+
+def test_bad_password_is_refused_at_registration() -> None:
+    with pytest.raises(Invalid) as caught:
+        users.register(Actor(), "ann", "ann@example.com", "short")
+    assert list(caught.value.fields) == ["password"]
+    assert users.is_empty()
+
+
+@pytest.mark.parametrize("identifier", ["ann", "ANN", "ann@example.com", "Ann@Example.com"])
+def test_username_and_email_sign_in_without_case(ann: Actor, identifier: str) -> None:
+    assert users.authenticate(Actor(), identifier, PASSWORD).id == ann.id
+
+
+@pytest.mark.parametrize("identifier", ["ann", "nobody", "", "an\u0130"])
+def test_wrong_user_and_wrong_password_are_the_same_error(ann: Actor, identifier: str) -> None:
+    with pytest.raises(BadCredentials, match=r"^Wrong email, username or password\.$"):
+        users.authenticate(Actor(), identifier, "wrong")
+
+
+def test_deactivated_account_does_not_sign_in(ann: Actor, root: Actor) -> None:
+    users.update(root, ann.id, {"is_active": False})
+    with pytest.raises(BadCredentials, match=r"^Wrong email, username or password\.$"):
+        users.authenticate(Actor(), "ann", PASSWORD)
+
+
+def test_outdated_hash_is_renewed_at_sign_in(ann: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords.Policy, "hasher", newer)
+    user = users.authenticate(Actor(), "ann", PASSWORD)
+    assert "t=2" in user.password_hash
+    assert not passwords.is_outdated(rows(User)[0].password_hash)
+
+
+def test_account_is_its_owners_and_an_admins_to_see(ann: Actor, root: Actor) -> None:
+    assert users.get(ann, ann.id).username == "ann"
+    assert users.get(root, ann.id).username == "ann"
+
+
+def test_stranger_sees_no_difference_between_an_account_and_none(ann: Actor, bob: Actor) -> None:
+    for user_id in (ann.id, "00000000-0000-7000-8000-000000000000"):
+        with pytest.raises(NotFound, match=r"^There is no such user\.$"):
+            users.get(bob, user_id)
+
+
+def test_username_is_found_without_case_by_anyone(ann: Actor) -> None:
+    assert users.by_username("ANN").id == ann.id
+    with pytest.raises(NotFound):
+        users.by_username("nobody")
+
+
+def test_own_username_is_changed_without_a_password(ann: Actor) -> None:
+    assert users.update_self(ann, {"username": "anna"}).username == "anna"
+
+
+def test_case_of_the_own_username_is_changed(ann: Actor) -> None:
+    assert users.update_self(ann, {"username": "Ann"}).username == "Ann"
+
+
+@pytest.mark.parametrize("changes", [{"email": "new@example.com"}, {"password": NEW_PASSWORD}])
+@pytest.mark.parametrize("given", [None, "", "wrong"])
+def test_email_and_password_need_the_current_password(
+    ann: Actor, changes: dict[str, Any], given: str | None
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        users.update_self(ann, changes, given)
+    assert list(caught.value.fields) == ["current_password"]
+
+
+def test_changed_email_is_unverified_again(ann: Actor) -> None:
+    set_values(User, ann.id, email_verified=True)
+    user = users.update_self(ann, {"email": "new@example.com"}, PASSWORD)
+    assert (user.email, user.email_verified) == ("new@example.com", False)
+
+
+def test_changed_email_voids_links_that_went_to_the_old_one(ann: Actor) -> None:
+    secret = tokens.create_reset(SYSTEM, users.get(ann, ann.id))
+    users.update_self(ann, {"email": "new@example.com"}, PASSWORD)
+    assert not tokens.is_reset(secret)
+
+
+def test_new_password_signs_in_and_the_old_one_does_not(ann: Actor) -> None:
+    users.update_self(ann, {"password": NEW_PASSWORD}, PASSWORD)
+    assert users.authenticate(Actor(), "ann", NEW_PASSWORD).id == ann.id
+    with pytest.raises(BadCredentials):
+        users.authenticate(Actor(), "ann", PASSWORD)
+
+
+def test_new_password_may_not_be_the_new_username(ann: Actor) -> None:
+    with pytest.raises(Invalid) as caught:
+        users.update_self(ann, {"password": "Plumtree", "username": "plumtree"}, PASSWORD)
+    assert list(caught.value.fields) == ["password"]
+
+
+def test_new_password_ends_every_credential_but_the_one_in_use(ann: Actor) -> None:
+    kept = tokens.identify(tokens.sign_in(Actor(), "ann", PASSWORD).access_token)
+    tokens.sign_in(Actor(), "ann", PASSWORD)
+    sessions.sign_in(Actor(), "ann", PASSWORD, remember=False, user_agent="")
+    users.update_self(kept, {"password": NEW_PASSWORD}, PASSWORD)
+    assert {row.family_id for row in rows(Token)} == {kept.family_id}
+    assert rows(Session) == []
+
+
+def test_stale_version_changes_no_account(ann: Actor) -> None:
+    users.update_self(ann, {"username": "anna"}, expect=[1])
+    with pytest.raises(PreconditionFailed):
+        users.update_self(ann, {"username": "annie"}, expect=[1])
+    assert rows(User)[0].username == "anna"
+
+
+def test_change_to_what_it_was_keeps_the_version(ann: Actor) -> None:
+    assert users.update_self(ann, {"username": "ann"}).version == 1
+
+
+def test_taken_username_is_a_conflict_for_a_change_too(ann: Actor, bob: Actor) -> None:
+    with pytest.raises(Conflict) as caught:
+        users.update_self(ann, {"username": "BOB"})
+    assert list(caught.value.fields) == ["username"]
+
+
+def test_own_role_is_not_changed_by_oneself(ann: Actor) -> None:
+    users.update_self(ann, {"role": "admin", "is_active": False, "username": "anna"})
+    user = rows(User)[0]
+    assert (user.role, user.is_active, user.username) == ("user", True, "anna")
+
+
+def test_admin_changes_role_and_names(ann: Actor, root: Actor) -> None:
+    user = users.update(root, ann.id, {"role": "admin", "username": "anna"})
+    assert (user.role, user.username) == ("admin", "anna")
+
+
+def test_admin_sets_nobodys_password(ann: Actor, root: Actor) -> None:
+    before = users.get(ann, ann.id).password_hash
+    users.update(root, ann.id, {"password": NEW_PASSWORD, "password_hash": "x"})
+    assert users.get(ann, ann.id).password_hash == before
+
+
+def test_only_an_admin_changes_others_and_lists_them(ann: Actor, bob: Actor) -> None:
+    with pytest.raises(Forbidden):
+        users.update(bob, ann.id, {"role": "admin"})
+    with pytest.raises(Forbidden):
+        users.page(bob)
+
+
+def test_deactivating_ends_tokens_and_sessions_at_once(ann: Actor, root: Actor) -> None:
+    tokens.sign_in(Actor(), "ann", PASSWORD)
+    sessions.sign_in(Actor(), "ann", PASSWORD, remember=False, user_agent="")
+    users.update(root, ann.id, {"is_active": False})
+    assert (rows(Token), rows(Session)) == ([], [])
+
+
+@pytest.mark.parametrize("changes", [{"role": "user"}, {"is_active": False}])
+def test_last_active_admin_is_neither_demoted_nor_deactivated(
+    root: Actor, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(Conflict):
+        users.update(root, root.id, changes)
+    assert (rows(User)[0].role, rows(User)[0].is_active) == ("admin", True)
+
+
+def test_last_active_admin_is_not_deleted(root: Actor, make_person: MakePerson) -> None:
+    sleeper = make_person("sleeper", "admin")
+    users.update(root, sleeper.id, {"is_active": False})
+    with pytest.raises(Conflict):
+        users.delete(root, root.id)
+
+
+def test_admin_goes_where_another_one_stays(root: Actor, make_person: MakePerson) -> None:
+    other = make_person("other", "admin")
+    users.update(root, root.id, {"role": "user"})
+    assert users.get(other, root.id).role == "user"
+
+
+def test_stranger_deletes_no_account(ann: Actor, bob: Actor) -> None:
+    with pytest.raises(NotFound):
+        users.delete(bob, ann.id)
+    assert len(rows(User)) == 2
+
+
+def test_deleting_an_account_takes_its_tasks_and_leaves_assigned_ones(
+    ann: Actor, bob: Actor
+) -> None:
+    tasks.create(ann, {"title": "of Ann"})
+    given = tasks.create(bob, {"title": "of Bob", "assignee_id": ann.id})
+    users.delete(ann, ann.id)
+    (left,) = rows(Task)
+    assert (left.id, left.assignee_id, left.version) == (given.id, None, 2)
+
+
+def test_list_finds_parts_of_names_and_addresses(
+    root: Actor, ann: Actor, make_person: MakePerson
+) -> None:
+    make_person("per_cent")
+    found = [user.username for user in users.page(root, q="R_C").items]
+    assert found == ["per_cent"]
+    assert [user.username for user in users.page(root, q="ANN@").items] == ["ann"]
+
+
+def test_list_filters_and_counts(root: Actor, ann: Actor, bob: Actor) -> None:
+    users.update(root, bob.id, {"is_active": False})
+    page = users.page(root, role="user", is_active=True, count=True)
+    assert [user.username for user in page.items] == ["ann"]
+    assert page.total == 1
+
+
+def test_list_pages_through_everyone_once(root: Actor, make_person: MakePerson) -> None:
+    people = [make_person(f"person{index}").username for index in range(5)]
+    seen, after = [], None
+    while True:
+        page = users.page(root, limit=2, after=after)
+        seen += [user.username for user in page.items]
+        if (after := page.last) is None:
+            break
+    assert seen == [*reversed(people), "root"]
+
+
+def test_closed_registration_is_forbidden() -> None:
+    users.need_open(True)
+    with pytest.raises(Forbidden):
+        users.need_open(False)
+
+
+def test_emptiness_is_noticed() -> None:
+    assert users.is_empty()
+    register(email=email_of("ann"))
+    assert not users.is_empty()
