@@ -1,0 +1,16 @@
+"""The admin pages: one module for each of them. Nobody else gets past this door."""
+
+from flask import Blueprint
+
+from app.admin import audit, overview, system, tasks, users
+from app.identity import admin_required
+
+bp = Blueprint("admin", __name__)
+for page in (overview, users, tasks, audit, system):
+    bp.register_blueprint(page.bp)
+
+
+@bp.before_request
+@admin_required
+def only_admins() -> None:
+    """Here and not at each view, so that none can be forgotten."""

@@ -1,0 +1,63 @@
+"""The audit trail: who did what, to what, from where."""
+
+from typing import Any
+
+from flask import Blueprint, render_template
+from wtforms import SelectField, StringField
+from wtforms.validators import Length
+
+from app.admin.listing import Filters, MomentField, PersonField, listed
+from app.forms import stripped
+from app.identity import page_user
+from app.services import audit, names
+
+bp = Blueprint("audit", __name__, url_prefix="/audit")
+TARGETS = ("user", "task", "token", "route")
+ACTION_MAX = 64
+# Offered while one types; any other may be asked for as well.
+ACTIONS = (
+    "admin.denied",
+    "session.created",
+    "session.ended",
+    "session.refused",
+    "task.created",
+    "task.deleted",
+    "task.restored",
+    "task.updated",
+    "token.created",
+    "token.reused",
+    "user.created",
+    "user.deleted",
+    "user.password_changed",
+    "user.reset_requested",
+    "user.updated",
+)
+
+
+class AuditFilters(Filters):
+    actor = PersonField("Who did it")
+    action = StringField("Action", [Length(max=ACTION_MAX)], filters=[stripped])
+    target_type = SelectField(
+        "Kind of target",
+        choices=[("", "Any kind"), *((kind, kind.capitalize()) for kind in TARGETS)],
+        default="",
+    )
+    target = PersonField("Target")
+    since = MomentField("Since (UTC)")
+    until = MomentField("Before (UTC)")
+
+    def matching(self) -> dict[str, Any]:
+        """The filters as the service takes them."""
+        found = self.given()
+        for name in ("actor", "target"):
+            if name in found:
+                found[f"{name}_id"] = found.pop(name)
+        return found
+
+
+@bp.get("")
+def index() -> str:
+    form, actor = AuditFilters(), page_user()
+    found = listed(form, lambda **paging: audit.page(actor, **form.matching(), **paging))
+    known = names.in_events(actor, found.page.items)
+    return render_template("admin/audit.html", form=form, found=found, names=known, actions=ACTIONS)

@@ -1,0 +1,17 @@
+"""How the whole service fares: figures, and charts over time."""
+
+from flask import Blueprint, render_template, request
+
+from app.identity import page_user
+from app.services import admin_stats
+
+bp = Blueprint("overview", __name__)
+PERIODS = (30, 90)  # days
+
+
+@bp.get("/")
+def index() -> str:
+    asked = request.args.get("days", "")
+    days = next((period for period in PERIODS if str(period) == asked), PERIODS[0])
+    stats = admin_stats.overview(page_user(), days)
+    return render_template("admin/overview.html", stats=stats, days=days, periods=PERIODS)

@@ -1,0 +1,60 @@
+"""All tasks of everybody."""
+
+from typing import Any
+
+from flask import Blueprint, render_template
+from wtforms import BooleanField, SearchField, SelectField, StringField
+from wtforms.validators import Length
+
+from app.admin.listing import Q_MAX, Filters, PersonField, listed
+from app.forms import choices, stripped
+from app.identity import page_user
+from app.models.task import LABEL_MAX, PRIORITIES, STATUSES
+from app.services import names, tasks
+
+bp = Blueprint("tasks", __name__, url_prefix="/tasks")
+SORTS = [
+    ("-created_at", "Newest first"),
+    ("created_at", "Oldest first"),
+    ("-updated_at", "Last changed"),
+    ("due_at", "Due soonest"),
+    ("-priority", "Most urgent"),
+    ("title", "Title"),
+]
+
+
+class TaskFilters(Filters):
+    q = SearchField("Words in title or description", [Length(max=Q_MAX)], filters=[stripped])
+    status = SelectField("Status", choices=[("", "Any status"), *choices(STATUSES)], default="")
+    priority = SelectField(
+        "Priority", choices=[("", "Any priority"), *choices(PRIORITIES)], default=""
+    )
+    sort = SelectField("Order", choices=SORTS, default=SORTS[0][0])
+    owner = PersonField("Owner")
+    assignee = PersonField("Assignee")
+    label = StringField("Label", [Length(max=LABEL_MAX)], filters=[stripped])
+    overdue = BooleanField("Overdue")
+    trashed = BooleanField("In the trash")
+
+    def matching(self) -> dict[str, Any]:
+        """The filters as the service takes them."""
+        found = {name: value for name, value in self.given().items() if name != "sort"}
+        for person in ("owner", "assignee"):
+            if person in found:
+                found[f"{person}_id"] = found.pop(person)
+        if "label" in found:
+            found["label"] = [found["label"]]
+        return found
+
+
+@bp.get("")
+def index() -> str:
+    form, actor = TaskFilters(), page_user()
+    sort = SORTS[0][0] if form.sort.errors else form.sort.data
+    found = listed(
+        form,
+        lambda **paging: tasks.page(actor, form.matching(), sort=sort, everyone=True, **paging),
+    )
+    people = [person for task in found.page.items for person in (task.owner_id, task.assignee_id)]
+    people_names = names.of_users(actor, people)
+    return render_template("admin/tasks.html", form=form, found=found, names=people_names)

@@ -1,0 +1,106 @@
+"""Accounts: find one, change its rights, remove it. An admin never sees or sets a password."""
+
+from typing import Any
+
+from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import SearchField, SelectField
+from wtforms.validators import Length
+
+from app.admin.listing import Q_MAX, Filters, listed
+from app.errors import Conflict
+from app.forms import choices, stripped
+from app.identity import page_user
+from app.models.user import ROLES
+from app.services import admin_stats, audit, names, tokens, users
+
+bp = Blueprint("users", __name__, url_prefix="/users")
+RECENT = 10  # events
+CHANGES: dict[str, tuple[dict[str, Any], str]] = {  # what each button does, and what is told then
+    "activate": ({"is_active": True}, "is active again"),
+    "deactivate": ({"is_active": False}, "is deactivated and signed out everywhere"),
+    "promote": ({"role": "admin"}, "is an admin now"),
+    "demote": ({"role": "user"}, "is a plain user now"),
+}
+
+
+class UserFilters(Filters):
+    q = SearchField("Name or email", [Length(max=Q_MAX)], filters=[stripped])
+    role = SelectField("Role", choices=[("", "Any role"), *choices(ROLES)], default="")
+    is_active = SelectField(
+        "State",
+        choices=[("", "Active or not"), ("true", "Active"), ("false", "Deactivated")],
+        default="",
+    )
+
+
+@bp.get("")
+def index() -> str:
+    form, actor = UserFilters(), page_user()
+    given = form.given()
+    if "is_active" in given:
+        given["is_active"] = given["is_active"] == "true"
+    found = listed(form, lambda **paging: users.page(actor, **given, **paging, count=True))
+    return render_template("admin/users/index.html", form=form, found=found)
+
+
+@bp.get("/<id:user_id>")
+def show(user_id: str) -> str:
+    return _page(user_id)
+
+
+@bp.post("/<id:user_id>/<any(activate, deactivate, promote, demote):act>")
+def change(user_id: str, act: str) -> ResponseReturnValue:
+    changes, outcome = CHANGES[act]
+    try:
+        user = users.update(page_user(), user_id, changes)
+    except Conflict as error:
+        flash(error.message, "error")
+    else:
+        flash(f"{user.username} {outcome}.", "success")
+    return redirect(url_for(".show", user_id=user_id), 303)
+
+
+@bp.post("/<id:user_id>/reset-link")
+def reset_link(user_id: str) -> str:
+    """The one answer that shows the link: it goes through neither a URL nor a cookie."""
+    actor = page_user()
+    secret = tokens.create_reset(actor, users.get(actor, user_id))
+    return _page(user_id, link=f"{current_app.config['PUBLIC_URL']}/auth/reset/{secret}")
+
+
+@bp.get("/<id:user_id>/delete")
+def confirm_delete(user_id: str) -> str:
+    actor = page_user()
+    user = users.get(actor, user_id)
+    stats = admin_stats.of_user(actor, user_id)
+    return render_template("admin/users/delete.html", user=user, stats=stats)
+
+
+@bp.post("/<id:user_id>/delete")
+def delete(user_id: str) -> ResponseReturnValue:
+    actor = page_user()
+    user = users.get(actor, user_id)
+    try:
+        users.delete(actor, user_id)
+    except Conflict as error:
+        flash(error.message, "error")
+        return redirect(url_for(".show", user_id=user_id), 303)
+    flash(f"{user.username} is deleted.", "success")
+    return redirect(url_for(".index"), 303)
+
+
+def _page(user_id: str, link: str = "") -> str:
+    actor = page_user()
+    user = users.get(actor, user_id)
+    done = audit.page(actor, actor_id=user_id, limit=RECENT).items
+    undergone = audit.page(actor, target_id=user_id, limit=RECENT).items
+    return render_template(
+        "admin/users/show.html",
+        user=user,
+        stats=admin_stats.of_user(actor, user_id),
+        done=done,
+        undergone=undergone,
+        names=names.in_events(actor, [*done, *undergone]),
+        link=link,
+    )
