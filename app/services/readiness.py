@@ -35,14 +35,14 @@ def revision() -> str:
             row = _applied.one()
     except DRIVER_ERRORS:  # there is no such table
         return ""
-    return row[0] if row else ""
+    return str(row[0]) if row else ""
 
 
 @cache
 def head() -> str:
     """The last revision in migrations/. Read as text: to import alembic would slow every start."""
     sources = (path.read_text(encoding="utf-8") for path in REVISIONS.glob("*.py"))
-    names = [found for source in sources for found in _NAMES.findall(source)]
+    names: list[tuple[str, str]] = [found for source in sources for found in _NAMES.findall(source)]
     parents = {name for kind, name in names if kind == "down_revision"}
     (last,) = {name for kind, name in names if kind == "revision"} - parents
     return last
