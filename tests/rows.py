@@ -35,4 +35,5 @@ def set_values(model: type[Base], row_id: str, **values: Any) -> None:
 def age(model: type[Base], column: str, by: timedelta) -> None:
     """Let `column` of every row lie further back, as if time had passed."""
     for row in rows(model):
-        set_values(model, row.id, **{column: getattr(row, column) - by})
+        if getattr(row, column) is not None:
+            set_values(model, row.id, **{column: getattr(row, column) - by})

@@ -1,0 +1,312 @@
+"""Bearer tokens: what they open, and when they stop."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.errors import (
+    BadCredentials,
+    Forbidden,
+    Invalid,
+    InvalidGrant,
+    InvalidToken,
+    ReauthenticationRequired,
+    VoidLink,
+)
+from app.models import Token, User
+from app.models.token import ACCESS_LIFE, REFRESH_GRACE, REFRESH_LIFE, RESET_LIFE
+from app.models.types import now
+from app.services import secret_tokens, tokens, users
+from app.services.actor import SYSTEM, Actor
+from app.services.tokens import Pair
+from tests.conftest import PASSWORD
+from tests.rows import age, events, rows
+
+NEW_PASSWORD = "eleven apples in a bowl"
+USER_SCOPES = "tasks:read tasks:write profile:read profile:write"
+pytestmark = pytest.mark.usefixtures("ctx")
+
+
+def sign_in(actor: Actor) -> Pair:
+    return tokens.sign_in(Actor(), actor.username, PASSWORD)
+
+
+def account(actor: Actor) -> User:
+    return users.get(SYSTEM, actor.id)
+
+
+def spend(pair: Pair) -> Pair:
+    return tokens.refresh(Actor(), pair.refresh_token)
+
+
+def assert_dead(pair: Pair) -> None:
+    with pytest.raises(InvalidToken):
+        tokens.identify(pair.access_token)
+    with pytest.raises(InvalidGrant):
+        spend(pair)
+
+
+def test_signing_in_gives_all_scopes_of_the_role(ann: Actor, root: Actor) -> None:
+    assert sign_in(ann).scope == USER_SCOPES
+    assert sign_in(root).scope == f"{USER_SCOPES} admin"
+
+
+def test_access_token_says_who_holds_it(ann: Actor) -> None:
+    actor = tokens.identify(sign_in(ann).access_token, "192.0.2.7", "some-id")
+    assert (actor.id, actor.username, actor.role) == (ann.id, "ann", "user")
+    assert (actor.address, actor.request_id) == ("192.0.2.7", "some-id")
+    assert actor.scopes == frozenset(USER_SCOPES.split())
+
+
+def test_wrong_password_gives_no_token(ann: Actor) -> None:
+    with pytest.raises(BadCredentials):
+        tokens.sign_in(Actor(), "ann", "wrong")
+    assert rows(Token) == []
+
+
+def test_tokens_are_stored_as_hashes_alone(ann: Actor) -> None:
+    pair = sign_in(ann)
+    stored = " ".join(str(value) for row in rows(Token) for value in row)
+    assert pair.access_token not in stored
+    assert secret_tokens.digest(pair.access_token) in stored
+    assert {row.prefix for row in rows(Token)} == {
+        pair.access_token[: secret_tokens.SHOWN],
+        pair.refresh_token[: secret_tokens.SHOWN],
+    }
+
+
+@pytest.mark.parametrize("token", ["", "x", "fst_", "fst_" + "0" * 49, "\u0660" * 53, "a" * 9999])
+def test_what_is_no_token_is_refused(token: str) -> None:
+    with pytest.raises(InvalidToken):
+        tokens.identify(token)
+
+
+def test_wellformed_token_of_nobody_is_refused(ann: Actor) -> None:
+    sign_in(ann)
+    with pytest.raises(InvalidToken):
+        tokens.identify(secret_tokens.make())
+
+
+def test_refresh_token_opens_nothing(ann: Actor) -> None:
+    with pytest.raises(InvalidToken):
+        tokens.identify(sign_in(ann).refresh_token)
+
+
+def test_access_token_refreshes_nothing(ann: Actor) -> None:
+    with pytest.raises(InvalidGrant):
+        tokens.refresh(Actor(), sign_in(ann).access_token)
+
+
+def test_access_token_lives_an_hour(ann: Actor) -> None:
+    pair = sign_in(ann)
+    age(Token, "expires_at", ACCESS_LIFE - timedelta(seconds=30))
+    assert tokens.identify(pair.access_token).id == ann.id
+    age(Token, "expires_at", timedelta(seconds=31))
+    with pytest.raises(InvalidToken):
+        tokens.identify(pair.access_token)
+
+
+def test_refresh_token_lives_thirty_days(ann: Actor) -> None:
+    pair = sign_in(ann)
+    age(Token, "expires_at", REFRESH_LIFE)
+    with pytest.raises(InvalidGrant):
+        spend(pair)
+
+
+def test_token_of_a_deactivated_account_is_dead_at_once(ann: Actor, root: Actor) -> None:
+    pair = sign_in(ann)
+    users.update(root, ann.id, {"is_active": False})
+    assert_dead(pair)
+
+
+def test_token_loses_the_admin_scope_with_the_role(ann: Actor, root: Actor) -> None:
+    users.update(root, ann.id, {"role": "admin"})
+    pair = sign_in(ann)
+    users.update(root, ann.id, {"role": "user"})
+    actor = tokens.identify(pair.access_token)
+    assert not actor.is_admin
+    assert "admin" not in actor.scopes
+
+
+def test_refreshing_gives_a_new_pair_of_the_same_family(ann: Actor) -> None:
+    old = sign_in(ann)
+    new = spend(old)
+    before, after = tokens.identify(old.access_token), tokens.identify(new.access_token)
+    assert (after.family_id, after.scopes) == (before.family_id, before.scopes)
+    assert after.signed_in_at == before.signed_in_at
+    assert {old.access_token, old.refresh_token}.isdisjoint({new.access_token, new.refresh_token})
+
+
+def test_refresh_token_sent_twice_within_the_grace_is_refused_and_no_theft(ann: Actor) -> None:
+    old = sign_in(ann)
+    new = spend(old)
+    with pytest.raises(InvalidGrant):
+        spend(old)
+    assert tokens.identify(new.access_token).id == ann.id
+
+
+def test_spent_token_used_late_ends_the_family(ann: Actor) -> None:
+    old = sign_in(ann)
+    new = spend(old)
+    age(Token, "spent_at", REFRESH_GRACE)
+    with pytest.raises(InvalidGrant):
+        spend(old)
+    assert_dead(new)
+    assert [event.target_id for event in events("token.reused")] == [ann.id]
+
+
+def test_spent_token_whose_successor_was_used_ends_the_family_at_once(ann: Actor) -> None:
+    old = sign_in(ann)
+    middle = spend(old)
+    new = spend(middle)
+    with pytest.raises(InvalidGrant):
+        spend(old)
+    assert_dead(middle)
+    assert_dead(new)
+
+
+def test_theft_in_one_family_leaves_the_other_alone(ann: Actor) -> None:
+    other = sign_in(ann)
+    old = sign_in(ann)
+    spend(spend(old))
+    with pytest.raises(InvalidGrant):
+        spend(old)
+    assert tokens.identify(other.access_token).id == ann.id
+
+
+def test_logout_ends_the_family_and_no_other(ann: Actor) -> None:
+    first, second = sign_in(ann), sign_in(ann)
+    successor = spend(first)
+    tokens.logout(tokens.identify(successor.access_token))
+    assert_dead(first)
+    assert_dead(successor)
+    assert tokens.identify(second.access_token).id == ann.id
+
+
+def test_personal_token_holds_what_was_asked_for(ann: Actor) -> None:
+    _, secret = tokens.create_personal(ann, account(ann), " CI ", ["tasks:write", "tasks:read"])
+    actor = tokens.identify(secret)
+    assert actor.scopes == {"tasks:read", "tasks:write"}
+    assert actor.signed_in_at is None
+    assert (rows(Token)[0].name, rows(Token)[0].scopes) == ("CI", "tasks:read tasks:write")
+
+
+def test_personal_token_ends_itself_alone(ann: Actor) -> None:
+    pair = sign_in(ann)
+    _, secret = tokens.create_personal(ann, account(ann), "CI", ["tasks:read"])
+    tokens.logout(tokens.identify(secret))
+    with pytest.raises(InvalidToken):
+        tokens.identify(secret)
+    assert tokens.identify(pair.access_token).id == ann.id
+
+
+def test_personal_token_without_an_end_lives_on_and_one_with_it_does_not(ann: Actor) -> None:
+    _, endless = tokens.create_personal(ann, account(ann), "a", ["tasks:read"])
+    soon = now() + timedelta(hours=1)
+    _, ending = tokens.create_personal(ann, account(ann), "b", ["tasks:read"], soon)
+    age(Token, "expires_at", timedelta(hours=1))
+    assert tokens.identify(endless).id == ann.id
+    with pytest.raises(InvalidToken):
+        tokens.identify(ending)
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "scopes", "days"),
+    [
+        ("name", "", ["tasks:read"], 1),
+        ("name", "  ", ["tasks:read"], 1),
+        ("name", "x" * 101, ["tasks:read"], 1),
+        ("scopes", "CI", [], 1),
+        ("scopes", "CI", ["tasks:read", "everything"], 1),
+        ("expires_at", "CI", ["tasks:read"], -1),
+    ],
+)
+def test_bad_personal_token_is_refused(
+    ann: Actor, field: str, name: str, scopes: list[str], days: int
+) -> None:
+    end = now() + timedelta(days=days)
+    with pytest.raises(Invalid) as caught:
+        tokens.create_personal(ann, account(ann), name, scopes, end)
+    assert list(caught.value.fields) == [field]
+
+
+def test_nobody_gives_a_scope_that_they_do_not_hold(ann: Actor, root: Actor) -> None:
+    _, secret = tokens.create_personal(ann, account(ann), "CI", ["tasks:read"])
+    with pytest.raises(Forbidden, match="tasks:write"):
+        tokens.create_personal(tokens.identify(secret), account(ann), "x", ["tasks:write"])
+    with pytest.raises(Forbidden, match="admin"):
+        tokens.create_personal(root, account(ann), "x", ["admin"])
+
+
+def test_admins_token_without_the_scope_is_no_admin(root: Actor) -> None:
+    _, secret = tokens.create_personal(root, account(root), "CI", ["tasks:read"])
+    assert not tokens.identify(secret).is_admin
+
+
+def test_reset_link_sets_a_password_once_and_ends_everything(ann: Actor) -> None:
+    pair = sign_in(ann)
+    secret = tokens.create_reset(SYSTEM, account(ann))
+    assert tokens.is_reset(secret)
+    tokens.reset_password(Actor(), secret, NEW_PASSWORD)
+    assert users.authenticate(Actor(), "ann", NEW_PASSWORD).id == ann.id
+    assert_dead(pair)
+    with pytest.raises(VoidLink):
+        tokens.reset_password(Actor(), secret, NEW_PASSWORD)
+
+
+def test_bad_password_leaves_the_reset_link_as_it_was(ann: Actor) -> None:
+    secret = tokens.create_reset(SYSTEM, account(ann))
+    with pytest.raises(Invalid):
+        tokens.reset_password(Actor(), secret, "ann")
+    assert tokens.is_reset(secret)
+
+
+def test_reset_link_lives_an_hour(ann: Actor) -> None:
+    secret = tokens.create_reset(SYSTEM, account(ann))
+    age(Token, "expires_at", RESET_LIFE)
+    assert not tokens.is_reset(secret)
+    with pytest.raises(VoidLink):
+        tokens.reset_password(Actor(), secret, NEW_PASSWORD)
+
+
+def test_newer_reset_link_voids_the_older_one(ann: Actor) -> None:
+    older = tokens.create_reset(SYSTEM, account(ann))
+    newer = tokens.create_reset(SYSTEM, account(ann))
+    assert (tokens.is_reset(older), tokens.is_reset(newer)) == (False, True)
+
+
+def test_changed_password_voids_the_reset_link(ann: Actor) -> None:
+    secret = tokens.create_reset(SYSTEM, account(ann))
+    users.update_self(ann, {"password": NEW_PASSWORD}, PASSWORD)
+    assert not tokens.is_reset(secret)
+
+
+@pytest.mark.parametrize("kind", ["access", "refresh"])
+def test_other_tokens_are_no_reset_links(ann: Actor, kind: str) -> None:
+    pair = sign_in(ann)
+    secret: str = getattr(pair, f"{kind}_token")
+    assert not tokens.is_reset(secret)
+    with pytest.raises(VoidLink):
+        tokens.reset_password(Actor(), secret, NEW_PASSWORD)
+
+
+def test_reset_link_opens_nothing_else(ann: Actor) -> None:
+    secret = tokens.create_reset(SYSTEM, account(ann))
+    with pytest.raises(InvalidToken):
+        tokens.identify(secret)
+
+
+def test_sign_in_is_recent_for_a_quarter_of_an_hour(ann: Actor) -> None:
+    pair = sign_in(ann)
+    tokens.need_recent(tokens.identify(pair.access_token))
+    age(Token, "signed_in_at", timedelta(minutes=16))
+    with pytest.raises(ReauthenticationRequired):
+        tokens.need_recent(tokens.identify(pair.access_token))
+    with pytest.raises(ReauthenticationRequired):
+        tokens.need_recent(tokens.identify(spend(pair).access_token))
+
+
+def test_personal_token_is_never_a_recent_sign_in(ann: Actor) -> None:
+    _, secret = tokens.create_personal(ann, account(ann), "CI", ["profile:write"])
+    with pytest.raises(ReauthenticationRequired):
+        tokens.need_recent(tokens.identify(secret))
