@@ -54,9 +54,7 @@ class MomentField(DateTimeLocalField):
             raise ValueError("Write a date, or a date and a time.") from None
 
     def _value(self) -> str:
-        if self.data:
-            return f"{self.data:%Y-%m-%dT%H:%M}"
-        return " ".join(self.raw_data or ())
+        return f"{self.data:%Y-%m-%dT%H:%M}" if self.data else ""
 
 
 class PersonField(StringField):

@@ -13,9 +13,10 @@ from app.forms import choices, stripped
 from app.identity import page_user
 from app.models.user import ROLES
 from app.services import admin_stats, audit, names, tokens, users
+from app.services.paging import LIMIT_MAX
 
 bp = Blueprint("users", __name__, url_prefix="/users")
-RECENT = 10  # events
+RECENT = 8  # events
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {  # what each button does, and what is told then
     "activate": ({"is_active": True}, "is active again"),
     "deactivate": ({"is_active": False}, "is deactivated and signed out everywhere"),
@@ -94,7 +95,8 @@ def _page(user_id: str, link: str = "") -> str:
     actor = page_user()
     user = users.get(actor, user_id)
     done = audit.page(actor, actor_id=user_id, limit=RECENT).items
-    undergone = audit.page(actor, target_id=user_id, limit=RECENT).items
+    touching = audit.page(actor, target_id=user_id, limit=LIMIT_MAX).items
+    undergone = [event for event in touching if event.actor_id != user_id][:RECENT]
     return render_template(
         "admin/users/show.html",
         user=user,
