@@ -5,6 +5,7 @@ as container secrets are.
 """
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
@@ -42,16 +43,20 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         environ = os.environ
     reader = _Reader(environ)
     env = reader.choice("APP_ENV", "development", ("development", "testing", "production"))
-    public_url = reader.url("PUBLIC_URL", f"http://localhost:{reader.text('PORT', '8000')}")
+    port = reader.integer("PORT", 8000, 1, 65535)
+    threads = reader.integer("WEB_THREADS", 8, 1, 256)
+    public_url = reader.url("PUBLIC_URL", f"http://localhost:{port}")
     https = public_url.startswith("https:")
     settings = {
         "APP_ENV": env,
         "TESTING": env == "testing",
         "SECRET_KEY": reader.secret_key(env),
         "SQLALCHEMY_DATABASE_URI": reader.database_url(env),
-        "DATABASE_POOL_SIZE": reader.integer(
-            "DATABASE_POOL_SIZE", reader.integer("WEB_THREADS", 8, 1, 256), 1, 1000
-        ),
+        "DATABASE_POOL_SIZE": reader.integer("DATABASE_POOL_SIZE", threads, 1, 1000),
+        "BIND": reader.text("BIND", "127.0.0.1"),
+        "PORT": port,
+        "WEB_CONCURRENCY": reader.integer("WEB_CONCURRENCY", 2, 1, 256),
+        "WEB_THREADS": threads,
         "PUBLIC_URL": public_url,
         "HTTPS": https,
         "KNOWN_HOSTS": LOOPBACK_HOSTS
@@ -59,6 +64,10 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         | {host.lower() for host in reader.words("TRUSTED_HOSTS")},
         "PROXY_HOPS": reader.integer("PROXY_HOPS", 0, 0, 10),
         "REGISTRATION_OPEN": reader.choice("REGISTRATION", "open", ("open", "closed")) == "open",
+        "REDIS_URL": reader.redis_url(),
+        "RATELIMIT_ENABLED": reader.flag("RATELIMIT_ENABLED", default=True),
+        "RATELIMIT_DEFAULT": reader.rate("RATELIMIT_DEFAULT", "1000 per minute"),
+        "CORS_ORIGINS": reader.origins("CORS_ORIGINS"),
         "REQUIRE_IF_MATCH": reader.flag("REQUIRE_IF_MATCH", default=False),
         "PASSWORD_MIN_LENGTH": reader.integer("PASSWORD_MIN_LENGTH", 8, 8, 64),
         "LOG_LEVEL": reader.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
@@ -132,6 +141,26 @@ class _Reader:
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
             self.fault(name, f"is {value!r}", "set scheme and host alone, as https://example.org.")
             return default
+        return value
+
+    def rate(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        if re.fullmatch(r"[1-9]\d{0,8} per (second|minute|hour|day)", value, re.ASCII):
+            return value
+        self.fault(name, f"is {value!r}", "set it as 1000 per minute.")
+        return default
+
+    def origins(self, name: str) -> frozenset[str]:
+        origins = self.words(name)
+        for origin in origins:
+            if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d{1,5})?", origin):
+                self.fault(name, f"has {origin!r}", "set scheme and host, as https://example.org.")
+        return frozenset(origins)
+
+    def redis_url(self) -> str:
+        value = self.text("REDIS_URL")
+        if value and urlsplit(value).scheme not in ("redis", "rediss"):
+            self.fault("REDIS_URL", "is no Redis URL", "set redis://host:6379/0, or nothing.")
         return value
 
     def secret_key(self, env: str) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 REQUEST_ID = "flagstone.request_id"  # the keys in the WSGI environment
 ROUTE = "flagstone.route"
 USER_ID = "flagstone.user_id"
+RATE = "flagstone.rate"  # headers that tell what is left of a rate limit
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
@@ -68,6 +69,7 @@ class Middleware:
             if "content-security-policy" not in names:
                 headers.append(("Content-Security-Policy", CSP))
             headers.append(("X-Request-ID", request_id))
+            headers.extend(environ.get(RATE, ()))
             headers.extend(self.headers)
             if "referrer-policy" in names:  # a page's own rule stands: browsers obey the last one
                 headers.remove(REFERRER_POLICY)
@@ -123,7 +125,7 @@ def _set_up_logs(level: str, format_: str) -> None:
     handler = logging.StreamHandler()
     plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
     handler.setFormatter(JsonFormatter() if format_ == "json" else plain)
-    for name in ("flagstone", "app", "werkzeug"):
+    for name in ("flagstone", "app", "gunicorn.error", "werkzeug"):
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
         logger.setLevel(level if name != "werkzeug" else "WARNING")

@@ -1,0 +1,72 @@
+"""Stopping and renewing the server without losing a request; gunicorn.conf.py puts it to use."""
+
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers import gthread
+
+OLD_WORKERS = "FLAGSTONE_OLD_WORKERS"  # an environment variable: process ids, for the next master
+SIGNALS = {*Arbiter.SIGNALS, signal.SIGCHLD}
+# Seconds that a stopping worker leaves an idle connection open for what its client may be sending.
+gthread.STOP_KEEPALIVE_LINGER = 1.0
+
+
+class Worker(gthread.ThreadWorker):
+    """A worker that shuts its door at once when it is told to stop.
+
+    Gunicorn's own leaves its socket open until its last answer is sent, and whoever connects
+    meanwhile waits for an answer that never comes.
+    """
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                self._take_in(listener)
+                listener.close()
+
+    def _take_in(self, listener: Any) -> None:
+        """Accept who has been waiting at the door already."""
+        known = -1
+        while known != self.nr_conns:
+            known = self.nr_conns
+            self.accept(listener)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        super().handle_exit(sig, frame)
+        # A master that was renewed does not know this worker and would not end it.
+        signal.alarm(self.cfg.graceful_timeout + 1)
+
+
+def renew(master: Arbiter) -> None:
+    """SIGHUP: start the new code in the master's place, with its process id and its sockets.
+
+    Gunicorn's own way would give new workers the old code, which the master has loaded for them.
+    The old workers serve until the new ones are there; where the new code does not start they stay.
+    """
+    # Signals wait until the new master can handle them: `take_over` lets them through.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    command, environ = [sys.executable, *sys.argv], dict(master.cfg.env_orig)
+    check = subprocess.run([*command, "--check-config"], env=environ, check=False)  # noqa: S603
+    if check.returncode:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        master.log.error("The new code does not start: the old one stays.")
+        return
+    # The first two are how Gunicorn hands over its sockets.
+    environ["GUNICORN_PID"] = str(os.getpid())
+    environ["GUNICORN_FD"] = ",".join(str(listener.fileno()) for listener in master.LISTENERS)
+    environ[OLD_WORKERS] = " ".join(str(pid) for pid in master.WORKERS)
+    os.chdir(master.START_CTX["cwd"])
+    os.execve(sys.executable, command, environ)  # noqa: S606
+
+
+def take_over(master: Arbiter) -> None:
+    """Let the workers of the master that was here before finish, and answer to signals."""
+    master.handle_hup = lambda: renew(master)
+    for pid in os.environ.pop(OLD_WORKERS, "").split():
+        os.kill(int(pid), signal.SIGTERM)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)

@@ -1,0 +1,54 @@
+"""How Gunicorn serves the app: `gunicorn run:app` in this folder reads it.
+
+.env.example lists the settings. SIGHUP brings new code and new settings, SIGTERM ends gracefully.
+"""
+
+import gc
+import sys
+from pathlib import Path
+from typing import Any
+
+from app import serving
+from app.extensions import db
+from config import SettingsError, load
+
+try:
+    settings = load()
+except SettingsError as error:  # in a worker it would be too late: others would follow it
+    sys.exit(str(error))
+
+host = settings["BIND"]
+bind = f"[{host}]:{settings['PORT']}" if ":" in host else f"{host}:{settings['PORT']}"
+workers = settings["WEB_CONCURRENCY"]
+threads = settings["WEB_THREADS"]
+worker_class = serving.Worker
+
+# Loaded once and shared by the workers: 100 MB instead of 144 for the master and two of them.
+preload_app = True
+control_socket_disable = True  # its path would be the same for all masters of a user
+if Path("/dev/shm").is_dir():  # noqa: S108
+    worker_tmp_dir = "/dev/shm"  # noqa: S108 - a heartbeat on a disk may block
+
+timeout = 30  # seconds, as below; a worker that shows no sign of life for so long is replaced
+graceful_timeout = 25  # less than what orchestrators allow from SIGTERM to SIGKILL
+keepalive = 65  # longer than load balancers hold an idle connection, so that they close it first
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = 8190
+forwarded_allow_ips = ""  # nobody's X-Forwarded-*: the app reads them, as PROXY_HOPS says
+
+accesslog = None  # the app logs one line for each request
+errorlog = "-"
+loglevel = settings["LOG_LEVEL"].lower()
+
+
+def when_ready(server: Any) -> None:
+    gc.collect()
+    gc.freeze()  # what is there now is never collected, so that its pages stay shared
+    serving.take_over(server)
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """No two processes may talk over one database connection."""
+    with server.app.wsgi().app_context():
+        db.engine.dispose(close=False)
