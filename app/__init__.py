@@ -11,11 +11,13 @@ from app import (
     api,
     auth,
     cli,
+    cors,
     error_handlers,
     extensions,
     identity,
     main,
     probes,
+    ratelimit,
     security,
     sql,
     templating,
@@ -43,6 +45,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     extensions.init_app(app)
     sql.init_app(app)
     security.init_app(app)
+    cors.init_app(app)
+    ratelimit.init_app(app)
     identity.init_app(app)
     error_handlers.init_app(app)
     templating.init_app(app)

@@ -45,7 +45,7 @@ def on_app_error(error: AppError) -> ResponseReturnValue:
     elif isinstance(error, errors.InsufficientScope):
         challenge = f'{REALM}, error="insufficient_scope", scope="{error.scope}"'
         headers["WWW-Authenticate"] = challenge
-    elif isinstance(error, Unavailable):
+    elif isinstance(error, Unavailable | errors.TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
     return _respond(error, headers)
 

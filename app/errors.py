@@ -33,6 +33,12 @@ class Unauthorized(AppError):
     status, slug, title = 401, "unauthorized", "Not signed in"
 
 
+class IdempotencyNotSupported(Malformed):
+    """The operation takes no Idempotency-Key: what it shows once is never stored."""
+
+    slug, title = "idempotency-not-supported", "Idempotency-Key not supported"
+
+
 class VoidLink(Malformed):
     """A link that works once was used, replaced, or is too old."""
 
@@ -121,6 +127,12 @@ class Invalid(AppError):
     status, slug, title = 422, "invalid", "Invalid input"
 
 
+class IdempotencyKeyReused(Invalid):
+    """The same Idempotency-Key came before, with another method, path or payload."""
+
+    slug, title = "idempotency-key-reused", "Idempotency-Key reused"
+
+
 class InvalidParameter(Invalid):
     """A query parameter does not do, or there is none of that name."""
 
@@ -131,6 +143,16 @@ class PreconditionRequired(AppError):
     """A change must say which version it changes (RFC 6585, 3)."""
 
     status, slug, title = 428, "precondition-required", "Precondition required"
+
+
+class TooManyRequests(AppError):
+    """Too much in too short a time. The Retry-After header says when to come back, in seconds."""
+
+    status, slug, title = 429, "too-many-requests", "Too many requests"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Unavailable(AppError):

@@ -100,18 +100,22 @@ def origin() -> Actor:
     return Actor(address=request.remote_addr or "", request_id=request.environ[REQUEST_ID])
 
 
-def api_user(scopes: Collection[str] = ()) -> Actor:
-    """Who holds the bearer token. Raises Unauthorized, InvalidToken, InsufficientScope."""
+def api_user() -> Actor:
+    """Who holds the bearer token. Raises Unauthorized, InvalidToken."""
     environ = request.environ
     scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("Send an access token: Authorization: Bearer <token>.")
     actor = tokens.identify(token.strip(), environ.get("REMOTE_ADDR", ""), environ[REQUEST_ID])
     environ[USER_ID] = actor.id
-    if "admin" in scopes and actor.scopes.isdisjoint(scopes):
-        audit.denied(actor, environ[ROUTE])
-    actor.need_scope(scopes)
     return actor
+
+
+def need_scopes(actor: Actor, scopes: Collection[str]) -> None:
+    """Raises InsufficientScope, audited where an admin's rights were asked for."""
+    if "admin" in scopes and actor.scopes.isdisjoint(scopes):
+        audit.denied(actor, request.environ[ROUTE])
+    actor.need_scope(scopes)
 
 
 @login_manager.user_loader

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, made from what the operations declare."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from apispec import APISpec
@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from app import errors
 from app.api.operation import Operation
 from app.errors import AppError
+from app.models.idempotency_record import KEY_MAX
 
 VERSION = "1.0.0"
 PROBLEM = "application/problem+json"
@@ -31,6 +32,20 @@ _HEADERS: dict[str, Json] = {
     "Link": {"description": "The next page (RFC 8288).", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "RFC 6750, 3.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
+    "RateLimit": {"description": "What is left, and for how long.", "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": "What is allowed.", "schema": {"type": "string"}},
+    "Idempotent-Replayed": {
+        "description": "This is the first answer to this Idempotency-Key, once more.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+}
+_ALWAYS = ("X-Request-ID", "RateLimit", "RateLimit-Policy")
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Makes a repeat safe: for 24 hours it gets the first answer again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_MAX + 2},
+    "example": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
 }
 _IF_MATCH = {
     "name": "If-Match",
@@ -108,7 +123,7 @@ def _operation(plugin: MarshmallowPlugin, rule: Rule, operation: Operation, text
         "tags": [resource],
         "summary": operation.summary,
         "parameters": list(_parameters(plugin, rule, operation)),
-        "responses": _responses(operation),
+        "responses": _responses(rule, operation),
         "security": [],
     }
     if text:
@@ -134,6 +149,8 @@ def _parameters(plugin: MarshmallowPlugin, rule: Rule, operation: Operation) -> 
         yield {"name": name, "in": "path", "required": True, "schema": kind}
     if operation.if_match:
         yield _IF_MATCH
+    if operation.idempotent:
+        yield _IDEMPOTENCY_KEY
     if operation.etag and "GET" in (rule.methods or ()):
         yield _IF_NONE_MATCH
     for name, field in (operation.query.fields if operation.query else {}).items():
@@ -145,8 +162,8 @@ def _parameters(plugin: MarshmallowPlugin, rule: Rule, operation: Operation) -> 
         yield parameter
 
 
-def _responses(operation: Operation) -> Json:
-    success: Json = {"description": operation.summary, "headers": _headers("X-Request-ID")}
+def _responses(rule: Rule, operation: Operation) -> Json:
+    success: Json = {"description": operation.summary, "headers": _headers(*_ALWAYS)}
     if operation.returns is not None:
         schema = _page(operation.returns) if operation.lists else operation.returns
         content = _content(operation.returns) if not operation.lists else {"schema": schema}
@@ -155,21 +172,22 @@ def _responses(operation: Operation) -> Json:
         ("ETag", operation.etag),
         ("Location", operation.location),
         ("Link", operation.lists),
+        ("Idempotent-Replayed", operation.idempotent),
     ):
         if carried:
             success["headers"].update(_headers(name))
     found = {str(operation.status): success}
     if operation.etag and operation.status == 200:
-        found["304"] = {"description": "You have it.", "headers": _headers("X-Request-ID", "ETag")}
+        found["304"] = {"description": "You have it.", "headers": _headers(*_ALWAYS, "ETag")}
     by_status: dict[int, list[type[AppError]]] = {}
-    for kind in _kinds(operation):
+    for kind in _kinds(operation, rule.methods or ()):
         by_status.setdefault(kind.status, []).append(kind)
     for status, kinds in sorted(by_status.items()):
         found[str(status)] = _problem(status, kinds)
     return found
 
 
-def _kinds(operation: Operation) -> Iterator[type[AppError]]:
+def _kinds(operation: Operation, methods: Collection[str]) -> Iterator[type[AppError]]:
     yield errors.Malformed
     yield from operation.errors
     if operation.scopes is not None:
@@ -180,14 +198,18 @@ def _kinds(operation: Operation) -> Iterator[type[AppError]]:
         yield from (errors.ContentTooLarge, errors.UnsupportedMediaType, errors.Invalid)
     if operation.if_match:
         yield errors.PreconditionRequired
-    yield from (errors.InvalidParameter, errors.Unavailable)
+    if operation.idempotent:
+        yield from (errors.Conflict, errors.IdempotencyKeyReused)
+    elif "POST" in methods:
+        yield errors.IdempotencyNotSupported
+    yield from (errors.InvalidParameter, errors.TooManyRequests, errors.Unavailable)
 
 
 def _problem(status: int, kinds: list[type[AppError]]) -> Json:
-    names = ["X-Request-ID"]
+    names = list(_ALWAYS)
     if status == 401:
         names.append("WWW-Authenticate")
-    elif status == 503:
+    elif status in (429, 503):
         names.append("Retry-After")
     return {
         "description": "; ".join(f"{kind.title} (/problems/{kind.slug})" for kind in kinds),

@@ -14,11 +14,11 @@ import orjson
 from flask import Response, current_app, request
 from marshmallow import Schema, validate
 
-from app import cursors
-from app.api import reading
+from app import cursors, ratelimit
+from app.api import reading, replay
 from app.api.fields import Flag, Number, Text, compile_dump
-from app.errors import AppError
-from app.identity import api_user, origin
+from app.errors import AppError, Unauthorized
+from app.identity import api_user, need_scopes, origin
 from app.services.actor import Actor
 from app.services.paging import LIMIT_DEFAULT, LIMIT_MAX, Page
 
@@ -56,6 +56,7 @@ class Operation:
     location: str = ""  # of what was created: "/api/v1/tasks/{id}"
     etag: bool = False  # the answer carries one
     if_match: bool = False  # a change of one record, which may be guarded by its ETag
+    idempotent: bool = False  # takes an Idempotency-Key
     errors: tuple[type[AppError], ...] = ()
     dump: Callable[[Any], Any] = field(init=False)
 
@@ -76,24 +77,48 @@ def operation(**declared: Any) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def answer(**given: Any) -> Response:
-            scopes = declaration.scopes
-            actor = origin() if scopes is None else api_user(scopes)
-            if declaration.if_match:
-                given["expect"] = reading.expected_versions(request)
-            if declaration.body is not None:
-                given["body"] = reading.body(request, declaration.body, declaration.body_types)
-            if declaration.lists:
-                return _list(declaration, view, actor, given)
-            if declaration.query is not None or request.args:
-                given["query"] = reading.query(request, declaration.query or _NO_QUERY)
-            if declaration.query is None:
-                given.pop("query", None)
-            return _respond(declaration, view(actor, **given))
+            actor = _actor(declaration)
+            if not declaration.idempotent:
+                replay.refuse(request)
+            elif key := replay.key_of(request):
+                return replay.once(
+                    request, actor, key, lambda: _answer(declaration, view, actor, given)
+                )
+            return _answer(declaration, view, actor, given)
 
         answer.operation = declaration  # type: ignore[attr-defined]
         return answer
 
     return decorate
+
+
+def _actor(declaration: Operation) -> Actor:
+    """Who asks, counted: by their token, or by their address where it is none that holds."""
+    if declaration.scopes is None:
+        ratelimit.hit(request.environ["REMOTE_ADDR"])
+        return origin()
+    try:
+        actor = api_user()
+    except Unauthorized:
+        ratelimit.hit(request.environ["REMOTE_ADDR"])
+        raise
+    ratelimit.hit(actor.token_id or "")
+    need_scopes(actor, declaration.scopes)
+    return actor
+
+
+def _answer(declaration: Operation, view: View, actor: Actor, given: dict[str, Any]) -> Response:
+    if declaration.if_match:
+        given["expect"] = reading.expected_versions(request)
+    if declaration.body is not None:
+        given["body"] = reading.body(request, declaration.body, declaration.body_types)
+    if declaration.lists:
+        return _list(declaration, view, actor, given)
+    if declaration.query is not None:
+        given["query"] = reading.query(request, declaration.query)
+    elif request.query_string:
+        reading.query(request, _NO_QUERY)
+    return _respond(declaration, view(actor, **given))
 
 
 _NO_QUERY = Schema()

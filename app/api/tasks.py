@@ -95,6 +95,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Task]:
     status=201,
     location="/api/v1/tasks/{id}",
     etag=True,
+    idempotent=True,
 )
 def create(actor: Actor, body: dict[str, Any]) -> Task:
     return tasks.create(actor, body)

@@ -1,9 +1,21 @@
 """Tables. One module for each; all are imported here so that Alembic sees them."""
 
 from app.models.audit_event import AuditEvent
+from app.models.comment import Comment
+from app.models.idempotency_record import IdempotencyRecord
 from app.models.session import Session
+from app.models.sign_in_attempt import SignInAttempt
 from app.models.task import Task
 from app.models.token import Token
 from app.models.user import User
 
-__all__ = ["AuditEvent", "Session", "Task", "Token", "User"]
+__all__ = [
+    "AuditEvent",
+    "Comment",
+    "IdempotencyRecord",
+    "Session",
+    "SignInAttempt",
+    "Task",
+    "Token",
+    "User",
+]

@@ -26,7 +26,7 @@ from app.errors import (
 from app.models import Task, User
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.user import EMAIL_MAX, USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERN
-from app.services import audit, credentials, paging, passwords
+from app.services import audit, credentials, paging, passwords, throttle
 from app.services.actor import Actor
 from app.services.paging import Page
 from app.services.preconditions import check
@@ -106,15 +106,20 @@ def _store(actor: Actor, username: str, email: str, password_hash: str, role: st
 
 
 def authenticate(actor: Actor, identifier: str, password: str) -> User:
-    """The account, by email or username without case. Raises BadCredentials, audited.
+    """The account, by email or username without case.
+
+    Raises BadCredentials, audited, and TooManyRequests after too many of them.
 
     What is wrong (the user, the password, a deactivated account) shows in neither text nor time.
     """
     user = find(identifier)
+    account = throttle.account_of(user.id if user else None, identifier)
+    throttle.check(account, actor.address)
     fits = passwords.verify(user.password_hash if user else None, password)
     if user is None or not fits or not user.is_active:
-        _refuse(actor, user)
+        _refuse(actor, user, account)
         raise BadCredentials("Wrong email, username or password.")
+    throttle.settle(account, actor.address, succeeded=True)
     if passwords.is_outdated(user.password_hash):
         new = passwords.hash_(password)
         _rehash.run(key=user.id, old=user.password_hash, new=new)
@@ -123,14 +128,21 @@ def authenticate(actor: Actor, identifier: str, password: str) -> User:
 
 
 @atomic
-def _refuse(actor: Actor, user: User | None) -> None:
+def _refuse(actor: Actor, user: User | None, account: str) -> None:
+    throttle.settle(account, actor.address, succeeded=False)
     audit.record(actor, "session.refused", "user", user.id if user else None)
 
 
 def confirm(actor: Actor, password: str, field: str = "current_password") -> User:
-    """The actor's account, once more by its password. Raises Invalid, blaming `field`."""
+    """The actor's account, once more by its password: guessing is counted like signing in.
+
+    Raises Invalid, blaming `field`, and TooManyRequests.
+    """
     user = get(actor, actor.id)
+    account = throttle.account_of(user.id, "")
+    throttle.check(account, actor.address)
     if not passwords.verify(user.password_hash, password):
+        throttle.settle(account, actor.address, succeeded=False)
         raise Invalid("The password does not fit.", {field: "This is not your password."})
     return user
 

@@ -1,0 +1,60 @@
+"""The Idempotency-Key of a request: read, and the answer given once for all its repeats."""
+
+import hashlib
+import re
+from collections.abc import Callable
+
+from flask import Request, Response
+
+from app.errors import IdempotencyNotSupported, Malformed
+from app.models.idempotency_record import KEY_MAX
+from app.services import idempotency
+from app.services.actor import Actor
+from app.services.idempotency import Answer
+
+_KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Cache-Control")
+_QUOTED = re.compile(r'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"')  # RFC 9651, 3.3.3
+_BARE = re.compile(r"[\x21\x23-\x7e][\x21-\x7e]*")
+
+
+def key_of(request: Request) -> str | None:
+    """The key, the same one quoted or bare. Raises Malformed."""
+    header = request.environ.get("HTTP_IDEMPOTENCY_KEY")
+    if header is None:
+        return None
+    header = header.strip()
+    if quoted := _QUOTED.fullmatch(header):
+        key = re.sub(r"\\(.)", r"\1", quoted[1])
+    elif _BARE.fullmatch(header):
+        key = header
+    else:
+        key = ""
+    if not 1 <= len(key) <= KEY_MAX:
+        raise Malformed(f"An Idempotency-Key has 1 to {KEY_MAX} visible ASCII characters.")
+    return key
+
+
+def refuse(request: Request) -> None:
+    """Raises IdempotencyNotSupported for a POST that carries a key."""
+    if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.environ:
+        raise IdempotencyNotSupported("This operation takes no Idempotency-Key.")
+
+
+def once(request: Request, actor: Actor, key: str, view: Callable[[], Response]) -> Response:
+    """The view's answer, or the one that this key got before, byte for byte."""
+
+    def answer() -> Answer:
+        response = view()
+        kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        return Answer(response.status_code, kept, response.get_data(as_text=True))
+
+    found, repeated = idempotency.once(actor, key, _fingerprint(request), answer)
+    response = Response(found.body, found.status, found.headers)
+    if repeated:
+        response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _fingerprint(request: Request) -> str:
+    head = f"{request.method} {request.full_path} {request.mimetype}\n"
+    return hashlib.sha256(head.encode() + request.get_data()).hexdigest()

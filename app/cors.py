@@ -1,0 +1,62 @@
+"""Pages of other origins that may call the API: CORS_ORIGINS, and never with credentials.
+
+In the WSGI layer, around everything, so that an error answer can be read as well; and only where
+the setting is made (Fetch standard, 3.2).
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+EXPOSED = (
+    "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID, Deprecation,"
+    " Sunset, Idempotent-Replayed"
+)
+ALLOWED = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID"
+METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
+MAX_AGE = "600"  # seconds that a browser may keep the answer to its preflight
+
+
+class Cors:
+    def __init__(self, app: "WSGIApplication", origins: frozenset[str]) -> None:
+        self.app = app
+        self.origins = origins
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        if not environ["PATH_INFO"].startswith("/api/"):
+            return self.app(environ, start_response)
+        origin = environ.get("HTTP_ORIGIN", "")
+        allowed = origin in self.origins
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            headers.append(("Vary", "Origin"))
+            if allowed:
+                headers.append(("Access-Control-Allow-Origin", origin))
+                headers.append(("Access-Control-Expose-Headers", EXPOSED))
+                if _is_preflight(environ):
+                    headers.append(("Access-Control-Allow-Methods", METHODS))
+                    headers.append(("Access-Control-Allow-Headers", ALLOWED))
+                    headers.append(("Access-Control-Max-Age", MAX_AGE))
+                # The API is for these origins too: its resource policy may not contradict.
+                headers[:] = [h for h in headers if h[0] != "Cross-Origin-Resource-Policy"]
+                headers.append(("Cross-Origin-Resource-Policy", "cross-origin"))
+            return start_response(status, headers, exc_info)
+
+        return self.app(environ, start)
+
+
+def _is_preflight(environ: "WSGIEnvironment") -> bool:
+    return (
+        environ["REQUEST_METHOD"] == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
+    )
+
+
+def init_app(app: Flask) -> None:
+    if origins := app.config["CORS_ORIGINS"]:
+        app.wsgi_app = Cors(app.wsgi_app, origins)  # type: ignore[method-assign]

@@ -1,0 +1,33 @@
+"""What is said about a task."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.types import Id, PlainText, UTCDateTime, now, uuid7
+
+BODY_MAX = 10_000
+
+
+class Comment(Base):
+    __tablename__ = "comments"
+    __table_args__ = (
+        CheckConstraint(f"length(body) BETWEEN 1 AND {BODY_MAX}", "body"),
+        CheckConstraint("version >= 1", "version"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
+    task_id: Mapped[str] = mapped_column(Id, ForeignKey("tasks.id", ondelete="CASCADE"))
+    # Kept without its author when the account goes: others have answered it.
+    author_id: Mapped[str | None] = mapped_column(
+        Id, ForeignKey("users.id", ondelete="SET NULL"), index=True
+    )
+    body: Mapped[str] = mapped_column(PlainText)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+Index("ix_comments_task_created_at", Comment.task_id, Comment.created_at, Comment.id)

@@ -1,0 +1,29 @@
+"""Attempts to sign in, for counting: which account (or name), from where, with what end."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.types import Id, UTCDateTime, now, uuid7
+
+# Failures after which the next one is refused, and the time in which they are counted.
+PAIR_MAX, PAIR_WINDOW = 10, timedelta(minutes=5)  # one account from one address
+ADDRESS_MAX, ADDRESS_WINDOW = 100, timedelta(minutes=5)
+ACCOUNT_MAX, ACCOUNT_WINDOW = 100, timedelta(hours=1)
+KEPT = timedelta(days=90)  # how long an address counts as one of the owner's
+
+
+class SignInAttempt(Base):
+    __tablename__ = "sign_in_attempts"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
+    account: Mapped[str] = mapped_column(String(64))  # a hash: what was typed may be a password
+    address: Mapped[str] = mapped_column(String(45))
+    succeeded: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, index=True)
+
+
+Index("ix_sign_in_attempts_account", SignInAttempt.account, SignInAttempt.created_at)
+Index("ix_sign_in_attempts_address", SignInAttempt.address, SignInAttempt.created_at)

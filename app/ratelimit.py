@@ -1,0 +1,76 @@
+"""How often somebody may ask: RATELIMIT_DEFAULT for each token, else for each address.
+
+Counted right across workers and replicas where REDIS_URL is set, for each process else. While Redis
+is away each process counts by itself, and says so in the log: an outage of the counter is no outage
+of the service. (draft-ietf-httpapi-ratelimit-headers-11)
+"""
+
+import logging
+import time
+from typing import Any, cast
+
+from flask import Flask, current_app, request
+from limits import RateLimitItem, parse
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from app.errors import TooManyRequests
+from app.security import RATE
+
+RETRY_SHARED = 5.0  # seconds after which Redis is tried again
+_log = logging.getLogger("flagstone.ratelimit")
+
+
+class Limiter:
+    """Counts in fixed windows. `rule` is as "1000 per minute"; `redis_url` may be empty."""
+
+    def __init__(self, rule: str, redis_url: str) -> None:
+        self.item: RateLimitItem = parse(rule)
+        self.policy = f'"default";q={self.item.amount};w={self.item.get_expiry()}'
+        self.local = FixedWindowRateLimiter(MemoryStorage())
+        self.shared = FixedWindowRateLimiter(_redis(redis_url)) if redis_url else None
+        self.shared_again = 0.0
+
+    def hit(self, environ: dict[str, Any], who: str) -> None:
+        """Count one request of `who`, and tell it in the answer. Raises TooManyRequests."""
+        allowed, left, reset = self._count(who)
+        wait = max(1, round(reset - time.time()))
+        environ[RATE] = [
+            ("RateLimit-Policy", self.policy),
+            ("RateLimit", f'"default";r={left};t={wait}'),
+        ]
+        if not allowed:
+            raise TooManyRequests("Too many requests.", wait)
+
+    def _count(self, who: str) -> tuple[bool, int, float]:
+        if self.shared is not None and time.monotonic() >= self.shared_again:
+            try:
+                return self._counted(self.shared, who)
+            except StorageError:
+                self.shared_again = time.monotonic() + RETRY_SHARED
+                _log.warning("Redis is away: requests are counted in each process.")
+        return self._counted(self.local, who)
+
+    def _counted(self, limiter: FixedWindowRateLimiter, who: str) -> tuple[bool, int, float]:
+        allowed = limiter.hit(self.item, who)
+        stats = limiter.get_window_stats(self.item, who)
+        return allowed, stats.remaining, stats.reset_time
+
+
+def _redis(url: str) -> Storage:
+    options: Any = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}  # seconds
+    return cast(Storage, storage_from_string(url, wrap_exceptions=True, **options))
+
+
+def init_app(app: Flask) -> None:
+    if app.config["RATELIMIT_ENABLED"]:
+        limiter = Limiter(app.config["RATELIMIT_DEFAULT"], app.config["REDIS_URL"])
+        app.extensions["limiter"] = limiter
+
+
+def hit(who: str) -> None:
+    """Count one request of `who`: a token's id, or an address. Raises TooManyRequests."""
+    limiter: Limiter | None = current_app.extensions.get("limiter")
+    if limiter is not None:
+        limiter.hit(request.environ, who)

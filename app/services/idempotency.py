@@ -1,0 +1,64 @@
+"""A request that is repeated with its Idempotency-Key is done once and answered alike.
+
+The first answer is kept in the transaction of what it made: neither is there without the other.
+Failures are not kept, for nothing was made. (draft-ietf-httpapi-idempotency-key-header-07)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select
+
+from app.errors import Conflict, IdempotencyKeyReused
+from app.models import IdempotencyRecord
+from app.models.idempotency_record import KEPT
+from app.models.types import UTCDateTime, now
+from app.services import locks
+from app.services.actor import Actor
+from app.sql import KEY, Statement, atomic
+
+_mine = (IdempotencyRecord.user_id == bindparam("user_id"), IdempotencyRecord.key == KEY)
+_start = bindparam("start", type_=UTCDateTime())
+_kept = Statement[IdempotencyRecord](
+    select(*IdempotencyRecord.__table__.c).where(*_mine, IdempotencyRecord.created_at > _start)
+)
+_forget = Statement[IdempotencyRecord](delete(IdempotencyRecord).where(*_mine))
+_insert = Statement[IdempotencyRecord](insert(IdempotencyRecord.__table__))  # type: ignore[arg-type]
+
+
+@dataclass(slots=True, frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, Any]
+    body: str
+
+
+@atomic
+def once(
+    actor: Actor, key: str, fingerprint: str, use_case: Callable[[], Answer]
+) -> tuple[Answer, bool]:
+    """The answer to the request, and whether it is a repeated one.
+
+    Raises Conflict while the first is still at work, IdempotencyKeyReused where `fingerprint` (of
+    method, path and payload) is another than the first one's, and whatever `use_case` raises.
+    """
+    if not locks.take(f"idempotency {actor.id} {key}"):
+        raise Conflict("A request with this Idempotency-Key is still at work.")
+    found = _kept.one(user_id=actor.id, key=key, start=now() - KEPT)
+    if found is not None:
+        if found.fingerprint != fingerprint:
+            raise IdempotencyKeyReused("This Idempotency-Key came with another request before.")
+        return Answer(found.status, found.headers, found.body), True
+    answer = use_case()
+    _forget.run(user_id=actor.id, key=key)
+    _insert.run(
+        user_id=actor.id,
+        key=key,
+        fingerprint=fingerprint,
+        status=answer.status,
+        headers=answer.headers,
+        body=answer.body,
+        created_at=now(),
+    )
+    return answer, False

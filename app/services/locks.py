@@ -1,0 +1,31 @@
+"""Locks by name, held until the transaction ends.
+
+On SQLite a transaction holds the only write lock there is from its start: nothing more is needed.
+"""
+
+from sqlalchemy import func, select, text
+
+from app import sql
+from app.sql import KEY, Statement
+
+_number = func.hashtextextended(KEY, text("0"))
+_wait = Statement[object](select(func.pg_advisory_xact_lock(_number).label("lock")))
+_try = Statement["_Answer"](select(func.pg_try_advisory_xact_lock(_number).label("got")))
+
+
+class _Answer:
+    got: bool
+
+
+def wait(name: str) -> None:
+    """Hold the lock, after whoever holds it."""
+    if sql.current().dialect.name == "postgresql":
+        _wait.one(key=name)
+
+
+def take(name: str) -> bool:
+    """Hold the lock, unless somebody else does."""
+    if sql.current().dialect.name != "postgresql":
+        return True
+    answer = _try.one(key=name)
+    return answer is not None and answer.got

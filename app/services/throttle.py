@@ -1,0 +1,80 @@
+"""Failed sign-ins are counted in the database, right across every worker and replica.
+
+Nobody can lock the owner out: the limit for a whole account does not hold an address from which the
+owner has signed in before (ASVS 5.0, 6.3.1 and 6.1.1).
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select
+
+from app.errors import TooManyRequests
+from app.models import SignInAttempt
+from app.models.sign_in_attempt import (
+    ACCOUNT_MAX,
+    ACCOUNT_WINDOW,
+    ADDRESS_MAX,
+    ADDRESS_WINDOW,
+    PAIR_MAX,
+    PAIR_WINDOW,
+)
+from app.models.types import UTCDateTime, now, uuid7
+from app.services import locks
+from app.sql import Statement, atomic
+
+_account = SignInAttempt.account == bindparam("account")
+_address = SignInAttempt.address == bindparam("address")
+_failures = (
+    select(func.count().label("number"), func.min(SignInAttempt.created_at).label("oldest"))
+    .where(SignInAttempt.succeeded.is_(False))
+    .where(SignInAttempt.created_at > bindparam("start", type_=UTCDateTime()))
+)
+_of_pair = Statement[Any](_failures.where(_account, _address))
+_of_address = Statement[Any](_failures.where(_address))
+_of_account = Statement[Any](_failures.where(_account))
+_own_address = Statement[SignInAttempt](
+    select(SignInAttempt.id).where(_account, _address, SignInAttempt.succeeded).limit(1)
+)
+_insert = Statement[SignInAttempt](insert(SignInAttempt.__table__))  # type: ignore[arg-type]
+
+
+def account_of(user_id: str | None, identifier: str) -> str:
+    """What an attempt is counted under: the account, or the name where there is none."""
+    return hashlib.sha256((user_id or identifier.strip().lower()).encode()).hexdigest()
+
+
+def check(account: str, address: str) -> None:
+    """Raises TooManyRequests: asked before the password is looked at, which costs."""
+    moment = now()
+    values = {"account": account, "address": address}
+    _need(_of_pair, PAIR_MAX, PAIR_WINDOW, moment, values)
+    _need(_of_address, ADDRESS_MAX, ADDRESS_WINDOW, moment, values)
+    if _own_address.one(**values) is None:
+        _need(_of_account, ACCOUNT_MAX, ACCOUNT_WINDOW, moment, values)
+
+
+@atomic
+def settle(account: str, address: str, *, succeeded: bool) -> None:
+    """Count an attempt whose end is known. Raises TooManyRequests where others came first.
+
+    Of attempts made at once no more are answered than the limit lets through, right or wrong.
+    """
+    locks.wait(f"sign-in account {account}")
+    locks.wait(f"sign-in address {address}")
+    check(account, address)
+    _insert.run(id=uuid7(), account=account, address=address, succeeded=succeeded, created_at=now())
+
+
+def _need(
+    failures: Statement[Any],
+    limit: int,
+    window: timedelta,
+    moment: datetime,
+    values: dict[str, Any],
+) -> None:
+    found = failures.one(**values, start=moment - window)
+    if found is not None and found.number >= limit:
+        wait = found.oldest + window - moment
+        raise TooManyRequests("Too many failed sign-ins.", int(wait.total_seconds()) + 1)
