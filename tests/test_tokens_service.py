@@ -16,7 +16,7 @@ from app.errors import (
 from app.models import Token, User
 from app.models.token import ACCESS_LIFE, REFRESH_GRACE, REFRESH_LIFE, RESET_LIFE
 from app.models.types import now
-from app.services import secret_tokens, tokens, users
+from app.services import personal_tokens, secret_tokens, tokens, users
 from app.services.actor import SYSTEM, Actor
 from app.services.tokens import Pair
 from tests.conftest import PASSWORD
@@ -184,7 +184,7 @@ def test_logout_ends_the_family_and_no_other(ann: Actor) -> None:
 
 
 def test_personal_token_holds_what_was_asked_for(ann: Actor) -> None:
-    _, secret = tokens.create_personal(ann, account(ann), " CI ", ["tasks:write", "tasks:read"])
+    _, secret = personal_tokens.create(ann, account(ann), " CI ", ["tasks:write", "tasks:read"])
     actor = tokens.identify(secret)
     assert actor.scopes == {"tasks:read", "tasks:write"}
     assert actor.signed_in_at is None
@@ -193,7 +193,7 @@ def test_personal_token_holds_what_was_asked_for(ann: Actor) -> None:
 
 def test_personal_token_ends_itself_alone(ann: Actor) -> None:
     pair = sign_in(ann)
-    _, secret = tokens.create_personal(ann, account(ann), "CI", ["tasks:read"])
+    _, secret = personal_tokens.create(ann, account(ann), "CI", ["tasks:read"])
     tokens.logout(tokens.identify(secret))
     with pytest.raises(InvalidToken):
         tokens.identify(secret)
@@ -201,9 +201,9 @@ def test_personal_token_ends_itself_alone(ann: Actor) -> None:
 
 
 def test_personal_token_without_an_end_lives_on_and_one_with_it_does_not(ann: Actor) -> None:
-    _, endless = tokens.create_personal(ann, account(ann), "a", ["tasks:read"])
+    _, endless = personal_tokens.create(ann, account(ann), "a", ["tasks:read"])
     soon = now() + timedelta(hours=1)
-    _, ending = tokens.create_personal(ann, account(ann), "b", ["tasks:read"], soon)
+    _, ending = personal_tokens.create(ann, account(ann), "b", ["tasks:read"], soon)
     age(Token, "expires_at", timedelta(hours=1))
     assert tokens.identify(endless).id == ann.id
     with pytest.raises(InvalidToken):
@@ -226,20 +226,20 @@ def test_bad_personal_token_is_refused(
 ) -> None:
     end = now() + timedelta(days=days)
     with pytest.raises(Invalid) as caught:
-        tokens.create_personal(ann, account(ann), name, scopes, end)
+        personal_tokens.create(ann, account(ann), name, scopes, end)
     assert list(caught.value.fields) == [field]
 
 
 def test_nobody_gives_a_scope_that_they_do_not_hold(ann: Actor, root: Actor) -> None:
-    _, secret = tokens.create_personal(ann, account(ann), "CI", ["tasks:read"])
+    _, secret = personal_tokens.create(ann, account(ann), "CI", ["tasks:read"])
     with pytest.raises(Forbidden, match="tasks:write"):
-        tokens.create_personal(tokens.identify(secret), account(ann), "x", ["tasks:write"])
+        personal_tokens.create(tokens.identify(secret), account(ann), "x", ["tasks:write"])
     with pytest.raises(Forbidden, match="admin"):
-        tokens.create_personal(root, account(ann), "x", ["admin"])
+        personal_tokens.create(root, account(ann), "x", ["admin"])
 
 
 def test_admins_token_without_the_scope_is_no_admin(root: Actor) -> None:
-    _, secret = tokens.create_personal(root, account(root), "CI", ["tasks:read"])
+    _, secret = personal_tokens.create(root, account(root), "CI", ["tasks:read"])
     assert not tokens.identify(secret).is_admin
 
 
@@ -307,6 +307,6 @@ def test_sign_in_is_recent_for_a_quarter_of_an_hour(ann: Actor) -> None:
 
 
 def test_personal_token_is_never_a_recent_sign_in(ann: Actor) -> None:
-    _, secret = tokens.create_personal(ann, account(ann), "CI", ["profile:write"])
+    _, secret = personal_tokens.create(ann, account(ann), "CI", ["profile:write"])
     with pytest.raises(ReauthenticationRequired):
         tokens.need_recent(tokens.identify(secret))

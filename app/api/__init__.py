@@ -2,12 +2,12 @@
 
 from flask import Blueprint, Response, request
 
-from app.api import auth, document, tasks, users
+from app.api import audit, auth, comments, document, task_views, tasks, tokens, users
 from app.api.reading import JSON, MERGE_PATCH
 
 bp = Blueprint("api", __name__)
 docs = document.page
-for resource in (auth, users, tasks, document):
+for resource in (auth, users, tokens, tasks, task_views, comments, audit, document):
     bp.register_blueprint(resource.bp)
 
 

@@ -4,6 +4,7 @@ A view says who may call it, what comes in and what goes out; `operation` does t
 OpenAPI document reads the same declaration, so that the two cannot differ.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
@@ -53,7 +54,7 @@ class Operation:
     query: Schema | None = None
     returns: Schema | None = None
     status: int = 200
-    location: str = ""  # of what was created: "/api/v1/tasks/{id}"
+    location: str = ""  # of what was created: "/api/v1/tasks/{0.id}"
     etag: bool = False  # the answer carries one
     if_match: bool = False  # a change of one record, which may be guarded by its ETag
     idempotent: bool = False  # takes an Idempotency-Key
@@ -125,17 +126,25 @@ _NO_QUERY = Schema()
 
 
 def _respond(declaration: Operation, row: Any) -> Response:
+    if isinstance(row, Response):
+        return row
     if declaration.status == 204:
         return empty_response(204, {})
     headers = {}
+    content = None
     if declaration.etag:
-        headers["ETag"] = etag = f'"{row.version}"'
+        version = getattr(row, "version", None)
+        if version is None:  # what cannot be edited has none: its content is its version
+            content = _json(declaration.dump(row))
+            version = hashlib.sha256(content).hexdigest()[:16]
+        headers["ETag"] = etag = f'"{version}"'
         headers["Cache-Control"] = "private, no-cache"
         if request.method in ("GET", "HEAD") and reading.is_current(request, etag):
             return empty_response(304, headers)
     if declaration.location:
-        headers["Location"] = declaration.location.format(id=row.id)
-    return json_response(declaration.dump(row), declaration.status, headers)
+        headers["Location"] = declaration.location.format(row)
+    content = content or _json(declaration.dump(row))
+    return Response(content, declaration.status, headers, content_type=reading.JSON)
 
 
 def _list(declaration: Operation, view: View, actor: Actor, given: dict[str, Any]) -> Response:
@@ -152,7 +161,8 @@ def _list(declaration: Operation, view: View, actor: Actor, given: dict[str, Any
     }
     if page.total is not None:
         body["total"] = page.total
-    return json_response(body, 200, {"Link": _next_link(following)} if following else {})
+    headers = {"Link": _next_link(following)} if following else {}
+    return Response(_json(body), 200, headers, content_type=reading.JSON)
 
 
 def _next_link(cursor: str) -> str:
@@ -162,9 +172,8 @@ def _next_link(cursor: str) -> str:
     return f'<{current_app.config["PUBLIC_URL"]}{request.path}?{query}>; rel="next"'
 
 
-def json_response(body: Any, status: int, headers: dict[str, str]) -> Response:
-    content = orjson.dumps(body, option=orjson.OPT_UTC_Z)
-    return Response(content, status, headers, content_type="application/json")
+def _json(body: Any) -> bytes:
+    return orjson.dumps(body, option=orjson.OPT_UTC_Z)
 
 
 def empty_response(status: int, headers: dict[str, str]) -> Response:

@@ -93,7 +93,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Task]:
     body=TaskIn(),
     returns=TaskOut(),
     status=201,
-    location="/api/v1/tasks/{id}",
+    location="/api/v1/tasks/{0.id}",
     etag=True,
     idempotent=True,
 )

@@ -87,7 +87,7 @@ class UserQuery(ListQuery):
     body=NewUser(),
     returns=UserOut(),
     status=201,
-    location="/api/v1/users/{id}",
+    location="/api/v1/users/{0.id}",
     etag=True,
     errors=(Forbidden, Conflict),
 )

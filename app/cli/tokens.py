@@ -7,7 +7,7 @@ import click
 from app.cli.base import Group, find_user
 from app.models.token import SCOPES
 from app.models.types import now
-from app.services import tokens
+from app.services import personal_tokens
 from app.services.actor import SYSTEM
 
 DAYS_MAX = 3650
@@ -39,5 +39,5 @@ def create(
     # "--scope a --scope b", "--scope a b" and "--scope 'a b'" (RFC 6749, 3.3) mean the same.
     wanted = " ".join([*scopes, *more_scopes]).split()
     expires_at = None if days is None else now() + timedelta(days=days)
-    _, secret = tokens.create_personal(SYSTEM, find_user(identifier), name, wanted, expires_at)
+    _, secret = personal_tokens.create(SYSTEM, find_user(identifier), name, wanted, expires_at)
     click.echo(secret)

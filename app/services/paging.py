@@ -59,14 +59,15 @@ def read(
     limit: int,
     after: list[Any] | None,
     count: bool,
+    descending: bool = True,
 ) -> Page[T]:
-    """A page of a table, the newest first: for lists that are not on the hot path."""
+    """A page of a table by `created_at`: for lists that are not on the hot path."""
     table: Any = model.__table__  # type: ignore[attr-defined]
     query = select(*table.c).where(*conditions).limit(limit + 1)
     if after:
         at = bindparam("at", moment(after[0]), type_=table.c.created_at.type)
-        query = query.where(behind(table.c.created_at, table.c.id, True, at, after[1]))
-    rows = Statement[T](ordered(query, table.c.created_at, table.c.id, True)).all()
+        query = query.where(behind(table.c.created_at, table.c.id, descending, at, after[1]))
+    rows = Statement[T](ordered(query, table.c.created_at, table.c.id, descending)).all()
     total = None
     if count:
         number = select(func.count().label("total")).select_from(table).where(*conditions)

@@ -118,7 +118,7 @@ def _matching(shape: Shape) -> list[ColumnElement[bool]]:
 
 def _any_of(column: Any, name: str) -> Any:
     def condition(_shape: Shape, size: int) -> ColumnElement[bool]:
-        values = [bindparam(f"{name}_{index}", type_=column.type) for index in range(size)]
+        values = [bindparam(f"any_{name}_{index}", type_=column.type) for index in range(size)]
         found: ColumnElement[bool] = column.in_(values)
         return found
 
@@ -183,7 +183,7 @@ def parameters(filters: dict[str, Any], *, postgres: bool) -> tuple[list[tuple[s
         if name in ("status", "priority", "owner_id", "assignee_id"):
             given = sorted(set(given)) if isinstance(given, list) else [given]
             size = len(given)
-            values.update({f"{name}_{index}": value for index, value in enumerate(given)})
+            values.update({f"any_{name}_{index}": value for index, value in enumerate(given)})
         elif name == "label":
             values["label"] = [label.casefold() for label in given]
         elif name in ("overdue", "trashed"):

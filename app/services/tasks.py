@@ -191,6 +191,17 @@ def history(actor: Actor, task_id: str, limit: int = 50) -> list[AuditEvent]:
     return _events.all(key=get(actor, task_id).id, size=limit)
 
 
+def events(
+    actor: Actor, task_id: str, *, limit: int, after: list[Any] | None = None, count: bool = False
+) -> Page[AuditEvent]:
+    """What was done to the task, the newest first, a page at a time. Raises NotFound."""
+    of_task = [
+        AuditEvent.target_id == get(actor, task_id).id,
+        AuditEvent.target_type == "task",
+    ]
+    return paging.read(AuditEvent, of_task, limit=limit, after=after, count=count)
+
+
 def _write(
     actor: Actor, task: Task, action: str, news: dict[str, Any], deleted_at: datetime | None = None
 ) -> Task:

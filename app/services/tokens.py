@@ -9,8 +9,6 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, insert, select, update
 
 from app.errors import (
-    Forbidden,
-    Invalid,
     InvalidGrant,
     InvalidToken,
     ReauthenticationRequired,
@@ -19,7 +17,6 @@ from app.errors import (
 from app.models import Token, User
 from app.models.token import (
     ACCESS_LIFE,
-    NAME_MAX,
     REFRESH_GRACE,
     REFRESH_LIFE,
     RESET_LIFE,
@@ -30,6 +27,7 @@ from app.services import audit, credentials, passwords, secret_tokens, users
 from app.services.actor import Actor, scopes_of
 from app.sql import KEY, Statement, atomic
 
+USED_EVERY = timedelta(minutes=1)  # the last use of a personal token is noted this often
 RECENT = timedelta(minutes=15)  # how long a sign-in is proof enough to delete the account
 
 _moment = bindparam("moment", type_=UTCDateTime())
@@ -40,12 +38,17 @@ _identify = Statement[Any](
         Token.scopes,
         Token.signed_in_at,
         Token.expires_at,
+        Token.kind,
+        Token.last_used_at,
         User.id.label("user_id"),
         User.username,
         User.role,
     )
     .join(User, User.id == Token.user_id)
     .where(Token.hash == KEY, Token.kind.in_(("access", "personal")), User.is_active)
+)
+_use = Statement[Token](
+    update(Token).where(Token.__table__.c.id == KEY).values(last_used_at=_moment)
 )
 _insert = Statement[Token](insert(Token.__table__))  # type: ignore[arg-type]
 _spend = Statement[Token](
@@ -99,6 +102,8 @@ def identify(token: str, address: str = "", request_id: str = "") -> Actor:
         row = _identify.one(key=secret_tokens.digest(token))
     if row is None or (row.expires_at is not None and row.expires_at <= now()):
         raise InvalidToken("The token is unknown, expired or revoked.")
+    if row.kind == "personal":
+        _note_use(row.id, row.last_used_at)
     return Actor(
         id=row.user_id,
         username=row.username,
@@ -110,6 +115,13 @@ def identify(token: str, address: str = "", request_id: str = "") -> Actor:
         address=address,
         request_id=request_id,
     )
+
+
+def _note_use(token_id: str, last_used_at: datetime | None) -> None:
+    """Not at each request: reading would be writing then."""
+    moment = now()
+    if last_used_at is None or moment - last_used_at > USED_EVERY:
+        _use.run(key=token_id, moment=moment)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -169,48 +181,10 @@ def logout(actor: Actor) -> None:
 
 
 @atomic
-def create_personal(
-    actor: Actor,
-    user: User,
-    name: str,
-    scopes: Collection[str],
-    expires_at: datetime | None = None,
-) -> tuple[str, str]:
-    """A token for a program: its id and the secret, which is shown this once.
-
-    Raises Invalid, Forbidden for a scope that the actor or the user does not hold.
-    """
-    name = name.strip()
-    if not 1 <= len(name) <= NAME_MAX:
-        raise Invalid("A value does not do.", {"name": f"Use 1 to {NAME_MAX} characters."})
-    unknown = set(scopes) - set(SCOPES)
-    if unknown or not scopes:
-        raise Invalid("A value does not do.", {"scopes": f"Use some of {', '.join(SCOPES)}."})
-    missing = set(scopes) - (actor.scopes & scopes_of(user.role))
-    if missing:
-        raise Forbidden(f"Not yours to give: {', '.join(_ordered(missing))}.")
-    if expires_at is not None and expires_at <= now():
-        raise Invalid("A value does not do.", {"expires_at": "Use a moment in the future."})
-    token_id, kept = uuid7(), " ".join(_ordered(scopes))
-    secret = _add(
-        "personal",
-        user.id,
-        family_id=token_id,
-        token_id=token_id,
-        name=name,
-        scopes=kept,
-        expires_at=expires_at,
-    )
-    changes = {"name": [None, name], "scopes": [None, kept]}
-    audit.record(actor, "token.created", "token", token_id, changes)
-    return token_id, secret
-
-
-@atomic
 def create_reset(actor: Actor, user: User) -> str:
     """The secret of a link that sets a new password, once, within the hour; older ones are void."""
     credentials.void_links(user.id)
-    secret = _add("reset", user.id, family_id=uuid7(), expires_at=now() + RESET_LIFE)
+    secret = add("reset", user.id, family_id=uuid7(), expires_at=now() + RESET_LIFE)
     audit.record(actor, "user.reset_requested", "user", user.id)
     return secret
 
@@ -261,13 +235,14 @@ def _issue(
         "signed_in_at": signed_in_at,
         "scopes": scopes,
     }
-    access = _add("access", user_id, **shared, expires_at=now() + ACCESS_LIFE)
+    access = add("access", user_id, **shared, expires_at=now() + ACCESS_LIFE)
     life = now() + REFRESH_LIFE
-    refresh = _add("refresh", user_id, **shared, expires_at=life, parent_id=parent_id)
+    refresh = add("refresh", user_id, **shared, expires_at=life, parent_id=parent_id)
     return Pair(access, refresh, scopes)
 
 
-def _add(kind: str, user_id: str, *, token_id: str | None = None, **values: Any) -> str:
+def add(kind: str, user_id: str, *, token_id: str | None = None, **values: Any) -> str:
+    """Store a new token, as a hash: its secret."""
     secret = secret_tokens.make()
     blank = dict.fromkeys(("parent_id", "signed_in_at", "last_used_at", "spent_at", "expires_at"))
     row = {**blank, "name": "", "scopes": "", **values}

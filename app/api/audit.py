@@ -1,0 +1,48 @@
+"""The audit trail, for admins."""
+
+from typing import Any
+
+from flask import Blueprint
+from marshmallow import Schema, fields
+
+from app.api.fields import Identifier, Moment, Text
+from app.api.operation import ListQuery, operation
+from app.models import AuditEvent
+from app.services import audit
+from app.services.actor import Actor
+from app.services.paging import Page
+
+bp = Blueprint("audit", __name__, url_prefix="/audit")
+
+
+class AuditEventOut(Schema):
+    id = Identifier(required=True)
+    actor_id = Identifier(required=True, allow_none=True)
+    token_id = Identifier(required=True, allow_none=True)
+    action = Text(required=True)
+    target_type = Text(required=True)
+    target_id = Identifier(required=True, allow_none=True)
+    changes = fields.Dict(
+        required=True, metadata={"description": "The old and the new value of each field."}
+    )
+    address = Text(required=True)
+    request_id = Text(required=True)
+    created_at = Moment(required=True)
+
+
+class AuditQuery(ListQuery):
+    actor_id = Identifier()
+    action = Text()
+    target_type = Text()
+    target_id = Identifier()
+    since = Moment(metadata={"description": "From then on."})
+    until = Moment(metadata={"description": "Before then."})
+
+
+@bp.get("")
+@operation(
+    summary="List audit events", scopes=("admin",), query=AuditQuery(), returns=AuditEventOut()
+)
+def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[AuditEvent]:
+    """The newest first."""
+    return audit.page(actor, **query, **paging)

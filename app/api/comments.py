@@ -1,0 +1,103 @@
+"""Comments on a task."""
+
+from collections.abc import Collection
+from typing import Any, ClassVar
+
+from flask import Blueprint
+from marshmallow import Schema, validate
+
+from app.api.fields import Identifier, Moment, Strict, Text
+from app.api.operation import ListQuery, operation
+from app.api.reading import JSON, MERGE_PATCH
+from app.errors import Forbidden, NotFound, PreconditionFailed
+from app.models import Comment
+from app.models.comment import BODY_MAX
+from app.services import comments
+from app.services.actor import Actor
+from app.services.paging import Page
+
+bp = Blueprint("comments", __name__, url_prefix="/tasks/<id:task_id>/comments")
+Expect = Collection[int] | None
+READ, WRITE = ("tasks:read",), ("tasks:write",)
+
+
+class CommentIn(Strict):
+    body = Text(required=True, validate=validate.Length(min=1, max=BODY_MAX))
+    example: ClassVar[dict[str, Any]] = {"body": "The numbers of May are missing."}
+
+
+class CommentOut(Schema):
+    id = Identifier(required=True)
+    task_id = Identifier(required=True)
+    author_id = Identifier(required=True, allow_none=True)
+    body = Text(required=True)
+    created_at = Moment(required=True)
+    updated_at = Moment(required=True)
+
+
+@bp.get("")
+@operation(
+    summary="List the comments on a task",
+    scopes=READ,
+    query=ListQuery(),
+    returns=CommentOut(),
+    errors=(NotFound,),
+)
+def index(actor: Actor, task_id: str, query: dict[str, Any], **paging: Any) -> Page[Comment]:
+    """The oldest first."""
+    return comments.page(actor, task_id, **query, **paging)
+
+
+@bp.post("")
+@operation(
+    summary="Comment on a task",
+    scopes=WRITE,
+    body=CommentIn(),
+    returns=CommentOut(),
+    status=201,
+    location="/api/v1/tasks/{0.task_id}/comments/{0.id}",
+    etag=True,
+    idempotent=True,
+    errors=(NotFound,),
+)
+def create(actor: Actor, task_id: str, body: dict[str, str]) -> Comment:
+    return comments.create(actor, task_id, body["body"])
+
+
+@bp.get("/<id:comment_id>")
+@operation(
+    summary="Read a comment", scopes=READ, returns=CommentOut(), etag=True, errors=(NotFound,)
+)
+def show(actor: Actor, task_id: str, comment_id: str) -> Comment:
+    return comments.get(actor, task_id, comment_id)
+
+
+@bp.patch("/<id:comment_id>")
+@operation(
+    summary="Change a comment",
+    scopes=WRITE,
+    body=CommentIn(partial=True),
+    body_types=(JSON, MERGE_PATCH),
+    returns=CommentOut(),
+    etag=True,
+    if_match=True,
+    errors=(Forbidden, NotFound, PreconditionFailed),
+)
+def update(
+    actor: Actor, task_id: str, comment_id: str, body: dict[str, str], expect: Expect
+) -> Comment:
+    """For its author and an admin."""
+    return comments.update(actor, task_id, comment_id, body.get("body"), expect)
+
+
+@bp.delete("/<id:comment_id>")
+@operation(
+    summary="Remove a comment",
+    scopes=WRITE,
+    status=204,
+    if_match=True,
+    errors=(Forbidden, NotFound, PreconditionFailed),
+)
+def delete(actor: Actor, task_id: str, comment_id: str, expect: Expect) -> None:
+    """For its author, the owner of the task and an admin."""
+    comments.delete(actor, task_id, comment_id, expect)

@@ -1,0 +1,74 @@
+"""What is worked out from tasks: their history, and figures over them."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Blueprint
+from marshmallow import Schema, fields, validate
+
+from app.api.fields import Identifier, Moment, Number, Text
+from app.api.operation import ListQuery, operation
+from app.errors import NotFound
+from app.models import AuditEvent
+from app.services import task_stats, tasks
+from app.services.actor import Actor
+from app.services.paging import Page
+
+bp = Blueprint("task_views", __name__, url_prefix="/tasks")
+READ = ("tasks:read",)
+DAYS_MAX = 366
+
+
+class TaskEventOut(Schema):
+    id = Identifier(required=True)
+    actor_id = Identifier(required=True, allow_none=True)
+    action = Text(required=True)
+    changes = fields.Dict(
+        required=True, metadata={"description": "The old and the new value of each field."}
+    )
+    created_at = Moment(required=True)
+
+
+class Day(Schema):
+    date = fields.Date(required=True)
+    created = fields.Integer(required=True)
+    completed = fields.Integer(required=True)
+
+
+class TaskStatsOut(Schema):
+    total = fields.Integer(required=True)
+    by_status = fields.Dict(required=True)
+    by_priority = fields.Dict(required=True)
+    overdue = fields.Integer(required=True)
+    days = fields.List(fields.Nested(Day), required=True)
+
+
+class TaskStatsQuery(Schema):
+    days = Number(
+        load_default=30,
+        validate=validate.Range(1, DAYS_MAX, error="Use {min} to {max}."),
+        metadata={"description": "How many days, in UTC, the last one today."},
+    )
+
+
+@bp.get("/<id:task_id>/events")
+@operation(
+    summary="List what was done to a task",
+    scopes=READ,
+    query=ListQuery(),
+    returns=TaskEventOut(),
+    errors=(NotFound,),
+)
+def events(actor: Actor, task_id: str, query: dict[str, Any], **paging: Any) -> Page[AuditEvent]:
+    """The newest first."""
+    return tasks.events(actor, task_id, **query, **paging)
+
+
+@bp.get("/stats")
+@operation(
+    summary="Figures over tasks", scopes=READ, query=TaskStatsQuery(), returns=TaskStatsOut()
+)
+def stats(actor: Actor, query: dict[str, int]) -> SimpleNamespace:
+    """Over those that one sees: all of them for an admin."""
+    figures = task_stats.overview(actor, query["days"], everyone=actor.is_admin)
+    return SimpleNamespace(**figures)

@@ -1,0 +1,90 @@
+"""Personal access tokens."""
+
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+from flask import Blueprint
+from marshmallow import Schema, fields, validate
+
+from app.api.fields import Identifier, Moment, Strict, Text, choice
+from app.api.operation import ListQuery, operation
+from app.errors import Forbidden, NotFound
+from app.models import Token
+from app.models.token import NAME_MAX, SCOPES
+from app.services import personal_tokens, users
+from app.services.actor import Actor
+from app.services.paging import Page
+
+bp = Blueprint("tokens", __name__, url_prefix="/tokens")
+READ, WRITE = ("profile:read",), ("profile:write",)
+
+
+class TokenIn(Strict):
+    name = Text(required=True, trim=True, validate=validate.Length(min=1, max=NAME_MAX))
+    scopes = fields.List(choice(SCOPES), required=True, validate=validate.Length(min=1))
+    expires_at = Moment(allow_none=True)
+    example: ClassVar[dict[str, Any]] = {"name": "Backup", "scopes": ["tasks:read"]}
+
+
+class TokenOut(Schema):
+    id = Identifier(required=True)
+    name = Text(required=True)
+    scopes = fields.List(choice(SCOPES), required=True)
+    prefix = Text(required=True, metadata={"description": "How the token begins."})
+    created_at = Moment(required=True)
+    last_used_at = Moment(required=True, allow_none=True)
+    expires_at = Moment(required=True, allow_none=True)
+
+
+class NewTokenOut(TokenOut):
+    token = Text(required=True, metadata={"description": "Shown this once."})
+
+
+@bp.get("")
+@operation(summary="List one's personal tokens", scopes=READ, query=ListQuery(), returns=TokenOut())
+def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
+    """The newest first."""
+    page = personal_tokens.page(actor, **query, **paging)
+    return Page([_shown(token) for token in page.items], page.last, page.total)
+
+
+@bp.post("")
+@operation(
+    summary="Make a personal token",
+    scopes=WRITE,
+    body=TokenIn(),
+    returns=NewTokenOut(),
+    status=201,
+    location="/api/v1/tokens/{0.id}",
+    etag=True,
+    errors=(Forbidden,),
+)
+def create(actor: Actor, body: dict[str, Any]) -> Any:
+    """A token makes none with a scope that it does not hold itself: 403."""
+    token, secret = personal_tokens.create(actor, users.get(actor, actor.id), **body)
+    return _shown(token, token=secret)
+
+
+@bp.get("/<id:token_id>")
+@operation(
+    summary="Read a personal token",
+    scopes=READ,
+    returns=TokenOut(),
+    etag=True,
+    errors=(NotFound,),
+)
+def show(actor: Actor, token_id: str) -> Any:
+    return _shown(personal_tokens.get(actor, token_id))
+
+
+@bp.delete("/<id:token_id>")
+@operation(summary="Revoke a personal token", scopes=WRITE, status=204, errors=(NotFound,))
+def delete(actor: Actor, token_id: str) -> None:
+    """It is dead at once."""
+    personal_tokens.revoke(actor, token_id)
+
+
+def _shown(row: Token, **more: str) -> SimpleNamespace:
+    names = [name for name in TokenOut().fields if name != "scopes"]
+    values = {name: getattr(row, name) for name in names}
+    return SimpleNamespace(**values, scopes=row.scopes.split(), **more)

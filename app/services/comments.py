@@ -1,0 +1,112 @@
+"""Comments on a task: anybody who sees the task reads and writes them."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import and_, bindparam, delete as delete_, insert, select, update as update_
+
+from app.errors import Forbidden, NotFound
+from app.models import Comment
+from app.models.types import UTCDateTime, now, uuid7
+from app.services import audit, paging, tasks
+from app.services.actor import Actor
+from app.services.paging import Page
+from app.services.preconditions import check
+from app.sql import KEY, Statement, atomic
+
+_table = Comment.__table__
+_one = and_(_table.c.id == KEY, Comment.task_id == bindparam("of_task"))
+_get = Statement[Comment](select(*_table.c).where(_one))
+_lock = Statement[Comment](select(*_table.c).where(_one).with_for_update())
+_insert = Statement[Comment](insert(_table).returning(*_table.c))  # type: ignore[arg-type]
+_update = Statement[Comment](
+    update_(Comment)
+    .where(_table.c.id == KEY)
+    .values(
+        body=bindparam("new_body"),
+        updated_at=bindparam("moment", type_=UTCDateTime()),
+        version=_table.c.version + 1,
+    )
+    .returning(*_table.c)
+)
+_delete = Statement[Comment](delete_(Comment).where(_table.c.id == KEY))
+
+
+def page(
+    actor: Actor, task_id: str, *, limit: int, after: list[Any] | None = None, count: bool = False
+) -> Page[Comment]:
+    """The oldest first. Raises NotFound for a task that is not the actor's to see."""
+    task = tasks.get(actor, task_id)
+    conditions = [Comment.task_id == task.id]
+    return paging.read(Comment, conditions, limit=limit, after=after, count=count, descending=False)
+
+
+def get(actor: Actor, task_id: str, comment_id: str) -> Comment:
+    """Raises NotFound."""
+    return _found(_get.one(key=comment_id, of_task=tasks.get(actor, task_id).id))
+
+
+@atomic
+def create(actor: Actor, task_id: str, body: str) -> Comment:
+    """Raises NotFound."""
+    task = tasks.get(actor, task_id)
+    moment = now()
+    comment = _insert.one(
+        id=uuid7(),
+        task_id=task.id,
+        author_id=actor.id,
+        body=body,
+        created_at=moment,
+        updated_at=moment,
+        version=1,
+    )
+    assert comment is not None
+    _record(actor, "comment.created", comment, {"body": [None, body]})
+    return comment
+
+
+@atomic
+def update(
+    actor: Actor,
+    task_id: str,
+    comment_id: str,
+    body: str | None,
+    expect: Collection[int] | None = None,
+) -> Comment:
+    """For its author and an admin. Raises NotFound, Forbidden, PreconditionFailed."""
+    task = tasks.get(actor, task_id)
+    comment = _found(_lock.one(key=comment_id, of_task=task.id))
+    if comment.author_id != actor.id and not actor.is_admin:
+        raise Forbidden("Only its author may change a comment.")
+    check(expect, comment.version)
+    if body is None or body == comment.body:
+        return comment
+    changed = _found(_update.one(key=comment.id, new_body=body, moment=now()))
+    _record(actor, "comment.updated", comment, {"body": [comment.body, body]})
+    return changed
+
+
+@atomic
+def delete(
+    actor: Actor, task_id: str, comment_id: str, expect: Collection[int] | None = None
+) -> None:
+    """For its author, the task's owner and an admin. Raises NotFound, Forbidden."""
+    task = tasks.get(actor, task_id)
+    comment = _found(_lock.one(key=comment_id, of_task=task.id))
+    if actor.id not in (comment.author_id, task.owner_id) and not actor.is_admin:
+        raise Forbidden("Only its author or the task's owner may remove a comment.")
+    check(expect, comment.version)
+    _delete.run(key=comment.id)
+    _record(actor, "comment.deleted", comment, {"body": [comment.body, None]})
+
+
+def _record(actor: Actor, action: str, comment: Comment, changes: audit.Changes) -> None:
+    """Under the task, whose history it belongs to."""
+    changes = {"comment_id": [comment.id, comment.id], **changes}
+    audit.record(actor, action, "task", comment.task_id, changes)
+
+
+def _found(comment: Comment | None) -> Comment:
+    if comment is None:
+        raise NotFound("There is no such comment.")
+    return comment

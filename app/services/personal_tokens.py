@@ -1,0 +1,79 @@
+"""Personal access tokens: made by hand for a program, with the scopes and the end that it needs."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select
+
+from app.errors import Forbidden, Invalid, NotFound
+from app.models import Token, User
+from app.models.token import NAME_MAX, SCOPES
+from app.models.types import now, uuid7
+from app.services import audit, paging, tokens
+from app.services.actor import Actor, scopes_of
+from app.services.paging import Page
+from app.sql import KEY, Statement, atomic
+
+_one = (
+    Token.__table__.c.id == KEY,
+    Token.kind == "personal",
+    Token.user_id == bindparam("user_id"),
+)
+_get = Statement[Token](select(*Token.__table__.c).where(*_one))
+_delete = Statement[Token](delete(Token).where(*_one).returning(Token.id, Token.name))
+
+
+def page(
+    actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
+) -> Page[Token]:
+    """The actor's, the newest first."""
+    conditions = [Token.user_id == actor.id, Token.kind == "personal"]
+    return paging.read(Token, conditions, limit=limit, after=after, count=count)
+
+
+def get(actor: Actor, token_id: str) -> Token:
+    """Raises NotFound."""
+    return _found(_get.one(key=token_id, user_id=actor.id))
+
+
+@atomic
+def create(
+    actor: Actor,
+    user: User,
+    name: str,
+    scopes: Collection[str],
+    expires_at: datetime | None = None,
+) -> tuple[Token, str]:
+    """A new token of `user`, and its secret, which is shown this once.
+
+    Raises Invalid, and Forbidden for a scope that the actor or the user does not hold.
+    """
+    name = name.strip()
+    if not 1 <= len(name) <= NAME_MAX:
+        raise Invalid("A value does not do.", {"name": f"Use 1 to {NAME_MAX} characters."})
+    if not scopes or not set(SCOPES).issuperset(scopes):
+        raise Invalid("A value does not do.", {"scopes": f"Use some of {', '.join(SCOPES)}."})
+    if missing := set(scopes) - (actor.scopes & scopes_of(user.role)):
+        raise Forbidden(f"Not yours to give: {', '.join(sorted(missing))}.")
+    if expires_at is not None and expires_at <= now():
+        raise Invalid("A value does not do.", {"expires_at": "Use a moment in the future."})
+    token_id, kept = uuid7(), " ".join(scope for scope in SCOPES if scope in scopes)
+    values = {"family_id": token_id, "token_id": token_id, "name": name, "scopes": kept}
+    secret = tokens.add("personal", user.id, **values, expires_at=expires_at)
+    changes = {"name": [None, name], "scopes": [None, kept], "user_id": [None, user.id]}
+    audit.record(actor, "token.created", "token", token_id, changes)
+    return _found(_get.one(key=token_id, user_id=user.id)), secret
+
+
+@atomic
+def revoke(actor: Actor, token_id: str) -> None:
+    """Dead from the next request on. Raises NotFound."""
+    token = _found(_delete.one(key=token_id, user_id=actor.id))
+    audit.record(actor, "token.revoked", "token", token.id, {"name": [token.name, None]})
+
+
+def _found(token: Token | None) -> Token:
+    if token is None:
+        raise NotFound("There is no such token.")
+    return token
