@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
+from hypothesis import HealthCheck, settings
 
 from app.models.types import now
 from app.services import passwords, tokens, users
@@ -29,6 +30,14 @@ from tests.databases import (
 PASSWORD = "seven plums and a pear"
 PRODUCT_HASHER = passwords.Policy.hasher
 passwords.Policy.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+# A test that draws examples starts each of them by itself from empty tables.
+settings.register_profile(
+    "flagstone",
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("flagstone")
 MakeApp = Callable[..., Flask]
 MakePerson = Callable[..., Actor]
 
