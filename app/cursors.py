@@ -22,7 +22,7 @@ def seal(last: list[Any] | None, binding: object) -> str | None:
     if last is None:
         return None
     payload = orjson.dumps(last, option=orjson.OPT_UTC_Z)
-    return base64.urlsafe_b64encode(_tag(payload, binding) + payload).decode().rstrip("=")
+    return _text(_tag(payload, binding) + payload)
 
 
 def unseal(cursor: str | None, binding: object) -> list[Any] | None:
@@ -34,10 +34,16 @@ def unseal(cursor: str | None, binding: object) -> list[Any] | None:
     except (binascii.Error, ValueError):
         raise _STRAY from None
     payload = raw[_TAG:]
+    if _text(raw) != cursor:  # base64 has several spellings of the same bytes
+        raise _STRAY
     if not hmac.compare_digest(raw[:_TAG], _tag(payload, binding)):
         raise _STRAY
     last: list[Any] = orjson.loads(payload)
     return last
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _tag(payload: bytes, binding: object) -> bytes:

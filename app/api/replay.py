@@ -12,7 +12,7 @@ from app.services import idempotency
 from app.services.actor import Actor
 from app.services.idempotency import Answer
 
-_KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Cache-Control")
+_KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Cache-Control", "Vary")
 _QUOTED = re.compile(r'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"')  # RFC 9651, 3.3.3
 _BARE = re.compile(r"[\x21\x23-\x7e][\x21-\x7e]*")
 

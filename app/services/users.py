@@ -157,7 +157,8 @@ def get(actor: Actor, user_id: str) -> User:
 
 def by_username(username: str) -> User:
     """For anyone signed in, to be shown `id`, `username`, `created_at` only. Raises NotFound."""
-    user = _by_username.one(key=username.lower())
+    plain = re.fullmatch(USERNAME_PATTERN, username)  # a NUL is more than a database can take
+    user = _by_username.one(key=username.lower()) if plain else None
     if user is None:
         raise _missing()
     return user
