@@ -69,6 +69,8 @@ def check_request() -> None:
     """The door for every request: a host that is ours, and on the pages no forged form."""
     environ, path = request.environ, request.path
     environ[ROUTE] = request.url_rule.rule if request.url_rule else ""
+    if "CONTENT_LENGTH" in environ:  # only then does Werkzeug refuse a body that ends too early
+        environ.pop("wsgi.input_terminated", None)
     if path not in PROBES and _host_name() not in current_app.config["KNOWN_HOSTS"]:
         raise BadRequest("This is not a host that is served here.")
     if not is_api(path) and request.url_rule is not None:
