@@ -10,7 +10,7 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
 from app import errors
-from app.errors import AppError, InvalidParameter, InvalidToken, Unavailable
+from app.errors import AppError, InvalidLines, InvalidParameter, InvalidToken, Unavailable
 from app.identity import is_api
 from app.security import REQUEST_ID
 
@@ -89,7 +89,11 @@ def _problem(error: AppError, status: int) -> dict[str, Any]:
         "instance": request.path,
         "request_id": request.environ[REQUEST_ID],
     }
-    if isinstance(error, InvalidParameter):
+    if error.index is not None:
+        problem["index"] = error.index
+    if isinstance(error, InvalidLines):
+        problem["errors"] = error.lines
+    elif isinstance(error, InvalidParameter):
         problem["errors"] = [
             {"parameter": name, "detail": detail} for name, detail in error.fields.items()
         ]

@@ -5,7 +5,7 @@
 where it lies deeper) and what is wrong with it.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class AppError(Exception):
@@ -19,6 +19,7 @@ class AppError(Exception):
         super().__init__(message)
         self.message = message
         self.fields = fields or {}
+        self.index: int | None = None  # of the operation at fault, among many
 
 
 class Malformed(AppError):
@@ -125,6 +126,16 @@ class Invalid(AppError):
     """It was read, and a value in it does not do."""
 
     status, slug, title = 422, "invalid", "Invalid input"
+
+
+class InvalidLines(Invalid):
+    """Lines of a file do not do: `lines` holds {"line", "pointer", "detail"} for each."""
+
+    slug, title = "invalid-lines", "Invalid lines"
+
+    def __init__(self, message: str, lines: list[dict[str, Any]]) -> None:
+        super().__init__(message)
+        self.lines = lines
 
 
 class IdempotencyKeyReused(Invalid):

@@ -2,12 +2,35 @@
 
 from flask import Blueprint, Response, request
 
-from app.api import audit, auth, comments, document, task_views, tasks, tokens, users
+from app.api import (
+    audit,
+    auth,
+    bulk,
+    comments,
+    document,
+    exchange,
+    task_views,
+    tasks,
+    tokens,
+    users,
+)
 from app.api.reading import JSON, MERGE_PATCH
 
 bp = Blueprint("api", __name__)
 docs = document.page
-for resource in (auth, users, tokens, tasks, task_views, comments, audit, document):
+RESOURCES = (
+    auth,
+    users,
+    tokens,
+    tasks,
+    bulk,
+    exchange,
+    task_views,
+    comments,
+    audit,
+    document,
+)
+for resource in RESOURCES:
     bp.register_blueprint(resource.bp)
 
 

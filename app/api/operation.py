@@ -52,7 +52,9 @@ class Operation:
     body: Schema | None = None
     body_types: tuple[str, ...] = (reading.JSON,)
     query: Schema | None = None
+    takes: tuple[str, ...] = ()  # the types of a body that the view reads by itself
     returns: Schema | None = None
+    streams: tuple[str, ...] = ()  # the types of an answer that the view writes by itself
     status: int = 200
     location: str = ""  # of what was created: "/api/v1/tasks/{0.id}"
     etag: bool = False  # the answer carries one
@@ -139,6 +141,7 @@ def _respond(declaration: Operation, row: Any) -> Response:
             version = hashlib.sha256(content).hexdigest()[:16]
         headers["ETag"] = etag = f'"{version}"'
         headers["Cache-Control"] = "private, no-cache"
+        headers["Vary"] = "Authorization"  # /users/me is another's by another token
         if request.method in ("GET", "HEAD") and reading.is_current(request, etag):
             return empty_response(304, headers)
     if declaration.location:

@@ -40,7 +40,7 @@ def load(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = schema.load(value)
     except ValidationError as error:
-        raise Invalid("Some values do not do.", dict(_faults(error.messages))) from None
+        raise Invalid("Some values do not do.", dict(faults(error.messages))) from None
     return loaded
 
 
@@ -56,9 +56,9 @@ def parse(data: bytes) -> Any:
     except ValueError as error:
         raise Malformed(f"The body is not JSON: {error}") from None
     if "\\u" in text:  # only an escape can make what no text column takes
-        faults = dict.fromkeys(_unstorable(value), "It has a NUL or half a surrogate pair.")
-        if faults:
-            raise Invalid("Some values do not do.", faults)
+        found = dict.fromkeys(_unstorable(value), "It has a NUL or half a surrogate pair.")
+        if found:
+            raise Invalid("Some values do not do.", found)
     return value
 
 
@@ -95,10 +95,11 @@ def _unstorable(value: Any, path: str = "") -> Iterator[str]:
             yield from _unstorable(inner, _join(path, index))
 
 
-def _faults(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def faults(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """What marshmallow says, flat: a JSON Pointer without its first slash, and what is wrong."""
     if isinstance(messages, dict):
         for key, inner in messages.items():
-            yield from _faults(inner, path if key == "_schema" else _join(path, key))
+            yield from faults(inner, path if key == "_schema" else _join(path, key))
     else:
         yield path, " ".join(str(message) for message in messages)
 
@@ -111,21 +112,21 @@ def _join(path: str, key: Any) -> str:
 def query(request: Request, schema: Schema) -> dict[str, Any]:
     """The validated query. Raises InvalidParameter, also for one that is unknown or repeated."""
     _need_utf8(request.environ.get("QUERY_STRING", ""))
-    faults: dict[str, str] = {}
+    wrong: dict[str, str] = {}
     given = Parameters()
     for name, values in request.args.lists():
         field = schema.fields.get(name)
         if fault := _parameter_fault(field, values):
-            faults[name] = fault
+            wrong[name] = fault
         else:
             given[name] = values if isinstance(field, fields.List) else values[0]
     try:
         loaded: dict[str, Any] = schema.load(given)
     except ValidationError as error:
-        for name, detail in _faults(error.messages):
-            faults.setdefault(name.partition("/")[0], detail)
-    if faults:
-        raise InvalidParameter("Some query parameters do not do.", faults)
+        for name, detail in faults(error.messages):
+            wrong.setdefault(name.partition("/")[0], detail)
+    if wrong:
+        raise InvalidParameter("Some query parameters do not do.", wrong)
     return loaded
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint
 from marshmallow import Schema, fields, post_load, validate
 
-from app.api.fields import Flag, Identifier, Labels, Moment, Strict, Text, choice
+from app.api.fields import Flag, Identifier, Labels, Moment, Strict, Text, choice, compile_dump
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
 from app.errors import Forbidden, NotFound, PreconditionFailed
@@ -54,7 +54,10 @@ class TaskOut(Schema):
     version = fields.Integer(required=True)
 
 
-class TaskQuery(ListQuery):
+compile_task = compile_dump(TaskOut())
+
+
+class TaskFilters(Schema):
     status = fields.List(choice(STATUSES), metadata={"description": "Any of these."})
     priority = fields.List(choice(PRIORITIES), metadata={"description": "Any of these."})
     label = fields.List(fields.String(), metadata={"description": "Any of these, without case."})
@@ -75,6 +78,10 @@ class TaskQuery(ListQuery):
         load_default="-created_at",
         metadata={"description": "`-` turns it round. What has no value comes last."},
     )
+
+
+class TaskQuery(ListQuery, TaskFilters):
+    """A page of what the filters let through."""
 
 
 @bp.get("")

@@ -1,10 +1,11 @@
 """Accounts: one's own, everybody's for an admin."""
 
 from collections.abc import Collection
+from types import SimpleNamespace
 from typing import Any
 
 from flask import Blueprint, current_app
-from marshmallow import Schema
+from marshmallow import Schema, fields
 
 from app.api.fields import Flag, Identifier, Moment, Strict, Text, choice
 from app.api.operation import ListQuery, operation
@@ -18,7 +19,7 @@ from app.errors import (
 )
 from app.models import User
 from app.models.user import EMAIL_MAX, PASSWORD_MAX, ROLES, USERNAME_MAX, USERNAME_MIN
-from app.services import tokens, users
+from app.services import account_export, tokens, users
 from app.services.actor import Actor
 from app.services.paging import Page
 
@@ -50,6 +51,15 @@ class PublicUser(Schema):
     id = Identifier(required=True)
     username = Text(required=True)
     created_at = Moment(required=True)
+
+
+class AccountExport(Schema):
+    user = fields.Dict(required=True)
+    tasks = fields.List(fields.Dict(), required=True)
+    comments = fields.List(fields.Dict(), required=True)
+    tokens = fields.List(fields.Dict(), required=True)
+    sessions = fields.List(fields.Dict(), required=True)
+    audit_events = fields.List(fields.Dict(), required=True)
 
 
 class NewUser(Strict):
@@ -132,6 +142,13 @@ def delete_me(actor: Actor, expect: Expect) -> None:
     """Needs a sign-in not older than 15 minutes. One's tasks go too."""
     tokens.need_recent(actor)
     users.delete(actor, actor.id, expect)
+
+
+@bp.get("/me/export")
+@operation(summary="Export one's own account", scopes=("profile:read",), returns=AccountExport())
+def export_me(actor: Actor) -> SimpleNamespace:
+    """All that is held on one, as JSON; secrets and their hashes left out."""
+    return SimpleNamespace(**account_export.export(actor))
 
 
 @bp.get("/by-username/<username>")

@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from app.cli import demo, tokens, users
+from app.cli import demo, purge, tokens, users
 
 
 def init_app(app: Flask) -> None:
-    for command in (users.group, tokens.group, demo.seed_demo):
+    for command in (users.group, tokens.group, demo.seed_demo, purge.purge):
         app.cli.add_command(command)

@@ -1,0 +1,101 @@
+"""The parts that the operations of the OpenAPI document share."""
+
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from app.errors import AppError
+from app.models.idempotency_record import KEY_MAX
+
+PROBLEM = "application/problem+json"
+Json = dict[str, Any]
+
+HEADERS: dict[str, Json] = {
+    "X-Request-ID": {
+        "description": "Names this exchange in the log: yours where you sent a sane one.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+    },
+    "ETag": {"description": "The version of what you read.", "schema": {"type": "string"}},
+    "Location": {"description": "Where it is.", "schema": {"type": "string"}},
+    "Link": {"description": "The next page (RFC 8288).", "schema": {"type": "string"}},
+    "WWW-Authenticate": {"description": "RFC 6750, 3.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
+    "Content-Disposition": {"description": "A file to save.", "schema": {"type": "string"}},
+    "RateLimit": {"description": "What is left, and for how long.", "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": "What is allowed.", "schema": {"type": "string"}},
+    "Idempotent-Replayed": {
+        "description": "This is the first answer to this Idempotency-Key, once more.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+}
+ALWAYS = ("X-Request-ID", "RateLimit", "RateLimit-Policy")
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Makes a repeat safe: for 24 hours it gets the first answer again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_MAX + 2},
+    "example": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
+}
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The ETag of what you have read: the change is made to that version or none.",
+    "schema": {"type": "string"},
+    "example": '"1"',
+}
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag of what you have: 304 while that is current.",
+    "schema": {"type": "string"},
+    "example": '"1"',
+}
+
+
+class Fault(Schema):
+    line = fields.Integer(metadata={"description": "Of the file, from 1."})
+    pointer = fields.String(metadata={"description": "Into the body (RFC 6901)."})
+    parameter = fields.String(metadata={"description": "Of the query."})
+    detail = fields.String(required=True)
+
+
+class Problem(Schema):
+    """RFC 9457."""
+
+    type = fields.String(required=True, metadata={"description": "A page that explains it."})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    instance = fields.String(required=True)
+    request_id = fields.String(required=True)
+    index = fields.Integer(metadata={"description": "Of the operation at fault, from 0."})
+    errors = fields.List(fields.Nested(Fault))
+
+
+def problem(status: int, kinds: list[type[AppError]]) -> Json:
+    names = list(ALWAYS)
+    if status == 401:
+        names.append("WWW-Authenticate")
+    elif status in (429, 503):
+        names.append("Retry-After")
+    return {
+        "description": "; ".join(f"{kind.title} (/problems/{kind.slug})" for kind in kinds),
+        "headers": headers(*names),
+        "content": {PROBLEM: {"schema": Problem}},
+    }
+
+
+def headers(*names: str) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def page(item: Schema) -> Json:
+    return {
+        "type": "object",
+        "required": ["items", "next_cursor"],
+        "properties": {
+            "items": {"type": "array", "items": item},
+            "next_cursor": {"type": ["string", "null"]},
+            "total": {"type": "integer", "description": "Where count=true asked for it."},
+        },
+    }

@@ -1,0 +1,49 @@
+"""Many changes of tasks as one: all of them are made, or none is."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.errors import AppError
+from app.models import Task
+from app.services import tasks
+from app.services.actor import Actor
+from app.sql import atomic
+
+OPERATIONS_MAX = 100
+
+
+@dataclass(slots=True, frozen=True)
+class Change:
+    """`op` is create, update or delete; `expect` holds the versions that may be changed."""
+
+    op: str
+    id: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    expect: Collection[int] | None = None
+
+
+@atomic
+def apply(actor: Actor, changes: list[Change]) -> list[tuple[Change, str, Task | None]]:
+    """For each change its task's id and the task, None where it was deleted.
+
+    Raises what the first one that fails raises, with its `index`.
+    """
+    results = []
+    for index, change in enumerate(changes):
+        try:
+            task = _apply(actor, change)
+        except AppError as error:
+            error.index = index
+            raise
+        results.append((change, change.id or (task.id if task else ""), task))
+    return results
+
+
+def _apply(actor: Actor, change: Change) -> Task | None:
+    if change.op == "create":
+        return tasks.create(actor, change.data)
+    if change.op == "update":
+        return tasks.update(actor, change.id, change.data, change.expect)
+    tasks.delete(actor, change.id, change.expect)
+    return None

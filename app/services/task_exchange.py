@@ -1,0 +1,112 @@
+"""Tasks in and out as CSV (RFC 4180) and NDJSON, a batch at a time: memory does not grow.
+
+A cell that a spreadsheet would run as a formula gets a ' in front (ASVS 5.0, 1.2.10), and loses it
+again on the way in.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
+
+from app.errors import Invalid, InvalidLines
+from app.models import Task
+from app.services import tasks
+from app.services.actor import Actor
+from app.sql import atomic
+
+BATCH = 500
+ROWS_MAX = 50_000
+COLUMNS = (
+    "id",
+    "title",
+    "description",
+    "status",
+    "priority",
+    "due_at",
+    "labels",
+    "owner_id",
+    "assignee_id",
+    "completed_at",
+    "created_at",
+    "updated_at",
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def every(actor: Actor, filters: dict[str, Any], sort: str, *, everyone: bool) -> Iterator[Task]:
+    """All tasks that match, read by keyset, so that nothing is held open between two batches."""
+    after: list[Any] | None = None
+    while True:
+        page = tasks.page(actor, filters, sort=sort, limit=BATCH, after=after, everyone=everyone)
+        yield from page.items
+        after = page.last
+        if after is None:
+            return
+
+
+def to_csv(rows: Iterable[Task]) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(COLUMNS)
+    for number, task in enumerate(rows):
+        writer.writerow([_cell(getattr(task, name)) for name in COLUMNS])
+        if number % BATCH == BATCH - 1:
+            yield _taken(buffer)
+    yield _taken(buffer)
+
+
+def to_ndjson(rows: Iterable[Task]) -> Iterator[str]:
+    for task in rows:
+        line = {name: getattr(task, name) for name in COLUMNS}
+        yield orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE).decode()
+
+
+def _taken(buffer: io.StringIO) -> str:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        value = ";".join(value)
+    text = value if isinstance(value, str) else value.isoformat().replace("+00:00", "Z")
+    return f"'{text}" if _is_risky(text) else text
+
+
+def _is_risky(text: str) -> bool:
+    return text.startswith(_FORMULA) or (text.startswith("'") and text[1:].startswith(_FORMULA))
+
+
+def plain(cell: str) -> str:
+    """A cell without the ' that an export put before it."""
+    return cell[1:] if cell.startswith("'") and _is_risky(cell[1:]) else cell
+
+
+@atomic
+def take_in(actor: Actor, rows: Iterable[tuple[int, dict[str, Any]]]) -> int:
+    """Make a task of each row, which comes with its line: all of them or none. Their number.
+
+    Raises InvalidLines, and whatever reading the rows raises.
+    """
+    number = 0
+    for line, values in rows:
+        if number == ROWS_MAX:
+            why = f"Import at most {ROWS_MAX} tasks at once."
+            raise InvalidLines(why, [{"line": line, "detail": why}])
+        try:
+            tasks.create(actor, values)
+        except Invalid as error:
+            faults = [
+                {"line": line, "pointer": f"/{name}", "detail": why}
+                for name, why in error.fields.items()
+            ]
+            raise InvalidLines("Some lines do not do.", faults) from error
+        number += 1
+    return number
