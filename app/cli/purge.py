@@ -1,12 +1,14 @@
 """`flask purge`: for a timer, once a day or so."""
 
 import click
+from flask.cli import with_appcontext
 
 from app.cli.base import Command
 from app.services import purge as service
 
 
 @click.command("purge", cls=Command)
+@with_appcontext
 def purge() -> None:
     """Remove expired tokens and sessions, old records, and the trash after 30 days."""
     for kind, number in service.purge().items():
