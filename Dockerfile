@@ -1,0 +1,25 @@
+# The first stage installs what requirements.txt locks, by hash, and compiles everything once.
+FROM python:3.13-slim AS build
+RUN python -m venv --without-pip /venv
+COPY requirements.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /venv/bin/python install --disable-pip-version-check --no-compile --require-hashes \
+    --requirement /tmp/requirements.txt
+COPY . /srv/flagstone
+RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib /srv/flagstone
+
+# The second takes the result: no pip cache, no secret, and nothing that its user may write to.
+FROM python:3.13-slim
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin flagstone
+COPY --from=build /venv /venv
+COPY --from=build /srv/flagstone /srv/flagstone
+WORKDIR /srv/flagstone
+ENV PATH=/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    APP_ENV=production \
+    BIND=0.0.0.0
+USER 10001
+EXPOSE 8000
+HEALTHCHECK --interval=5s --timeout=6s --start-period=30s CMD ["python", "deploy/healthcheck.py"]
+CMD ["gunicorn", "run:app"]
