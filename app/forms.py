@@ -1,10 +1,10 @@
 """The base of every form: its fields bear the API's names, its limits are the models'."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field
+from wtforms import Field, SelectChoice  # type: ignore[attr-defined]
 
 from app.errors import AppError, BadCredentials, Conflict, Invalid, PreconditionFailed
 from app.services import passwords
@@ -16,6 +16,8 @@ NUL = "Remove the NUL character."  # no database column takes it
 
 class Form(FlaskForm):
     """A form whose refusals, its own and a service's, stand beside the field to blame."""
+
+    form_errors: Sequence[str]
 
     def values(self) -> dict[str, Any]:
         """What was typed, by name, for a service."""
@@ -70,5 +72,12 @@ def plain_lines(value: str | None) -> str | None:
     return value.replace("\r\n", "\n").replace("\r", "\n") if value is not None else None
 
 
-def choices(words: Iterable[str]) -> list[tuple[str, str]]:
-    return [(word, word.replace("_", " ").capitalize()) for word in words]
+def choices(words: Iterable[str], blank: str = "") -> list[Any]:
+    """The options of a select: `words`, and before them `blank`, which stands for none of them."""
+    first = [("", blank)] if blank else []
+    return options(first + [(word, word.replace("_", " ").capitalize()) for word in words])
+
+
+def options(pairs: Iterable[tuple[str, str]]) -> list[Any]:
+    """The options of a select from (value, what it is called)."""
+    return [SelectChoice(value, text) for value, text in pairs]

@@ -61,7 +61,7 @@ class Browser:
     ) -> TestResponse:
         """Send a form to `path`, which the page at `form` shows (by default the last one seen)."""
         if form or not self.csrf_token:
-            self.get(form or "/auth/login")
+            self.get(form or "/auth/login", follow_redirects=True)  # to "/" where signed in
         fields = {"csrf_token": self.csrf_token, **(data or {})}
         return self._seen(self._open("POST", path, data=fields, **options))
 

@@ -7,7 +7,7 @@ from wtforms import SelectField, StringField
 from wtforms.validators import Length
 
 from app.admin.listing import Filters, MomentField, PersonField, listed
-from app.forms import stripped
+from app.forms import choices, stripped
 from app.identity import page_user
 from app.services import audit, names
 
@@ -39,7 +39,7 @@ class AuditFilters(Filters):
     action = StringField("Action", [Length(max=ACTION_MAX)], filters=[stripped])
     target_type = SelectField(
         "Kind of target",
-        choices=[("", "Any kind"), *((kind, kind.capitalize()) for kind in TARGETS)],
+        choices=choices(TARGETS, "Any kind"),
         default="",
     )
     target = PersonField("Target")

@@ -7,7 +7,7 @@ from wtforms import BooleanField, SearchField, SelectField, StringField
 from wtforms.validators import Length
 
 from app.admin.listing import Q_MAX, Filters, PersonField, listed
-from app.forms import choices, stripped
+from app.forms import choices, options, stripped
 from app.identity import page_user
 from app.models.task import LABEL_MAX, PRIORITIES, STATUSES
 from app.services import names, tasks
@@ -25,11 +25,9 @@ SORTS = [
 
 class TaskFilters(Filters):
     q = SearchField("Words in title or description", [Length(max=Q_MAX)], filters=[stripped])
-    status = SelectField("Status", choices=[("", "Any status"), *choices(STATUSES)], default="")
-    priority = SelectField(
-        "Priority", choices=[("", "Any priority"), *choices(PRIORITIES)], default=""
-    )
-    sort = SelectField("Order", choices=SORTS, default=SORTS[0][0])
+    status = SelectField("Status", choices=choices(STATUSES, "Any status"), default="")
+    priority = SelectField("Priority", choices=choices(PRIORITIES, "Any priority"), default="")
+    sort = SelectField("Order", choices=options(SORTS), default=SORTS[0][0])
     owner = PersonField("Owner")
     assignee = PersonField("Assignee")
     label = StringField("Label", [Length(max=LABEL_MAX)], filters=[stripped])

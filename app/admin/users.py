@@ -9,7 +9,7 @@ from wtforms.validators import Length
 
 from app.admin.listing import Q_MAX, Filters, listed
 from app.errors import Conflict
-from app.forms import choices, stripped
+from app.forms import choices, options, stripped
 from app.identity import page_user
 from app.models.user import ROLES
 from app.services import admin_stats, audit, names, tokens, users
@@ -27,10 +27,10 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {  # what each button does, and
 
 class UserFilters(Filters):
     q = SearchField("Name or email", [Length(max=Q_MAX)], filters=[stripped])
-    role = SelectField("Role", choices=[("", "Any role"), *choices(ROLES)], default="")
+    role = SelectField("Role", choices=choices(ROLES, "Any role"), default="")
     is_active = SelectField(
         "State",
-        choices=[("", "Active or not"), ("true", "Active"), ("false", "Deactivated")],
+        choices=options([("", "Active or not"), ("true", "Active"), ("false", "Deactivated")]),
         default="",
     )
 

@@ -75,7 +75,7 @@ def reset(token: str) -> ResponseReturnValue:
         raise VoidLink("This link was used, replaced or is too old. Ask for a new one.")
     if form.validate_on_submit():
         try:
-            tokens.reset_password(origin(), token, form.password.data)
+            tokens.reset_password(origin(), token, **form.values())
         except REFUSALS as error:
             form.blame(error)
         else:

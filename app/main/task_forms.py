@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import request
-from wtforms import DateTimeLocalField, SelectField, StringField, TextAreaField
+from wtforms import DateTimeLocalField, Field, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
+from wtforms.widgets import TextInput
 
 from app.errors import NotFound
 from app.forms import Form, choices, plain_lines, stripped
@@ -18,13 +19,15 @@ FIELDS = {"assignee": "assignee_id"}  # where a field is not called as the value
 VERSION_DIGITS = 10
 
 
-class LabelsField(StringField):
+class LabelsField(Field):
     """Labels in one line, by commas; by semicolons where one of them holds a comma."""
+
+    widget = TextInput()
 
     def _value(self) -> str:
         if self.raw_data:
             return str(self.raw_data[0])
-        kept = self.data or []
+        kept: list[str] = self.data or []
         return "".join(f"{label}; " for label in kept) if "," in "".join(kept) else ", ".join(kept)
 
     def process_formdata(self, valuelist: list[str]) -> None:

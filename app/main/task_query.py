@@ -55,7 +55,7 @@ class TaskQuery:
         return [self.filters_of(actor_id), self.sort, actor_id]
 
 
-def read(args: "MultiDict[str, str]") -> TaskQuery:
+def read_query(args: "MultiDict[str, str]") -> TaskQuery:
     found = {
         "status": _known(args.getlist("status"), STATUSES),
         "priority": _known(args.getlist("priority"), PRIORITIES),

@@ -8,9 +8,8 @@ from app import cursors
 from app.errors import InvalidParameter, PreconditionFailed
 from app.forms import REFUSALS
 from app.identity import page_user
-from app.main import task_query
 from app.main.task_forms import EditForm, TaskForm
-from app.main.task_query import SORT_NAMES
+from app.main.task_query import SORT_NAMES, read_query
 from app.models.task import TITLE_MAX
 from app.navigation import next_page
 from app.services import names, tasks
@@ -22,7 +21,7 @@ TRASH_BINDING = "trash"
 @bp.get("")
 @login_required
 def index() -> ResponseReturnValue:
-    actor, query = page_user(), task_query.read(request.args)
+    actor, query = page_user(), read_query(request.args)
     try:
         after = cursors.unseal(query.cursor, query.binding(actor.id))
     except InvalidParameter:
