@@ -60,7 +60,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "PUBLIC_URL": public_url,
         "HTTPS": https,
         "KNOWN_HOSTS": LOOPBACK_HOSTS
-        | {urlsplit(public_url).netloc.rpartition("@")[2].split(":")[0].lower()}
+        | {_host(public_url)}
         | {host.lower() for host in reader.words("TRUSTED_HOSTS")},
         "PROXY_HOPS": reader.integer("PROXY_HOPS", 0, 0, 10),
         "REGISTRATION_OPEN": reader.choice("REGISTRATION", "open", ("open", "closed")) == "open",
@@ -182,13 +182,16 @@ class _Reader:
             if value.startswith(scheme):
                 value = "postgresql+psycopg2://" + value.removeprefix(scheme)
         try:
-            backend = make_url(value).get_backend_name()
+            url = make_url(value)
+            backend = url.get_backend_name()
         except (ArgumentError, ValueError):
-            backend = ""
-        if backend not in ("sqlite", "postgresql"):
+            url, backend = None, ""
+        if url is None or backend not in ("sqlite", "postgresql"):
             self.fault(
                 "DATABASE_URL", "is no database URL", "set postgresql://... or sqlite:///..."
             )
+        elif url.database in (None, "", ":memory:"):  # in memory, each connection has its own
+            self.fault("DATABASE_URL", "names no database", "add it, as sqlite:////data/tasks.db.")
         elif (
             backend == "sqlite"
             and env == "production"
@@ -200,6 +203,12 @@ class _Reader:
                 "set postgresql://..., or ALLOW_SQLITE=1.",
             )
         return value
+
+
+def _host(url: str) -> str:
+    """The host of a URL as a Host header spells it, without the port."""
+    name = urlsplit(url).hostname or ""
+    return f"[{name}]" if ":" in name else name
 
 
 def _kept_secret() -> str:

@@ -12,9 +12,6 @@ from flask import current_app
 from app.errors import InvalidParameter
 
 _TAG = 16  # bytes of the HMAC that are kept
-_STRAY = InvalidParameter(
-    "The cursor does not do.", {"cursor": "It is not from this list with these filters and sort."}
-)
 
 
 def seal(last: list[Any] | None, binding: object) -> str | None:
@@ -32,12 +29,12 @@ def unseal(cursor: str | None, binding: object) -> list[Any] | None:
     try:
         raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), b"-_", True)
     except (binascii.Error, ValueError):
-        raise _STRAY from None
+        raise _stray() from None
     payload = raw[_TAG:]
     if _text(raw) != cursor:  # base64 has several spellings of the same bytes
-        raise _STRAY
+        raise _stray()
     if not hmac.compare_digest(raw[:_TAG], _tag(payload, binding)):
-        raise _STRAY
+        raise _stray()
     last: list[Any] = orjson.loads(payload)
     return last
 
@@ -50,3 +47,8 @@ def _tag(payload: bytes, binding: object) -> bytes:
     key = b"cursor" + current_app.config["SECRET_KEY"].encode()
     bound = orjson.dumps(binding, option=orjson.OPT_SORT_KEYS)
     return hmac.digest(hashlib.sha256(key).digest(), payload + b"\0" + bound, "sha256")[:_TAG]
+
+
+def _stray() -> InvalidParameter:
+    why = "It is not from this list with these filters and sort."
+    return InvalidParameter("The cursor does not do.", {"cursor": why})

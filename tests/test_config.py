@@ -1,0 +1,197 @@
+"""Settings: what is refused, and that it is all told at once."""
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.engine import make_url
+
+import config
+from config import SettingsError
+
+SECRET = "b2f1e0d3c4a596877869504132abcdef0123456789"
+PRODUCTION = {
+    "APP_ENV": "production",
+    "SECRET_KEY": SECRET,
+    "DATABASE_URL": "postgresql://flagstone@db/flagstone",
+}
+
+
+@pytest.fixture(autouse=True)
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a secret is kept that nobody gave."""
+    folder = tmp_path / "instance"
+    monkeypatch.setattr(config, "INSTANCE", folder)
+    return folder
+
+
+def load(**environ: str) -> dict[str, Any]:
+    return config.load({"SECRET_KEY": SECRET, **environ})
+
+
+def faults(**environ: str) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        config.load(environ)
+    return caught.value.faults
+
+
+def test_an_empty_environment_will_do(instance: Path) -> None:
+    settings = config.load({})
+    assert settings["APP_ENV"] == "development"
+    assert settings["SQLALCHEMY_DATABASE_URI"] == f"sqlite:///{instance / 'flagstone.db'}"
+
+
+def test_production_with_what_it_needs_will_do() -> None:
+    assert config.load(PRODUCTION)["APP_ENV"] == "production"
+
+
+def test_secret_that_nobody_gave_is_made_once_and_kept_to_ourselves(instance: Path) -> None:
+    first, second = config.load({})["SECRET_KEY"], config.load({})["SECRET_KEY"]
+    assert first == second
+    assert len(first) == 64
+    assert stat.S_IMODE((instance / "secret_key").stat().st_mode) == 0o600
+    assert [path.name for path in instance.iterdir()] == ["secret_key"]
+
+
+@pytest.mark.parametrize(
+    ("secret", "wrong"),
+    [
+        ("", "is missing"),
+        ("   ", "is missing"),
+        ("x9" * 15 + "y", "is shorter than 32 bytes"),
+        ("change-me-" * 5 + "0123456789", "is a known sample"),
+        ("Your-Secret-key-0123456789-0123456789", "is a known sample"),
+        ("a" * 40, "is a known sample"),
+        ("abc" * 20, "is a known sample"),
+    ],
+)
+def test_weak_secret_is_refused_in_production(secret: str, wrong: str) -> None:
+    (fault,) = faults(**{**PRODUCTION, "SECRET_KEY": secret})
+    assert fault.startswith(f"SECRET_KEY {wrong}: set 32 random bytes")
+
+
+def test_sqlite_is_refused_in_production_unless_allowed() -> None:
+    environ = {**PRODUCTION, "DATABASE_URL": "sqlite:////data/flagstone.db"}
+    (fault,) = faults(**environ)
+    assert fault.startswith("DATABASE_URL is SQLite in production: ")
+    assert config.load({**environ, "ALLOW_SQLITE": "1"})
+
+
+def test_database_that_nobody_named_is_refused_in_production() -> None:
+    (fault,) = faults(APP_ENV="production", SECRET_KEY=SECRET)
+    assert fault.startswith("DATABASE_URL ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("APP_ENV", "staging"),
+        ("DATABASE_URL", "mysql://x/y"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "postgresql://db"),
+        ("DATABASE_URL", "postgresql://x:port/y"),
+        ("DATABASE_POOL_SIZE", "0"),
+        ("WEB_THREADS", "many"),
+        ("WEB_THREADS", "\u0663"),
+        ("WEB_THREADS", "9" * 5000),
+        ("PUBLIC_URL", "example.org"),
+        ("PUBLIC_URL", "https://example.org/tasks"),
+        ("PUBLIC_URL", "ftp://example.org"),
+        ("PROXY_HOPS", "-1"),
+        ("REGISTRATION", "maybe"),
+        ("REQUIRE_IF_MATCH", "yes"),
+        ("PASSWORD_MIN_LENGTH", "4"),
+        ("LOG_LEVEL", "LOUD"),
+        ("LOG_FORMAT", "xml"),
+        ("PORT", "0"),
+        ("REDIS_URL", "memcached://x"),
+        ("RATELIMIT_DEFAULT", "often"),
+        ("CORS_ORIGINS", "https://good.example,*"),
+    ],
+)
+def test_bad_value_is_a_fault_that_names_the_setting(name: str, value: str) -> None:
+    told = faults(SECRET_KEY=SECRET, **{name: value})
+    assert len(told) == 1
+    assert told[0].startswith(f"{name} ")
+
+
+def test_every_fault_is_told_at_once_on_a_line_of_its_own() -> None:
+    with pytest.raises(SettingsError) as caught:
+        config.load({"APP_ENV": "production", "LOG_FORMAT": "xml", "PROXY_HOPS": "x"})
+    names = [line.split(" ")[0] for line in str(caught.value).splitlines()]
+    assert sorted(names) == ["DATABASE_URL", "LOG_FORMAT", "PROXY_HOPS", "SECRET_KEY"]
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
+def test_every_spelling_of_postgresql_is_read(scheme: str) -> None:
+    url = load(DATABASE_URL=f"{scheme}://ann:p%40ss@db:5433/main")["SQLALCHEMY_DATABASE_URI"]
+    assert url == "postgresql+psycopg2://ann:p%40ss@db:5433/main"
+    assert make_url(url).get_driver_name() == "psycopg2"
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL"])
+def test_secret_is_read_from_the_file_that_is_named(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "secret"
+    path.write_text(f"{PRODUCTION[name]}\n", encoding="utf-8")
+    environ = {key: value for key, value in PRODUCTION.items() if key != name}
+    assert config.load({**environ, f"{name}_FILE": str(path)}) == config.load(PRODUCTION)
+
+
+def test_file_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
+    told = faults(APP_ENV="testing", SECRET_KEY_FILE=str(tmp_path / "none"))
+    assert [fault.split(" ")[0] for fault in told] == ["SECRET_KEY_FILE"]
+
+
+def test_file_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(b"\xff\xfe\x00")
+    told = faults(APP_ENV="testing", SECRET_KEY_FILE=str(path))
+    assert told[0].startswith("SECRET_KEY_FILE cannot be read")
+
+
+def test_value_beside_a_file_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text(SECRET, encoding="utf-8")
+    told = faults(SECRET_KEY=SECRET, SECRET_KEY_FILE=str(path))
+    assert told == ["SECRET_KEY is set beside SECRET_KEY_FILE: keep one of the two."]
+
+
+def test_no_fault_tells_a_secret() -> None:
+    password = "hunter2-of-the-database"
+    told = faults(SECRET_KEY="short-secret", DATABASE_URL=f"mysql://x:{password}@db/y")
+    assert "short-secret" not in " ".join(told)
+    assert password not in " ".join(told)
+
+
+def test_cookies_follow_the_public_url() -> None:
+    plain, secure = load(), load(PUBLIC_URL="https://tasks.example.org/")
+    assert (plain["SESSION_COOKIE_NAME"], plain["SESSION_COOKIE_SECURE"]) == ("session", False)
+    assert secure["SESSION_COOKIE_NAME"] == "__Host-session"
+    assert secure["SESSION_COOKIE_SECURE"]
+    assert secure["PUBLIC_URL"] == "https://tasks.example.org"
+
+
+def test_known_hosts_are_loopback_the_public_one_and_the_trusted() -> None:
+    settings = load(
+        PUBLIC_URL="https://Tasks.example.org:8443", TRUSTED_HOSTS="A.example, b.example"
+    )
+    assert settings["KNOWN_HOSTS"] == {
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+        "tasks.example.org",
+        "a.example",
+        "b.example",
+    }
+
+
+def test_public_host_may_be_an_ipv6_address() -> None:
+    assert "[2001:db8::1]" in load(PUBLIC_URL="http://[2001:db8::1]:8000")["KNOWN_HOSTS"]
+
+
+def test_pool_has_a_connection_for_each_thread() -> None:
+    assert load(WEB_THREADS="12")["DATABASE_POOL_SIZE"] == 12
+    assert load(WEB_THREADS="12", DATABASE_POOL_SIZE="3")["DATABASE_POOL_SIZE"] == 3

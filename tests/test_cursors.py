@@ -1,0 +1,117 @@
+"""Cursors: they come back as they went, and no other way."""
+
+import base64
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from hypothesis import given, strategies as st
+
+from app import cursors
+from app.errors import InvalidParameter
+from app.models.types import now
+from app.services import paging
+
+LAST = ["2026-11-20T12:00:00.000001Z", "0199-id"]
+BINDING = ["tasks", "ann", {"status": ["todo"]}, "-created_at"]
+
+
+@pytest.fixture(autouse=True)
+def _context() -> Iterator[None]:
+    with keyed("0123456789abcdef-of-the-tests-alone").app_context():
+        yield
+
+
+def keyed(secret: str) -> Flask:
+    app = Flask(__name__)
+    app.config["SECRET_KEY"] = secret
+    return app
+
+
+def sealed() -> str:
+    cursor = cursors.seal(LAST, BINDING)
+    assert cursor is not None
+    return cursor
+
+
+def test_cursor_comes_back_as_it_went() -> None:
+    assert cursors.unseal(sealed(), BINDING) == LAST
+
+
+def test_order_of_the_filters_is_of_no_account() -> None:
+    cursor = cursors.seal(LAST, {"status": "todo", "label": "x"})
+    assert cursors.unseal(cursor, {"label": "x", "status": "todo"}) == LAST
+
+
+def test_no_cursor_is_the_first_page_and_no_next_one() -> None:
+    assert cursors.unseal(None, BINDING) is None
+    assert cursors.seal(None, BINDING) is None
+
+
+def test_moment_keeps_its_microseconds() -> None:
+    moment = now()
+    last = cursors.unseal(cursors.seal([moment, "id"], BINDING), BINDING)
+    assert last is not None
+    assert paging.moment(last[0]) == moment
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ["users", "ann", {"status": ["todo"]}, "-created_at"],
+        ["tasks", "bob", {"status": ["todo"]}, "-created_at"],
+        ["tasks", "ann", {"status": ["done"]}, "-created_at"],
+        ["tasks", "ann", {"status": ["todo"]}, "created_at"],
+        None,
+    ],
+)
+def test_cursor_of_another_list_is_refused(other: object) -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        cursors.unseal(sealed(), other)
+    assert list(caught.value.fields) == ["cursor"]
+
+
+@given(place=st.integers(0, 200), character=st.characters(codec="ascii"))
+def test_any_changed_character_is_noticed(place: int, character: str) -> None:
+    cursor = sealed()
+    place %= len(cursor)
+    changed = cursor[:place] + character + cursor[place + 1 :]
+    if raw(changed) != raw(cursor):  # else it says the same, as padding may
+        with pytest.raises(InvalidParameter):
+            cursors.unseal(changed, BINDING)
+
+
+@given(length=st.integers(0, 100))
+def test_cut_cursor_is_refused(length: int) -> None:
+    cursor = sealed()
+    with pytest.raises(InvalidParameter):
+        cursors.unseal(cursor[: min(length, len(cursor) - 2)], BINDING)
+
+
+@given(cursor=st.text())
+def test_any_other_text_is_refused(cursor: str) -> None:
+    with pytest.raises(InvalidParameter):
+        cursors.unseal(cursor, BINDING)
+
+
+def test_cursor_of_another_secret_is_refused() -> None:
+    cursor = sealed()
+    with keyed("another-secret-of-the-tests").app_context(), pytest.raises(InvalidParameter):
+        cursors.unseal(cursor, BINDING)
+
+
+def test_refusal_is_a_new_error_each_time() -> None:
+    """One that is raised again and again gathers a traceback without end."""
+    caught = []
+    for _ in range(2):
+        with pytest.raises(InvalidParameter) as refusal:
+            cursors.unseal("x", BINDING)
+        caught.append(refusal.value)
+    assert caught[0] is not caught[1]
+
+
+def raw(cursor: str) -> bytes | None:
+    try:
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", True)
+    except ValueError:
+        return None
