@@ -22,7 +22,9 @@ from app.errors import (
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-_ENTITY_TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
+# A list may have empty elements (RFC 9110, 5.6.1).
+_ENTITY_TAG = re.compile(r'[\s,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*|$)')
+_VERSION = re.compile("[1-9][0-9]{0,8}")
 
 
 def body(request: Request, schema: Schema, types: tuple[str, ...]) -> dict[str, Any]:
@@ -49,16 +51,17 @@ def parse(data: bytes) -> Any:
     try:
         text = data.decode()
         value = _DECODER.decode(text)
+        # only an escape can make what no text column takes
+        marred = list(_unstorable(value)) if "\\u" in text else []
     except UnicodeDecodeError:
         raise Malformed("The body is not UTF-8.") from None
     except RecursionError:
         raise Malformed("The body is nested too deep.") from None
     except ValueError as error:
         raise Malformed(f"The body is not JSON: {error}") from None
-    if "\\u" in text:  # only an escape can make what no text column takes
-        found = dict.fromkeys(_unstorable(value), "It has a NUL or half a surrogate pair.")
-        if found:
-            raise Invalid("Some values do not do.", found)
+    if marred:
+        why = "It has a NUL or half a surrogate pair."
+        raise Invalid("Some values do not do.", dict.fromkeys(marred, why))
     return value
 
 
@@ -162,9 +165,7 @@ def expected_versions(request: Request) -> frozenset[int] | None:
         return None
     # A weak tag never matches strongly, a foreign one matches nothing.
     strong = [tag for weak, tag in _entity_tags(header) if not weak]
-    return frozenset(
-        int(tag) for tag in strong if tag.isascii() and tag.isdigit() and len(tag) < 10
-    )
+    return frozenset(int(tag) for tag in strong if _VERSION.fullmatch(tag))
 
 
 def is_current(request: Request, etag: str) -> bool:
