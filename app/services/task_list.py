@@ -190,6 +190,8 @@ def parameters(filters: dict[str, Any], *, postgres: bool) -> tuple[list[tuple[s
             size = int(given)
         elif name == "q":
             words = given.split()[:WORDS_MAX]
+            if not words:  # blank: it filters nothing
+                continue
             size = len(words)
             values.update({"q": given} if postgres else _like(words))
         else:
