@@ -17,7 +17,7 @@ from app.models import AuditEvent, Task, User
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import now
 from app.services import demo, demo_deeds, demo_tasks, task_stats, users
-from app.services.actor import Actor
+from app.services.actor import Actor, scopes_of
 from tests.conftest import MakePerson
 from tests.databases import close, make_app, migrate
 from tests.rows import events, rows
@@ -73,7 +73,8 @@ def test_tasks_are_due_before_and_after_now(seeded: list[demo.SignIn]) -> None:
 
 
 def test_tasks_spread_over_sixty_days(seeded: list[demo.SignIn]) -> None:
-    admin = Actor(id=users.by_username("admin").id, role="admin")
+    admin_id = users.by_username("admin").id
+    admin = Actor(id=admin_id, role="admin", scopes=scopes_of("admin"))
     days = task_stats.overview(admin, 60, everyone=True)["days"]
     assert sum(day["created"] > 0 for day in days) > 35
     assert sum(day["completed"] > 0 for day in days) > 30

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from flask import flash, request, url_for
+from werkzeug.datastructures import MultiDict
 from wtforms import DateTimeLocalField, StringField
 from wtforms.validators import ValidationError
 
@@ -29,7 +30,9 @@ class Filters(Form):
         csrf = False
 
     def __init__(self) -> None:
-        super().__init__(formdata=request.args)
+        given = request.args.items(multi=True)
+        # No database column takes a NUL: nothing is found by it.
+        super().__init__(formdata=MultiDict((name, text.replace("\0", "")) for name, text in given))
         self.validate()
 
     def given(self) -> dict[str, Any]:
@@ -65,7 +68,7 @@ class PersonField(StringField):
 
     def post_validate(self, _form: Any, _stopped: bool) -> None:
         self.typed = self.data or ""
-        if not self.data or "\0" in self.data or _ID.fullmatch(self.data.lower()):
+        if not self.data or _ID.fullmatch(self.data.lower()):
             self.data = self.data and self.data.lower()
             return
         user = users.find(self.data)

@@ -1,0 +1,26 @@
+"""What is read off the admin pages, and the tasks that they are read with."""
+
+import html
+import re
+from typing import Any
+
+from flask import Flask
+
+from app.models import Task
+from app.services import tasks
+from app.services.actor import Actor
+
+
+def make(app: Flask, owner: Actor, title: str, **values: Any) -> Task:
+    with app.app_context():
+        return tasks.create(owner, {"title": title, **values})
+
+
+def headed(page: str) -> list[str]:
+    """The first column of the page's table."""
+    cells = re.findall(r'<th[^>]* scope="row"[^>]*>(.*?)</th>', page, re.DOTALL)
+    return [html.unescape(re.sub("<[^>]*>", "", cell)).strip() for cell in cells]
+
+
+def flashed(page: str, word: str) -> bool:
+    return any(word in line for line in re.findall(r'<p class="flash[^>]*>(.*?)</p>', page))
