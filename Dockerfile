@@ -10,7 +10,8 @@ RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib /s
 
 # The second takes the result: no pip cache, no secret, and nothing that its user may write to.
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin flagstone
+RUN groupadd --gid 10001 flagstone \
+    && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin flagstone
 COPY --from=build /venv /venv
 COPY --from=build /srv/flagstone /srv/flagstone
 WORKDIR /srv/flagstone
@@ -19,7 +20,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     APP_ENV=production \
     BIND=0.0.0.0
-USER 10001
+USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=6s --start-period=30s CMD ["python", "deploy/healthcheck.py"]
 CMD ["gunicorn", "run:app"]

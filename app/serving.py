@@ -36,6 +36,10 @@ class Worker(gthread.ThreadWorker):
             known = self.nr_conns
             self.accept(listener)
 
+    def init_signals(self) -> None:
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # see `take_over`
+
     def handle_exit(self, sig: int, frame: Any) -> None:
         super().handle_exit(sig, frame)
         # A master that was renewed does not know this worker and would not end it.
@@ -69,4 +73,14 @@ def take_over(master: Arbiter) -> None:
     master.handle_hup = lambda: renew(master)
     for pid in os.environ.pop(OLD_WORKERS, "").split():
         os.kill(int(pid), signal.SIGTERM)
+    # A new worker that is told to stop before it listens for that would not hear it.
+    os.register_at_fork(before=_hold_back_stops, after_in_parent=_let_stops_through)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def _hold_back_stops() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _let_stops_through() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
