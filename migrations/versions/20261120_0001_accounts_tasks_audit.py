@@ -48,9 +48,9 @@ def create_users():
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("updated_at", Moment, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint("length(username) BETWEEN 3 AND 80", name="ck_users_username"),
-        sa.CheckConstraint("role IN ('user', 'admin')", name="ck_users_role"),
-        sa.CheckConstraint("version >= 1", name="ck_users_version"),
+        sa.CheckConstraint("length(username) BETWEEN 3 AND 80", name=op.f("ck_users_username")),
+        sa.CheckConstraint("role IN ('user', 'admin')", name=op.f("ck_users_role")),
+        sa.CheckConstraint("version >= 1", name=op.f("ck_users_version")),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
     )
     op.create_index("uq_users_username", "users", [sa.text("lower(username)")], unique=True)
@@ -98,7 +98,7 @@ def create_tokens():
         sa.Column("spent_at", Moment),
         sa.Column("expires_at", Moment),
         sa.CheckConstraint(
-            "kind IN ('access', 'refresh', 'personal', 'reset')", name="ck_tokens_kind"
+            "kind IN ('access', 'refresh', 'personal', 'reset')", name=op.f("ck_tokens_kind")
         ),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name="fk_tokens_user_id_users", ondelete="CASCADE"
@@ -130,16 +130,16 @@ def create_tasks():
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("deleted_at", Moment),
         sa.Column("label_keys", TextList, nullable=False),
-        sa.CheckConstraint("length(title) BETWEEN 1 AND 200", name="ck_tasks_title"),
-        sa.CheckConstraint("length(description) <= 10000", name="ck_tasks_description"),
+        sa.CheckConstraint("length(title) BETWEEN 1 AND 200", name=op.f("ck_tasks_title")),
+        sa.CheckConstraint("length(description) <= 10000", name=op.f("ck_tasks_description")),
         sa.CheckConstraint(
-            "status IN ('todo', 'in_progress', 'done', 'cancelled')", name="ck_tasks_status"
+            "status IN ('todo', 'in_progress', 'done', 'cancelled')", name=op.f("ck_tasks_status")
         ),
-        sa.CheckConstraint("priority BETWEEN 0 AND 3", name="ck_tasks_priority"),
+        sa.CheckConstraint("priority BETWEEN 0 AND 3", name=op.f("ck_tasks_priority")),
         sa.CheckConstraint(
-            "(status = 'done') = (completed_at IS NOT NULL)", name="ck_tasks_completed_at"
+            "(status = 'done') = (completed_at IS NOT NULL)", name=op.f("ck_tasks_completed_at")
         ),
-        sa.CheckConstraint("version >= 1", name="ck_tasks_version"),
+        sa.CheckConstraint("version >= 1", name=op.f("ck_tasks_version")),
         sa.ForeignKeyConstraint(
             ["owner_id"], ["users.id"], name="fk_tasks_owner_id_users", ondelete="CASCADE"
         ),
@@ -158,6 +158,7 @@ def create_tasks():
     index_tasks("ix_tasks_trash", ["deleted_at", "id"], TRASHED)
     if op.get_context().dialect.name == "postgresql":
         op.execute(
+            "-- squawk-ignore adding-field-with-default\n"
             "ALTER TABLE tasks ADD COLUMN search tsvector GENERATED ALWAYS AS"
             " (to_tsvector('english', title || ' ' || description)) STORED"
         )

@@ -4,8 +4,8 @@ Revision ID: 0002
 Revises: 0001
 Create Date: 2026-11-20
 
-All tables are new. Their foreign keys take a short lock on users and tasks that lets reads and
-writes pass.
+All tables are new. Their foreign keys lock users and tasks until the end of this migration, which
+lets reads pass and holds writes up for a moment.
 """
 
 import sqlalchemy as sa
@@ -33,8 +33,8 @@ def upgrade():
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("updated_at", Moment, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint("length(body) BETWEEN 1 AND 10000", name="ck_comments_body"),
-        sa.CheckConstraint("version >= 1", name="ck_comments_version"),
+        sa.CheckConstraint("length(body) BETWEEN 1 AND 10000", name=op.f("ck_comments_body")),
+        sa.CheckConstraint("version >= 1", name=op.f("ck_comments_version")),
         sa.ForeignKeyConstraint(
             ["task_id"], ["tasks.id"], name="fk_comments_task_id_tasks", ondelete="CASCADE"
         ),

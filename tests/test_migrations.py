@@ -1,0 +1,192 @@
+"""Migrations: up, down and up again on both databases, by many at once, and with rows in place."""
+
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import Column, Integer, Table, inspect, text
+
+import config
+from app.extensions import db
+from app.services import tasks, users
+from app.services.actor import Actor
+from tests.conftest import PASSWORD
+from tests.databases import MIGRATIONS, PostgresServer, close, make_app, migrate
+from tests.tools.check_migrations import drift, lint, offline_sql, revisions
+
+# What `flask db upgrade` does, in processes that start at the same moment.
+MIGRATE_TOGETHER = """
+import os
+import sys
+
+from flask_migrate import upgrade
+
+from app import create_app
+
+app = create_app()
+children = []
+for _ in range(8):
+    child = os.fork()
+    if child == 0:
+        with app.app_context():
+            upgrade()
+        os._exit(0)
+    children.append(child)
+print(*(os.waitpid(child, 0)[1] for child in children))
+"""
+REBUILD_USERS = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9999"
+down_revision = "{head}"
+
+
+def upgrade():
+    with op.batch_alter_table("users", recreate="always") as batch:
+        batch.add_column(sa.Column("nickname", sa.String(80)))
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'new.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.create(f"m{uuid.uuid4().hex[:8]}")
+
+
+@pytest.fixture
+def new_app(url: str) -> Iterator[Flask]:
+    app = make_app(url)
+    yield app
+    close(app)
+
+
+def tables(app: Flask) -> set[str]:
+    with app.app_context():
+        return set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+
+
+def test_up_makes_every_table_and_down_removes_it_and_up_makes_it_again(new_app: Flask) -> None:
+    migrate(new_app)
+    assert tables(new_app) == set(db.metadata.tables)
+    with new_app.app_context():
+        downgrade(directory=MIGRATIONS, revision="base")
+    assert tables(new_app) == set()
+    migrate(new_app)
+    assert tables(new_app) == set(db.metadata.tables)
+
+
+def test_every_revision_goes_down_and_up_again_with_rows_in_place(new_app: Flask) -> None:
+    migrate(new_app)
+    with new_app.app_context():
+        ann = Actor(id=users.register(Actor(), "ann", "ann@example.com", PASSWORD).id)
+        tasks.create(ann, {"title": "kept"})
+        for before, revision in reversed(revisions()[1:]):
+            downgrade(directory=MIGRATIONS, revision=before)
+            upgrade(directory=MIGRATIONS, revision=revision)
+            downgrade(directory=MIGRATIONS, revision=before)
+        upgrade(directory=MIGRATIONS)
+        assert [task.title for task in tasks.page(ann).items] == ["kept"]
+
+
+def test_migrating_twice_changes_nothing(new_app: Flask) -> None:
+    migrate(new_app)
+    migrate(new_app)
+    assert drift(new_app) == []
+
+
+def test_migrations_give_what_the_models_say(app: Flask) -> None:
+    assert drift(app) == []
+
+
+def test_model_without_a_migration_is_noticed(app: Flask) -> None:
+    extra = Table("extra", db.metadata, Column("id", Integer, primary_key=True))
+    try:
+        assert "extra" in "".join(drift(app))
+    finally:
+        db.metadata.remove(extra)
+
+
+@pytest.mark.parametrize("revision", revisions(), ids=lambda pair: pair[1])
+def test_revision_locks_no_table_for_long(
+    postgresql_database: object, postgres: PostgresServer, revision: tuple[str, str]
+) -> None:
+    sql = offline_sql(make_app(postgres.url), *revision)
+    assert "alembic_version" in sql
+    assert lint(sql, revision[1]) == ""
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE INDEX ix_tasks_extra ON tasks (extra);",
+        "ALTER TABLE tasks ADD COLUMN extra INTEGER NOT NULL;",
+        "ALTER TABLE tasks RENAME COLUMN title TO name;",
+        "ALTER TABLE tasks ALTER COLUMN title TYPE VARCHAR(10);",
+    ],
+)
+def test_unsafe_statement_is_noticed(sql: str) -> None:
+    assert lint(sql, "unsafe")
+
+
+def test_eight_processes_may_migrate_at_once(url: str, new_app: Flask) -> None:
+    environ = {**os.environ, "DATABASE_URL": url, "SECRET_KEY": new_app.config["SECRET_KEY"]}
+    done = subprocess.run(
+        [sys.executable, "-c", MIGRATE_TOGETHER],
+        cwd=config.ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.stdout.split(), done.stderr) == (["0"] * 8, "")
+    assert tables(new_app) == set(db.metadata.tables)
+    assert drift(new_app) == []
+
+
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection")
+def test_rebuilding_users_on_sqlite_leaves_their_tasks(tmp_path: Path) -> None:
+    app = make_app(f"sqlite:///{tmp_path / 'new.db'}")
+    migrate(app)
+    folder = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    source = REBUILD_USERS.format(head=revisions()[-1][1])
+    (folder / "versions" / "9999_nickname.py").write_text(source, encoding="utf-8")
+    with app.app_context():
+        ann = Actor(id=users.register(Actor(), "ann", "ann@example.com", PASSWORD).id)
+        tasks.create(ann, {"title": "kept"})
+    with app.app_context():
+        upgrade(directory=str(folder))
+        assert "nickname" in {column["name"] for column in inspect(db.engine).get_columns("users")}
+        assert [task.title for task in tasks.page(ann).items] == ["kept"]
+    close(app)
+
+
+def test_foreign_keys_are_on_again_after_migrating(tmp_path: Path) -> None:
+    app = make_app(f"sqlite:///{tmp_path / 'new.db'}")
+    with app.app_context():
+        upgrade(directory=MIGRATIONS)
+        with db.engine.connect() as connection:
+            assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+    close(app)
+
+
+def test_timeouts_are_the_services_again_after_migrating(postgres: PostgresServer) -> None:
+    app = make_app(postgres.create("timeouts"))
+    with app.app_context():
+        upgrade(directory=MIGRATIONS)
+        with db.engine.connect() as connection:
+            assert connection.execute(text("SHOW statement_timeout")).scalar() != "10min"
+            assert connection.execute(text("SHOW lock_timeout")).scalar() != "0"
+    close(app)
