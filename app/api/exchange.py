@@ -61,6 +61,7 @@ def export(actor: Actor, query: dict[str, Any]) -> Response:
     summary="Import tasks",
     scopes=("tasks:write",),
     takes=(CSV, NDJSON),
+    takes_max=SIZE_MAX,
     returns=ImportedOut(),
     status=201,
     idempotent=True,
@@ -72,9 +73,8 @@ def import_(actor: Actor) -> SimpleNamespace:
     read = readers.get(request.mimetype)
     if read is None:
         raise UnsupportedMediaType(f"Send the body as {CSV} or {NDJSON}.")
-    request.max_content_length = SIZE_MAX
     try:
-        text = request.get_data().decode("utf-8-sig")
+        text = reading.content(request).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Malformed("The body is not UTF-8.") from None
     return SimpleNamespace(created=task_exchange.take_in(actor, _valid(read(text))))

@@ -53,6 +53,7 @@ class Operation:
     body_types: tuple[str, ...] = (reading.JSON,)
     query: Schema | None = None
     takes: tuple[str, ...] = ()  # the types of a body that the view reads by itself
+    takes_max: int = 0  # bytes of such a body, where it may be larger than others
     returns: Schema | None = None
     streams: tuple[str, ...] = ()  # the types of an answer that the view writes by itself
     status: int = 200
@@ -81,6 +82,8 @@ def operation(**declared: Any) -> Callable[[View], View]:
         @wraps(view)
         def answer(**given: Any) -> Response:
             actor = _actor(declaration)
+            if declaration.takes_max:
+                request.max_content_length = declaration.takes_max
             if not declaration.idempotent:
                 replay.refuse(request)
             elif key := replay.key_of(request):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from flask import Request, Response
 
+from app.api import reading
 from app.errors import IdempotencyNotSupported, Malformed
 from app.models.idempotency_record import KEY_MAX
 from app.services import idempotency
@@ -57,4 +58,4 @@ def once(request: Request, actor: Actor, key: str, view: Callable[[], Response])
 
 def _fingerprint(request: Request) -> str:
     head = f"{request.method} {request.full_path} {request.mimetype}\n"
-    return hashlib.sha256(head.encode() + request.get_data()).hexdigest()
+    return hashlib.sha256(head.encode() + reading.content(request)).hexdigest()
