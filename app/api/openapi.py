@@ -28,7 +28,7 @@ def build(app: Flask) -> Json:
     plugin = MarshmallowPlugin(schema_name_resolver=_name)
     spec = APISpec("Flagstone", VERSION, "3.1.0", plugins=[plugin])
     spec.options["info"] = {"description": DESCRIPTION, "license": _LICENSE}
-    spec.options["servers"] = [{"url": app.config["PUBLIC_URL"]}]
+    spec.options["servers"] = [{"url": "/"}]  # where the document came from
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     spec.components.schema("Problem", schema=parts.Problem)
     for name, header in parts.HEADERS.items():
