@@ -19,7 +19,8 @@ def rows(model: type[Base], **equals: Any) -> list[Row[Any]]:
 
 def events(action: str | None = None) -> list[Row[Any]]:
     """The audit trail, the oldest first."""
-    return rows(AuditEvent, **({"action": action} if action else {}))
+    found = rows(AuditEvent, **({"action": action} if action else {}))
+    return sorted(found, key=lambda event: (event.created_at, event.id))
 
 
 def actions() -> list[str]:

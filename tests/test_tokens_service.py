@@ -6,7 +6,6 @@ import pytest
 
 from app.errors import (
     BadCredentials,
-    Forbidden,
     Invalid,
     InvalidGrant,
     InvalidToken,
@@ -15,8 +14,7 @@ from app.errors import (
 )
 from app.models import Token, User
 from app.models.token import ACCESS_LIFE, REFRESH_GRACE, REFRESH_LIFE, RESET_LIFE
-from app.models.types import now
-from app.services import personal_tokens, secret_tokens, tokens, users
+from app.services import secret_tokens, tokens, users
 from app.services.actor import SYSTEM, Actor
 from app.services.tokens import Pair
 from tests.conftest import PASSWORD
@@ -183,66 +181,6 @@ def test_logout_ends_the_family_and_no_other(ann: Actor) -> None:
     assert tokens.identify(second.access_token).id == ann.id
 
 
-def test_personal_token_holds_what_was_asked_for(ann: Actor) -> None:
-    _, secret = personal_tokens.create(ann, account(ann), " CI ", ["tasks:write", "tasks:read"])
-    actor = tokens.identify(secret)
-    assert actor.scopes == {"tasks:read", "tasks:write"}
-    assert actor.signed_in_at is None
-    assert (rows(Token)[0].name, rows(Token)[0].scopes) == ("CI", "tasks:read tasks:write")
-
-
-def test_personal_token_ends_itself_alone(ann: Actor) -> None:
-    pair = sign_in(ann)
-    _, secret = personal_tokens.create(ann, account(ann), "CI", ["tasks:read"])
-    tokens.logout(tokens.identify(secret))
-    with pytest.raises(InvalidToken):
-        tokens.identify(secret)
-    assert tokens.identify(pair.access_token).id == ann.id
-
-
-def test_personal_token_without_an_end_lives_on_and_one_with_it_does_not(ann: Actor) -> None:
-    _, endless = personal_tokens.create(ann, account(ann), "a", ["tasks:read"])
-    soon = now() + timedelta(hours=1)
-    _, ending = personal_tokens.create(ann, account(ann), "b", ["tasks:read"], soon)
-    age(Token, "expires_at", timedelta(hours=1))
-    assert tokens.identify(endless).id == ann.id
-    with pytest.raises(InvalidToken):
-        tokens.identify(ending)
-
-
-@pytest.mark.parametrize(
-    ("field", "name", "scopes", "days"),
-    [
-        ("name", "", ["tasks:read"], 1),
-        ("name", "  ", ["tasks:read"], 1),
-        ("name", "x" * 101, ["tasks:read"], 1),
-        ("scopes", "CI", [], 1),
-        ("scopes", "CI", ["tasks:read", "everything"], 1),
-        ("expires_at", "CI", ["tasks:read"], -1),
-    ],
-)
-def test_bad_personal_token_is_refused(
-    ann: Actor, field: str, name: str, scopes: list[str], days: int
-) -> None:
-    end = now() + timedelta(days=days)
-    with pytest.raises(Invalid) as caught:
-        personal_tokens.create(ann, account(ann), name, scopes, end)
-    assert list(caught.value.fields) == [field]
-
-
-def test_nobody_gives_a_scope_that_they_do_not_hold(ann: Actor, root: Actor) -> None:
-    _, secret = personal_tokens.create(ann, account(ann), "CI", ["tasks:read"])
-    with pytest.raises(Forbidden, match="tasks:write"):
-        personal_tokens.create(tokens.identify(secret), account(ann), "x", ["tasks:write"])
-    with pytest.raises(Forbidden, match="admin"):
-        personal_tokens.create(root, account(ann), "x", ["admin"])
-
-
-def test_admins_token_without_the_scope_is_no_admin(root: Actor) -> None:
-    _, secret = personal_tokens.create(root, account(root), "CI", ["tasks:read"])
-    assert not tokens.identify(secret).is_admin
-
-
 def test_reset_link_sets_a_password_once_and_ends_everything(ann: Actor) -> None:
     pair = sign_in(ann)
     secret = tokens.create_reset(SYSTEM, account(ann))
@@ -304,9 +242,3 @@ def test_sign_in_is_recent_for_a_quarter_of_an_hour(ann: Actor) -> None:
         tokens.need_recent(tokens.identify(pair.access_token))
     with pytest.raises(ReauthenticationRequired):
         tokens.need_recent(tokens.identify(spend(pair).access_token))
-
-
-def test_personal_token_is_never_a_recent_sign_in(ann: Actor) -> None:
-    _, secret = personal_tokens.create(ann, account(ann), "CI", ["profile:write"])
-    with pytest.raises(ReauthenticationRequired):
-        tokens.need_recent(tokens.identify(secret))

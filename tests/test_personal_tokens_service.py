@@ -1,0 +1,110 @@
+"""Personal tokens: what they hold, and how long."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.errors import Forbidden, Invalid, InvalidToken, NotFound, ReauthenticationRequired
+from app.models import Token, User
+from app.models.types import now
+from app.services import personal_tokens, tokens, users
+from app.services.actor import SYSTEM, Actor
+from tests.conftest import PASSWORD
+from tests.rows import age, rows
+
+pytestmark = pytest.mark.usefixtures("ctx")
+
+
+def account(actor: Actor) -> User:
+    return users.get(SYSTEM, actor.id)
+
+
+def test_personal_token_holds_what_was_asked_for(ann: Actor) -> None:
+    _, secret = personal_tokens.create(ann, account(ann), " CI ", ["tasks:write", "tasks:read"])
+    actor = tokens.identify(secret)
+    assert actor.scopes == {"tasks:read", "tasks:write"}
+    assert actor.signed_in_at is None
+    assert (rows(Token)[0].name, rows(Token)[0].scopes) == ("CI", "tasks:read tasks:write")
+
+
+def test_personal_token_ends_itself_alone(ann: Actor) -> None:
+    pair = tokens.sign_in(Actor(), "ann", PASSWORD)
+    _, secret = personal_tokens.create(ann, account(ann), "CI", ["tasks:read"])
+    tokens.logout(tokens.identify(secret))
+    with pytest.raises(InvalidToken):
+        tokens.identify(secret)
+    assert tokens.identify(pair.access_token).id == ann.id
+
+
+def test_personal_token_without_an_end_lives_on_and_one_with_it_does_not(ann: Actor) -> None:
+    _, endless = personal_tokens.create(ann, account(ann), "a", ["tasks:read"])
+    soon = now() + timedelta(hours=1)
+    _, ending = personal_tokens.create(ann, account(ann), "b", ["tasks:read"], soon)
+    age(Token, "expires_at", timedelta(hours=1))
+    assert tokens.identify(endless).id == ann.id
+    with pytest.raises(InvalidToken):
+        tokens.identify(ending)
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "scopes", "days"),
+    [
+        ("name", "", ["tasks:read"], 1),
+        ("name", "  ", ["tasks:read"], 1),
+        ("name", "x" * 101, ["tasks:read"], 1),
+        ("scopes", "CI", [], 1),
+        ("scopes", "CI", ["tasks:read", "everything"], 1),
+        ("expires_at", "CI", ["tasks:read"], -1),
+    ],
+)
+def test_bad_personal_token_is_refused(
+    ann: Actor, field: str, name: str, scopes: list[str], days: int
+) -> None:
+    end = now() + timedelta(days=days)
+    with pytest.raises(Invalid) as caught:
+        personal_tokens.create(ann, account(ann), name, scopes, end)
+    assert list(caught.value.fields) == [field]
+
+
+def test_nobody_gives_a_scope_that_they_do_not_hold(ann: Actor, root: Actor) -> None:
+    _, secret = personal_tokens.create(ann, account(ann), "CI", ["tasks:read"])
+    with pytest.raises(Forbidden, match="tasks:write"):
+        personal_tokens.create(tokens.identify(secret), account(ann), "x", ["tasks:write"])
+    with pytest.raises(Forbidden, match="admin"):
+        personal_tokens.create(root, account(ann), "x", ["admin"])
+
+
+def test_admins_token_without_the_scope_is_no_admin(root: Actor) -> None:
+    _, secret = personal_tokens.create(root, account(root), "CI", ["tasks:read"])
+    assert not tokens.identify(secret).is_admin
+
+
+def test_personal_token_is_never_a_recent_sign_in(ann: Actor) -> None:
+    _, secret = personal_tokens.create(ann, account(ann), "CI", ["profile:write"])
+    with pytest.raises(ReauthenticationRequired):
+        tokens.need_recent(tokens.identify(secret))
+
+
+def test_revoked_token_is_dead_at_once_and_the_other_lives(ann: Actor) -> None:
+    gone, secret = personal_tokens.create(ann, account(ann), "a", ["tasks:read"])
+    kept, _ = personal_tokens.create(ann, account(ann), "b", ["tasks:read"])
+    personal_tokens.revoke(ann, gone.id)
+    with pytest.raises(InvalidToken):
+        tokens.identify(secret)
+    assert [token.id for token in personal_tokens.page(ann, limit=5).items] == [kept.id]
+
+
+def test_tokens_are_their_owners_alone_to_see_and_revoke(ann: Actor, bob: Actor) -> None:
+    token, _ = personal_tokens.create(ann, account(ann), "a", ["tasks:read"])
+    for deed in (personal_tokens.get, personal_tokens.revoke):
+        with pytest.raises(NotFound):
+            deed(bob, token.id)
+    assert personal_tokens.page(bob, limit=5).items == []
+    assert personal_tokens.get(ann, token.id).name == "a"
+
+
+def test_tokens_from_signing_in_are_not_personal(ann: Actor) -> None:
+    tokens.sign_in(Actor(), "ann", PASSWORD)
+    assert personal_tokens.page(ann, limit=5).items == []
+    with pytest.raises(NotFound):
+        personal_tokens.revoke(ann, rows(Token)[0].id)
