@@ -1,0 +1,77 @@
+"""The tours in the documents run as they stand, and the links lead somewhere."""
+
+import os
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.fixture
+def port(app: Flask) -> Iterator[int]:
+    """The app, served on a free port of this machine."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def tour(document: str, port: int) -> str:
+    """What the shell blocks of a document print, run one after another."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
+    assert blocks, document
+    ran = subprocess.run(
+        ["bash", "-e", "-O", "expand_aliases"],
+        input="\n".join(blocks),
+        env={**os.environ, "PORT": str(port)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return ran.stdout
+
+
+def problems(printed: str) -> list[str]:
+    return re.findall(r'"type":"/problems/([a-z-]+)"', printed)
+
+
+def test_the_tour_of_the_readme_runs(port: int) -> None:
+    printed = tour("README.md", port)
+    assert problems(printed) == ["precondition-failed"]
+    assert "Read the tour,,done" in printed
+
+
+def test_the_tour_of_the_api_runs(port: int) -> None:
+    printed = tour("docs/api.md", port)
+    assert problems(printed) == ["invalid", "invalid-parameter"]
+    assert "HTTP/1.1 304" in printed
+    assert "Idempotent-Replayed: true" in printed
+    assert '{"created":1}' in printed
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_files_that_documents_name_are_there(document: Path) -> None:
+    named = re.findall(
+        r"`((?:app|docs|tests|bench|deploy|migrations)/[\w./-]+)`", document.read_text()
+    )
+    new = ("project", "projects")  # the example of a resource to add
+    there = [name for name in named if Path(name).stem not in new]
+    assert [name for name in there if not (ROOT / name).exists()] == []
