@@ -5,8 +5,8 @@ from typing import Any
 from flask import Blueprint
 from marshmallow import Schema, fields
 
-from app.api.fields import Identifier, Moment, Text
 from app.api.operation import ListQuery, operation
+from app.fields import Identifier, Moment, Text
 from app.models import AuditEvent
 from app.services import audit
 from app.services.actor import Actor

@@ -3,9 +3,9 @@
 from flask import Blueprint
 from marshmallow import Schema, fields
 
-from app.api.fields import Strict, Text
 from app.api.operation import operation
 from app.errors import BadCredentials, InvalidGrant
+from app.fields import Strict, Text
 from app.services import tokens
 from app.services.actor import Actor
 from app.services.tokens import Pair

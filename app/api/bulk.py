@@ -6,10 +6,8 @@ from typing import Any, ClassVar, NoReturn
 from flask import Blueprint, current_app
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from app.api import reading
-from app.api.fields import Identifier, Strict, choice
 from app.api.operation import operation
-from app.api.tasks import TaskIn, TaskOut, compile_task
+from app.api.tasks import TaskOut, compile_task
 from app.errors import (
     AppError,
     Forbidden,
@@ -18,9 +16,12 @@ from app.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
+from app.fields import Identifier, Strict, choice
 from app.services import task_bulk
 from app.services.actor import Actor
 from app.services.task_bulk import OPERATIONS_MAX, Change
+from app.strict_json import faults, load
+from app.task_input import TaskIn
 
 bp = Blueprint("bulk", __name__, url_prefix="/tasks")
 OPS = ("create", "update", "delete")
@@ -57,7 +58,7 @@ class BulkIn(Strict):
 
     def handle_error(self, error: ValidationError, data: Any, **_: Any) -> NoReturn:  # noqa: ARG002
         """Say as well which operation it was, as every other error here does."""
-        invalid = Invalid("Some values do not do.", dict(reading.faults(error.messages)))
+        invalid = Invalid("Some values do not do.", dict(faults(error.messages)))
         places = error.messages_dict.get("operations")
         if isinstance(places, dict):
             invalid.index = min(places)
@@ -112,7 +113,7 @@ def _checked(index: int, given: dict[str, Any]) -> Change:
         raise PreconditionRequired("Give the version of what you have read.")
     if op != "delete":
         try:
-            data = reading.load(_CREATE if op == "create" else _UPDATE, data)
+            data = load(_CREATE if op == "create" else _UPDATE, data)
         except Invalid as error:
             where = f"operations/{index}/data"
             faults = {f"{where}/{name}".rstrip("/"): why for name, why in error.fields.items()}

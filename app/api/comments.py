@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 from flask import Blueprint
 from marshmallow import Schema, validate
 
-from app.api.fields import Identifier, Moment, Strict, Text
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
 from app.errors import Forbidden, NotFound, PreconditionFailed
+from app.fields import Identifier, Moment, Strict, Text
 from app.models import Comment
 from app.models.comment import BODY_MAX
 from app.services import comments

@@ -17,8 +17,8 @@ from marshmallow import Schema, validate
 
 from app import cursors, ratelimit
 from app.api import reading, replay
-from app.api.fields import Flag, Number, Text, compile_dump
 from app.errors import AppError, Unauthorized
+from app.fields import Flag, Number, Text, compile_dump
 from app.identity import api_user, need_scopes, origin
 from app.services.actor import Actor
 from app.services.paging import LIMIT_DEFAULT, LIMIT_MAX, Page

@@ -1,16 +1,12 @@
 """Reads what a client sent, strictly: bodies, queries, preconditions."""
 
-import json
-import math
 import re
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from flask import Request, current_app
 from marshmallow import Schema, ValidationError, fields
 
-from app.api.fields import Parameters
 from app.errors import (
     ContentTooLarge,
     Invalid,
@@ -19,10 +15,11 @@ from app.errors import (
     PreconditionRequired,
     UnsupportedMediaType,
 )
+from app.fields import Parameters
+from app.strict_json import faults, load, parse
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 # A list may have empty elements (RFC 9110, 5.6.1).
 _ENTITY_TAG = re.compile(r'[\s,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*|$)')
 _VERSION = re.compile("[1-9][0-9]{0,8}")
@@ -46,81 +43,6 @@ def content(request: Request) -> bytes:
     if full and request.environ["wsgi.input"].read(1):
         raise ContentTooLarge(f"Send at most {len(data)} bytes.")
     return data
-
-
-def load(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
-    """`value`, validated. Raises Invalid, with a JSON Pointer (RFC 6901) for each fault."""
-    try:
-        loaded: dict[str, Any] = schema.load(value)
-    except ValidationError as error:
-        raise Invalid("Some values do not do.", dict(faults(error.messages))) from None
-    return loaded
-
-
-def parse(data: bytes) -> Any:
-    """JSON by RFC 8259, in UTF-8, no key twice, no NaN. Raises Malformed, Invalid."""
-    try:
-        text = data.decode()
-        value = _DECODER.decode(text)
-        # only an escape can make what no text column takes
-        marred = list(_unstorable(value)) if "\\u" in text else []
-    except UnicodeDecodeError:
-        raise Malformed("The body is not UTF-8.") from None
-    except RecursionError:
-        raise Malformed("The body is nested too deep.") from None
-    except ValueError as error:
-        raise Malformed(f"The body is not JSON: {error}") from None
-    if marred:
-        why = "It has a NUL or half a surrogate pair."
-        raise Invalid("Some values do not do.", dict.fromkeys(marred, why))
-    return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice in an object")
-    return found
-
-
-def _constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
-
-
-def _integer(digits: str) -> float:
-    return int(digits) if len(digits) < 20 else math.inf  # larger than any column: out of range
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
-
-
-def _unstorable(value: Any, path: str = "") -> Iterator[str]:
-    if isinstance(value, str):
-        if _UNSTORABLE.search(value):
-            yield path
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            if _UNSTORABLE.search(key):
-                yield path
-            else:
-                yield from _unstorable(inner, _join(path, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _unstorable(inner, _join(path, index))
-
-
-def faults(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """What marshmallow says, flat: a JSON Pointer without its first slash, and what is wrong."""
-    if isinstance(messages, dict):
-        for key, inner in messages.items():
-            yield from faults(inner, path if key == "_schema" else _join(path, key))
-    else:
-        yield path, " ".join(str(message) for message in messages)
-
-
-def _join(path: str, key: Any) -> str:
-    step = str(key).replace("~", "~0").replace("/", "~1")
-    return f"{path}/{step}" if path else step
 
 
 def query(request: Request, schema: Schema) -> dict[str, Any]:

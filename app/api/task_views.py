@@ -6,9 +6,9 @@ from typing import Any
 from flask import Blueprint
 from marshmallow import Schema, fields, validate
 
-from app.api.fields import Identifier, Moment, Number, Text
 from app.api.operation import ListQuery, operation
 from app.errors import NotFound
+from app.fields import Identifier, Moment, Number, Text
 from app.models import AuditEvent
 from app.services import task_stats, tasks
 from app.services.actor import Actor

@@ -4,38 +4,24 @@ from collections.abc import Collection
 from typing import Any
 
 from flask import Blueprint
-from marshmallow import Schema, fields, post_load, validate
+from marshmallow import Schema, fields, validate
 
-from app.api.fields import Flag, Identifier, Labels, Moment, Strict, Text, choice, compile_dump
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
 from app.errors import Forbidden, NotFound, PreconditionFailed
+from app.fields import Flag, Identifier, Moment, Text, choice, compile_dump
 from app.models import Task
-from app.models.task import DESCRIPTION_MAX, PRIORITIES, STATUSES, TITLE_MAX
+from app.models.task import PRIORITIES, STATUSES
 from app.services import tasks
 from app.services.actor import Actor
 from app.services.paging import Page
 from app.services.task_list import SORTS
+from app.task_input import TaskIn
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 Expect = Collection[int] | None
 READ, WRITE = ("tasks:read",), ("tasks:write",)
 Q_MAX = 200
-_EMPTY: dict[str, Any] = {"description": "", "labels": []}  # what null stands for
-
-
-class TaskIn(Strict):
-    title = Text(required=True, trim=True, validate=validate.Length(min=1, max=TITLE_MAX))
-    description = Text(allow_none=True, validate=validate.Length(max=DESCRIPTION_MAX))
-    status = choice(STATUSES)
-    priority = choice(PRIORITIES)
-    due_at = Moment(allow_none=True)
-    labels = Labels(allow_none=True)
-    assignee_id = Identifier(allow_none=True)
-
-    @post_load
-    def clear(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return {n: _EMPTY.get(n) if v is None else v for n, v in values.items()}
 
 
 class TaskOut(Schema):

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 from flask import Blueprint
 from marshmallow import Schema, fields, validate
 
-from app.api.fields import Identifier, Moment, Strict, Text, choice
 from app.api.operation import ListQuery, operation
 from app.errors import Forbidden, NotFound
+from app.fields import Identifier, Moment, Strict, Text, choice
 from app.models import Token
 from app.models.token import NAME_MAX, SCOPES
 from app.services import personal_tokens, users

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, current_app
 from marshmallow import Schema, fields
 
-from app.api.fields import Flag, Identifier, Moment, Strict, Text, choice
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
 from app.errors import (
@@ -17,6 +16,7 @@ from app.errors import (
     PreconditionFailed,
     ReauthenticationRequired,
 )
+from app.fields import Flag, Identifier, Moment, Strict, Text, choice
 from app.models import User
 from app.models.user import EMAIL_MAX, PASSWORD_MAX, ROLES, USERNAME_MAX, USERNAME_MIN
 from app.services import account_export, tokens, users

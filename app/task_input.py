@@ -1,0 +1,24 @@
+"""What a program may say of a task: the body of a request, and a line of a file."""
+
+from typing import Any
+
+from marshmallow import post_load, validate
+
+from app.fields import Identifier, Labels, Moment, Strict, Text, choice
+from app.models.task import DESCRIPTION_MAX, PRIORITIES, STATUSES, TITLE_MAX
+
+_EMPTY: dict[str, Any] = {"description": "", "labels": []}  # what null stands for
+
+
+class TaskIn(Strict):
+    title = Text(required=True, trim=True, validate=validate.Length(min=1, max=TITLE_MAX))
+    description = Text(allow_none=True, validate=validate.Length(max=DESCRIPTION_MAX))
+    status = choice(STATUSES)
+    priority = choice(PRIORITIES)
+    due_at = Moment(allow_none=True)
+    labels = Labels(allow_none=True)
+    assignee_id = Identifier(allow_none=True)
+
+    @post_load
+    def clear(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {n: _EMPTY.get(n) if v is None else v for n, v in values.items()}
