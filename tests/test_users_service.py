@@ -121,6 +121,25 @@ def test_outdated_hash_is_renewed_at_sign_in(ann: Actor, monkeypatch: pytest.Mon
     assert not passwords.is_outdated(rows(User)[0].password_hash)
 
 
+@pytest.mark.parametrize("password", [PASSWORD, NEW_PASSWORD])
+def test_hash_that_was_renewed_meanwhile_is_looked_at_again(
+    ann: Actor, password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By another sign-in with the same password, or because the password was changed."""
+    other = passwords.hash_(password)
+
+    def changed_by_now(_kept: str) -> bool:
+        set_values(User, ann.id, password_hash=other)
+        return True
+
+    monkeypatch.setattr(passwords, "is_outdated", changed_by_now)
+    if password == PASSWORD:
+        assert users.authenticate(Actor(), "ann", PASSWORD).password_hash == other
+    else:
+        with pytest.raises(BadCredentials):
+            users.authenticate(Actor(), "ann", PASSWORD)
+
+
 def test_account_is_its_owners_and_an_admins_to_see(ann: Actor, root: Actor) -> None:
     assert users.get(ann, ann.id).username == "ann"
     assert users.get(root, ann.id).username == "ann"

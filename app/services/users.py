@@ -120,11 +120,26 @@ def authenticate(actor: Actor, identifier: str, password: str) -> User:
         _refuse(actor, user, account)
         raise BadCredentials("Wrong email, username or password.")
     throttle.settle(account, actor.address, succeeded=True)
-    if passwords.is_outdated(user.password_hash):
-        new = passwords.hash_(password)
-        _rehash.run(key=user.id, old=user.password_hash, new=new)
-        return get(Actor(id=user.id), user.id)  # with the hash that is bound to what comes next
-    return user
+    return _rehashed(user, password) if passwords.is_outdated(user.password_hash) else user
+
+
+def _rehashed(user: User, password: str) -> User:
+    new = passwords.hash_(password)
+    _rehash.run(key=user.id, old=user.password_hash, new=new)
+    kept = get(Actor(id=user.id), user.id)
+    if kept.password_hash != new and not passwords.verify(kept.password_hash, password):
+        raise BadCredentials("Wrong email, username or password.")  # it was changed meanwhile
+    return kept
+
+
+def hold(user: User) -> None:
+    """Keep the account as it is until the commit. Raises BadCredentials where it is not as `user`.
+
+    What starts after its password was changed or it was closed would outlive the end of all else.
+    """
+    kept = _lock.one(key=user.id)
+    if kept is None or not kept.is_active or kept.password_hash != user.password_hash:
+        raise BadCredentials("Wrong email, username or password.")
 
 
 @atomic
