@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete as delete_, insert, select, update as update_
 
 from app.errors import Forbidden, NotFound
-from app.models import Comment
+from app.models import Comment, Task
 from app.models.types import UTCDateTime, now, uuid7
 from app.services import audit, paging, tasks
 from app.services.actor import Actor
@@ -46,6 +46,13 @@ def get(actor: Actor, task_id: str, comment_id: str) -> Comment:
     return _found(_get.one(key=comment_id, of_task=tasks.get(actor, task_id).id))
 
 
+def get_to_edit(actor: Actor, task_id: str, comment_id: str) -> Comment:
+    """One that the actor may change. Raises NotFound, Forbidden."""
+    comment = get(actor, task_id, comment_id)
+    _need_author(actor, comment)
+    return comment
+
+
 @atomic
 def create(actor: Actor, task_id: str, body: str) -> Comment:
     """Raises NotFound."""
@@ -76,8 +83,7 @@ def update(
     """For its author and an admin. Raises NotFound, Forbidden, PreconditionFailed."""
     task = tasks.get(actor, task_id)
     comment = _found(_lock.one(key=comment_id, of_task=task.id))
-    if comment.author_id != actor.id and not actor.is_admin:
-        raise Forbidden("Only its author may change a comment.")
+    _need_author(actor, comment)
     check(expect, comment.version)
     if body is None or body == comment.body:
         return comment
@@ -93,11 +99,24 @@ def delete(
     """For its author, the task's owner and an admin. Raises NotFound, Forbidden."""
     task = tasks.get(actor, task_id)
     comment = _found(_lock.one(key=comment_id, of_task=task.id))
-    if actor.id not in (comment.author_id, task.owner_id) and not actor.is_admin:
+    if not may_delete(actor, task, comment):
         raise Forbidden("Only its author or the task's owner may remove a comment.")
     check(expect, comment.version)
     _delete.run(key=comment.id)
     _record(actor, "comment.deleted", comment, {"body": [comment.body, None]})
+
+
+def may_edit(actor: Actor, comment: Comment) -> bool:
+    return actor.is_admin or comment.author_id == actor.id
+
+
+def may_delete(actor: Actor, task: Task, comment: Comment) -> bool:
+    return may_edit(actor, comment) or task.owner_id == actor.id
+
+
+def _need_author(actor: Actor, comment: Comment) -> None:
+    if not may_edit(actor, comment):
+        raise Forbidden("Only its author may change a comment.")
 
 
 def _record(actor: Actor, action: str, comment: Comment, changes: audit.Changes) -> None:

@@ -1,0 +1,75 @@
+"""Where somebody is signed in, in a browser or by the API, for them to look at and to end."""
+
+from typing import Any
+
+from sqlalchemy import bindparam, delete, or_
+
+from app.errors import NotFound
+from app.models import Session, Token
+from app.models.session import IDLE, REMEMBERED_IDLE
+from app.models.types import now
+from app.services import audit, credentials, paging
+from app.services.actor import Actor
+from app.services.paging import Page
+from app.sql import KEY, Statement, atomic
+
+_end_session = Statement[Session](
+    delete(Session).where(Session.__table__.c.id == KEY, Session.user_id == bindparam("of_user"))
+)
+_end_family = Statement[Token](
+    delete(Token).where(
+        Token.family_id == KEY,
+        Token.user_id == bindparam("of_user"),
+        Token.kind.in_(("access", "refresh")),
+    )
+)
+
+
+def in_browsers(
+    actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
+) -> Page[Session]:
+    """The actor's page sessions that are alive, the last sign-in first."""
+    moment = now()
+    alive = [
+        Session.user_id == actor.id,
+        Session.expires_at > moment,
+        Session.last_seen_at >= moment - REMEMBERED_IDLE,
+        or_(Session.remembered, Session.last_seen_at >= moment - IDLE),
+    ]
+    return paging.read(Session, alive, limit=limit, after=after, count=count)
+
+
+def by_api(
+    actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
+) -> Page[Token]:
+    """The actor's sign-ins by the API: of each the one refresh token that is good now."""
+    alive = [
+        Token.user_id == actor.id,
+        Token.kind == "refresh",
+        Token.spent_at.is_(None),
+        Token.expires_at > now(),
+    ]
+    return paging.read(Token, alive, limit=limit, after=after, count=count)
+
+
+@atomic
+def end_session(actor: Actor, session_id: str) -> None:
+    """Sign out a browser of the actor's. Raises NotFound."""
+    if not _end_session.run(key=session_id, of_user=actor.id):
+        raise NotFound("There is no such session.")
+    audit.record(actor, "session.ended", "user", actor.id, {"session_id": [session_id, None]})
+
+
+@atomic
+def end_family(actor: Actor, family_id: str) -> None:
+    """End a sign-in of the actor's by the API, with its tokens. Raises NotFound."""
+    if not _end_family.run(key=family_id, of_user=actor.id):
+        raise NotFound("There is no such sign-in.")
+    audit.record(actor, "session.ended", "user", actor.id, {"family_id": [family_id, None]})
+
+
+@atomic
+def end_others(actor: Actor) -> None:
+    """Sign out everywhere but here, from the API too. Personal tokens stay."""
+    credentials.end_sign_ins(actor.id, but=actor)
+    audit.record(actor, "session.others_ended", "user", actor.id)
