@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import psycopg2
@@ -55,12 +56,15 @@ class Gate:
             self._probing.release()
 
 
-gate = Gate()
+class Connection(psycopg2.extensions.connection):
+    """A connection that knows by which gate it came."""
+
+    gate: Gate | None = None
 
 
 def init_app(engine: Engine) -> None:
     psycopg2.extensions.set_wait_callback(_wait)
-    event.listen(engine, "do_connect", _connect)
+    event.listen(engine, "do_connect", partial(_connect, Gate()))
 
 
 @contextmanager
@@ -74,15 +78,17 @@ def within(seconds: float | None) -> Iterator[None]:
 
 
 def _connect(
-    dialect: Dialect, _record: object, args: tuple[Any, ...], params: dict[str, Any]
+    gate: Gate, dialect: Dialect, _record: object, args: tuple[Any, ...], params: dict[str, Any]
 ) -> DBAPIConnection:
     with gate.attempt():
         try:
             with within(CONNECT):
-                return dialect.connect(*args, **params)
+                connection = dialect.connect(*args, connection_factory=Connection, **params)
         except psycopg2.Error:
             gate.failed()
             raise
+    connection.gate = gate
+    return connection
 
 
 def _wait(connection: psycopg2.extensions.connection) -> None:
@@ -95,5 +101,6 @@ def _wait(connection: psycopg2.extensions.connection) -> None:
         poll.register(connection, select.POLLIN if reading else select.POLLOUT)
         left = None if ends is None else max(ends - time.monotonic(), 0) * 1000
         if not poll.poll(left):
-            gate.failed()
+            if gate := getattr(connection, "gate", None):
+                gate.failed()
             raise psycopg2.OperationalError("The database did not answer in time.")

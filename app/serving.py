@@ -54,7 +54,7 @@ def renew(master: Arbiter) -> None:
     """
     # Signals wait until the new master can handle them: `take_over` lets them through.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    command, environ = [sys.executable, *sys.argv], dict(master.cfg.env_orig)
+    command, environ = [sys.executable, *sys.orig_argv[1:]], dict(master.cfg.env_orig)
     check = subprocess.run([*command, "--check-config"], env=environ, check=False)  # noqa: S603
     if check.returncode:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
