@@ -3,9 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
-from app.errors import NotFound
 from app.models import Session, User
 from app.models.session import (
     ABSOLUTE,
@@ -15,9 +14,8 @@ from app.models.session import (
     USER_AGENT_MAX,
 )
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import audit, credentials, paging, secret_tokens, users
+from app.services import audit, secret_tokens, users
 from app.services.actor import Actor, scopes_of
-from app.services.paging import Page
 from app.sql import KEY, Statement, atomic
 
 SEEN_EVERY = timedelta(minutes=5)  # the last use is noted this often, not at each request
@@ -38,9 +36,6 @@ _touch = Statement[Session](
     .values(last_seen_at=bindparam("moment", type_=UTCDateTime()))
 )
 _end = Statement[Session](delete(Session).where(Session.__table__.c.id == KEY))
-_end_own = Statement[Session](
-    delete(Session).where(Session.__table__.c.id == KEY, Session.user_id == bindparam("of_user"))
-)
 
 
 def sign_in(
@@ -103,32 +98,3 @@ def end(actor: Actor) -> None:
     """Sign out of this session."""
     _end.run(key=actor.session_id)
     audit.record(actor, "session.ended", "user", actor.id)
-
-
-def page(
-    actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
-) -> Page[Session]:
-    """The actor's that are alive, the last sign-in first."""
-    moment = now()
-    alive = [
-        Session.user_id == actor.id,
-        Session.expires_at > moment,
-        Session.last_seen_at >= moment - REMEMBERED_IDLE,
-        or_(Session.remembered, Session.last_seen_at >= moment - IDLE),
-    ]
-    return paging.read(Session, alive, limit=limit, after=after, count=count)
-
-
-@atomic
-def end_one(actor: Actor, session_id: str) -> None:
-    """Sign out another browser of the actor's, or this one. Raises NotFound."""
-    if not _end_own.run(key=session_id, of_user=actor.id):
-        raise NotFound("There is no such session.")
-    audit.record(actor, "session.ended", "user", actor.id, {"session_id": [session_id, None]})
-
-
-@atomic
-def end_others(actor: Actor) -> None:
-    """Sign out everywhere but here, from the API too. Personal tokens stay."""
-    credentials.end_sign_ins(actor.id, but=actor)
-    audit.record(actor, "session.others_ended", "user", actor.id)

@@ -11,7 +11,6 @@ from sqlalchemy import and_, bindparam, delete, insert, select, update
 from app.errors import (
     InvalidGrant,
     InvalidToken,
-    NotFound,
     ReauthenticationRequired,
     VoidLink,
 )
@@ -24,9 +23,8 @@ from app.models.token import (
     SCOPES,
 )
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import audit, credentials, paging, passwords, secret_tokens, users
+from app.services import audit, credentials, passwords, secret_tokens, users
 from app.services.actor import Actor, scopes_of
-from app.services.paging import Page
 from app.sql import KEY, Statement, atomic
 
 USED_EVERY = timedelta(minutes=1)  # the last use of a personal token is noted this often
@@ -74,13 +72,6 @@ _used_successor = Statement[Token](
     select(Token.id).where(Token.parent_id == KEY, Token.spent_at.is_not(None))
 )
 _end_family = Statement[Token](delete(Token).where(Token.family_id == KEY))
-_end_own_family = Statement[Token](
-    delete(Token).where(
-        Token.family_id == KEY,
-        Token.user_id == bindparam("of_user"),
-        Token.kind.in_(("access", "refresh")),
-    )
-)
 _end_link = Statement[Token](
     delete(Token)
     .where(and_(Token.hash == KEY, Token.kind == "reset", Token.expires_at > _moment))
@@ -188,27 +179,6 @@ def logout(actor: Actor) -> None:
     """End the token in use, with all of its family."""
     _end_family.run(key=actor.family_id)
     audit.record(actor, "session.ended", "user", actor.id)
-
-
-def sign_ins(
-    actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
-) -> Page[Token]:
-    """The actor's sign-ins by the API: of each the refresh token that is good now."""
-    alive = [
-        Token.user_id == actor.id,
-        Token.kind == "refresh",
-        Token.spent_at.is_(None),
-        Token.expires_at > now(),
-    ]
-    return paging.read(Token, alive, limit=limit, after=after, count=count)
-
-
-@atomic
-def end_sign_in(actor: Actor, family_id: str) -> None:
-    """End one of the actor's sign-ins by the API. Raises NotFound."""
-    if not _end_own_family.run(key=family_id, of_user=actor.id):
-        raise NotFound("There is no such sign-in.")
-    audit.record(actor, "session.ended", "user", actor.id, {"family_id": [family_id, None]})
 
 
 @atomic
