@@ -11,7 +11,7 @@ from flask import Flask
 from hypothesis import given, settings, strategies as st
 from sqlalchemy import bindparam, insert, select
 
-from app import deadline, sql
+from app import sql
 from app.errors import Conflict, Invalid, Unavailable
 from app.extensions import BUSY_TIMEOUT, Base, db
 from app.models import AuditEvent, Session, Task, Token, User
@@ -258,8 +258,7 @@ def test_write_on_a_cut_connection_is_not_repeated(
 @pytest.mark.parametrize(
     "url", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////nowhere/at/all.db"]
 )
-def test_database_that_is_away_is_unavailable(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadline, "gate", deadline.Gate())
+def test_database_that_is_away_is_unavailable(url: str) -> None:
     with make_app(url).app_context(), pytest.raises(Unavailable):
         users.is_empty()
 
