@@ -7,7 +7,7 @@ import pytest
 from app.errors import Forbidden, Invalid, InvalidToken, NotFound, ReauthenticationRequired
 from app.models import Token, User
 from app.models.types import now
-from app.services import personal_tokens, tokens, users
+from app.services import personal_tokens, sessions, tokens, users
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD
 from tests.rows import age, rows
@@ -108,3 +108,17 @@ def test_tokens_from_signing_in_are_not_personal(ann: Actor) -> None:
     assert personal_tokens.page(ann, limit=5).items == []
     with pytest.raises(NotFound):
         personal_tokens.revoke(ann, rows(Token)[0].id)
+
+
+@pytest.mark.parametrize("by", ["token", "page"])
+def test_ended_credential_makes_no_new_one(ann: Actor, by: str) -> None:
+    """As when a thief makes one in the moment in which the owner changes the password."""
+    if by == "token":
+        thief = tokens.identify(tokens.sign_in(Actor(), "ann", PASSWORD).access_token)
+    else:
+        secret = sessions.sign_in(Actor(), "ann", PASSWORD, remember=False, user_agent="")
+        thief = sessions.load(secret) or Actor()
+    users.update_self(ann, {"password": "eleven apples in a bowl"}, PASSWORD)
+    with pytest.raises(InvalidToken):
+        personal_tokens.create(thief, account(ann), "stays", ["tasks:read"])
+    assert rows(Token) == []

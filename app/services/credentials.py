@@ -1,8 +1,9 @@
 """What proves who you are after signing in (tokens, page sessions, links), and the end of it."""
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, select
 
-from app.models import Session, Token
+from app.errors import InvalidToken
+from app.models import Session, Token, User
 from app.services.actor import Actor
 from app.sql import KEY, Statement
 
@@ -21,6 +22,20 @@ _pairs = Statement[Token](
     )
 )
 _links = Statement[Token](delete(Token).where(Token.user_id == KEY, Token.kind == "reset"))
+_hold = Statement[User](select(User.id).where(User.__table__.c.id == KEY).with_for_update())
+_token = Statement[Token](select(Token.id).where(Token.__table__.c.id == KEY))
+_session = Statement[Session](select(Session.id).where(Session.__table__.c.id == KEY))
+
+
+def need_live(actor: Actor, user_id: str) -> None:
+    """Hold the account. Raises InvalidToken where what the actor came with has ended by now.
+
+    For whoever makes a new credential of it, which would outlive the end of all the others.
+    """
+    _hold.one(key=user_id)
+    for statement, key in ((_token, actor.token_id), (_session, actor.session_id)):
+        if key is not None and statement.one(key=key) is None:
+            raise InvalidToken("What you are signed in with has ended meanwhile.")
 
 
 def end_all(user_id: str, but: Actor | None = None) -> None:

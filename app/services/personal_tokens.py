@@ -10,7 +10,7 @@ from app.errors import Forbidden, Invalid, NotFound
 from app.models import Token, User
 from app.models.token import NAME_MAX, SCOPES
 from app.models.types import now, uuid7
-from app.services import audit, paging, tokens
+from app.services import audit, credentials, paging, tokens
 from app.services.actor import Actor, scopes_of
 from app.services.paging import Page
 from app.sql import KEY, Statement, atomic
@@ -47,7 +47,7 @@ def create(
 ) -> tuple[Token, str]:
     """A new token of `user`, and its secret, which is shown this once.
 
-    Raises Invalid, and Forbidden for a scope that the actor or the user does not hold.
+    Raises Invalid, InvalidToken, and Forbidden for a scope that actor or user does not hold.
     """
     name = name.strip()
     if not 1 <= len(name) <= NAME_MAX:
@@ -58,6 +58,7 @@ def create(
         raise Forbidden(f"Not yours to give: {', '.join(sorted(missing))}.")
     if expires_at is not None and expires_at <= now():
         raise Invalid("A value does not do.", {"expires_at": "Use a moment in the future."})
+    credentials.need_live(actor, user.id)
     token_id, kept = uuid7(), " ".join(scope for scope in SCOPES if scope in scopes)
     values = {"family_id": token_id, "token_id": token_id, "name": name, "scopes": kept}
     secret = tokens.add("personal", user.id, **values, expires_at=expires_at)
