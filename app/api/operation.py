@@ -59,6 +59,7 @@ class Operation:
     status: int = 200
     location: str = ""  # of what was created: "/api/v1/tasks/{0.id}"
     etag: bool = False  # the answer carries one
+    shown_once: str = ""  # a field of the answer that no later one has
     if_match: bool = False  # a change of one record, which may be guarded by its ETag
     idempotent: bool = False  # takes an Idempotency-Key
     errors: tuple[type[AppError], ...] = ()
@@ -136,12 +137,12 @@ def _respond(declaration: Operation, row: Any) -> Response:
     if declaration.status == 204:
         return empty_response(204, {})
     headers = {}
-    content = None
     if declaration.etag:
         version = getattr(row, "version", None)
         if version is None:  # what cannot be edited has none: its content is its version
-            content = _json(declaration.dump(row))
-            version = hashlib.sha256(content).hexdigest()[:16]
+            shown = declaration.dump(row)
+            kept = {name: shown[name] for name in shown if name != declaration.shown_once}
+            version = hashlib.sha256(_json(kept)).hexdigest()[:16]
         headers["ETag"] = etag = f'"{version}"'
         headers["Cache-Control"] = "private, no-cache"
         headers["Vary"] = "Authorization"  # /users/me is another's by another token
@@ -149,7 +150,7 @@ def _respond(declaration: Operation, row: Any) -> Response:
             return empty_response(304, headers)
     if declaration.location:
         headers["Location"] = declaration.location.format(row)
-    content = content or _json(declaration.dump(row))
+    content = _json(declaration.dump(row))
     return Response(content, declaration.status, headers, content_type=reading.JSON)
 
 

@@ -57,6 +57,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
     status=201,
     location="/api/v1/tokens/{0.id}",
     etag=True,
+    shown_once="token",
     errors=(Forbidden,),
 )
 def create(actor: Actor, body: dict[str, Any]) -> Any:
