@@ -1,6 +1,6 @@
 """What a program may say of a task: the body of a request, and a line of a file."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import post_load, validate
 
@@ -18,6 +18,12 @@ class TaskIn(Strict):
     due_at = Moment(allow_none=True)
     labels = Labels(allow_none=True)
     assignee_id = Identifier(allow_none=True)
+    example: ClassVar[dict[str, Any]] = {
+        "title": "Water the plums",
+        "priority": "high",
+        "due_at": "2026-08-01T06:00:00Z",
+        "labels": ["garden"],
+    }
 
     @post_load
     def clear(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -31,10 +31,10 @@ class AuditEventOut(Schema):
 
 
 class AuditQuery(ListQuery):
-    actor_id = Identifier()
-    action = Text()
-    target_type = Text()
-    target_id = Identifier()
+    actor_id = Identifier(metadata={"description": "Who did it."})
+    action = Text(metadata={"description": "What was done, as `task.updated`."})
+    target_type = Text(metadata={"description": "To what kind of thing, as `task`."})
+    target_id = Identifier(metadata={"description": "To which of them."})
     since = Moment(metadata={"description": "From then on."})
     until = Moment(metadata={"description": "Before then."})
 

@@ -1,5 +1,7 @@
 """Signing in: a pair of tokens for a password, a new pair for a refresh token, the end of both."""
 
+from typing import Any, ClassVar
+
 from flask import Blueprint
 from marshmallow import Schema, fields
 
@@ -10,26 +12,34 @@ from app.services import tokens
 from app.services.actor import Actor
 from app.services.tokens import Pair
 
+TOKEN = "fst_0000000000000000000000000000000000000000000000000"  # noqa: S105 - an example
 bp = Blueprint("auth", __name__, url_prefix="/auth")
 
 
 class SignIn(Strict):
     identifier = Text(required=True, metadata={"description": "Email or username, without case."})
     password = Text(required=True, metadata={"format": "password"})
+    example: ClassVar[dict[str, Any]] = {"identifier": "ann", "password": "seven plums and a pear"}
 
 
 class Refresh(Strict):
     refresh_token = Text(required=True)
+    example: ClassVar[dict[str, Any]] = {"refresh_token": TOKEN}
 
 
 class TokenPair(Schema):
     """RFC 6749, 5.1."""
 
-    access_token = Text(required=True)
-    token_type = Text(required=True, metadata={"enum": ["Bearer"]})
-    expires_in = fields.Integer(required=True, metadata={"description": "Seconds."})
-    refresh_token = Text(required=True)
-    scope = Text(required=True, metadata={"description": "The scopes, separated by spaces."})
+    access_token = Text(required=True, metadata={"example": TOKEN})
+    token_type = Text(required=True, metadata={"enum": ["Bearer"], "example": "Bearer"})
+    expires_in = fields.Integer(
+        required=True, metadata={"description": "Seconds.", "example": 3600}
+    )
+    refresh_token = Text(required=True, metadata={"example": TOKEN})
+    scope = Text(
+        required=True,
+        metadata={"description": "The scopes, separated by spaces.", "example": "tasks:read"},
+    )
 
 
 @bp.post("/login")

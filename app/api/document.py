@@ -5,17 +5,29 @@ import hashlib
 
 import orjson
 from flask import Blueprint, Flask, Response, current_app, render_template, request
+from marshmallow import Schema, fields
 
 from app.api import openapi, reading
-from app.api.operation import empty_response
+from app.api.operation import empty_response, operation
+from app.fields import Text
 from app.security import CSP_DOCS
+from app.services.actor import Actor
 
 bp = Blueprint("document", __name__)
 page = Blueprint("docs", __name__)
 
 
+class OpenApi(Schema):
+    openapi = Text(required=True, metadata={"example": openapi.OPENAPI})
+    info = fields.Dict(required=True)
+    servers = fields.List(fields.Dict(), required=True)
+    paths = fields.Dict(required=True)
+    components = fields.Dict(required=True)
+
+
 @bp.get("/openapi.json")
-def openapi_json() -> Response:
+@operation(summary="Read this document", scopes=None, returns=OpenApi(), etag=True)
+def openapi_json(_origin: Actor) -> Response:
     content, etag = _document(current_app._get_current_object())  # type: ignore[attr-defined]
     headers = {"ETag": etag, "Cache-Control": "public, no-cache"}
     if reading.is_current(request, etag):

@@ -11,13 +11,14 @@ from marshmallow import Schema
 from werkzeug.routing import Rule
 
 from app import errors
-from app.api import openapi_parts as parts
+from app.api import examples, openapi_parts as parts
 from app.api.openapi_parts import Json
 from app.api.operation import Operation
 from app.api.reading import JSON
+from app.error_handlers import problems
 from app.errors import AppError
 
-VERSION = "1.0.0"
+VERSION, OPENAPI = "1.0.0", "3.1.0"
 DESCRIPTION = (
     "Tasks and users. Ids are UUIDv7, moments RFC 3339 in UTC, errors problem+json (RFC 9457)."
 )
@@ -26,17 +27,22 @@ DESCRIPTION = (
 def build(app: Flask) -> Json:
     """The document for the routes of `app` under /api/v1."""
     plugin = MarshmallowPlugin(schema_name_resolver=_name)
-    spec = APISpec("Flagstone", VERSION, "3.1.0", plugins=[plugin])
+    spec = APISpec("Flagstone", VERSION, OPENAPI, plugins=[plugin])
     spec.options["info"] = {"description": DESCRIPTION, "license": _LICENSE}
     spec.options["servers"] = [{"url": "/"}]  # where the document came from
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     spec.components.schema("Problem", schema=parts.Problem)
     for name, header in parts.HEADERS.items():
         spec.components.header(name, header)
+    spec.components.parameter("X-Request-ID", "header", parts.REQUEST_ID)
+    for slug, kind in sorted(problems().items()):
+        spec.components.example(slug, {"value": examples.problem(kind)})
     for rule, method, operation, summary in operations(app):
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         spec.path(path, operations={method: _operation(plugin, rule, operation, summary)})
-    return spec.to_dict()
+    document: Json = spec.to_dict()
+    parts.share_problems(document)
+    return document
 
 
 _LICENSE = {"name": "MIT", "identifier": "MIT"}
@@ -82,16 +88,15 @@ def _operation(plugin: MarshmallowPlugin, rule: Rule, operation: Operation, text
 
 
 def _content(schema: Schema) -> Json:
-    content: Json = {"schema": schema}
-    if example := getattr(schema, "example", None):
-        content["example"] = example
-    return content
+    return {"schema": schema, "example": examples.of(schema)}
 
 
-def _parameters(plugin: MarshmallowPlugin, rule: Rule, operation: Operation) -> Iterator[Json]:
+def _parameters(
+    plugin: MarshmallowPlugin, rule: Rule, operation: Operation
+) -> Iterator[Json | str]:
     for name in sorted(rule.arguments):
-        kind = {"type": "string", "format": "uuid"} if name.endswith("_id") else {"type": "string"}
-        yield {"name": name, "in": "path", "required": True, "schema": kind}
+        yield parts.path(name)
+    yield "X-Request-ID"  # one of the components
     if operation.if_match:
         yield parts.IF_MATCH
     if operation.idempotent:
@@ -109,14 +114,14 @@ def _parameters(plugin: MarshmallowPlugin, rule: Rule, operation: Operation) -> 
 
 def _responses(rule: Rule, operation: Operation) -> Json:
     found = {str(operation.status): _success(operation)}
-    if operation.etag and operation.status == 200:
+    if operation.etag and "GET" in (rule.methods or ()):
         headers = parts.headers(*parts.ALWAYS, "ETag")
         found["304"] = {"description": "You have it.", "headers": headers}
     by_status: dict[int, list[type[AppError]]] = {}
     for kind in _kinds(operation, rule.methods or ()):
         by_status.setdefault(kind.status, []).append(kind)
     for status, kinds in sorted(by_status.items()):
-        found[str(status)] = parts.problem(status, kinds)
+        found[str(status)] = parts.problem(kinds, patches="PATCH" in (rule.methods or ()))
     return found
 
 
@@ -136,7 +141,8 @@ def _success(operation: Operation) -> Json:
     if operation.streams:
         success["content"] = {kind: {"schema": {"type": "string"}} for kind in operation.streams}
     elif operation.lists and operation.returns is not None:
-        success["content"] = {JSON: {"schema": parts.page(operation.returns)}}
+        example = examples.page(operation.returns)
+        success["content"] = {JSON: {"schema": parts.page(operation.returns), "example": example}}
     elif operation.returns is not None:
         success["content"] = {JSON: _content(operation.returns)}
     return success

@@ -4,7 +4,14 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from app.errors import AppError
+from app.errors import (
+    AppError,
+    InsufficientScope,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+    UnsupportedMediaType,
+)
 from app.models.idempotency_record import KEY_MAX
 
 PROBLEM = "application/problem+json"
@@ -20,6 +27,10 @@ HEADERS: dict[str, Json] = {
     "Link": {"description": "The next page (RFC 8288).", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "RFC 6750, 3.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
+    "Accept-Patch": {
+        "description": "What a PATCH may be sent as (RFC 5789).",
+        "schema": {"type": "string"},
+    },
     "Content-Disposition": {"description": "A file to save.", "schema": {"type": "string"}},
     "RateLimit": {"description": "What is left, and for how long.", "schema": {"type": "string"}},
     "RateLimit-Policy": {"description": "What is allowed.", "schema": {"type": "string"}},
@@ -52,6 +63,13 @@ IF_NONE_MATCH = {
 }
 
 
+REQUEST_ID = {
+    "description": "A name of yours for this exchange; it comes back, and stands in the log.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+    "example": "checkout-4711",
+}
+
+
 class Fault(Schema):
     line = fields.Integer(metadata={"description": "Of the file, from 1."})
     pointer = fields.String(metadata={"description": "Into the body (RFC 6901)."})
@@ -72,17 +90,44 @@ class Problem(Schema):
     errors = fields.List(fields.Nested(Fault))
 
 
-def problem(status: int, kinds: list[type[AppError]]) -> Json:
-    names = list(ALWAYS)
-    if status == 401:
-        names.append("WWW-Authenticate")
-    elif status in (429, 503):
-        names.append("Retry-After")
+def path(name: str) -> Json:
+    """A variable part of a path, by its name in the route: "task_id", "username"."""
+    record = name.removesuffix("_id")
+    if record == name:
+        described = {"description": f"A {name}, in any case.", "schema": {"type": "string"}}
+    else:
+        schema = {"type": "string", "format": "uuid"}
+        described = {"description": f"The id of a {record}.", "schema": schema}
+    return {"name": name, "in": "path", "required": True, **described}
+
+
+def problem(kinds: list[type[AppError]], *, patches: bool) -> Json:
+    """The answer to an error of one of these kinds, which have one status."""
+    carried: dict[str, tuple[type[AppError], ...]] = {
+        "WWW-Authenticate": (Unauthorized, InsufficientScope),
+        "Retry-After": (TooManyRequests, Unavailable),
+        "Accept-Patch": (UnsupportedMediaType,) if patches else (),
+    }
+    names = [n for n, of in carried.items() if any(issubclass(kind, of) for kind in kinds)]
+    examples = {kind.slug: {"$ref": f"#/components/examples/{kind.slug}"} for kind in kinds}
     return {
         "description": "; ".join(f"{kind.title} (/problems/{kind.slug})" for kind in kinds),
-        "headers": headers(*names),
-        "content": {PROBLEM: {"schema": Problem}},
+        "headers": headers(*ALWAYS, *names),
+        "content": {PROBLEM: {"schema": Problem, "examples": examples}},
     }
+
+
+def share_problems(document: Json) -> None:
+    """Move the answers to errors, which many operations have alike, to the components."""
+    shared: Json = document["components"].setdefault("responses", {})
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if PROBLEM in response.get("content", {}):
+                    hints = ["patch"] if "Accept-Patch" in response["headers"] else []
+                    name = "-".join([status, *response["content"][PROBLEM]["examples"], *hints])
+                    shared[name] = response
+                    operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
 
 
 def headers(*names: str) -> Json:

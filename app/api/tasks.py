@@ -1,11 +1,12 @@
 """Tasks."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Blueprint
 from marshmallow import Schema, fields, validate
 
+from app.api.examples import ID, MOMENT, OTHER_ID
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
 from app.errors import Forbidden, NotFound, PreconditionFailed
@@ -37,7 +38,19 @@ class TaskOut(Schema):
     completed_at = Moment(required=True, allow_none=True)
     created_at = Moment(required=True)
     updated_at = Moment(required=True)
-    version = fields.Integer(required=True)
+    version = fields.Integer(required=True, metadata={"description": "Its ETag, as a number."})
+    example: ClassVar[dict[str, Any]] = {
+        "id": ID,
+        "description": "All of them.",
+        "status": "todo",
+        **TaskIn.example,
+        "owner_id": OTHER_ID,
+        "assignee_id": None,
+        "completed_at": None,
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+        "version": 1,
+    }
 
 
 compile_task = compile_dump(TaskOut())
@@ -47,12 +60,12 @@ class TaskFilters(Schema):
     status = fields.List(choice(STATUSES), metadata={"description": "Any of these."})
     priority = fields.List(choice(PRIORITIES), metadata={"description": "Any of these."})
     label = fields.List(fields.String(), metadata={"description": "Any of these, without case."})
-    owner_id = Identifier()
-    assignee_id = Identifier()
-    due_before = Moment()
-    due_after = Moment()
-    created_after = Moment()
-    updated_after = Moment()
+    owner_id = Identifier(metadata={"description": "Whose tasks."})
+    assignee_id = Identifier(metadata={"description": "Who is to do them."})
+    due_before = Moment(metadata={"description": "Due before then."})
+    due_after = Moment(metadata={"description": "Due then or later."})
+    created_after = Moment(metadata={"description": "Made then or later."})
+    updated_after = Moment(metadata={"description": "Changed then or later."})
     overdue = Flag(metadata={"description": "Past `due_at`, and neither done nor cancelled."})
     trashed = Flag(metadata={"description": "What lies in the trash, and nothing else."})
     q = Text(

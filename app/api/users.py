@@ -2,11 +2,12 @@
 
 from collections.abc import Collection
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Blueprint, current_app
 from marshmallow import Schema, fields
 
+from app.api.examples import ID, MOMENT
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
 from app.errors import (
@@ -45,6 +46,16 @@ class UserOut(Schema):
     email_verified = Flag(required=True)
     created_at = Moment(required=True)
     updated_at = Moment(required=True)
+    example: ClassVar[dict[str, Any]] = {
+        "id": ID,
+        "username": "ann",
+        "email": "ann@example.com",
+        "role": "user",
+        "is_active": True,
+        "email_verified": False,
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+    }
 
 
 class PublicUser(Schema):
@@ -66,6 +77,11 @@ class NewUser(Strict):
     username = Text(required=True, metadata=_USERNAME)
     email = Text(required=True, metadata=_EMAIL)
     password = Text(required=True, metadata=_PASSWORD)
+    example: ClassVar[dict[str, Any]] = {
+        "username": "ann",
+        "email": "ann@example.com",
+        "password": "seven plums and a pear",
+    }
 
 
 class MyChanges(Strict):
@@ -75,6 +91,10 @@ class MyChanges(Strict):
     current_password = Text(
         metadata={"format": "password", "description": "Needed to change email or password."}
     )
+    example: ClassVar[dict[str, Any]] = {
+        "email": "anna@example.com",
+        "current_password": "seven plums and a pear",
+    }
 
 
 class UserChanges(Strict):
@@ -82,12 +102,16 @@ class UserChanges(Strict):
     email = Text(metadata=_EMAIL)
     role = choice(ROLES)
     is_active = Flag()
+    example: ClassVar[dict[str, Any]] = {"role": "admin"}
 
 
 class UserQuery(ListQuery):
     q = Text(load_default=None, metadata={"description": "A part of the username or the email."})
-    role = choice(ROLES, load_default=None)
-    is_active = Flag(load_default=None)
+    role = choice(ROLES, load_default=None, metadata={"description": "Of this role alone."})
+    is_active = Flag(
+        load_default=None,
+        metadata={"description": "Those that may sign in, or those that may not."},
+    )
 
 
 @bp.post("")
