@@ -2,10 +2,27 @@
 
 from flask import Blueprint
 
-from app.main import pages, settings, tasks, users
+from app.main import (
+    account_data,
+    board,
+    bulk,
+    comments,
+    exchange,
+    pages,
+    sessions,
+    settings,
+    tasks,
+    tokens,
+    users,
+)
 
 bp = Blueprint("main", __name__)
 bp.register_blueprint(pages.bp)
-bp.register_blueprint(tasks.bp, url_prefix="/tasks")
+for of_tasks in (tasks, board, bulk, exchange):
+    bp.register_blueprint(of_tasks.bp, url_prefix="/tasks")
+bp.register_blueprint(comments.bp, url_prefix="/tasks/<id:task_id>/comments")
 bp.register_blueprint(users.bp, url_prefix="/users")
 bp.register_blueprint(settings.bp, url_prefix="/settings")
+bp.register_blueprint(tokens.bp, url_prefix="/settings/tokens")
+bp.register_blueprint(sessions.bp, url_prefix="/settings/sessions")
+bp.register_blueprint(account_data.bp, url_prefix="/settings/data")

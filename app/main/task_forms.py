@@ -99,14 +99,19 @@ class TaskForm(Form):
         return values
 
 
+def seen_version() -> int:
+    """The version that the sent form began with; 0, which is older than any, where it says none."""
+    given = request.form.get("version", "")
+    readable = given.isascii() and given.isdigit() and len(given) < VERSION_DIGITS
+    return int(given) if readable else 0
+
+
 class EditForm(TaskForm):
     """The form of a task that is there, by which nothing of somebody else's is lost unseen."""
 
     def __init__(self, task: Task, people: dict[str, str]) -> None:
         super().__init__(obj=task, assignee=people.get(task.assignee_id or "", ""))
-        given = request.form.get("version", "0")  # none: the page is older than any version
-        readable = given.isascii() and given.isdigit() and len(given) < VERSION_DIGITS
-        self.version = (int(given) if readable else 0) if self.is_submitted() else task.version
+        self.version = seen_version() if self.is_submitted() else task.version
 
     def changes(self) -> dict[str, Any]:
         """The values, save those of which the other's version is to stay."""

@@ -10,6 +10,7 @@ from app.forms import REFUSALS
 from app.identity import page_user
 from app.main.task_forms import EditForm, TaskForm
 from app.main.task_query import SORT_NAMES, read_query
+from app.main.task_show import CommentForm, show_task
 from app.models.task import TITLE_MAX
 from app.navigation import next_page
 from app.services import names, tasks
@@ -74,18 +75,8 @@ def create() -> ResponseReturnValue:
 
 @bp.get("/<id:task_id>")
 @login_required
-def show(task_id: str) -> str:
-    actor = page_user()
-    task = tasks.get(actor, task_id)
-    events = tasks.history(actor, task_id)
-    assigned = (i for e in events for i in e.changes.get("assignee_id", ()))
-    return render_template(
-        "main/tasks/show.html",
-        task=task,
-        events=events,
-        may_delete=tasks.owns(actor, task),
-        people=names.of_users(actor, (task.owner_id, task.assignee_id, *assigned)),
-    )
+def show(task_id: str) -> ResponseReturnValue:
+    return show_task(task_id, CommentForm())
 
 
 @bp.route("/<id:task_id>/edit", methods=["GET", "POST"])

@@ -33,10 +33,62 @@ function tell(text) {
   document.getElementById("flash").replaceChildren(line);
 }
 
-localise(document);
+// What is of use with a script alone comes to light, and what stands in for it goes.
+function enhance(root) {
+  localise(root);
+  for (const piece of root.querySelectorAll("[data-scripted]")) piece.hidden = false;
+  for (const piece of root.querySelectorAll("[data-scripted-not]")) piece.hidden = true;
+  for (const tile of root.querySelectorAll("[data-tile]")) tile.draggable = true;
+}
+
+function tickAll(event) {
+  const form = event.target.dataset.tickAll;
+  if (!form) return;
+  for (const box of document.querySelectorAll(`input[type=checkbox][form="${form}"]`)) {
+    box.checked = event.target.checked;
+  }
+}
+
+// A card of the board that is dropped on a column sends its own form, as its button would.
+let dragged = null;
+const columnOf = (event) => dragged && event.target.closest?.("[data-column]");
+
+function pickUp(event) {
+  dragged = event.target.closest?.("[data-tile]") ?? null;
+}
+
+function hover(event) {
+  const column = columnOf(event);
+  if (column) event.preventDefault();
+  for (const other of document.querySelectorAll("[data-column]")) {
+    other.classList.toggle("over", other === column);
+  }
+}
+
+function drop(event) {
+  const column = columnOf(event);
+  if (!column) return;
+  event.preventDefault();
+  const form = dragged.querySelector("form");
+  if (form.elements.status.value === column.dataset.column) return;
+  form.elements.status.value = column.dataset.column;
+  form.requestSubmit();
+}
+
+function letGo() {
+  dragged = null;
+  for (const column of document.querySelectorAll("[data-column]")) column.classList.remove("over");
+}
+
+enhance(document);
+document.addEventListener("change", tickAll);
+document.addEventListener("dragstart", pickUp);
+document.addEventListener("dragover", hover);
+document.addEventListener("drop", drop);
+document.addEventListener("dragend", letGo);
 document.addEventListener("submit", lock);
 window.addEventListener("pageshow", release);
-document.addEventListener("htmx:load", (event) => localise(event.target));
+document.addEventListener("htmx:load", (event) => enhance(event.target));
 document.addEventListener("htmx:afterRequest", release);
 // A refusal has a page of its own: let the browser go there the plain way.
 document.addEventListener("htmx:responseError", () => window.location.reload());

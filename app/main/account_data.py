@@ -1,0 +1,79 @@
+"""All that is held on oneself: taking it along, and having it deleted."""
+
+import orjson
+from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+from wtforms import PasswordField, StringField
+from wtforms.validators import InputRequired, ValidationError
+
+from app.forms import REFUSALS, Form, stripped
+from app.identity import page_user, sign_out
+from app.services import account_export, users
+from app.services.actor import Actor
+
+bp = Blueprint("account_data", __name__)
+
+
+class DeleteForm(Form):
+    username = StringField(
+        "Your username",
+        [InputRequired("Type your username.")],
+        filters=[stripped],
+        description="So that it does not happen by mistake.",
+        render_kw={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
+    )
+    current_password = PasswordField(
+        "Current password",
+        [InputRequired("Enter your current password.")],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+    def __init__(self, actor: Actor) -> None:
+        super().__init__()
+        self.actor = actor
+
+    def validate_username(self, field: StringField) -> None:
+        if (field.data or "").lower() != self.actor.username.lower():
+            raise ValidationError("This is not your username.")
+
+
+@bp.get("")
+@login_required
+def index() -> ResponseReturnValue:
+    return _page(DeleteForm(page_user()))
+
+
+@bp.get("/export")
+@login_required
+def export() -> Response:
+    content = orjson.dumps(
+        account_export.export(page_user()), option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2
+    )
+    headers = {"Content-Disposition": 'attachment; filename="flagstone-account.json"'}
+    return Response(content, headers=headers, content_type="application/json")
+
+
+@bp.post("/delete")
+@login_required
+def delete() -> ResponseReturnValue:
+    """Bound to the account as it was when its password was confirmed."""
+    actor = page_user()
+    form = DeleteForm(actor)
+    if form.validate():
+        try:
+            user = users.confirm(actor, form.values()["current_password"])
+            users.delete(actor, actor.id, expect={user.version})
+        except REFUSALS as error:
+            form.blame(error)
+        else:
+            sign_out()
+            flash("Your account is deleted.", "success")
+            response = redirect(url_for("main.pages.index"), 303)
+            response.headers["Clear-Site-Data"] = '"cache"'
+            return response
+    return _page(form)
+
+
+def _page(form: DeleteForm) -> ResponseReturnValue:
+    return render_template("main/settings/data.html", form=form), form.http_status

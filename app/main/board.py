@@ -1,0 +1,57 @@
+"""The tasks as a board: a column for each status, between which a card is moved."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+
+from app.errors import Invalid
+from app.identity import page_user
+from app.main.task_query import read_query
+from app.models.task import CLOSED, STATUSES
+from app.navigation import next_page
+from app.services import names, tasks
+from app.templating import words
+
+bp = Blueprint("board", __name__)
+SHOWN = 12  # cards in a column; the list has them all
+
+
+@bp.get("/board")
+@login_required
+def index() -> str:
+    actor, query = page_user(), read_query(request.args)
+    filters = query.filters_of(actor.id)
+    columns = {
+        status: tasks.page(
+            actor,
+            {**filters, "status": [status]},
+            sort=_sort(status),
+            limit=SHOWN,
+            count=True,
+        )
+        for status in STATUSES
+    }
+    assigned = (task.assignee_id for page in columns.values() for task in page.items)
+    return render_template(
+        "main/tasks/board.html",
+        columns=columns,
+        args={name: value for name, value in query.args.items() if name not in ("status", "sort")},
+        sort=_sort,
+        people=names.of_users(actor, assigned),
+    )
+
+
+@bp.post("/<id:task_id>/move")
+@login_required
+def move(task_id: str) -> ResponseReturnValue:
+    status = request.form.get("status", "")
+    if status not in STATUSES:
+        raise Invalid(f"A task can be {', '.join(map(words, STATUSES))}.")
+    task = tasks.update(page_user(), task_id, {"status": status})
+    flash(f"{words(status)}: {task.title}", "success")
+    return redirect(next_page(url_for(".index")), 303)
+
+
+def _sort(status: str) -> str:
+    """What is open by its urgency, what is closed by when that was."""
+    return "-updated_at" if status in CLOSED else "-priority"

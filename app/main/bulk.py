@@ -1,0 +1,67 @@
+"""One change to many tasks that were ticked in the list: to all of them or to none."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+
+from app.converters import canonical_id
+from app.errors import AppError, Forbidden, Invalid, NotFound
+from app.identity import page_user
+from app.navigation import next_page
+from app.services import task_bulk, tasks
+from app.services.actor import Actor
+from app.services.task_bulk import OPERATIONS_MAX, Change
+
+bp = Blueprint("bulk", __name__)
+# What each button does, and what is told then.
+ACTS: dict[str, tuple[Callable[[str], Change], str]] = {
+    "done": (lambda task_id: Change("update", task_id, {"status": "done"}), "marked as done"),
+    "todo": (lambda task_id: Change("update", task_id, {"status": "todo"}), "open again"),
+    "delete": (lambda task_id: Change("delete", task_id), "moved to the trash"),
+}
+
+
+@bp.post("/bulk")
+@login_required
+def apply() -> ResponseReturnValue:
+    actor, ids = page_user(), _ids()
+    change, outcome = _act()
+    try:
+        task_bulk.apply(actor, [change(task_id) for task_id in ids])
+    except (Forbidden, NotFound) as error:
+        flash(f"Nothing was changed. {error.message}{_which(actor, ids, error)}", "error")
+    else:
+        _tell(len(ids), outcome)
+    return redirect(next_page(url_for("main.tasks.index")), 303)
+
+
+def _act() -> tuple[Callable[[str], Change], str]:
+    act = ACTS.get(request.form.get("op", ""))
+    if act is None:
+        raise Invalid("There is no such button.")
+    return act
+
+
+def _ids() -> list[str]:
+    """The ticked tasks, each once. Raises Invalid."""
+    ids = [canonical_id(given) for given in request.form.getlist("id")]
+    kept = list(dict.fromkeys(found for found in ids if found is not None))
+    if None in ids or len(kept) > OPERATIONS_MAX:
+        raise Invalid(f"Tick at most {OPERATIONS_MAX} tasks of the list.")
+    return kept
+
+
+def _which(actor: Actor, ids: list[str], error: AppError) -> str:
+    """The task at fault, by its title where the actor may see it."""
+    if error.index is None or isinstance(error, NotFound):
+        return ""
+    return f" It is about: {tasks.get(actor, ids[error.index]).title}"
+
+
+def _tell(number: int, outcome: str) -> None:
+    if number:
+        flash(f"{number} {'task is' if number == 1 else 'tasks are'} {outcome}.", "success")
+    else:
+        flash("Tick the tasks first.", "warning")

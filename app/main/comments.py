@@ -1,0 +1,77 @@
+"""What is said about a task: it is read on the task's page, and written and changed here."""
+
+from datetime import timedelta
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+
+from app.cursors import seal
+from app.errors import PreconditionFailed
+from app.forms import REFUSALS
+from app.identity import page_user
+from app.main.listing import binding
+from app.main.task_forms import seen_version
+from app.main.task_show import COMMENTS, COMMENTS_SHOWN, ENDPOINT, CommentForm, show_task
+from app.models import Comment
+from app.services import comments
+
+bp = Blueprint("comments", __name__)
+
+
+@bp.post("")
+@login_required
+def create(task_id: str) -> ResponseReturnValue:
+    form = CommentForm()
+    if form.validate_on_submit():
+        try:
+            comment = comments.create(page_user(), task_id, **form.values())
+        except REFUSALS as error:
+            form.blame(error)
+        else:
+            flash("Your comment is added.", "success")
+            return redirect(_place(comment), 303)
+    return show_task(task_id, form)
+
+
+@bp.route("/<id:comment_id>/edit", methods=["GET", "POST"])
+@login_required
+def update(task_id: str, comment_id: str) -> ResponseReturnValue:
+    actor = page_user()
+    comment = comments.get_to_edit(actor, task_id, comment_id)
+    form, theirs = CommentForm(obj=comment), None
+    version = seen_version() if form.is_submitted() else comment.version
+    if form.validate_on_submit():
+        try:
+            comments.update(actor, task_id, comment_id, **form.values(), expect={version})
+        except PreconditionFailed:
+            theirs = comments.get(actor, task_id, comment_id)
+            version = theirs.version
+        except REFUSALS as error:
+            form.blame(error)
+        else:
+            flash("Saved.", "success")
+            return redirect(_place(comment), 303)
+    page = render_template(
+        "main/tasks/comment.html", form=form, task_id=task_id, version=version, theirs=theirs
+    )
+    return page, PreconditionFailed.status if theirs else form.http_status
+
+
+@bp.post("/<id:comment_id>/delete")
+@login_required
+def delete(task_id: str, comment_id: str) -> ResponseReturnValue:
+    comments.delete(page_user(), task_id, comment_id)
+    flash("The comment is removed.", "success")
+    return redirect(url_for(ENDPOINT, task_id=task_id, _anchor=COMMENTS), 303)
+
+
+def _place(comment: Comment) -> str:
+    """Where the comment stands: on the first page of the list, or at the top of a later one."""
+    task_id, cursor = comment.task_id, None
+    first = comments.page(page_user(), task_id, limit=COMMENTS_SHOWN)
+    if comment.id not in {one.id for one in first.items}:
+        before = comment.created_at - timedelta(microseconds=1)
+        of_list = binding(ENDPOINT, task_id=task_id, _anchor=COMMENTS)
+        cursor = seal([before, comment.id], of_list)
+    return url_for(ENDPOINT, task_id=task_id, cursor=cursor, _anchor=f"comment-{comment.id}")

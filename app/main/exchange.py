@@ -1,0 +1,76 @@
+"""Tasks into the service from a file, and out of it into one."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+from werkzeug.datastructures import FileStorage
+from wtforms import FileField
+from wtforms.validators import ValidationError
+
+from app.errors import InvalidLines, Malformed
+from app.forms import REFUSALS, Form
+from app.identity import page_user
+from app.main.task_query import read_query
+from app.services import task_exchange
+from app.task_files import CSV, NDJSON, SIZE_MAX, download, read
+
+bp = Blueprint("exchange", __name__)
+ENDINGS = {".csv": CSV, ".ndjson": NDJSON, ".jsonl": NDJSON}
+FORM_MAX = 2**16  # bytes of the form around the file
+
+
+class ImportForm(Form):
+    file = FileField(
+        "File",
+        description="CSV or NDJSON, up to 10 MiB: its name ends in .csv, .ndjson or .jsonl.",
+        render_kw={"accept": ",".join(ENDINGS)},
+    )
+
+    kind = CSV
+
+    def validate_file(self, field: FileField) -> None:
+        if not isinstance(field.data, FileStorage) or not field.data.filename:
+            raise ValidationError("Choose a file.")
+        ending = "." + field.data.filename.rpartition(".")[2].lower()
+        if ending not in ENDINGS:
+            raise ValidationError(f"Its name has to end in {', '.join(ENDINGS)}.")
+        self.kind = ENDINGS[ending]
+
+
+@bp.url_value_preprocessor
+def allow_for_a_file(endpoint: str | None, _values: object) -> None:
+    """Before the form is read for its CSRF token; a stranger's may be no larger than any other."""
+    if endpoint == "main.exchange.import_" and page_user().id:
+        request.max_content_length = SIZE_MAX + FORM_MAX
+
+
+@bp.route("/import", methods=["GET", "POST"])
+@login_required
+def import_() -> ResponseReturnValue:
+    form = ImportForm()
+    faults: list[dict[str, object]] = []
+    if form.validate_on_submit():
+        try:
+            rows = read(form.kind, form.file.data.read())
+            number = task_exchange.take_in(page_user(), rows)
+        except InvalidLines as error:
+            faults = error.lines
+            form.file.errors = ["Nothing was imported: see the lines below."]
+        except (*REFUSALS, Malformed) as error:
+            form.file.errors = [error.message]
+        else:
+            flash(f"{number} task{'' if number == 1 else 's'} imported.", "success")
+            return redirect(url_for("main.tasks.index"), 303)
+    page = render_template(
+        "main/tasks/import.html", form=form, faults=faults, columns=task_exchange.COLUMNS
+    )
+    return page, form.http_status
+
+
+@bp.get("/export")
+@login_required
+def export() -> ResponseReturnValue:
+    """The list, as it is filtered and sorted, from its beginning to its end."""
+    actor, query = page_user(), read_query(request.args)
+    filters = query.filters_of(actor.id)
+    return download(CSV, task_exchange.every(actor, filters, query.sort, everyone=False))

@@ -1,0 +1,52 @@
+"""Where one is signed in: look at it, end one, end all others."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+
+from app.identity import page_user
+from app.main.listing import listed
+from app.services import sign_ins
+
+bp = Blueprint("sessions", __name__)
+ENDPOINT = "main.sessions.index"
+
+
+@bp.get("")
+@login_required
+def index() -> str:
+    actor = page_user()
+    browsers = listed(lambda **paging: sign_ins.in_browsers(actor, **paging), ENDPOINT)
+    programs = listed(
+        lambda **paging: sign_ins.by_api(actor, **paging), ENDPOINT, name="api_cursor"
+    )
+    return render_template(
+        "main/settings/sessions.html",
+        browsers=browsers,
+        programs=programs,
+        this=actor.session_id,
+    )
+
+
+@bp.post("/<id:session_id>/end")
+@login_required
+def end(session_id: str) -> ResponseReturnValue:
+    sign_ins.end_session(page_user(), session_id)
+    flash("That browser is signed out.", "success")
+    return redirect(url_for(".index"), 303)
+
+
+@bp.post("/api/<id:family_id>/end")
+@login_required
+def end_api(family_id: str) -> ResponseReturnValue:
+    sign_ins.end_family(page_user(), family_id)
+    flash("That sign-in has ended, with its tokens.", "success")
+    return redirect(url_for(".index"), 303)
+
+
+@bp.post("/end-others")
+@login_required
+def end_others() -> ResponseReturnValue:
+    sign_ins.end_others(page_user())
+    flash("You are signed out everywhere but here.", "success")
+    return redirect(url_for(".index"), 303)

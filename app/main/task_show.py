@@ -1,0 +1,52 @@
+"""The page of one task: how it stands, what was said about it and what was done to it."""
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from wtforms import TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from app.forms import Form, plain_lines
+from app.identity import page_user
+from app.main.listing import listed
+from app.models.comment import BODY_MAX
+from app.services import comments, names, tasks
+
+ENDPOINT = "main.tasks.show"
+COMMENTS = "comments"  # the anchor of their list
+COMMENTS_SHOWN = 20  # at once
+
+
+class CommentForm(Form):
+    body = TextAreaField(
+        "Your comment",
+        [InputRequired("Write something."), Length(max=BODY_MAX)],
+        filters=[plain_lines],
+    )
+
+
+def show_task(task_id: str, form: CommentForm) -> ResponseReturnValue:
+    """The page, with what was typed into its form. Raises NotFound."""
+    actor = page_user()
+    task = tasks.get(actor, task_id)
+    events = tasks.history(actor, task_id)
+    said = listed(
+        lambda **paging: comments.page(actor, task_id, **paging, count=True),
+        ENDPOINT,
+        limit=COMMENTS_SHOWN,
+        task_id=task_id,
+        _anchor=COMMENTS,
+    )
+    mentioned = [i for event in events for i in event.changes.get("assignee_id", ())]
+    mentioned += [task.owner_id, task.assignee_id, *(one.author_id for one in said.page.items)]
+    page = render_template(
+        "main/tasks/show.html",
+        task=task,
+        events=events,
+        said=said,
+        form=form,
+        may_delete=tasks.owns(actor, task),
+        mine={one.id for one in said.page.items if comments.may_edit(actor, one)},
+        removable={one.id for one in said.page.items if comments.may_delete(actor, task, one)},
+        people=names.of_users(actor, mentioned),
+    )
+    return page, form.http_status

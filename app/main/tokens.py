@@ -1,0 +1,99 @@
+"""Personal access tokens, for programs that act as oneself."""
+
+from datetime import timedelta
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+from wtforms import IntegerField, SelectMultipleField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.widgets import CheckboxInput
+
+from app.errors import Forbidden
+from app.forms import REFUSALS, Form, options, stripped
+from app.identity import page_user
+from app.main.listing import listed
+from app.models.token import NAME_MAX, SCOPES
+from app.models.types import now
+from app.services import personal_tokens, users
+from app.services.actor import Actor
+
+bp = Blueprint("tokens", __name__)
+DAYS, DAYS_MAX = 90, 3650
+MEANINGS = {
+    "tasks:read": "read tasks and their comments",
+    "tasks:write": "make, change and delete tasks and comments",
+    "profile:read": "read your account and export it",
+    "profile:write": "change your account and its tokens",
+    "admin": "do all that an admin may do",
+}
+
+
+class TokenForm(Form):
+    name = StringField(
+        "Name",
+        [InputRequired("Say what it is for."), Length(max=NAME_MAX)],
+        filters=[stripped],
+        description="What it is for, so that you know it again.",
+        render_kw={"autocomplete": "off"},
+    )
+    scopes = SelectMultipleField(
+        "Scopes",
+        [InputRequired("Tick at least one.")],
+        option_widget=CheckboxInput(),
+    )
+    days = IntegerField(
+        "Days until it ends",
+        [Optional(), NumberRange(1, DAYS_MAX)],
+        default=DAYS,
+        description="Empty: it does not end by itself.",
+        render_kw={"min": 1, "max": DAYS_MAX, "inputmode": "numeric"},
+    )
+
+    def __init__(self, actor: Actor) -> None:
+        super().__init__()
+        held = [scope for scope in SCOPES if scope in actor.scopes]
+        self.scopes.choices = options((scope, MEANINGS[scope]) for scope in held)
+
+
+@bp.get("")
+@login_required
+def index() -> ResponseReturnValue:
+    return _page(TokenForm(page_user()))
+
+
+@bp.post("")
+@login_required
+def create() -> ResponseReturnValue:
+    """The one answer that shows the secret: it goes through neither a URL nor a cookie."""
+    actor = page_user()
+    form = TokenForm(actor)
+    if form.validate():
+        typed = form.values()
+        days = typed.pop("days")
+        ends = now() + timedelta(days=days) if days else None
+        user = users.get(actor, actor.id)
+        try:
+            _, secret = personal_tokens.create(actor, user, **typed, expires_at=ends)
+        except (*REFUSALS, Forbidden) as error:
+            form.blame(error)
+        else:
+            return _page(TokenForm(actor), secret)
+    return _page(form)
+
+
+@bp.post("/<id:token_id>/revoke")
+@login_required
+def revoke(token_id: str) -> ResponseReturnValue:
+    personal_tokens.revoke(page_user(), token_id)
+    flash("The token is revoked. Whatever used it is refused from now on.", "success")
+    return redirect(url_for(".index"), 303)
+
+
+def _page(form: TokenForm, secret: str = "") -> ResponseReturnValue:
+    actor = page_user()
+    found = listed(lambda **paging: personal_tokens.page(actor, **paging), "main.tokens.index")
+    page = render_template(
+        "main/settings/tokens.html", form=form, found=found, secret=secret, moment=now()
+    )
+    return page, form.http_status
