@@ -44,7 +44,7 @@ def register() -> ResponseReturnValue:
 @bp.route("/login", methods=["GET", "POST"])
 def login() -> ResponseReturnValue:
     form = LoginForm()
-    if request.method == "GET" and page_user().id:
+    if request.method != "POST" and page_user().id:
         return redirect(next_page(_home()))
     if form.validate_on_submit():
         try:
