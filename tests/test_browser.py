@@ -1,0 +1,140 @@
+"""The main path in a real Chromium, with and without JavaScript: no fault in the console or by axe.
+
+Chromium is Debian's; where there is none the tests are skipped, on CI they fail.
+"""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+from app.services.actor import Actor
+from tests.conftest import PASSWORD
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+CHROMIUM = shutil.which("chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PAGES = ["/", "/about", "/auth/login", "/auth/register", "/problems", "/nothing"]
+PERSONAL_PAGES = ["/", "/tasks", "/tasks/new", "/tasks/trash", "/settings/profile", "/users/root"]
+ADMIN_PAGES = ["/admin/", "/admin/users", "/admin/tasks", "/admin/audit", "/admin/system"]
+LOOKS = [("light", 1280), ("dark", 320)]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None and not os.environ.get("CI"), reason="Chromium is not installed"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def url(app: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@contextmanager
+def opened(context: BrowserContext) -> Iterator[Page]:
+    """A page whose console has no fault, but for what Chromium says of an error page's status."""
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield page
+    context.close()
+    faults = [text for text in said if not text.startswith(("info", "log", "debug"))]
+    assert [text for text in faults if "Failed to load resource" not in text] == []
+
+
+def sign_in(page: Page, url: str, username: str) -> None:
+    page.goto(f"{url}/auth/login")
+    page.get_by_label("Email or username").fill(username)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.locator("main").get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without"])
+def test_from_registering_to_the_trash_and_back(
+    chromium: Browser, url: str, javascript: bool
+) -> None:
+    with opened(chromium.new_context(java_script_enabled=javascript)) as page:
+        page.goto(f"{url}/auth/register")
+        page.get_by_label("Username").fill("grace")
+        page.get_by_label("Email").fill("grace@example.com")
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.locator("main form button[type=submit]").click()
+        expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
+
+        page.goto(f"{url}/tasks")
+        page.get_by_label("Title of a new task").fill("Count the bugs")
+        page.get_by_role("button", name="Add", exact=True).click()
+        page.get_by_role("link", name="Count the bugs").click()
+        page.get_by_role("link", name="Edit").click()
+        page.get_by_label("Title").fill("Count all bugs")
+        page.locator("main form button[type=submit]").first.click()
+        expect(page.get_by_role("heading", name="Count all bugs")).to_be_visible()
+
+        page.get_by_role("button", name="Mark as done").click()
+        expect(page.get_by_role("button", name="Open again")).to_be_visible()
+        page.get_by_role("button", name="Delete", exact=True).first.click()
+        page.goto(f"{url}/tasks/trash")
+        page.get_by_role("button", name="Restore").click()
+        page.goto(f"{url}/tasks")
+        expect(page.get_by_role("link", name="Count all bugs")).to_be_visible()
+
+        page.get_by_role("button", name="Log out").click()
+        page.goto(f"{url}/tasks")
+        expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+def test_the_page_to_try_the_api_loads(chromium: Browser, url: str) -> None:
+    with opened(chromium.new_context()) as page:
+        page.goto(f"{url}/api/docs")
+        expect(page.get_by_text("Make a task", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # the pages are the same on either
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_axe_finds_nothing_and_no_page_is_wider_than_the_screen(
+    chromium: Browser, url: str, root: Actor, scheme: str, width: int
+) -> None:
+    looks = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
+    with opened(chromium.new_context(bypass_csp=True, **looks)) as page:  # type: ignore[arg-type]
+        found = [fault for path in PAGES for fault in faults(page, url + path)]
+        sign_in(page, url, root.username)
+        for path in PERSONAL_PAGES + ADMIN_PAGES:
+            found += faults(page, url + path)
+    assert found == []
+
+
+def faults(page: Page, url: str) -> list[str]:
+    """What axe says of a page, and whether it must be scrolled sideways."""
+    page.goto(url)
+    page.add_script_tag(path=AXE)
+    results = page.evaluate("axe.run()")
+    found = [f"{url}: {each['id']}: {each['nodes'][0]['html']}" for each in results["violations"]]
+    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+        found.append(f"{url}: wider than the screen")
+    return found
