@@ -36,10 +36,21 @@ KNOWN = sorted(
         for name in route.operation.query.fields
     }
 )
-HEADERS = (
-    "Accept Accept-Language Authorization Content-Type Cookie Idempotency-Key If-Match"
-    " If-None-Match Origin Range Sec-Fetch-Site X-Forwarded-For X-Request-ID"
-).split()
+HEADERS = [
+    "Accept",
+    "Accept-Language",
+    "Authorization",
+    "Content-Type",
+    "Cookie",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Origin",
+    "Range",
+    "Sec-Fetch-Site",
+    "X-Forwarded-For",
+    "X-Request-ID",
+]
 TYPES = ["application/json", "application/merge-patch+json", "text/csv", "application/x-ndjson"]
 
 
