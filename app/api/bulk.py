@@ -9,7 +9,6 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from app.api.operation import operation
 from app.api.tasks import TaskOut, compile_task
 from app.errors import (
-    AppError,
     Forbidden,
     Invalid,
     NotFound,
@@ -92,30 +91,35 @@ class BulkOut(Schema):
 def bulk(actor: Actor, body: dict[str, Any]) -> SimpleNamespace:
     """An error carries the `index` of the first operation that fails; none is made then."""
     changes = [_change(index, given) for index, given in enumerate(body["operations"])]
+    try:
+        done = task_bulk.apply(actor, changes)
+    except Invalid as error:
+        raise _placed(error, error.index) from None
     results = [
         {"index": n, "op": change.op, "id": task_id, "task": task and compile_task(task)}
-        for n, (change, task_id, task) in enumerate(task_bulk.apply(actor, changes))
+        for n, (change, task_id, task) in enumerate(done)
     ]
     return SimpleNamespace(results=results)
 
 
 def _change(index: int, given: dict[str, Any]) -> Change:
-    try:
-        return _checked(index, given)
-    except AppError as error:
-        error.index = index
-        raise
-
-
-def _checked(index: int, given: dict[str, Any]) -> Change:
     op, version, data = given["op"], given.get("version"), given.get("data", {})
     if op != "create" and version is None and current_app.config["REQUIRE_IF_MATCH"]:
-        raise PreconditionRequired("Give the version of what you have read.")
+        required = PreconditionRequired("Give the version of what you have read.")
+        required.index = index
+        raise required
     if op != "delete":
         try:
             data = load(_CREATE if op == "create" else _UPDATE, data)
         except Invalid as error:
-            where = f"operations/{index}/data"
-            faults = {f"{where}/{name}".rstrip("/"): why for name, why in error.fields.items()}
-            raise Invalid(error.message, faults) from None
+            raise _placed(error, index) from None
     return Change(op, given.get("id", ""), data, None if version is None else {version})
+
+
+def _placed(error: Invalid, index: int | None) -> Invalid:
+    """The error, its pointers into the whole body and no more into one operation's data."""
+    where = f"operations/{index}/data"
+    fields = {f"{where}/{name}".rstrip("/"): why for name, why in error.fields.items()}
+    placed = Invalid(error.message, fields)
+    placed.index = index
+    return placed
