@@ -1,6 +1,5 @@
 """Many at once, on threads and connections of their own: one wins, the others get a known error."""
 
-from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
 from typing import Any
@@ -24,12 +23,11 @@ from app.models import Session, Task, Token, User
 from app.services import sessions, tasks, tokens, users
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD, MakeApp, MakePerson
-from tests.races import at_once
+from tests.races import Call, race, split
 from tests.rows import actions, rows
 
 WRITERS = 50
 NEW_PASSWORDS = [f"{number} apples in a bowl" for number in range(10)]
-Call = Callable[[], Any]
 
 
 @pytest.fixture
@@ -38,29 +36,6 @@ def wide_app(other_app: MakeApp) -> Flask:
     app = other_app(DATABASE_POOL_SIZE=str(WRITERS))
     race(app, [users.is_empty] * WRITERS)
     return app
-
-
-def race(app: Flask, calls: Sequence[Call]) -> list[Any]:
-    """What each call returned, or the AppError that it raised; another error is raised here."""
-
-    def within(call: Call) -> Call:
-        def run() -> Any:
-            with app.app_context():
-                try:
-                    return call()
-                except AppError as error:
-                    return error
-
-        return run
-
-    return at_once([within(call) for call in calls])
-
-
-def split(results: list[Any], *expected: type[AppError]) -> tuple[list[Any], list[AppError]]:
-    """The successes and the failures, which are of the `expected` kinds."""
-    lost = [result for result in results if isinstance(result, AppError)]
-    assert {type(error) for error in lost} <= set(expected), lost
-    return [result for result in results if not isinstance(result, AppError)], lost
 
 
 @pytest.mark.parametrize(

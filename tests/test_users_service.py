@@ -13,10 +13,10 @@ from app.errors import (
     NotFound,
     PreconditionFailed,
 )
-from app.models import Session, Task, Token, User
-from app.services import passwords, sessions, tasks, tokens, users
+from app.models import Session, Token, User
+from app.services import passwords, sessions, tokens, users
 from app.services.actor import SYSTEM, Actor
-from tests.conftest import PASSWORD, MakePerson, email_of
+from tests.conftest import PASSWORD, email_of
 from tests.rows import rows, set_values
 
 NEW_PASSWORD = "eleven apples in a bowl"
@@ -230,96 +230,6 @@ def test_own_role_is_not_changed_by_oneself(ann: Actor) -> None:
     users.update_self(ann, {"role": "admin", "is_active": False, "username": "anna"})
     user = rows(User)[0]
     assert (user.role, user.is_active, user.username) == ("user", True, "anna")
-
-
-def test_admin_changes_role_and_names(ann: Actor, root: Actor) -> None:
-    user = users.update(root, ann.id, {"role": "admin", "username": "anna"})
-    assert (user.role, user.username) == ("admin", "anna")
-
-
-def test_admin_sets_nobodys_password(ann: Actor, root: Actor) -> None:
-    before = users.get(ann, ann.id).password_hash
-    users.update(root, ann.id, {"password": NEW_PASSWORD, "password_hash": "x"})
-    assert users.get(ann, ann.id).password_hash == before
-
-
-def test_only_an_admin_changes_others_and_lists_them(ann: Actor, bob: Actor) -> None:
-    with pytest.raises(Forbidden):
-        users.update(bob, ann.id, {"role": "admin"})
-    with pytest.raises(Forbidden):
-        users.page(bob)
-
-
-def test_deactivating_ends_tokens_and_sessions_at_once(ann: Actor, root: Actor) -> None:
-    tokens.sign_in(Actor(), "ann", PASSWORD)
-    sessions.sign_in(Actor(), "ann", PASSWORD, remember=False, user_agent="")
-    users.update(root, ann.id, {"is_active": False})
-    assert (rows(Token), rows(Session)) == ([], [])
-
-
-@pytest.mark.parametrize("changes", [{"role": "user"}, {"is_active": False}])
-def test_last_active_admin_is_neither_demoted_nor_deactivated(
-    root: Actor, changes: dict[str, Any]
-) -> None:
-    with pytest.raises(Conflict):
-        users.update(root, root.id, changes)
-    assert (rows(User)[0].role, rows(User)[0].is_active) == ("admin", True)
-
-
-def test_last_active_admin_is_not_deleted(root: Actor, make_person: MakePerson) -> None:
-    sleeper = make_person("sleeper", "admin")
-    users.update(root, sleeper.id, {"is_active": False})
-    with pytest.raises(Conflict):
-        users.delete(root, root.id)
-
-
-def test_admin_goes_where_another_one_stays(root: Actor, make_person: MakePerson) -> None:
-    other = make_person("other", "admin")
-    users.update(root, root.id, {"role": "user"})
-    assert users.get(other, root.id).role == "user"
-
-
-def test_stranger_deletes_no_account(ann: Actor, bob: Actor) -> None:
-    with pytest.raises(NotFound):
-        users.delete(bob, ann.id)
-    assert len(rows(User)) == 2
-
-
-def test_deleting_an_account_takes_its_tasks_and_leaves_assigned_ones(
-    ann: Actor, bob: Actor
-) -> None:
-    tasks.create(ann, {"title": "of Ann"})
-    given = tasks.create(bob, {"title": "of Bob", "assignee_id": ann.id})
-    users.delete(ann, ann.id)
-    (left,) = rows(Task)
-    assert (left.id, left.assignee_id, left.version) == (given.id, None, 2)
-
-
-def test_list_finds_parts_of_names_and_addresses(
-    root: Actor, ann: Actor, make_person: MakePerson
-) -> None:
-    make_person("per_cent")
-    found = [user.username for user in users.page(root, q="R_C").items]
-    assert found == ["per_cent"]
-    assert [user.username for user in users.page(root, q="ANN@").items] == ["ann"]
-
-
-def test_list_filters_and_counts(root: Actor, ann: Actor, bob: Actor) -> None:
-    users.update(root, bob.id, {"is_active": False})
-    page = users.page(root, role="user", is_active=True, count=True)
-    assert [user.username for user in page.items] == ["ann"]
-    assert page.total == 1
-
-
-def test_list_pages_through_everyone_once(root: Actor, make_person: MakePerson) -> None:
-    people = [make_person(f"person{index}").username for index in range(5)]
-    seen, after = [], None
-    while True:
-        page = users.page(root, limit=2, after=after)
-        seen += [user.username for user in page.items]
-        if (after := page.last) is None:
-            break
-    assert seen == [*reversed(people), "root"]
 
 
 def test_closed_registration_is_forbidden() -> None:

@@ -27,12 +27,21 @@ _token = Statement[Token](select(Token.id).where(Token.__table__.c.id == KEY))
 _session = Statement[Session](select(Session.id).where(Session.__table__.c.id == KEY))
 
 
+def hold(user_id: str) -> None:
+    """Keep the account as it is until the commit.
+
+    Before any lock on what belongs to it: whoever ends its credentials takes them in this order
+    too, and two that met half-way would wait for each other.
+    """
+    _hold.one(key=user_id)
+
+
 def need_live(actor: Actor, user_id: str) -> None:
     """Hold the account. Raises InvalidToken where what the actor came with has ended by now.
 
     For whoever makes a new credential of it, which would outlive the end of all the others.
     """
-    _hold.one(key=user_id)
+    hold(user_id)
     for statement, key in ((_token, actor.token_id), (_session, actor.session_id)):
         if key is not None and statement.one(key=key) is None:
             raise InvalidToken("What you are signed in with has ended meanwhile.")

@@ -51,6 +51,13 @@ _use = Statement[Token](
     update(Token).where(Token.__table__.c.id == KEY).values(last_used_at=_moment)
 )
 _insert = Statement[Token](insert(Token.__table__))  # type: ignore[arg-type]
+# The account first, as in credentials.hold; shared, for those who refresh do not mind each other.
+_hold_owner = Statement[User](
+    select(User.id)
+    .join(Token, Token.user_id == User.id)
+    .where(Token.hash == KEY)
+    .with_for_update(of=User, read=True, key_share=True)
+)
 _spend = Statement[Token](
     update(Token)
     .where(
@@ -159,6 +166,7 @@ def refresh(origin: Actor, refresh_token: str) -> Pair:
 @atomic
 def _refreshed(origin: Actor, refresh_token: str) -> Pair | None:
     moment, key = now(), secret_tokens.digest(refresh_token)
+    _hold_owner.one(key=key)
     old = _spend.one(key=key, moment=moment)
     if old is not None:
         return _issue(old.user_id, old.family_id, old.signed_in_at, old.scopes, old.id)
@@ -184,6 +192,7 @@ def logout(actor: Actor) -> None:
 @atomic
 def create_reset(actor: Actor, user: User) -> str:
     """The secret of a link that sets a new password, once, within the hour; older ones are void."""
+    credentials.hold(user.id)
     credentials.void_links(user.id)
     secret = add("reset", user.id, family_id=uuid7(), expires_at=now() + RESET_LIFE)
     audit.record(actor, "user.reset_requested", "user", user.id)
@@ -209,6 +218,7 @@ def reset_password(origin: Actor, secret: str, password: str) -> User:
 
 @atomic
 def _use_link(actor: Actor, secret: str, password_hash: str) -> None:
+    credentials.hold(actor.id)
     if _end_link.one(key=secret_tokens.digest(secret), moment=now()) is None:
         raise _void_link()
     users.set_password_hash(actor, actor.id, password_hash)
