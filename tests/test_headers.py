@@ -53,6 +53,7 @@ ODD = [  # asked by a stranger
     ("HEAD", "/static/app.css"),
 ]
 HOSTS = ["evil.example", "localhost.evil.example", "evil.example:8000", "", "localhost@evil", "["]
+ODD_PORTS = ["localhost:x", "localhost:\u00b3", "localhost:", "localhost:80:80", "localhost:99999"]
 OURS = ["localhost", "LOCALHOST:9", "127.0.0.1:8000", "[::1]", "[::1]:8000"]
 
 
@@ -160,6 +161,14 @@ def test_unknown_host_is_refused_but_by_a_probe(api: Api, route: Route, host: st
     with api.client.get(route.path(), environ_overrides={"HTTP_HOST": host}) as answer:
         assert (answer.status_code == 400) == (route.rule not in ("/healthz", "/readyz"))
         assert (answer.mimetype == PROBLEM) == (answer.status_code == 400 and route.in_api)
+
+
+@on_one_database
+@pytest.mark.parametrize("host", ODD_PORTS)
+def test_odd_port_in_a_host_breaks_nothing(api: Api, host: str) -> None:
+    for path in ("/about", "/api/v1/tasks", "/tasks"):
+        answer = api.client.get(path, environ_overrides={"HTTP_HOST": host})
+        assert answer.status_code in (200, 302, 400, 401)
 
 
 @on_one_database
