@@ -74,6 +74,8 @@ def _operation(plugin: MarshmallowPlugin, rule: Rule, operation: Operation, text
         "responses": _responses(rule, operation),
         "security": [],
     }
+    if operation.deprecated is not None:
+        found["deprecated"] = True
     if text:
         found["description"] = text
     if operation.scopes is not None:
@@ -132,6 +134,8 @@ def _success(operation: Operation) -> Json:
         "Link": operation.lists,
         "Idempotent-Replayed": operation.idempotent,
         "Content-Disposition": operation.streams,
+        "Deprecation": operation.deprecated,
+        "Sunset": operation.deprecated,
     }
     names = [name for name, is_carried in carried.items() if is_carried]
     success: Json = {

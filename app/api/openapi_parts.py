@@ -32,6 +32,8 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "string"},
     },
     "Content-Disposition": {"description": "A file to save.", "schema": {"type": "string"}},
+    "Deprecation": {"description": "Since when (RFC 9745).", "schema": {"type": "string"}},
+    "Sunset": {"description": "When it will be gone (RFC 8594).", "schema": {"type": "string"}},
     "RateLimit": {"description": "What is left, and for how long.", "schema": {"type": "string"}},
     "RateLimit-Policy": {"description": "What is allowed.", "schema": {"type": "string"}},
     "Idempotent-Replayed": {

@@ -17,6 +17,7 @@ from marshmallow import Schema, validate
 
 from app import cursors, ratelimit
 from app.api import reading, replay
+from app.api.lifecycle import Deprecation
 from app.errors import AppError, Unauthorized
 from app.fields import Flag, Number, Text, compile_dump
 from app.identity import api_user, need_scopes, origin
@@ -63,6 +64,7 @@ class Operation:
     if_match: bool = False  # a change of one record, which may be guarded by its ETag
     idempotent: bool = False  # takes an Idempotency-Key
     errors: tuple[type[AppError], ...] = ()
+    deprecated: Deprecation | None = None
     dump: Callable[[Any], Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,16 +84,10 @@ def operation(**declared: Any) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def answer(**given: Any) -> Response:
-            actor = _actor(declaration)
-            if declaration.takes_max:
-                request.max_content_length = declaration.takes_max
-            if not declaration.idempotent:
-                replay.refuse(request)
-            elif key := replay.key_of(request):
-                return replay.once(
-                    request, actor, key, lambda: _answer(declaration, view, actor, given)
-                )
-            return _answer(declaration, view, actor, given)
+            response = _once(declaration, view, _actor(declaration), given)
+            if declaration.deprecated is not None:
+                declaration.deprecated.announce(response.headers)
+            return response
 
         answer.operation = declaration  # type: ignore[attr-defined]
         return answer
@@ -112,6 +108,17 @@ def _actor(declaration: Operation) -> Actor:
     ratelimit.hit(actor.token_id or "")
     need_scopes(actor, declaration.scopes)
     return actor
+
+
+def _once(declaration: Operation, view: View, actor: Actor, given: dict[str, Any]) -> Response:
+    """The answer, or the one that this Idempotency-Key got before."""
+    if declaration.takes_max:
+        request.max_content_length = declaration.takes_max
+    if not declaration.idempotent:
+        replay.refuse(request)
+    elif key := replay.key_of(request):
+        return replay.once(request, actor, key, lambda: _answer(declaration, view, actor, given))
+    return _answer(declaration, view, actor, given)
 
 
 def _answer(declaration: Operation, view: View, actor: Actor, given: dict[str, Any]) -> Response:
