@@ -148,3 +148,36 @@ def test_a_weak_new_password_leaves_the_link_good(app: Flask, browser: Browser, 
 def test_no_page_is_told_the_address_of_a_link(app: Flask, browser: Browser, ann: Actor) -> None:
     for link in (reset_link(app, ann), "/auth/reset/void", "/auth/reset/a%00b"):
         assert browser.get(link).headers.getlist("Referrer-Policy") == ["no-referrer"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 303),
+        ({"Origin": "http://localhost"}, 303),
+        ({"Origin": "https://evil.example"}, 400),
+        ({"Origin": "null"}, 400),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, 303),
+        ({"Sec-Fetch-Site": "none"}, 303),
+        ({"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"}, 400),
+        ({"Sec-Fetch-Site": "cross-site"}, 400),
+    ],
+)
+def test_the_browser_says_where_a_form_came_from(
+    browser: Browser, ann: Actor, headers: dict[str, str], status: int
+) -> None:
+    fields = {"identifier": "ann", "password": PASSWORD}
+    answer = browser.post("/auth/login", fields, form="/auth/login", headers=headers)
+    assert answer.status_code == status
+
+
+def test_under_https_a_form_needs_no_referer(other_app: MakeApp, ann: Actor) -> None:
+    browser = Browser(other_app(PUBLIC_URL="https://localhost"))
+    browser.client.environ_base["wsgi.url_scheme"] = "https"
+    answer = browser.post(
+        "/auth/login",
+        {"identifier": "ann", "password": PASSWORD},
+        form="/auth/login",
+        base_url="https://localhost",
+    )
+    assert answer.status_code == 303

@@ -13,7 +13,19 @@ from tests.clients import Browser
 from tests.conftest import PASSWORD
 
 OPEN = ["/", "/about", "/problems", "/auth/login", "/auth/register"]
-OWN = ["/", "/tasks", "/tasks/new", "/tasks/trash", "/settings/profile", "/settings/password"]
+OWN = [
+    "/",
+    "/tasks",
+    "/tasks/board",
+    "/tasks/import",
+    "/tasks/new",
+    "/tasks/trash",
+    "/settings/data",
+    "/settings/password",
+    "/settings/profile",
+    "/settings/sessions",
+    "/settings/tokens",
+]
 
 
 @pytest.mark.parametrize("path", [*OPEN, *OWN, "/users/ann", "/missing"])
