@@ -1,0 +1,96 @@
+"""How PostgreSQL reads lists of tasks: from the index of their order, however many there are."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from app import sql
+from app.extensions import db
+from app.models.types import now
+from app.services import task_list, users
+from app.services.actor import Actor
+from app.services.task_list import SORTS, Shape
+from tests.conftest import PASSWORD
+from tests.databases import PostgresServer, close, make_app, migrate
+
+MANY = 20_000
+FILL = """
+INSERT INTO tasks (id, title, description, status, priority, labels, label_keys, owner_id,
+                   assignee_id, due_at, created_at, updated_at, version)
+SELECT gen_random_uuid(), 'task ' || n, '', 'todo', n % 4, '{}', '{}',
+       CAST(CASE n % 2 WHEN 0 THEN :ann ELSE :bob END AS uuid),
+       CAST(CASE n % 400 WHEN 1 THEN :ann END AS uuid),
+       CASE n % 3 WHEN 0 THEN now() + n * interval '1 minute' END,
+       now() - n * interval '1 minute', now() - n * interval '1 minute', 1
+FROM generate_series(1, :many) AS n
+"""
+
+
+@pytest.fixture(scope="module")
+def full_app(postgres: PostgresServer) -> Iterator[Flask]:
+    """With many tasks: half of them Ann's, a few of Bob's assigned to her."""
+    app = make_app(postgres.create("plans"))
+    migrate(app)
+    with app.app_context():
+        ann, bob = (
+            users.register(Actor(), name, f"{name}@example.com", PASSWORD)
+            for name in ("ann", "bob")
+        )
+        with db.engine.begin() as connection:
+            connection.execute(text(FILL), {"ann": ann.id, "bob": bob.id, "many": MANY})
+            connection.execute(text("ANALYZE"))
+    yield app
+    close(app)
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+def explain(shape: Shape, **values: Any) -> list[dict[str, Any]]:
+    """The nodes of the plan that was followed."""
+    ann = users.by_username("ann")
+    statement = task_list.page(shape)
+    given = {"actor_id": ann.id, "size": 21, "moment": now(), **values}
+    statement.all(**given)
+    plan = statement._plans["postgresql"]
+    cursor = sql.current().execute(
+        f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {plan.sql}", plan.arguments(given)
+    )
+    return list(nodes(cursor.fetchone()[0][0]["Plan"]))
+
+
+def assert_cheap(plan: list[dict[str, Any]]) -> None:
+    """The table is not read through: of its hundreds of blocks few are touched."""
+    assert "Seq Scan" not in {node["Node Type"] for node in plan}
+    assert plan[0]["Shared Hit Blocks"] + plan[0]["Shared Read Blocks"] <= 200
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("sort", SORTS)
+def test_first_page_is_read_from_an_index(full_app: Flask, sort: str, descending: bool) -> None:
+    with full_app.app_context():
+        assert_cheap(explain(Shape(True, False, (), sort, descending)))
+
+
+@pytest.mark.parametrize("sort", ["created_at", "due_at", "title"])
+def test_deep_page_costs_what_the_first_one_does(full_app: Flask, sort: str) -> None:
+    key = "lower(title)" if sort == "title" else sort
+    middle = f"SELECT {key} AS at, id FROM tasks ORDER BY {key} LIMIT 1 OFFSET 3000"  # noqa: S608
+    with full_app.app_context():
+        with db.engine.connect() as connection:
+            row = connection.execute(text(middle)).one()
+        shape = Shape(True, False, (), sort, False, resumed=True)
+        assert_cheap(explain(shape, at=row.at, last_id=row.id))
+
+
+def test_admins_list_of_everything_is_not_sorted(full_app: Flask) -> None:
+    with full_app.app_context():
+        plan = explain(Shape(True, True, ()))
+        assert_cheap(plan)
+        assert not [node for node in plan if "Sort" in node["Node Type"]]
