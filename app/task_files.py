@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from typing import Any
 
 from flask import Response, stream_with_context
@@ -28,7 +29,9 @@ def download(kind: str, rows: Iterable[Task]) -> Response:
     """The tasks as a file of this kind, streamed."""
     name = "tasks.csv" if kind == CSV else "tasks.ndjson"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    content = stream_with_context(_WRITERS[kind](rows))
+    left = iter(rows)
+    first = list(islice(left, 1))  # read now: what fails here is an error yet, and no broken file
+    content = stream_with_context(_WRITERS[kind](chain(first, left)))
     return Response(content, headers=headers, content_type=f"{kind}; charset=utf-8")
 
 

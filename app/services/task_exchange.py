@@ -6,6 +6,7 @@ again on the way in.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -33,7 +34,9 @@ COLUMNS = (
     "created_at",
     "updated_at",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet would run, and what looks like it with a ' put before, however many there are:
+# else taking one off would not bring back what was there.
+_RISKY = re.compile("'*[=+\\-@\t\r]")
 
 
 def every(actor: Actor, filters: dict[str, Any], sort: str, *, everyone: bool) -> Iterator[Task]:
@@ -77,16 +80,12 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         value = ";".join(value)
     text = value if isinstance(value, str) else value.isoformat().replace("+00:00", "Z")
-    return f"'{text}" if _is_risky(text) else text
-
-
-def _is_risky(text: str) -> bool:
-    return text.startswith(_FORMULA) or (text.startswith("'") and text[1:].startswith(_FORMULA))
+    return f"'{text}" if _RISKY.match(text) else text
 
 
 def plain(cell: str) -> str:
     """A cell without the ' that an export put before it."""
-    return cell[1:] if cell.startswith("'") and _is_risky(cell[1:]) else cell
+    return cell[1:] if cell.startswith("'") and _RISKY.match(cell) else cell
 
 
 @atomic
