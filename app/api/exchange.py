@@ -19,6 +19,11 @@ from app.task_files import CSV, NDJSON, SIZE_MAX
 bp = Blueprint("exchange", __name__, url_prefix="/tasks")
 _FORMATS = {"csv": CSV, "ndjson": NDJSON}
 
+_EXAMPLES = {
+    CSV: "title,priority,labels\r\nWater the plums,high,garden;summer\r\n",
+    NDJSON: '{"title": "Water the plums", "priority": "high", "labels": ["garden"]}\n',
+}
+
 
 class ExportQuery(TaskFilters):
     format = choice(
@@ -35,7 +40,7 @@ class ImportedOut(Schema):
     summary="Export tasks",
     scopes=("tasks:read",),
     query=ExportQuery(),
-    streams=(CSV, NDJSON),
+    streams=_EXAMPLES,
 )
 def export(actor: Actor, query: dict[str, Any]) -> Response:
     """All that match, streamed. A CSV cell that would be a formula gets a ' in front."""
@@ -48,7 +53,7 @@ def export(actor: Actor, query: dict[str, Any]) -> Response:
 @operation(
     summary="Import tasks",
     scopes=("tasks:write",),
-    takes=(CSV, NDJSON),
+    takes=_EXAMPLES,
     takes_max=SIZE_MAX,
     returns=ImportedOut(),
     status=201,

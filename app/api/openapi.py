@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, made from what the operations declare."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from apispec import APISpec
@@ -84,13 +84,20 @@ def _operation(plugin: MarshmallowPlugin, rule: Rule, operation: Operation, text
         content = {kind: _content(operation.body) for kind in operation.body_types}
         found["requestBody"] = {"required": True, "content": content}
     elif operation.takes:
-        content = {kind: {"schema": {"type": "string"}} for kind in operation.takes}
+        content = _texts(operation.takes)
         found["requestBody"] = {"required": True, "content": content}
     return found
 
 
 def _content(schema: Schema) -> Json:
     return {"schema": schema, "example": examples.of(schema)}
+
+
+def _texts(example_by_type: Mapping[str, str]) -> Json:
+    return {
+        kind: {"schema": {"type": "string"}, "example": example}
+        for kind, example in example_by_type.items()
+    }
 
 
 def _parameters(
@@ -143,7 +150,7 @@ def _success(operation: Operation) -> Json:
         "headers": parts.headers(*parts.ALWAYS, *names),
     }
     if operation.streams:
-        success["content"] = {kind: {"schema": {"type": "string"}} for kind in operation.streams}
+        success["content"] = _texts(operation.streams)
     elif operation.lists and operation.returns is not None:
         example = examples.page(operation.returns)
         success["content"] = {JSON: {"schema": parts.page(operation.returns), "example": example}}

@@ -5,7 +5,7 @@ OpenAPI document reads the same declaration, so that the two cannot differ.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -53,10 +53,11 @@ class Operation:
     body: Schema | None = None
     body_types: tuple[str, ...] = (reading.JSON,)
     query: Schema | None = None
-    takes: tuple[str, ...] = ()  # the types of a body that the view reads by itself
+    # A body that the view reads by itself, an answer that it writes by itself: example by type.
+    takes: Mapping[str, str] = field(default_factory=dict)
     takes_max: int = 0  # bytes of such a body, where it may be larger than others
     returns: Schema | None = None
-    streams: tuple[str, ...] = ()  # the types of an answer that the view writes by itself
+    streams: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
     location: str = ""  # of what was created: "/api/v1/tasks/{0.id}"
     etag: bool = False  # the answer carries one
