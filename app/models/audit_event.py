@@ -29,5 +29,6 @@ class AuditEvent(Base):
 
 
 Index("ix_audit_events_created_at", AuditEvent.created_at, AuditEvent.id)
+Index("ix_audit_events_action", AuditEvent.action, AuditEvent.created_at, AuditEvent.id)
 Index("ix_audit_events_target", AuditEvent.target_id, AuditEvent.created_at, AuditEvent.id)
 Index("ix_audit_events_actor", AuditEvent.actor_id, AuditEvent.created_at, AuditEvent.id)

@@ -187,6 +187,7 @@ def create_audit_events():
     )
     for name, columns in (
         ("created_at", ["created_at", "id"]),
+        ("action", ["action", "created_at", "id"]),
         ("target", ["target_id", "created_at", "id"]),
         ("actor", ["actor_id", "created_at", "id"]),
     ):
