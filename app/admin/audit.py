@@ -34,6 +34,7 @@ ACTIONS = (
     "token.revoked",
     "user.created",
     "user.deleted",
+    "user.exported",
     "user.password_changed",
     "user.reset_requested",
     "user.updated",

@@ -70,6 +70,8 @@ class AccountExport(Schema):
     comments = fields.List(fields.Dict(), required=True)
     tokens = fields.List(fields.Dict(), required=True)
     sessions = fields.List(fields.Dict(), required=True)
+    sign_in_attempts = fields.List(fields.Dict(), required=True)
+    idempotency_records = fields.List(fields.Dict(), required=True)
     audit_events = fields.List(fields.Dict(), required=True)
 
 

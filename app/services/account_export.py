@@ -4,18 +4,24 @@ from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, or_, select
 
-from app.models import AuditEvent, Comment, Session, Task, Token
-from app.services import users
+from app.models import AuditEvent, Comment, IdempotencyRecord, Session, SignInAttempt, Task, Token
+from app.services import audit, throttle, users
 from app.services.actor import Actor
-from app.sql import Statement
+from app.sql import Statement, atomic
 
 _user: BindParameter[str] = bindparam("user_id")
-_WITHHELD = frozenset({"hash", "password_hash", "label_keys", "parent_id", "family_id"})
+_WITHHELD = frozenset(
+    {"hash", "password_hash", "label_keys", "parent_id", "family_id", "account", "fingerprint"}
+)
+# Where somebody else was when they did something to the account is theirs.
+_OF_ANOTHER = {"address": "", "token_id": None, "request_id": ""}
 
 
 def _of(model: Any, *conditions: Any) -> Statement[Any]:
-    columns = [column for column in model.__table__.c if column.key not in _WITHHELD]
-    return Statement(select(*columns).where(*conditions).order_by(model.created_at, model.id))
+    table = model.__table__
+    columns = [column for column in table.c if column.key not in _WITHHELD]
+    order = (table.c.created_at, *table.primary_key)
+    return Statement(select(*columns).where(*conditions).order_by(*order))
 
 
 _STATEMENTS = {
@@ -23,20 +29,28 @@ _STATEMENTS = {
     "comments": _of(Comment, Comment.author_id == _user),
     "tokens": _of(Token, Token.user_id == _user),
     "sessions": _of(Session, Session.user_id == _user),
+    "sign_in_attempts": _of(SignInAttempt, SignInAttempt.account == bindparam("account")),
+    "idempotency_records": _of(IdempotencyRecord, IdempotencyRecord.user_id == _user),
     "audit_events": _of(
         AuditEvent, or_(AuditEvent.actor_id == _user, AuditEvent.target_id == _user)
     ),
 }
 
 
+@atomic
 def export(actor: Actor) -> dict[str, Any]:
     """{"user": {...}, "tasks": [...], ...}: every row, secrets and their hashes left out."""
+    audit.record(actor, "user.exported", "user", actor.id)
     user: Any = users.get(actor, actor.id)
-    rows = {name: found.all(user_id=actor.id) for name, found in _STATEMENTS.items()}
-    return {
-        "user": _plain(user),
-        **{name: [_plain(row) for row in found] for name, found in rows.items()},
+    keys = {"user_id": actor.id, "account": throttle.account_of(actor.id, "")}
+    found = {
+        name: [_plain(row) for row in statement.all(**keys)]
+        for name, statement in _STATEMENTS.items()
     }
+    for event in found["audit_events"]:
+        if event["actor_id"] not in (None, actor.id):
+            event.update(_OF_ANOTHER)
+    return {"user": _plain(user), **found}
 
 
 def _plain(row: Any) -> dict[str, Any]:
