@@ -1,0 +1,113 @@
+"""The matrix of who may do what: every operation on Ann's records, by those who are not she."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app.models import AuditEvent, Token, User
+from app.services.actor import Actor
+from tests.answers import MISSING, slug_of, without_request
+from tests.clients import Api
+from tests.conftest import signed_in_api
+from tests.routes import OPERATIONS, Route
+from tests.rows import age, set_values
+from tests.test_routes import CLOSED_API, each, everything, on_one_database
+
+ON_RECORDS = [route for route in OPERATIONS if "<id:" in route.rule]
+OF_ADMINS = [r for r in ON_RECORDS if r.operation and r.operation.scopes == ("admin",)]
+OF_OWNERS = [route for route in ON_RECORDS if route not in OF_ADMINS]
+SECRETS = ("password", "hash", "secret", "totp")
+
+
+@pytest.fixture
+def anns(ann_api: Api, ann: Actor) -> dict[str, str]:
+    """The ids of what is Ann's."""
+    task = ann_api.post("/tasks", {"title": "Water the plums"}).get_json()["id"]
+    comment = ann_api.post(f"/tasks/{task}/comments", {"body": "Now?"}).get_json()["id"]
+    token = ann_api.post("/tokens", {"name": "Backup", "scopes": ["tasks:read"]}).get_json()["id"]
+    return {"task_id": task, "comment_id": comment, "token_id": token, "user_id": ann.id}
+
+
+def call(api: Api, route: Route, values: dict[str, str]) -> Any:
+    assert route.operation
+    body = getattr(route.operation.body, "example", None)
+    return api.call(route.method, route.path(values), json=body)
+
+
+def state(app: Flask) -> dict[str, list[Any]]:
+    """All there is but the trail of what was denied."""
+    with app.app_context():
+        tables = everything()
+    del tables[AuditEvent.__tablename__]
+    return tables
+
+
+@on_one_database
+@each(OF_OWNERS)
+def test_record_of_another_is_like_one_that_is_not_there(
+    app: Flask, bob_api: Api, anns: dict[str, str], route: Route
+) -> None:
+    before = state(app)
+    theirs, none = call(bob_api, route, anns), call(bob_api, route, dict.fromkeys(anns, MISSING))
+    assert slug_of(theirs) == (404, "not-found")
+    assert without_request(theirs) == without_request(none)
+    assert state(app) == before
+
+
+@on_one_database
+@each(OF_ADMINS)
+def test_what_is_an_admins_is_forbidden_there_or_not(
+    app: Flask, bob_api: Api, anns: dict[str, str], route: Route
+) -> None:
+    before = state(app)
+    theirs, none = call(bob_api, route, anns), call(bob_api, route, dict.fromkeys(anns, MISSING))
+    assert slug_of(theirs) == (403, "insufficient-scope")
+    assert without_request(theirs) == without_request(none)
+    assert state(app) == before
+
+
+@on_one_database
+@each(ON_RECORDS)
+def test_owner_and_admin_have_the_record(
+    ann_api: Api, root_api: Api, anns: dict[str, str], route: Route
+) -> None:
+    personal = "token_id" in route.rule or route in OF_ADMINS
+    first = root_api if route in OF_ADMINS else ann_api
+    answer = call(first, route, anns)
+    assert answer.status_code in (200, 201, 204), answer.text
+    if not personal and route.method == "GET":
+        assert call(root_api, route, anns).status_code == 200
+
+
+@on_one_database
+@each(CLOSED_API)
+@pytest.mark.parametrize("fate", ["expired", "inactive", "revoked"])
+def test_dead_token_does_nothing(
+    app: Flask, bob: Actor, anns: dict[str, str], route: Route, fate: str
+) -> None:
+    bob_api = signed_in_api(app, bob)
+    with app.app_context():
+        if fate == "expired":
+            age(Token, "expires_at", timedelta(hours=1))
+        if fate == "inactive":
+            set_values(User, bob.id, is_active=False)
+    if fate == "revoked":
+        bob_api.post("/auth/logout")
+    before = state(app)
+    assert slug_of(call(bob_api, route, anns)) == (401, "invalid-token")
+    assert state(app) == before
+
+
+@on_one_database
+@each([route for route in OPERATIONS if route.method == "GET"])
+def test_no_answer_tells_a_secret_or_anothers_address(
+    ann_api: Api, bob: Actor, anns: dict[str, str], route: Route
+) -> None:
+    values = {**anns, "username": bob.username}
+    query = "?format=ndjson" if route.rule.endswith("/export") and "tasks" in route.rule else ""
+    answer = ann_api.get(route.path(values) + query)
+    if not route.rule.endswith("/openapi.json"):
+        assert not any(word in answer.text for word in SECRETS)
+        assert "bob@example.com" not in answer.text
