@@ -69,6 +69,16 @@ def test_admin_changes_an_account(root_api: Api, ann: Actor) -> None:
     assert answer.get_json().items() >= change.items()
 
 
+def test_username_that_is_anothers_id_draws_nothing_to_itself(
+    app: Flask, api: Api, ann: Actor
+) -> None:
+    squatter = {"username": ann.id, "email": "x@example.com", "password": "seven plums in a bag"}
+    assert api.post("/users", squatter).status_code == 201
+    app.test_cli_runner().invoke(args=["users", "promote", ann.id])
+    with app.app_context():
+        assert [user.username for user in rows(User, role="admin")] == ["ann"]
+
+
 def test_admin_sets_nobodys_password(root_api: Api, ann: Actor) -> None:
     answer = root_api.patch(f"/users/{ann.id}", {"password": "eleven apples in a bowl"})
     assert (slug_of(answer), blamed(answer)) == ((422, "invalid"), ["/password"])

@@ -182,11 +182,12 @@ def by_username(username: str) -> User:
 def find(identifier: str) -> User | None:
     """The account of this email, username or id, without case."""
     identifier = identifier.strip().lower()
-    found = _by_email if "@" in identifier else _by_username
-    user = found.one(key=identifier)
-    if user is None and re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", identifier):
+    user = None
+    # The id before the name: anybody may call themselves by the id of another.
+    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", identifier):
         user = _by_id.one(key=identifier)
-    return user
+    found = _by_email if "@" in identifier else _by_username
+    return user or found.one(key=identifier)
 
 
 def page(
