@@ -1,0 +1,18 @@
+"""Statements, transactions and their errors: how the services talk to the database."""
+
+from app.sql.connection import Link, atomic, current, init_app
+from app.sql.errors import DRIVER_ERRORS, Dangling, Duplicate, LostRace
+from app.sql.statement import KEY, Statement
+
+__all__ = [
+    "DRIVER_ERRORS",
+    "KEY",
+    "Dangling",
+    "Duplicate",
+    "Link",
+    "LostRace",
+    "Statement",
+    "atomic",
+    "current",
+    "init_app",
+]

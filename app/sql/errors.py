@@ -1,0 +1,66 @@
+"""What a driver says, in the words of the domain."""
+
+import sqlite3
+
+import psycopg2
+
+from app.errors import Conflict, Invalid, Unavailable
+
+DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
+# What passes by itself: connection, read-only (a failover), serialization, deadlock, resources,
+# lock and statement timeouts, shutdown. By SQLSTATE, for psycopg2's classes mix them with others.
+PASSING = ("08", "25006", "40001", "40P01", "53", "55P03", "57014", "57P0", "58")
+LOST_RACE = ("40001", "40P01")
+
+
+class Duplicate(Exception):
+    """A unique index refused the row. `index` is its name, or "table.column" on SQLite."""
+
+    def __init__(self, index: str) -> None:
+        super().__init__(index)
+        self.index = index
+
+
+class Dangling(Conflict):
+    """A foreign key points at a row that is not there (any more)."""
+
+    def __init__(self) -> None:
+        super().__init__("It refers to a record that is gone.")
+
+
+class LostRace(Unavailable):
+    """Two transactions got in each other's way and the database gave up this one."""
+
+
+def translated(error: Exception) -> Exception:
+    """What the driver says, in the words of the domain."""
+    if isinstance(error, psycopg2.Error):
+        state = error.pgcode or ("08" if isinstance(error, psycopg2.OperationalError) else "")
+        name = error.diag.constraint_name or ""
+    else:
+        state, name = _sqlite_state(error)
+    if state == "23505":
+        return Duplicate(name)
+    if state == "23503":
+        return Dangling()
+    if state.startswith(LOST_RACE):
+        return LostRace("The database was busy with another change.")
+    if state.startswith(PASSING):
+        return Unavailable("The database cannot be reached.")
+    if state.startswith("22"):  # a value that no column takes and no schema refused
+        return Invalid("A value is out of range.")
+    return error
+
+
+def _sqlite_state(error: Exception) -> tuple[str, str]:
+    message = str(error)
+    if message.startswith("UNIQUE constraint failed: "):
+        name = message.removeprefix("UNIQUE constraint failed: ")
+        return "23505", name.removeprefix("index ").strip("'")
+    if message.startswith("FOREIGN KEY"):
+        return "23503", ""
+    if isinstance(error, sqlite3.OperationalError) and (
+        "locked" in message or "unable to open" in message or "disk" in message
+    ):
+        return "08", ""
+    return "", ""
