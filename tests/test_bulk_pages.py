@@ -12,10 +12,10 @@ from tests.rows import rows
 from tests.test_tasks_pages import make
 
 
-def states(app: Flask) -> list[tuple[str, bool]]:
-    """Each task's status, and whether it lies in the trash."""
+def states(app: Flask) -> list[tuple[str, str, bool]]:
+    """By title each task's status, and whether it lies in the trash."""
     with app.app_context():
-        return [(row.status, row.deleted_at is not None) for row in rows(Task)]
+        return sorted((row.title, row.status, row.deleted_at is not None) for row in rows(Task))
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ def states(app: Flask) -> list[tuple[str, bool]]:
 def test_one_form_changes_all_that_is_ticked(
     app: Flask, ann: Actor, ann_browser: Browser, op: str, state: tuple[str, bool], told: str
 ) -> None:
-    first, second, _ = (make(app, ann, status="in_progress") for _ in range(3))
+    first, second, _ = (make(app, ann, title, status="in_progress") for title in "abc")
     ids = [first.id, second.id.upper(), first.id]
     fields = {"op": op, "id": ids, "next": "/tasks?q=milk"}
     answer = ann_browser.post("/tasks/bulk", fields, form="/tasks")
     assert (answer.status_code, answer.location) == (303, "/tasks?q=milk")
-    assert states(app) == [state, state, ("in_progress", False)]
+    assert states(app) == [("a", *state), ("b", *state), ("c", "in_progress", False)]
     assert told in ann_browser.get("/tasks").text
 
 
@@ -51,7 +51,7 @@ def test_where_one_may_not_be_deleted_none_is(
     own = make(app, bob, "Own")
     given = make(app, ann, "Given", assignee_id=bob.id)
     bob_browser.post("/tasks/bulk", {"op": "delete", "id": [own.id, given.id]})
-    assert states(app) == [("todo", False), ("todo", False)]
+    assert states(app) == [("Given", "todo", False), ("Own", "todo", False)]
     page = bob_browser.get("/tasks").text
     assert "Nothing was changed. Only the owner of a task may delete it. It is about: Given" in page
 
@@ -65,7 +65,7 @@ def test_a_stranger_s_task_is_as_one_that_is_not_there(
         page = bob_browser.get("/tasks").text
         assert "Nothing was changed. There is no such task." in page
         assert "Hidden" not in page
-    assert states(app) == [("todo", False), ("todo", False)]
+    assert states(app) == [("Hidden", "todo", False), ("Own", "todo", False)]
 
 
 def test_nothing_ticked_is_told(ann_browser: Browser) -> None:

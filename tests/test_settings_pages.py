@@ -239,7 +239,7 @@ def test_all_that_is_held_is_downloaded(
 ) -> None:
     make(app, ann, "Buy milk")
     make(app, bob, "Bob's")
-    answer = ann_browser.get("/settings/data/export")
+    answer = ann_browser.post("/settings/data/export", form="/settings/data")
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.headers["Cache-Control"] == "no-store"
     held = answer.get_json()

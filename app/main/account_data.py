@@ -44,9 +44,10 @@ def index() -> ResponseReturnValue:
     return _page(DeleteForm(page_user()))
 
 
-@bp.get("/export")
+@bp.post("/export")
 @login_required
 def export() -> Response:
+    """By a form and not by a link: that it was handed out is noted."""
     content = orjson.dumps(
         account_export.export(page_user()), option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2
     )

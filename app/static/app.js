@@ -12,9 +12,10 @@ function localise(root) {
   }
 }
 
-// A second click must not send a form twice. Released when the page comes back from the cache.
+// A second click must not send a form twice. Released when the page comes back from the cache; the
+// page stays where the answer is a file.
 function lock(event) {
-  if (event.defaultPrevented) return;
+  if (event.defaultPrevented || "download" in event.target.dataset) return;
   for (const button of event.target.querySelectorAll("button[type=submit]")) {
     setTimeout(() => { button.disabled = true; });
   }
