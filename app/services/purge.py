@@ -1,6 +1,9 @@
 """Removes what has had its time: `flask purge`, to be run by a timer."""
 
-from sqlalchemy import bindparam, delete
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select, tuple_
 
 from app.models import IdempotencyRecord, Session, SignInAttempt, Task, Token
 from app.models.idempotency_record import KEPT as IDEMPOTENCY_KEPT
@@ -11,33 +14,49 @@ from app.services.actor import SYSTEM
 from app.services.tasks import PURGE_AFTER
 from app.sql import Statement, atomic
 
-_before = bindparam("before", type_=UTCDateTime())
-_expired_tokens = Statement[Token](delete(Token).where(Token.expires_at < _before))
-_expired_sessions = Statement[Session](delete(Session).where(Session.expires_at < _before))
-_old_records = Statement[IdempotencyRecord](
-    delete(IdempotencyRecord).where(IdempotencyRecord.created_at < _before)
-)
-_old_attempts = Statement[SignInAttempt](
-    delete(SignInAttempt).where(SignInAttempt.created_at < _before)
-)
-_old_trash = Statement[Task](delete(Task).where(Task.deleted_at < _before).returning(Task.id))
+# At once: however much has gathered, no statement takes long and no lock is held for long.
+BATCH = 2_000
+
+
+def _older(column: Any) -> Statement[Any]:
+    """Removes a batch of the rows whose `column` lies before `before`."""
+    table = column.class_.__table__
+    key = tuple_(*table.primary_key)
+    old = column < bindparam("before", type_=UTCDateTime())
+    batch = select(*table.primary_key).where(old).limit(BATCH)
+    return Statement(delete(table).where(key.in_(batch)).returning(*table.primary_key))
+
+
+_expired_tokens = _older(Token.expires_at)
+_expired_sessions = _older(Session.expires_at)
+_old_records = _older(IdempotencyRecord.created_at)
+_old_attempts = _older(SignInAttempt.created_at)
+_old_trash = _older(Task.deleted_at)
 
 
 def purge() -> dict[str, int]:
-    """How many rows of each kind went. Each kind is a commit of its own."""
+    """How many rows of each kind went. Each batch is a commit of its own."""
     moment = now()
     return {
-        "tokens": _expired_tokens.run(before=moment),
-        "sessions": _expired_sessions.run(before=moment),
-        "idempotency records": _old_records.run(before=moment - IDEMPOTENCY_KEPT),
-        "sign-in attempts": _old_attempts.run(before=moment - ATTEMPTS_KEPT),
-        "tasks in the trash": _empty_trash(),
+        "tokens": _all(_expired_tokens, moment),
+        "sessions": _all(_expired_sessions, moment),
+        "idempotency records": _all(_old_records, moment - IDEMPOTENCY_KEPT),
+        "sign-in attempts": _all(_old_attempts, moment - ATTEMPTS_KEPT),
+        "tasks in the trash": _all(_old_trash, moment - PURGE_AFTER, "task.purged"),
     }
 
 
+def _all(older: Statement[Any], before: datetime, action: str = "") -> int:
+    removed = 0
+    while number := _batch(older, before, action):
+        removed += number
+    return removed
+
+
 @atomic
-def _empty_trash() -> int:
-    tasks = _old_trash.all(before=now() - PURGE_AFTER)
-    for task in tasks:
-        audit.record(SYSTEM, "task.purged", "task", task.id)
-    return len(tasks)
+def _batch(older: Statement[Any], before: datetime, action: str) -> int:
+    gone = older.all(before=before)
+    if action:
+        for task in gone:
+            audit.record(SYSTEM, action, "task", task.id)
+    return len(gone)
