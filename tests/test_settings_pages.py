@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from app.devices import device
 from app.models import Session, Task, Token, User
 from app.services.actor import Actor
 from tests.answers import MISSING
@@ -212,26 +211,6 @@ def test_a_personal_token_is_no_sign_in(app: Flask, ann_browser: Browser) -> Non
         (token,) = rows(Token, kind="personal")
     assert "/settings/sessions/api/" not in ann_browser.get("/settings/sessions").text
     assert ann_browser.post(f"/settings/sessions/api/{token.family_id}/end").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("user_agent", "words"),
-    [
-        ("Mozilla/5.0 (Windows NT 10.0) Chrome/130.0 Safari/537.36 Edg/130.0", "Edge on Windows"),
-        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) Version/18 Safari/605", "Safari on macOS"),
-        (
-            "Mozilla/5.0 (iPhone; CPU like Mac OS X) CriOS/130 Safari",
-            "Chrome on iPhone",
-        ),
-        ("Mozilla/5.0 (Linux; Android 15) Chrome/130.0 Safari/537.36", "Chrome on Android"),
-        ("curl/8.5.0", "curl/8.5.0"),
-        ("Firefox/130.0", "Firefox"),
-        ("", "Unknown device"),
-        ("\u202e<script>", "Unknown device"),
-    ],
-)
-def test_a_device_is_told_in_words(user_agent: str, words: str) -> None:
-    assert device(user_agent) == words
 
 
 def test_all_that_is_held_is_downloaded(
