@@ -31,13 +31,14 @@ def main() -> None:
             "PUBLIC_URL": "http://127.0.0.1",
             "WEB_CONCURRENCY": str(servers.WORKERS),
             "WEB_THREADS": str(servers.THREADS),
+            "RATELIMIT_DEFAULT": "999999999 per day",  # counted, and never reached
         }
         migrate = [sys.executable, "-m", "flask", "db", "upgrade"]
         subprocess.run(migrate, env={**os.environ, **service}, check=True)
         filled = data.fill(url, TASKS)
         with (
             servers.running("bench.floor:application", {"DATABASE_URL": url}, None) as floor,
-            servers.running("run:app", service, None) as flagstone,
+            servers.running("run:app", service, "gunicorn.conf.py") as flagstone,
         ):
             table = measure(floor, flagstone, filled)
             print(f"\nmemory of master and {servers.WORKERS} workers: {flagstone.memory():.0f} MiB")
