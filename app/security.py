@@ -122,6 +122,9 @@ def init_app(app: Flask) -> None:
 
 
 def _set_up_logs(level: str, format_: str) -> None:
+    # No line here says where in the code it was written or by which thread: do not find it out.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = False
     handler = logging.StreamHandler()
     plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
     handler.setFormatter(JsonFormatter() if format_ == "json" else plain)

@@ -17,6 +17,7 @@ from marshmallow import Schema, validate
 
 from app import cursors, ratelimit
 from app.api import reading, replay
+from app.api.answer import Answer
 from app.api.lifecycle import Deprecation
 from app.errors import AppError, Unauthorized
 from app.fields import Flag, Number, Text, compile_dump
@@ -159,7 +160,7 @@ def _respond(declaration: Operation, row: Any) -> Response:
     if declaration.location:
         headers["Location"] = declaration.location.format(row)
     content = _json(declaration.dump(row))
-    return Response(content, declaration.status, headers, content_type=reading.JSON)
+    return Answer(content, declaration.status, headers, content_type=reading.JSON)
 
 
 def _list(declaration: Operation, view: View, actor: Actor, given: dict[str, Any]) -> Response:
@@ -177,7 +178,7 @@ def _list(declaration: Operation, view: View, actor: Actor, given: dict[str, Any
     if page.total is not None:
         body["total"] = page.total
     headers = {"Link": _next_link(following)} if following else {}
-    return Response(_json(body), 200, headers, content_type=reading.JSON)
+    return Answer(_json(body), 200, headers, content_type=reading.JSON)
 
 
 def _next_link(cursor: str) -> str:
