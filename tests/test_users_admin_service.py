@@ -20,6 +20,22 @@ def test_admin_changes_role_and_names(ann: Actor, root: Actor) -> None:
     assert (user.role, user.username) == ("admin", "anna")
 
 
+def test_admin_who_changes_an_address_voids_links_that_went_to_the_old_one(
+    ann: Actor, root: Actor
+) -> None:
+    secret = tokens.create_reset(root, users.get(root, ann.id))
+    users.update(root, ann.id, {"email": "new@example.com"})
+    assert not tokens.is_reset(secret)
+
+
+def test_account_that_is_gone_is_not_changed(ann: Actor, root: Actor) -> None:
+    users.delete(ann, ann.id)
+    with pytest.raises(NotFound):
+        users.update(root, ann.id, {"role": "admin"})
+    with pytest.raises(NotFound):
+        users.delete(root, ann.id)
+
+
 def test_admin_sets_nobodys_password(ann: Actor, root: Actor) -> None:
     before = users.get(ann, ann.id).password_hash
     users.update(root, ann.id, {"password": NEW_PASSWORD, "password_hash": "x"})

@@ -232,6 +232,30 @@ def test_own_role_is_not_changed_by_oneself(ann: Actor) -> None:
     assert (user.role, user.is_active, user.username) == ("user", True, "anna")
 
 
+def test_change_by_a_password_that_was_changed_meanwhile_is_refused(
+    ann: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirm = users.confirm
+
+    def overtaken(actor: Actor, password: str) -> User:
+        proof = confirm(actor, password)
+        set_values(User, ann.id, password_hash=passwords.hash_(NEW_PASSWORD))
+        return proof
+
+    monkeypatch.setattr(users, "confirm", overtaken)
+    with pytest.raises(PreconditionFailed):
+        users.update_self(ann, {"email": "new@example.com"}, PASSWORD)
+    assert rows(User)[0].email == "ann@example.com"
+
+
+def test_account_is_held_only_as_it_was_proved(ann: Actor) -> None:
+    proved = users.get(ann, ann.id)
+    set_values(User, ann.id, password_hash=passwords.hash_(NEW_PASSWORD))
+    with pytest.raises(BadCredentials):
+        sessions.start(Actor(), proved, remember=False, user_agent="")
+    assert rows(Session) == []
+
+
 def test_closed_registration_is_forbidden() -> None:
     users.need_open(True)
     with pytest.raises(Forbidden):
