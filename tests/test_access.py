@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.models import AuditEvent, Token, User
+from app.models import Token, User
 from app.services.actor import Actor
 from tests.answers import MISSING, slug_of, without_request
 from tests.clients import Api
@@ -36,24 +36,16 @@ def call(api: Api, route: Route, values: dict[str, str]) -> Any:
     return api.call(route.method, route.path(values), json=body)
 
 
-def state(app: Flask) -> dict[str, list[Any]]:
-    """All there is but the trail of what was denied."""
-    with app.app_context():
-        tables = everything()
-    del tables[AuditEvent.__tablename__]
-    return tables
-
-
 @on_one_database
 @each(OF_OWNERS)
 def test_record_of_another_is_like_one_that_is_not_there(
     app: Flask, bob_api: Api, anns: dict[str, str], route: Route
 ) -> None:
-    before = state(app)
+    before = everything(app)
     theirs, none = call(bob_api, route, anns), call(bob_api, route, dict.fromkeys(anns, MISSING))
     assert slug_of(theirs) == (404, "not-found")
     assert without_request(theirs) == without_request(none)
-    assert state(app) == before
+    assert everything(app) == before
 
 
 @on_one_database
@@ -61,11 +53,11 @@ def test_record_of_another_is_like_one_that_is_not_there(
 def test_what_is_an_admins_is_forbidden_there_or_not(
     app: Flask, bob_api: Api, anns: dict[str, str], route: Route
 ) -> None:
-    before = state(app)
+    before = everything(app)
     theirs, none = call(bob_api, route, anns), call(bob_api, route, dict.fromkeys(anns, MISSING))
     assert slug_of(theirs) == (403, "insufficient-scope")
     assert without_request(theirs) == without_request(none)
-    assert state(app) == before
+    assert everything(app) == before
 
 
 @on_one_database
@@ -95,9 +87,9 @@ def test_dead_token_does_nothing(
             set_values(User, bob.id, is_active=False)
     if fate == "revoked":
         bob_api.post("/auth/logout")
-    before = state(app)
+    before = everything(app)
     assert slug_of(call(bob_api, route, anns)) == (401, "invalid-token")
-    assert state(app) == before
+    assert everything(app) == before
 
 
 @on_one_database

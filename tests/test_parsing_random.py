@@ -131,7 +131,8 @@ def test_made_up_id_is_of_nothing(root_api: Api, route: Route, made_up: str) -> 
     variables = dict.fromkeys(("task_id", "comment_id", "user_id", "token_id", "username"), made_up)
     answer = root_api.call(route.method, route.path(variables), json={"title": "x", "body": "x"})
     check(answer)
-    assert answer.status_code in (404, 405, 422) or made_up in ("", ".", "..")
+    # A slash in it may make another route of it, or a double one, which leads to the plain one.
+    assert answer.status_code in (404, 405, 422, 308) or made_up in ("", ".", "..")
 
 
 @settings(max_examples=200)
