@@ -74,6 +74,8 @@ def fruit(ann_api: Api) -> list[dict[str, Any]]:
         ("q=CHERRY%20apple", "D"),
         ("q=%20", "AbcD"),
         ("q=", "AbcD"),
+        ("q=apple" + "+cherry" * 26, "D"),
+        ("q=apple" + "+cherry" * 26 + "+plum", ""),
         ("q=%25", ""),
         ("q=_", ""),
         ("q='", ""),

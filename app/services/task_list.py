@@ -39,7 +39,7 @@ SORTS: dict[str, ColumnElement[Any]] = {
     "priority": Task.__table__.c.priority,
     "title": func.lower(Task.__table__.c.title),
 }
-WORDS_MAX = 10  # of a search
+WORDS_MAX = 100  # of a search: more than 200 characters hold
 _OVERDUE = and_(Task.due_at < bindparam("moment", type_=UTCDateTime()), Task.status.not_in(CLOSED))
 
 
