@@ -74,7 +74,8 @@ def measure(
             "p99": figures.percentile(0.99),
         }
         table[name] = row
-        print("{:<18}{:>12.0f}{:>12.0f}{:>12.2f}{:>12.0f}{:>12.2f}{:>12.2f}".format(name, *row.values()))
+        line = "{:<18}{:>12.0f}{:>12.0f}{:>12.2f}{:>12.0f}{:>12.2f}{:>12.2f}"
+        print(line.format(name, *row.values()))
     return table
 
 

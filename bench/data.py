@@ -1,4 +1,4 @@
-"""What is measured on: a PostgreSQL of its own with users, tasks and a token, made anew each run."""
+"""What is measured on: a PostgreSQL of its own with users, tasks and a token, new each run."""
 
 import datetime
 import random
@@ -37,9 +37,15 @@ def fill(url: str, tasks: int) -> Data:
     return Data(token, [row[0] for row in rows[::USERS]])
 
 
-USER_COLUMNS = "id, username, email, password_hash, role, is_active, email_verified, created_at, updated_at, version"
+USER_COLUMNS = (
+    "id, username, email, password_hash, role, is_active, email_verified,"
+    " created_at, updated_at, version"
+)
 TOKEN_COLUMNS = "id, user_id, kind, family_id, hash, prefix, name, scopes, created_at, expires_at"
-TASK_COLUMNS = "id, title, description, status, priority, labels, label_keys, owner_id, created_at, updated_at, version"
+TASK_COLUMNS = (
+    "id, title, description, status, priority, labels, label_keys, owner_id,"
+    " created_at, updated_at, version"
+)
 
 
 def user_row(number: int, user_id: str) -> tuple[Any, ...]:
@@ -62,8 +68,8 @@ def task_row(number: int, user_id: str) -> tuple[Any, ...]:
     return (uuid7(), title, words, "todo", number % 4, labels, labels, user_id, made, made, 1)
 
 
-WORDS = "plan write read call buy mend send check paint clean order book pay learn".split()
+WORDS = ("plan", "write", "read", "call", "buy", "mend", "send", "check", "paint", "clean")
 
 
 def insert(cursor: Any, table: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
-    execute_values(cursor, f"INSERT INTO {table} ({columns}) VALUES %s", rows, page_size=1000)  # noqa: S608
+    execute_values(cursor, f"INSERT INTO {table} ({columns}) VALUES %s", rows, page_size=1000)

@@ -25,7 +25,8 @@ NAMES = FIELDS.split(", ")
 PRIORITIES = ["low", "normal", "high", "urgent"]
 STATUSES = {"todo", "in_progress", "done", "cancelled"}
 WHO = (
-    "SELECT t.id, t.scopes, t.expires_at, u.id, u.role FROM tokens t JOIN users u ON u.id = t.user_id"
+    "SELECT t.id, t.scopes, t.expires_at, u.id, u.role"
+    " FROM tokens t JOIN users u ON u.id = t.user_id"
     " WHERE t.hash = %s AND t.kind IN ('access', 'personal') AND u.is_active"
 )
 GET = (

@@ -1,4 +1,4 @@
-"""The loops: each sends a number of requests over a few kept connections and checks every answer."""
+"""The loops: each sends requests over a few kept connections and checks every answer."""
 
 import http.client
 import itertools

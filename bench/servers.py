@@ -1,4 +1,4 @@
-"""Starts a service under Gunicorn, each in the same way, and reads the CPU that its workers used."""
+"""Starts a service under Gunicorn, each in the same way, and reads its workers' CPU."""
 
 import contextlib
 import os
