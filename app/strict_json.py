@@ -4,12 +4,18 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from marshmallow import Schema, ValidationError
 
 from app.errors import Invalid, Malformed
 
+# No answer grows with what is wrong in a body, and no list is looked at that nothing here takes.
+FAULTS_MAX = 100  # told at once
+POINTER_MAX = 1000  # characters: what lies deeper is told by what holds it
+ITEMS_MAX = 1000  # of one array or object
+_SMALL = 4 * ITEMS_MAX  # characters of a body that are looked at quicker than counted
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -28,13 +34,16 @@ def parse(data: bytes) -> Any:
         text = data.decode()
         value = _DECODER.decode(text)
         # only an escape can make what no text column takes
-        marred = list(_unstorable(value)) if "\\u" in text else []
+        marred = list(islice(_unstorable(value), FAULTS_MAX)) if "\\u" in text else []
+        crowded = next(_crowded(value), None) if len(text) > _SMALL else None
     except UnicodeDecodeError:
         raise Malformed("The body is not UTF-8.") from None
     except RecursionError:
         raise Malformed("The body is nested too deep.") from None
     except ValueError as error:
         raise Malformed(f"The body is not JSON: {error}") from None
+    if crowded is not None:
+        raise Invalid("Some values do not do.", {crowded: f"Use at most {ITEMS_MAX} items."})
     if marred:
         why = "It has a NUL or half a surrogate pair."
         raise Invalid("Some values do not do.", dict.fromkeys(marred, why))
@@ -74,15 +83,31 @@ def _unstorable(value: Any, path: str = "") -> Iterator[str]:
             yield from _unstorable(inner, _join(path, index))
 
 
-def faults(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def _crowded(value: Any, path: str = "") -> Iterator[str]:
+    """Where there is an array or an object with more items than anything here takes."""
+    if isinstance(value, dict | list):
+        if len(value) > ITEMS_MAX:
+            yield path
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in pairs:
+            if isinstance(inner, dict | list):
+                yield from _crowded(inner, _join(path, key))
+
+
+def faults(messages: Any) -> Iterator[tuple[str, str]]:
     """What marshmallow says, flat: a JSON Pointer without its first slash, and what is wrong."""
+    return islice(_flat(messages), FAULTS_MAX)
+
+
+def _flat(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(messages, dict):
         for key, inner in messages.items():
-            yield from faults(inner, path if key == "_schema" else _join(path, key))
+            yield from _flat(inner, path if key == "_schema" else _join(path, key))
     else:
         yield path, " ".join(str(message) for message in messages)
 
 
 def _join(path: str, key: Any) -> str:
     step = str(key).replace("~", "~0").replace("/", "~1")
-    return f"{path}/{step}" if path else step
+    joined = f"{path}/{step}" if path else step
+    return joined if len(joined) <= POINTER_MAX else path
