@@ -11,6 +11,9 @@ from app.errors import Invalid
 from app.models.user import PASSWORD_MAX
 
 PRODUCT_NAME = "flagstone"
+# A character of a password that does may be up to four code points where it is typed (NFD). What is
+# longer is no password, and normalising it takes time that grows with the square of its length.
+TYPED_MAX = 4 * PASSWORD_MAX
 COMMON_LIST = Path(__file__).with_name("common_passwords.txt")
 
 
@@ -47,10 +50,10 @@ def verify(kept: str | None, password: str) -> bool:
     """Whether it is the password. An unknown user (None) takes as long as a known one."""
     dummy = _dummy(Policy.hasher)
     try:
-        Policy.hasher.verify(kept or dummy, _normal(password))
+        Policy.hasher.verify(kept or dummy, _normal(password[:TYPED_MAX]))
     except (VerificationError, InvalidHashError):
         return False
-    return kept is not None
+    return kept is not None and len(password) <= TYPED_MAX
 
 
 def is_outdated(kept: str) -> bool:

@@ -156,8 +156,9 @@ def confirm(actor: Actor, password: str, field: str = "current_password") -> Use
     user = get(actor, actor.id)
     account = throttle.account_of(user.id, "")
     throttle.check(account, actor.address)
-    if not passwords.verify(user.password_hash, password):
-        throttle.settle(account, actor.address, succeeded=False)
+    fits = passwords.verify(user.password_hash, password)
+    throttle.settle(account, actor.address, succeeded=fits)
+    if not fits:
         raise Invalid("The password does not fit.", {field: "This is not your password."})
     return user
 
@@ -300,14 +301,20 @@ def is_empty() -> bool:
 
 def checked_email(email: str) -> str:
     """The address as it is kept: ASCII, the domain in lower case. Raises Invalid."""
+    if len(email) > EMAIL_MAX:  # asked first: looking closer at a huge one takes long
+        raise _long_email()
     try:
         valid = validate_email(email, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
         raise Invalid("The email does not do.", {"email": str(error)}) from error
     address = valid.ascii_email or ""
     if not address or len(address) > EMAIL_MAX:
-        raise Invalid("The email does not do.", {"email": f"Use at most {EMAIL_MAX} characters."})
+        raise _long_email()
     return address
+
+
+def _long_email() -> Invalid:
+    return Invalid("The email does not do.", {"email": f"Use at most {EMAIL_MAX} characters."})
 
 
 def _check_username(username: str) -> None:
