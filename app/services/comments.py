@@ -56,7 +56,7 @@ def get_to_edit(actor: Actor, task_id: str, comment_id: str) -> Comment:
 @atomic
 def create(actor: Actor, task_id: str, body: str) -> Comment:
     """Raises NotFound."""
-    task = tasks.get(actor, task_id)
+    task = tasks.hold(actor, task_id)
     moment = now()
     comment = _insert.one(
         id=uuid7(),
@@ -81,7 +81,7 @@ def update(
     expect: Collection[int] | None = None,
 ) -> Comment:
     """For its author and an admin. Raises NotFound, Forbidden, PreconditionFailed."""
-    task = tasks.get(actor, task_id)
+    task = tasks.hold(actor, task_id)
     comment = _found(_lock.one(key=comment_id, of_task=task.id))
     _need_author(actor, comment)
     check(expect, comment.version)
@@ -97,7 +97,7 @@ def delete(
     actor: Actor, task_id: str, comment_id: str, expect: Collection[int] | None = None
 ) -> None:
     """For its author, the task's owner and an admin. Raises NotFound, Forbidden."""
-    task = tasks.get(actor, task_id)
+    task = tasks.hold(actor, task_id)
     comment = _found(_lock.one(key=comment_id, of_task=task.id))
     if not may_delete(actor, task, comment):
         raise Forbidden("Only its author or the task's owner may remove a comment.")

@@ -37,6 +37,7 @@ _mine = or_(
 )
 _by_id = and_(_table.c.id == KEY, _mine)
 _get = Statement[Task](select(*COLUMNS).where(_by_id, LIVE))
+_hold = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update(read=True))
 _lock = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update())
 _lock_trashed = Statement[Task](select(*COLUMNS).where(_by_id, TRASHED).with_for_update())
 _insert = Statement[Task](insert(_table).returning(*COLUMNS))  # type: ignore[arg-type]
@@ -65,6 +66,16 @@ _events = Statement[AuditEvent](
 def get(actor: Actor, task_id: str) -> Task:
     """Raises NotFound, also for a task that is not the actor's to see."""
     task = _get.one(key=task_id, **_scope(actor))
+    if task is None:
+        raise _missing()
+    return task
+
+
+def hold(actor: Actor, task_id: str) -> Task:
+    """Like `get`, and it stays as it is until the commit, so that nobody who has lost it meanwhile
+    writes below it.
+    """
+    task = _hold.one(key=task_id, **_scope(actor))
     if task is None:
         raise _missing()
     return task
