@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from flask import request
 from flask_wtf import FlaskForm
-from wtforms import Field, SelectChoice  # type: ignore[attr-defined]
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
+from wtforms import Field, FileField, SelectChoice  # type: ignore[attr-defined]
+from wtforms.form import BaseForm
 
 from app.errors import AppError, BadCredentials, Conflict, Invalid, PreconditionFailed
 from app.services import passwords
@@ -18,6 +21,20 @@ class Form(FlaskForm):
     """A form whose refusals, its own and a service's, stand beside the field to blame."""
 
     form_errors: Sequence[str]
+
+    class Meta(FlaskForm.Meta):
+        def wrap_formdata(self, form: BaseForm, formdata: Any) -> Any:
+            """The sent form alone: a file only where one is asked for, and never JSON."""
+            if formdata is None or isinstance(formdata, MultiDict):
+                return formdata
+            if request.method != "POST":
+                return None
+            files = [
+                (name, file)
+                for name, file in request.files.items(multi=True)
+                if isinstance(form._fields.get(name), FileField)
+            ]
+            return CombinedMultiDict((MultiDict(files), request.form))
 
     def values(self) -> dict[str, Any]:
         """What was typed, by name, for a service."""

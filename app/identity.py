@@ -6,7 +6,6 @@ The API must not accept the cookie, because it is exempt from the CSRF check.
 from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, Request, current_app, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
@@ -75,6 +74,8 @@ def check_request() -> None:
         raise BadRequest("This is not a host that is served here.")
     if not is_api(path) and request.url_rule is not None:
         _refuse_cross_site()
+        if request.method == "POST" and None in request.form:
+            raise BadRequest("A part of the form has no name.")
         csrf.protect()
 
 
@@ -96,7 +97,7 @@ def _refuse_cross_site() -> None:
     if site is not None:
         foreign = site not in ("same-origin", "none")
     else:
-        foreign = origin is not None and urlsplit(origin).netloc != request.host
+        foreign = origin is not None and origin.partition("://")[2] != request.host
     if foreign:
         raise BadRequest("The form was sent from another site.")
 
