@@ -50,5 +50,5 @@ def _tag(payload: bytes, binding: object) -> bytes:
 
 
 def _stray() -> InvalidParameter:
-    why = "It is not from this list with these filters and sort."
-    return InvalidParameter("The cursor does not do.", {"cursor": why})
+    why = "It belongs to another list, filter or sort order."
+    return InvalidParameter("The cursor is not valid.", {"cursor": why})

@@ -71,7 +71,7 @@ def check_request() -> None:
     if "CONTENT_LENGTH" in environ:  # only then does Werkzeug refuse a body that ends too early
         environ.pop("wsgi.input_terminated", None)
     if path not in PROBES and _host_name() not in current_app.config["KNOWN_HOSTS"]:
-        raise BadRequest("This is not a host that is served here.")
+        raise BadRequest("This host name is not served here.")
     if not is_api(path) and request.url_rule is not None:
         _refuse_cross_site()
         if request.method == "POST" and None in request.form:

@@ -24,7 +24,7 @@ def load(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = schema.load(value)
     except ValidationError as error:
-        raise Invalid("Some values do not do.", dict(faults(error.messages))) from None
+        raise Invalid("Some values are not valid.", dict(faults(error.messages))) from None
     return loaded
 
 
@@ -43,22 +43,22 @@ def parse(data: bytes) -> Any:
     except ValueError as error:
         raise Malformed(f"The body is not JSON: {error}") from None
     if crowded is not None:
-        raise Invalid("Some values do not do.", {crowded: f"Use at most {ITEMS_MAX} items."})
+        raise Invalid("Some values are not valid.", {crowded: f"Use at most {ITEMS_MAX} items."})
     if marred:
-        why = "It has a NUL or half a surrogate pair."
-        raise Invalid("Some values do not do.", dict.fromkeys(marred, why))
+        why = "It contains a NUL character or an unpaired surrogate."
+        raise Invalid("Some values are not valid.", dict.fromkeys(marred, why))
     return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice in an object")
+        raise ValueError("an object has the same key twice")
     return found
 
 
 def _constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def _integer(digits: str) -> float:

@@ -62,7 +62,7 @@ def _valid(rows: Unread) -> Rows:
             if not faults:
                 yield line, values
     if faults:
-        raise InvalidLines("Some lines do not do.", faults[:FAULTS_MAX])
+        raise InvalidLines("Some lines are not valid.", faults[:FAULTS_MAX])
 
 
 def _csv_rows(text: str) -> Unread:
@@ -86,7 +86,7 @@ def _need_columns(header: list[str]) -> None:
     unknown = [name for name in header if name not in COLUMNS]
     if unknown or "title" not in header or len(set(header)) != len(header):
         why = f"The header needs title, and may have {', '.join(COLUMNS)}, each once."
-        raise InvalidLines("The header does not do.", [{"line": 1, "detail": why}])
+        raise InvalidLines("The header line is not valid.", [{"line": 1, "detail": why}])
 
 
 def _from_csv(header: list[str], cells: list[str]) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _from_csv(header: list[str], cells: list[str]) -> dict[str, Any]:
         raise Invalid(f"It has {len(cells)} cells under {len(header)} columns.")
     row = dict(zip(header, map(plain, cells), strict=True))
     if any("\0" in cell for cell in cells):
-        raise Invalid("It has a NUL.")
+        raise Invalid("It contains a NUL character.")
     values: dict[str, Any] = {
         name: cell for name, cell in row.items() if cell and name not in _READ_ONLY
     }

@@ -29,7 +29,7 @@ def test_any_characters_from_8_to_128_are_accepted(password: str) -> None:
 
 @pytest.mark.parametrize("password", ["", "seven77", "x" * 129, "🍐" * 7])
 def test_length_is_counted_in_code_points(password: str) -> None:
-    with pytest.raises(Invalid, match="does not do") as caught:
+    with pytest.raises(Invalid, match="cannot be used") as caught:
         passwords.check("password", password)
     assert caught.value.fields == {"password": "Use 8 to 128 characters."}
 

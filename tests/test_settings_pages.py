@@ -273,7 +273,7 @@ def test_the_last_admin_stays(app: Flask, root_browser: Browser) -> None:
     fields = {**DELETE, "username": "root"}
     answer = root_browser.post("/settings/data/delete", fields, form="/settings/data")
     assert answer.status_code == 422
-    assert "The last active admin has to stay." in answer.text
+    assert "The last active admin cannot be demoted, deactivated or deleted." in answer.text
     assert root_browser.get("/tasks").status_code == 200
 
 

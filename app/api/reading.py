@@ -62,7 +62,7 @@ def query(request: Request, schema: Schema) -> dict[str, Any]:
         for name, detail in faults(error.messages):
             wrong.setdefault(name.partition("/")[0], detail)
     if wrong:
-        raise InvalidParameter("Some query parameters do not do.", wrong)
+        raise InvalidParameter("Some query parameters are not valid.", wrong)
     return loaded
 
 
@@ -78,7 +78,7 @@ def _parameter_fault(field: Any, values: list[str]) -> str:
     if field is None:
         return "There is no such parameter."
     if any("\0" in value for value in values):
-        return "It has a NUL."
+        return "It contains a NUL character."
     if len(values) > 1 and not isinstance(field, fields.List):
         return "It is given twice."
     return ""
@@ -119,7 +119,7 @@ def _entity_tags(header: str) -> list[tuple[str, str]]:
     while position < len(header):
         match = _ENTITY_TAG.match(header, position)
         if match is None:
-            raise Malformed("An entity tag stands in double quotes.")
+            raise Malformed('Write entity tags in double quotes, as "1".')
         tags.append((match[1] or "", match[2]))
         position = match.end()
     return tags

@@ -40,7 +40,7 @@ def apply() -> ResponseReturnValue:
 def _act() -> tuple[Callable[[str], Change], str]:
     act = ACTS.get(request.form.get("op", ""))
     if act is None:
-        raise Invalid("There is no such button.")
+        raise Invalid("This action is not known.")
     return act
 
 

@@ -40,15 +40,17 @@ def once(
 ) -> tuple[Answer, bool]:
     """The answer to the request, and whether it is a repeated one.
 
-    Raises Conflict while the first is still at work, IdempotencyKeyReused where `fingerprint` (of
+    Raises Conflict while the first is still being processed, IdempotencyKeyReused where `fingerprint` (of
     method, path and payload) is another than the first one's, and whatever `use_case` raises.
     """
     if not locks.take(f"idempotency {actor.id} {key}"):
-        raise Conflict("A request with this Idempotency-Key is still at work.")
+        raise Conflict("A request with this Idempotency-Key is still being processed.")
     found = _kept.one(user_id=actor.id, key=key, start=now() - KEPT)
     if found is not None:
         if found.fingerprint != fingerprint:
-            raise IdempotencyKeyReused("This Idempotency-Key came with another request before.")
+            raise IdempotencyKeyReused(
+                "This Idempotency-Key was already used for a different request."
+            )
         return Answer(found.status, found.headers, found.body), True
     answer = use_case()
     _forget.run(user_id=actor.id, key=key)

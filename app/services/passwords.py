@@ -11,6 +11,10 @@ from app.errors import Invalid
 from app.models.user import PASSWORD_MAX
 
 PRODUCT_NAME = "flagstone"
+OWN_WORDS = (
+    "The password must not be your username, your email address or the part of it before the @,"
+    f' or contain "{PRODUCT_NAME}".'
+)
 # A character of a password that does may be up to four code points where it is typed (NFD). What is
 # longer is no password, and normalising it takes time that grows with the square of its length.
 TYPED_MAX = 4 * PASSWORD_MAX
@@ -35,7 +39,7 @@ def check(field: str, password: str, *context: str) -> None:
     known = {word.casefold() for word in context}
     known |= {word.partition("@")[0] for word in known}
     if plain in known or PRODUCT_NAME in plain:
-        raise _refusal(field, "Use a password without your name, your address or this service's.")
+        raise _refusal(field, OWN_WORDS)
 
 
 def length_rule() -> str:
@@ -75,4 +79,4 @@ def _common() -> frozenset[str]:
 
 
 def _refusal(field: str, why: str) -> Invalid:
-    return Invalid("The password does not do.", {field: why})
+    return Invalid("This password cannot be used.", {field: why})

@@ -51,13 +51,19 @@ def create(
     """
     name = name.strip()
     if not 1 <= len(name) <= NAME_MAX:
-        raise Invalid("A value does not do.", {"name": f"Use 1 to {NAME_MAX} characters."})
+        raise Invalid(
+            "One of the values is not valid.", {"name": f"Use 1 to {NAME_MAX} characters."}
+        )
     if not scopes or not set(SCOPES).issuperset(scopes):
-        raise Invalid("A value does not do.", {"scopes": f"Use some of {', '.join(SCOPES)}."})
+        raise Invalid(
+            "One of the values is not valid.", {"scopes": f"Use some of {', '.join(SCOPES)}."}
+        )
     if missing := set(scopes) - (actor.scopes & scopes_of(user.role)):
-        raise Forbidden(f"Not yours to give: {', '.join(sorted(missing))}.")
+        raise Forbidden(f"You cannot grant: {', '.join(sorted(missing))}.")
     if expires_at is not None and expires_at <= now():
-        raise Invalid("A value does not do.", {"expires_at": "Use a moment in the future."})
+        raise Invalid(
+            "One of the values is not valid.", {"expires_at": "Use a time in the future."}
+        )
     credentials.need_live(actor, user.id)
     token_id, kept = uuid7(), " ".join(scope for scope in SCOPES if scope in scopes)
     values = {"family_id": token_id, "token_id": token_id, "name": name, "scopes": kept}

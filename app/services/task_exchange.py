@@ -106,6 +106,6 @@ def take_in(actor: Actor, rows: Iterable[tuple[int, dict[str, Any]]]) -> int:
                 {"line": line, "pointer": f"/{name}", "detail": why}
                 for name, why in error.fields.items()
             ]
-            raise InvalidLines("Some lines do not do.", faults) from error
+            raise InvalidLines("Some lines are not valid.", faults) from error
         number += 1
     return number

@@ -252,7 +252,7 @@ def _need_owner(actor: Actor, task: Task, act: str) -> None:
 
 def _need_assignee(user_id: str | None) -> None:
     if user_id is not None and _person.one(key=user_id) is None:
-        raise Invalid("A value does not do.", {"assignee_id": "There is no such user."})
+        raise Invalid("One of the values is not valid.", {"assignee_id": "There is no such user."})
 
 
 def _keys(labels: list[str]) -> list[str]:

@@ -159,7 +159,7 @@ def confirm(actor: Actor, password: str, field: str = "current_password") -> Use
     fits = passwords.verify(user.password_hash, password)
     throttle.settle(account, actor.address, succeeded=fits)
     if not fits:
-        raise Invalid("The password does not fit.", {field: "This is not your password."})
+        raise Invalid("The current password is wrong.", {field: "This is not your password."})
     return user
 
 
@@ -306,7 +306,7 @@ def checked_email(email: str) -> str:
     try:
         valid = validate_email(email, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
-        raise Invalid("The email does not do.", {"email": str(error)}) from error
+        raise Invalid("This email address cannot be used.", {"email": str(error)}) from error
     address = valid.ascii_email or ""
     if not address or len(address) > EMAIL_MAX:
         raise _long_email()
@@ -314,16 +314,17 @@ def checked_email(email: str) -> str:
 
 
 def _long_email() -> Invalid:
-    return Invalid("The email does not do.", {"email": f"Use at most {EMAIL_MAX} characters."})
+    why = f"Use at most {EMAIL_MAX} characters."
+    return Invalid("This email address cannot be used.", {"email": why})
 
 
 def _check_username(username: str) -> None:
     if not USERNAME_MIN <= len(username) <= USERNAME_MAX:
         why = f"Use {USERNAME_MIN} to {USERNAME_MAX} characters."
-        raise Invalid("The username does not do.", {"username": why})
+        raise Invalid("This username cannot be used.", {"username": why})
     if not re.fullmatch(USERNAME_PATTERN, username):
         why = "Use letters, digits, dots, hyphens and underscores only."
-        raise Invalid("The username does not do.", {"username": why})
+        raise Invalid("This username cannot be used.", {"username": why})
 
 
 def _locked(user_id: str, expect: Collection[int] | None) -> User:
@@ -340,7 +341,7 @@ def _guarded_admins() -> list[str]:
 
 def _keep_one_admin(admins: list[str], leaving: str) -> None:
     if admins == [leaving]:
-        raise Conflict("The last active admin has to stay.")
+        raise Conflict("The last active admin cannot be demoted, deactivated or deleted.")
 
 
 def _write(actor: Actor, user: User, news: dict[str, Any]) -> User:

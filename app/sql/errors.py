@@ -25,7 +25,7 @@ class Dangling(Conflict):
     """A foreign key points at a row that is not there (any more)."""
 
     def __init__(self) -> None:
-        super().__init__("It refers to a record that is gone.")
+        super().__init__("It refers to a record that no longer exists.")
 
 
 class LostRace(Unavailable):
