@@ -100,12 +100,12 @@ def operation(**declared: Any) -> Callable[[View], View]:
 def _actor(declaration: Operation) -> Actor:
     """Who asks, counted: by their token, or by their address where it is none that holds."""
     if declaration.scopes is None:
-        ratelimit.hit(request.environ["REMOTE_ADDR"])
+        ratelimit.hit(request.environ.get("REMOTE_ADDR", ""))
         return origin()
     try:
         actor = api_user()
     except Unauthorized:
-        ratelimit.hit(request.environ["REMOTE_ADDR"])
+        ratelimit.hit(request.environ.get("REMOTE_ADDR", ""))
         raise
     ratelimit.hit(actor.token_id or "")
     need_scopes(actor, declaration.scopes)
