@@ -17,7 +17,13 @@ from app.security import REQUEST_ID
 REALM = 'Bearer realm="flagstone"'
 # The plain kind of problem for each status: what a bare HTTP error turns into.
 _PLAIN: list[type[AppError]] = [AppError, *AppError.__subclasses__()]
-BY_STATUS = {kind.status: kind for kind in _PLAIN}
+BY_STATUS = {kind.status: kind for kind in reversed(_PLAIN)}  # the first of a status wins
+# What is said in place of Werkzeug's own words, where an error comes from there.
+_WORDS = {
+    404: "There is nothing at this address.",
+    405: "This address does not accept {method}.",
+    413: "The body is too large.",
+}
 _log = logging.getLogger("flagstone.error")
 
 
@@ -31,9 +37,11 @@ def init_app(app: Flask) -> None:
 def problems() -> dict[str, type[AppError]]:
     """Every kind of problem by its slug, for the pages that explain them."""
     found = [AppError]
+    kinds: dict[str, type[AppError]] = {}
     for kind in found:
         found.extend(kind.__subclasses__())
-    return {kind.slug: kind for kind in found}
+        kinds.setdefault(kind.slug, kind)  # not a kind that only inherits the slug
+    return kinds
 
 
 def on_app_error(error: AppError) -> ResponseReturnValue:
@@ -57,7 +65,13 @@ def on_http_error(error: HTTPException) -> ResponseReturnValue:
     headers = {
         name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")
     }
-    return _respond(kind(error.description or error.name), headers, error.code)
+    return _respond(kind(_detail(error)), headers, error.code)
+
+
+def _detail(error: HTTPException) -> str:
+    if error.code in _WORDS:
+        return _WORDS[error.code].format(method=request.method)
+    return error.description or error.name
 
 
 def on_unreadable(_error: ParseException) -> ResponseReturnValue:

@@ -29,9 +29,9 @@ class Malformed(AppError):
 
 
 class Unauthorized(AppError):
-    """Nobody is signed in, or the proof of it does not hold."""
+    """Nobody is logged in, or the token or session is not valid (any more)."""
 
-    status, slug, title = 401, "unauthorized", "Not signed in"
+    status, slug, title = 401, "unauthorized", "Not logged in"
 
 
 class IdempotencyNotSupported(Malformed):
@@ -59,13 +59,13 @@ class InvalidToken(Unauthorized):
 
 
 class BadCredentials(Unauthorized):
-    """Wrong password, unknown user and a deactivated one: the same to whoever asks."""
+    """Wrong password, unknown or deactivated user: the answer is the same."""
 
-    slug, title = "bad-credentials", "Wrong sign-in"
+    slug, title = "bad-credentials", "Sign-in failed"
 
 
 class Forbidden(AppError):
-    """You may see it and may not do that."""
+    """You may see it, but you may not do that."""
 
     status, slug, title = 403, "forbidden", "Not allowed"
 
@@ -81,31 +81,31 @@ class InsufficientScope(Forbidden):
 
 
 class ReauthenticationRequired(Forbidden):
-    """The act needs a recent sign-in."""
+    """This needs a recent login: log in again, then repeat the request."""
 
-    slug, title = "reauthentication-required", "Sign in again"
+    slug, title = "reauthentication-required", "Log in again"
 
 
 class NotFound(AppError):
-    """There is none, or none that you may see: the same to whoever asks."""
+    """It does not exist, or you may not see it: the answer is the same."""
 
     status, slug, title = 404, "not-found", "Not found"
 
 
 class MethodNotAllowed(AppError):
-    """The URL is there and does not do that; the Allow header says what it does."""
+    """The address exists, but does not accept the method; the Allow header says what it accepts."""
 
     status, slug, title = 405, "method-not-allowed", "Method not allowed"
 
 
 class Conflict(AppError):
-    """The state of things does not allow it: a name is taken, the last admin would go."""
+    """The current state does not allow it: a name is taken, the last admin would go."""
 
     status, slug, title = 409, "conflict", "Conflict"
 
 
 class PreconditionFailed(AppError):
-    """Somebody changed it meanwhile (RFC 9110, 13.1.1)."""
+    """Somebody changed it in the meantime (RFC 9110, 13.1.1)."""
 
     status, slug, title = 412, "precondition-failed", "Precondition failed"
 
@@ -123,13 +123,13 @@ class UnsupportedMediaType(AppError):
 
 
 class Invalid(AppError):
-    """It was read, and a value in it does not do."""
+    """The request was read, but a value in it is not valid."""
 
     status, slug, title = 422, "invalid", "Invalid input"
 
 
 class InvalidLines(Invalid):
-    """Lines of a file do not do: `lines` holds {"line", "pointer", "detail"} for each."""
+    """Lines of a file are not valid: `errors` holds {"line", "pointer", "detail"} for each fault."""
 
     slug, title = "invalid-lines", "Invalid lines"
 
@@ -139,13 +139,13 @@ class InvalidLines(Invalid):
 
 
 class IdempotencyKeyReused(Invalid):
-    """The same Idempotency-Key came before, with another method, path or payload."""
+    """The same Idempotency-Key was already used with another method, path or payload."""
 
     slug, title = "idempotency-key-reused", "Idempotency-Key reused"
 
 
 class InvalidParameter(Invalid):
-    """A query parameter does not do, or there is none of that name."""
+    """A query parameter is not valid, or there is none of that name."""
 
     slug, title = "invalid-parameter", "Invalid query parameter"
 
@@ -167,7 +167,7 @@ class TooManyRequests(AppError):
 
 
 class Unavailable(AppError):
-    """The database is away or overloaded; the same request may do in a moment."""
+    """The database is away or overloaded; the same request may succeed in a moment."""
 
     status, slug, title = 503, "unavailable", "Temporarily unavailable"
     retry_after = 2  # seconds

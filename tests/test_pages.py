@@ -1,12 +1,14 @@
 """What all pages have in common; the start page, problems, profiles, settings and errors."""
 
+import inspect
 import re
+from html import unescape
 
 import pytest
 from flask import Flask
 
-from app.error_handlers import problems
-from app.errors import Unavailable
+from app.error_handlers import BY_STATUS, problems
+from app.errors import AppError, Conflict, Unavailable
 from app.services import sessions, tasks
 from app.services.actor import Actor
 from tests.clients import Browser
@@ -73,6 +75,29 @@ def test_the_dashboard_shows_figures_and_lists(
 def test_each_problem_has_its_page(browser: Browser, slug: str) -> None:
     assert browser.get(f"/problems/{slug}").status_code == 200
     assert f'href="/problems/{slug}"' in browser.get("/problems").text
+
+
+@pytest.mark.parametrize("kind", [Conflict, Unavailable])
+def test_a_problem_is_explained_by_the_kind_that_gave_it_its_name(
+    browser: Browser, kind: type[AppError]
+) -> None:
+    assert any(heir.slug == kind.slug for heir in kind.__subclasses__())
+    assert problems()[kind.slug] is kind
+    assert BY_STATUS[kind.status] is kind
+    assert inspect.getdoc(kind) in unescape(browser.get(f"/problems/{kind.slug}").text)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "detail"),
+    [
+        ("GET", "/missing", "There is nothing at this address."),
+        ("PUT", "/about", "This address does not accept PUT."),
+    ],
+)
+def test_a_bare_error_is_told_in_words_of_ours(
+    browser: Browser, method: str, path: str, detail: str
+) -> None:
+    assert detail in browser.client.open(path, method=method).text
 
 
 def test_an_unknown_problem_is_not_found(browser: Browser) -> None:

@@ -44,7 +44,7 @@ def need_live(actor: Actor, user_id: str) -> None:
     hold(user_id)
     for statement, key in ((_token, actor.token_id), (_session, actor.session_id)):
         if key is not None and statement.one(key=key) is None:
-            raise InvalidToken("What you are signed in with has ended meanwhile.")
+            raise InvalidToken("Your session or token has ended in the meantime.")
 
 
 def end_all(user_id: str, but: Actor | None = None) -> None:

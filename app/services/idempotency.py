@@ -40,8 +40,9 @@ def once(
 ) -> tuple[Answer, bool]:
     """The answer to the request, and whether it is a repeated one.
 
-    Raises Conflict while the first is still being processed, IdempotencyKeyReused where `fingerprint` (of
-    method, path and payload) is another than the first one's, and whatever `use_case` raises.
+    Raises Conflict while the first is still being processed, IdempotencyKeyReused where
+    `fingerprint` (of method, path and payload) is another than the first one's, and whatever
+    `use_case` raises.
     """
     if not locks.take(f"idempotency {actor.id} {key}"):
         raise Conflict("A request with this Idempotency-Key is still being processed.")

@@ -8,4 +8,4 @@ from app.errors import PreconditionFailed
 def check(expect: Collection[int] | None, version: int) -> None:
     """Raises PreconditionFailed unless `version` is among `expect`; None expects nothing."""
     if expect is not None and version not in expect:
-        raise PreconditionFailed("It was changed meanwhile: read it again.")
+        raise PreconditionFailed("It was changed in the meantime: read it again.")

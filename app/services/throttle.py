@@ -77,4 +77,4 @@ def _need(
     found = failures.one(**values, start=moment - window)
     if found is not None and found.number >= limit:
         wait = found.oldest + window - moment
-        raise TooManyRequests("Too many failed sign-ins.", int(wait.total_seconds()) + 1)
+        raise TooManyRequests("Too many failed logins.", int(wait.total_seconds()) + 1)

@@ -231,7 +231,7 @@ def _void_link() -> VoidLink:
 def need_recent(actor: Actor) -> None:
     """Raises ReauthenticationRequired unless the actor signed in within the last 15 minutes."""
     if actor.signed_in_at is None or now() - actor.signed_in_at > RECENT:
-        raise ReauthenticationRequired("Sign in again to do that.")
+        raise ReauthenticationRequired("Log in again to do that.")
 
 
 def _issue(

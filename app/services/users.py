@@ -245,7 +245,7 @@ def _update_self(
 ) -> User:
     user = _locked(actor.id, expect)
     if proof is not None and proof.password_hash != user.password_hash:
-        raise PreconditionFailed("The password was changed meanwhile.")
+        raise PreconditionFailed("The password was changed in the meantime.")
     if "password_hash" in news:
         credentials.end_all(user.id, but=actor)
     if news.get("email", user.email) != user.email:
