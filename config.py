@@ -192,7 +192,9 @@ class _Reader:
             self.fault(
                 "DATABASE_URL", "is no database URL", "set postgresql://... or sqlite:///..."
             )
-        elif url.database in (None, "", ":memory:"):  # in memory, each connection has its own
+        elif (
+            not url.database or url.database == ":memory:"
+        ):  # in memory, each connection has its own
             self.fault("DATABASE_URL", "names no database", "add it, as sqlite:////data/tasks.db.")
         elif (
             backend == "sqlite"
@@ -204,7 +206,16 @@ class _Reader:
                 "is SQLite in production",
                 "set postgresql://..., or ALLOW_SQLITE=1.",
             )
+        elif backend == "sqlite" and not url.database.startswith("file:"):
+            self.sqlite_folder((INSTANCE / url.database).parent)
         return value
+
+    def sqlite_folder(self, folder: Path) -> None:
+        """Ours is made where it is missing; any other one is somebody's typing error."""
+        if folder == INSTANCE:
+            INSTANCE.mkdir(mode=0o700, exist_ok=True)
+        elif not folder.is_dir():
+            self.fault("DATABASE_URL", f"names no folder that is there ({folder})", "make it.")
 
 
 def _host(url: str) -> str:

@@ -12,7 +12,7 @@ from tests.answers import MISSING
 from tests.databases import make_app
 
 # It serves no request: its database is not there.
-APP = make_app("sqlite:////nowhere/flagstone.db")
+APP = make_app("sqlite:////dev")
 _VARIABLE = re.compile(r"<(?:(\w+)(?:\(([^)]*)\))?:)?(\w+)>")
 
 

@@ -190,7 +190,7 @@ def test_missing_tables_are_told_on_postgresql_too(postgres: PostgresServer) -> 
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("url", ["sqlite:////nowhere/at.db", "postgresql://127.0.0.1:1/none"])
+@pytest.mark.parametrize("url", ["sqlite:////dev", "postgresql://127.0.0.1:1/none"])
 def test_unreachable_database_is_one_clear_line(command: tuple[str, ...], url: str) -> None:
     app = make_app(url)
     assert refused(run(app, *command, typed=PASSWORD), "cannot be reached")

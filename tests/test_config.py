@@ -71,11 +71,24 @@ def test_weak_secret_is_refused_in_production(secret: str, wrong: str) -> None:
     assert fault.startswith(f"SECRET_KEY {wrong}: set 32 random bytes")
 
 
-def test_sqlite_is_refused_in_production_unless_allowed() -> None:
-    environ = {**PRODUCTION, "DATABASE_URL": "sqlite:////data/flagstone.db"}
+def test_sqlite_is_refused_in_production_unless_allowed(tmp_path: Path) -> None:
+    environ = {**PRODUCTION, "DATABASE_URL": f"sqlite:///{tmp_path / 'flagstone.db'}"}
     (fault,) = faults(**environ)
     assert fault.startswith("DATABASE_URL is SQLite in production: ")
     assert config.load({**environ, "ALLOW_SQLITE": "1"})
+
+
+@pytest.mark.parametrize("url", ["", "sqlite:///mine.db"])
+def test_folder_of_the_database_is_made_though_the_secret_needs_none(
+    instance: Path, url: str
+) -> None:
+    load(DATABASE_URL=url)
+    assert stat.S_IMODE(instance.stat().st_mode) == 0o700
+
+
+def test_any_other_folder_of_a_database_is_not_made(tmp_path: Path) -> None:
+    (fault,) = faults(SECRET_KEY=SECRET, DATABASE_URL=f"sqlite:///{tmp_path / 'none' / 'x.db'}")
+    assert fault == f"DATABASE_URL names no folder that is there ({tmp_path / 'none'}): make it."
 
 
 def test_database_that_nobody_named_is_refused_in_production() -> None:

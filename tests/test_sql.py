@@ -256,7 +256,7 @@ def test_write_on_a_cut_connection_is_not_repeated(
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////nowhere/at/all.db"]
+    "url", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////dev"]
 )
 def test_database_that_is_away_is_unavailable(url: str) -> None:
     with make_app(url).app_context(), pytest.raises(Unavailable):

@@ -20,7 +20,7 @@ SHOWN = 40  # lines of the difference
 
 
 def generated() -> str:
-    app = make_app("sqlite:////nowhere/flagstone.db")  # no request is served
+    app = make_app("sqlite:////dev")  # no request is served
     return json.dumps(openapi.build(app), indent=2, ensure_ascii=False) + "\n"
 
 
