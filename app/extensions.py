@@ -46,7 +46,7 @@ migrate = Migrate()
 csrf = CSRFProtect()
 login_manager = LoginManager()
 login_manager.login_view = "auth.login"
-login_manager.login_message = "Please sign in to see that page."
+login_manager.login_message = "Please log in to see that page."
 
 
 def init_app(app: Flask) -> None:

@@ -157,4 +157,4 @@ def test_a_comment_outlives_its_author_without_the_name(
     task = make(app, ann, assignee_id=bob.id)
     say(app, bob, task.id)
     root_browser.post(f"/admin/users/{bob.id}/delete", form=f"/admin/users/{bob.id}/delete")
-    assert "Somebody who is gone" in ann_browser.get(f"/tasks/{task.id}").text
+    assert "Deleted user" in ann_browser.get(f"/tasks/{task.id}").text

@@ -36,7 +36,7 @@ def register() -> ResponseReturnValue:
         else:
             secret = sessions.start(origin(), user, remember=False, user_agent=_browser())
             sign_in(secret, remember=False)
-            flash(f"Welcome, {user.username}. Your account is open.", "success")
+            flash(f"Welcome, {user.username}. Your account has been created.", "success")
             return redirect(next_page(_home()), 303)
     return render_template("auth/register.html", form=form), form.http_status
 

@@ -32,7 +32,7 @@ def index() -> str:
 @login_required
 def end(session_id: str) -> ResponseReturnValue:
     sign_ins.end_session(page_user(), session_id)
-    flash("That browser is signed out.", "success")
+    flash("That browser is logged out.", "success")
     return redirect(url_for(".index"), 303)
 
 
@@ -40,7 +40,7 @@ def end(session_id: str) -> ResponseReturnValue:
 @login_required
 def end_api(family_id: str) -> ResponseReturnValue:
     sign_ins.end_family(page_user(), family_id)
-    flash("That sign-in has ended, with its tokens.", "success")
+    flash("That session has ended, with its tokens.", "success")
     return redirect(url_for(".index"), 303)
 
 
@@ -48,5 +48,5 @@ def end_api(family_id: str) -> ResponseReturnValue:
 @login_required
 def end_others() -> ResponseReturnValue:
     sign_ins.end_others(page_user())
-    flash("You are signed out everywhere but here.", "success")
+    flash("You are logged out everywhere but here.", "success")
     return redirect(url_for(".index"), 303)

@@ -75,7 +75,7 @@ def password() -> ResponseReturnValue:
     if form.validate_on_submit():
         changes = {"password": form.password.data}
         if _changed(form, changes, form.current_password.data):
-            flash("The new password is set. Every other sign-in of yours has ended.", "success")
+            flash("The new password is set. All your other sessions have ended.", "success")
             return redirect(url_for(".password"), 303)
     return render_template("main/settings/password.html", form=form), form.http_status
 

@@ -64,7 +64,7 @@ def end_session(actor: Actor, session_id: str) -> None:
 def end_family(actor: Actor, family_id: str) -> None:
     """End a sign-in of the actor's by the API, with its tokens. Raises NotFound."""
     if not _end_family.run(key=family_id, of_user=actor.id):
-        raise NotFound("There is no such login.")
+        raise NotFound("There is no such session.")
     audit.record(actor, "session.ended", "user", actor.id, {"family_id": [family_id, None]})
 
 
