@@ -11,7 +11,12 @@ _EMPTY: dict[str, Any] = {"description": "", "labels": []}  # what null stands f
 
 
 class TaskIn(Strict):
-    title = Text(required=True, trim=True, validate=validate.Length(min=1, max=TITLE_MAX))
+    title = Text(
+        required=True,
+        trim=True,
+        validate=validate.Length(min=1, max=TITLE_MAX),
+        metadata={"pattern": r"\S"},
+    )
     description = Text(allow_none=True, validate=validate.Length(max=DESCRIPTION_MAX))
     status = choice(STATUSES)
     priority = choice(PRIORITIES)
