@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from dotenv import load_dotenv
 from sqlalchemy.engine import make_url
@@ -22,6 +22,9 @@ INSTANCE = ROOT / "instance"
 SECRET_MIN_BYTES = 32
 # Values that stand in examples, here and elsewhere: a secret that anybody can look up is none.
 KNOWN_SECRETS = ("change-me", "changeme", "change_me", "secret", "example", "dev-only", "your-")
+ORIGIN = "scheme and host alone, as https://example.org."
+PORTS = {"http": 80, "https": 443}
+HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -59,9 +62,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "WEB_THREADS": threads,
         "PUBLIC_URL": public_url,
         "HTTPS": https,
-        "KNOWN_HOSTS": LOOPBACK_HOSTS
-        | {_host(public_url)}
-        | {host.lower() for host in reader.words("TRUSTED_HOSTS")},
+        "KNOWN_HOSTS": LOOPBACK_HOSTS | {_host(public_url)} | reader.hosts("TRUSTED_HOSTS"),
         "PROXY_HOPS": reader.integer("PROXY_HOPS", 0, 0, 10),
         "REGISTRATION_OPEN": reader.choice("REGISTRATION", "open", ("open", "closed")) == "open",
         "REDIS_URL": reader.redis_url(),
@@ -138,12 +139,11 @@ class _Reader:
         return default
 
     def url(self, name: str, default: str) -> str:
-        value = self.text(name, default).rstrip("/")
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
-            self.fault(name, f"is {value!r}", "set scheme and host alone, as https://example.org.")
-            return default
-        return value
+        value = self.text(name, default)
+        if origin := _origin(value):
+            return origin
+        self.fault(name, f"is {_public(value)!r}", f"set {ORIGIN}")
+        return default
 
     def rate(self, name: str, default: str) -> str:
         value = self.text(name, default)
@@ -153,15 +153,22 @@ class _Reader:
         return default
 
     def origins(self, name: str) -> frozenset[str]:
-        origins = self.words(name)
-        for origin in origins:
-            if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d{1,5})?", origin):
-                self.fault(name, f"has {origin!r}", "set scheme and host, as https://example.org.")
-        return frozenset(origins)
+        origins = {word: _origin(word) for word in self.words(name)}
+        for word, origin in origins.items():
+            if not origin:
+                self.fault(name, f"has {_public(word)!r}", f"set {ORIGIN}")
+        return frozenset(origins.values())
+
+    def hosts(self, name: str) -> frozenset[str]:
+        hosts = {host.lower() for host in self.words(name)}
+        for host in hosts:
+            if _host(f"//{host}") != host:
+                self.fault(name, f"has {_public(host)!r}", "set names alone, as example.org.")
+        return frozenset(hosts)
 
     def redis_url(self) -> str:
         value = self.text("REDIS_URL")
-        if value and urlsplit(value).scheme not in ("redis", "rediss"):
+        if value and _split(value, "redis", "rediss") is None:
             self.fault("REDIS_URL", "is no Redis URL", "set redis://host:6379/0, or nothing.")
         return value
 
@@ -218,10 +225,41 @@ class _Reader:
             self.fault("DATABASE_URL", f"names no folder that is there ({folder})", "make it.")
 
 
+def _split(url: str, *schemes: str) -> SplitResult | None:
+    """The parts of a URL of one of `schemes`, None where it is none or names no sane host."""
+    try:
+        parts = urlsplit(url)
+        sane = parts.scheme in schemes and parts.port != 0
+    except ValueError:
+        return None
+    return parts if sane and HOST.fullmatch(parts.hostname or "") else None
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port as a browser spells them; "" where `url` is none or holds more."""
+    parts = _split(url, *PORTS)
+    if (
+        parts is None
+        or "@" in parts.netloc
+        or parts.path.strip("/")
+        or parts.query
+        or parts.fragment
+    ):
+        return ""
+    port = "" if parts.port in (None, PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{_host(url)}{port}"
+
+
 def _host(url: str) -> str:
-    """The host of a URL as a Host header spells it, without the port."""
-    name = urlsplit(url).hostname or ""
+    """The host of a URL as a Host header spells it, without the port; "" for none."""
+    parts = _split(url, "", *PORTS)
+    name = parts.hostname or "" if parts else ""
     return f"[{name}]" if ":" in name else name
+
+
+def _public(url: str) -> str:
+    """What may be told of it: not the name and password before the host."""
+    return re.sub("[^/]*@", "...@", url)
 
 
 def _kept_secret() -> str:

@@ -113,6 +113,15 @@ def test_database_that_nobody_named_is_refused_in_production() -> None:
         ("PUBLIC_URL", "example.org"),
         ("PUBLIC_URL", "https://example.org/tasks"),
         ("PUBLIC_URL", "ftp://example.org"),
+        ("PUBLIC_URL", "http://[x"),
+        ("PUBLIC_URL", "http://h:99999"),
+        ("PUBLIC_URL", "http://h:0"),
+        ("PUBLIC_URL", "http://u:p@h"),
+        ("PUBLIC_URL", "https://example.org#x"),
+        ("PUBLIC_URL", "https://exam ple.org"),
+        ("TRUSTED_HOSTS", "example.org:8080"),
+        ("TRUSTED_HOSTS", "https://example.org"),
+        ("TRUSTED_HOSTS", "[::1"),
         ("PROXY_HOPS", "-1"),
         ("REGISTRATION", "maybe"),
         ("REQUIRE_IF_MATCH", "yes"),
@@ -121,8 +130,11 @@ def test_database_that_nobody_named_is_refused_in_production() -> None:
         ("LOG_FORMAT", "xml"),
         ("PORT", "0"),
         ("REDIS_URL", "memcached://x"),
+        ("REDIS_URL", "redis://[x"),
+        ("REDIS_URL", "redis://h:99999"),
         ("RATELIMIT_DEFAULT", "often"),
         ("CORS_ORIGINS", "https://good.example,*"),
+        ("CORS_ORIGINS", "https://good.example:99999"),
     ],
 )
 def test_bad_value_is_a_fault_that_names_the_setting(name: str, value: str) -> None:
@@ -174,8 +186,13 @@ def test_value_beside_a_file_is_a_fault(tmp_path: Path) -> None:
 
 def test_no_fault_tells_a_secret() -> None:
     password = "hunter2-of-the-database"
-    told = faults(SECRET_KEY="short-secret", DATABASE_URL=f"mysql://x:{password}@db/y")
-    assert "short-secret" not in " ".join(told)
+    told = faults(
+        SECRET_KEY="short-secret",
+        DATABASE_URL=f"mysql://x:{password}@db/y",
+        PUBLIC_URL=f"https://x:{password}@example.org",
+        REDIS_URL=f"redis://x:{password}@cache:port",
+    )
+    assert len(told) == 4
     assert password not in " ".join(told)
 
 
@@ -185,6 +202,21 @@ def test_cookies_follow_the_public_url() -> None:
     assert secure["SESSION_COOKIE_NAME"] == "__Host-session"
     assert secure["SESSION_COOKIE_SECURE"]
     assert secure["PUBLIC_URL"] == "https://tasks.example.org"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("HTTPS://Example.org", "https://example.org"),
+        ("https://example.org:443/", "https://example.org"),
+        ("http://example.org:443", "http://example.org:443"),
+        ("http://[2001:DB8::1]:8000", "http://[2001:db8::1]:8000"),
+    ],
+)
+def test_origins_are_kept_as_a_browser_spells_them(given: str, kept: str) -> None:
+    settings = load(PUBLIC_URL=given, CORS_ORIGINS=given)
+    assert (settings["PUBLIC_URL"], settings["CORS_ORIGINS"]) == (kept, {kept})
+    assert settings["HTTPS"] == kept.startswith("https:")
 
 
 def test_known_hosts_are_loopback_the_public_one_and_the_trusted() -> None:
