@@ -55,6 +55,9 @@ def on_app_error(error: AppError) -> ResponseReturnValue:
         headers["WWW-Authenticate"] = challenge
     elif isinstance(error, Unavailable | errors.TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
+    if error.status >= 500:  # what the client is not told
+        request_id = request.environ.get(REQUEST_ID)
+        _log.warning("request %s: %s (%r)", request_id, error.message, error.__cause__)
     return _respond(error, headers)
 
 

@@ -1,5 +1,6 @@
 """Tasks out of the service and into it, as CSV or NDJSON."""
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -64,5 +65,5 @@ def import_(actor: Actor) -> SimpleNamespace:
     """All of them or none. An export can be imported: what is read-only in it is passed over."""
     if request.mimetype not in (CSV, NDJSON):
         raise UnsupportedMediaType(f"Send the body as {CSV} or {NDJSON}.")
-    rows = task_files.read(request.mimetype, reading.content(request))
-    return SimpleNamespace(created=task_exchange.take_in(actor, rows))
+    read = partial(task_files.read, request.mimetype, reading.content(request))
+    return SimpleNamespace(created=task_exchange.take_in(actor, read))

@@ -1,5 +1,7 @@
 """Tasks into the service from a file, and out of it into one."""
 
+from functools import partial
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
@@ -51,7 +53,7 @@ def import_() -> ResponseReturnValue:
     faults: list[dict[str, object]] = []
     if form.validate_on_submit():
         try:
-            rows = read(form.kind, form.file.data.read())
+            rows = partial(read, form.kind, form.file.data.read())
             number = task_exchange.take_in(page_user(), rows)
         except InvalidLines as error:
             faults = error.lines

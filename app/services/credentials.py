@@ -22,7 +22,10 @@ _pairs = Statement[Token](
     )
 )
 _links = Statement[Token](delete(Token).where(Token.user_id == KEY, Token.kind == "reset"))
-_hold = Statement[User](select(User.id).where(User.__table__.c.id == KEY).with_for_update())
+# FOR NO KEY UPDATE: rows that refer to the account may come meanwhile, who holds it is alone.
+_hold = Statement[User](
+    select(User.id).where(User.__table__.c.id == KEY).with_for_update(key_share=True)
+)
 _token = Statement[Token](select(Token.id).where(Token.__table__.c.id == KEY))
 _session = Statement[Session](select(Session.id).where(Session.__table__.c.id == KEY))
 

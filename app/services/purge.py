@@ -24,7 +24,7 @@ def _older(column: Any) -> Statement[Any]:
     key = tuple_(*table.primary_key)
     old = column < bindparam("before", type_=UTCDateTime())
     batch = select(*table.primary_key).where(old).limit(BATCH)
-    return Statement(delete(table).where(key.in_(batch)).returning(*table.primary_key))
+    return Statement(delete(table).where(key.in_(batch), old).returning(*table.primary_key))
 
 
 _expired_tokens = _older(Token.expires_at)

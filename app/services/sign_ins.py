@@ -63,6 +63,7 @@ def end_session(actor: Actor, session_id: str) -> None:
 @atomic
 def end_family(actor: Actor, family_id: str) -> None:
     """End a sign-in of the actor's by the API, with its tokens. Raises NotFound."""
+    credentials.hold(actor.id)  # a refresh that is under way comes before or after, never between
     if not _end_family.run(key=family_id, of_user=actor.id):
         raise NotFound("There is no such session.")
     audit.record(actor, "session.ended", "user", actor.id, {"family_id": [family_id, None]})
@@ -71,5 +72,6 @@ def end_family(actor: Actor, family_id: str) -> None:
 @atomic
 def end_others(actor: Actor) -> None:
     """Sign out everywhere but here, from the API too. Personal tokens stay."""
+    credentials.hold(actor.id)
     credentials.end_sign_ins(actor.id, but=actor)
     audit.record(actor, "session.others_ended", "user", actor.id)

@@ -7,7 +7,7 @@ again on the way in.
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -89,13 +89,13 @@ def plain(cell: str) -> str:
 
 
 @atomic
-def take_in(actor: Actor, rows: Iterable[tuple[int, dict[str, Any]]]) -> int:
-    """Make a task of each row, which comes with its line: all of them or none. Their number.
+def take_in(actor: Actor, read: Callable[[], Iterable[tuple[int, dict[str, Any]]]]) -> int:
+    """Make a task of each row that `read` gives, with its line: all or none. Their number.
 
     Raises InvalidLines, and whatever reading the rows raises.
     """
     number = 0
-    for line, values in rows:
+    for line, values in read():
         if number == ROWS_MAX:
             why = f"Import at most {ROWS_MAX} tasks at once."
             raise InvalidLines(why, [{"line": line, "detail": why}])

@@ -192,7 +192,7 @@ def parameters(filters: dict[str, Any], *, postgres: bool) -> tuple[list[tuple[s
             words = given.split()[:WORDS_MAX]
             if not words:  # blank: it filters nothing
                 continue
-            size = len(words)
+            size = 1 if postgres else len(words)
             values.update({"q": given} if postgres else _like(words))
         else:
             values[name] = given

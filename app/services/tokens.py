@@ -56,7 +56,7 @@ _hold_owner = Statement[User](
     select(User.id)
     .join(Token, Token.user_id == User.id)
     .where(Token.hash == KEY)
-    .with_for_update(of=User, read=True, key_share=True)
+    .with_for_update(of=User, key_share=True)
 )
 _spend = Statement[Token](
     update(Token)
@@ -184,7 +184,8 @@ def _is_theft(spent: Token, moment: datetime) -> bool:
 
 @atomic
 def logout(actor: Actor) -> None:
-    """End the token in use, with all of its family."""
+    """End the token in use, with all of its family, one that is being refreshed too."""
+    credentials.hold(actor.id)
     _end_family.run(key=actor.family_id)
     audit.record(actor, "session.ended", "user", actor.id)
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     update as update_,
 )
 
+from app import sql
 from app.errors import (
     BadCredentials,
     Conflict,
@@ -37,7 +38,7 @@ ADMIN_FIELDS = ("username", "email", "role", "is_active")
 
 _table = User.__table__
 _by_id = Statement[User](select(*_table.c).where(_table.c.id == KEY))
-_lock = Statement[User](select(*_table.c).where(_table.c.id == KEY).with_for_update())
+_lock = Statement[User](select(*_table.c).where(_table.c.id == KEY).with_for_update(key_share=True))
 _by_username = Statement[User](select(*_table.c).where(func.lower(User.username) == KEY))
 _by_email = Statement[User](select(*_table.c).where(func.lower(User.email) == KEY))
 _insert = Statement[User](insert(_table).returning(*_table.c))  # type: ignore[arg-type]
@@ -59,7 +60,7 @@ _lock_admins = Statement[User](
     select(_table.c.id)
     .where(User.role == "admin", User.is_active)
     .order_by(User.id)
-    .with_for_update()
+    .with_for_update(key_share=True)
 )
 _unassign = Statement[Task](
     update_(Task)
@@ -69,6 +70,7 @@ _unassign = Statement[Task](
         version=Task.version + 1,
         updated_at=bindparam("moment", type_=UTCDateTime()),
     )
+    .returning(Task.id)
 )
 _any = Statement[User](select(_table.c.id).limit(1))
 
@@ -112,7 +114,7 @@ def authenticate(actor: Actor, identifier: str, password: str) -> User:
 
     What is wrong (the user, the password, a deactivated account) shows in neither text nor time.
     """
-    user = find(identifier)
+    user = _by_name(identifier)
     account = throttle.account_of(user.id if user else None, identifier)
     throttle.check(account, actor.address)
     fits = passwords.verify(user.password_hash if user else None, password)
@@ -181,14 +183,18 @@ def by_username(username: str) -> User:
 
 
 def find(identifier: str) -> User | None:
-    """The account of this email, username or id, without case."""
-    identifier = identifier.strip().lower()
-    user = None
+    """The account of this id, email or username, without case: for commands and admins."""
     # The id before the name: anybody may call themselves by the id of another.
-    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", identifier):
-        user = _by_id.one(key=identifier)
-    found = _by_email if "@" in identifier else _by_username
-    return user or found.one(key=identifier)
+    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", identifier.strip().lower()):
+        user = _by_id.one(key=identifier.strip().lower())
+        if user is not None:
+            return user
+    return _by_name(identifier)
+
+
+def _by_name(identifier: str) -> User | None:
+    identifier = identifier.strip().lower()
+    return (_by_email if "@" in identifier else _by_username).one(key=identifier)
 
 
 def page(
@@ -279,11 +285,15 @@ def delete(actor: Actor, user_id: str, expect: Collection[int] | None = None) ->
     """Remove the account: its own tasks go too, tasks that it was assigned lose the assignee."""
     if not actor.is_admin and actor.id != user_id:
         raise _missing()
-    admins = _guarded_admins()
+    leaving = _by_id.one(key=user_id)
+    admins = _guarded_admins() if leaving and leaving.role == "admin" else []
     user = _locked(user_id, expect)
     _keep_one_admin(admins, user.id)
-    _unassign.run(key=user.id, moment=now())
-    _delete.run(key=user.id)
+    with sql.unhurried():  # thousands of tasks go with it
+        for task in _unassign.all(key=user.id, moment=now()):
+            changes = {"assignee_id": [user.id, None]}
+            audit.record(actor, "task.updated", "task", task.id, changes)
+        _delete.run(key=user.id)
     audit.record(actor, "user.deleted", "user", user.id, {"username": [user.username, None]})
 
 

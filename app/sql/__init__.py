@@ -1,6 +1,6 @@
 """Statements, transactions and their errors: how the services talk to the database."""
 
-from app.sql.connection import Link, atomic, current, init_app
+from app.sql.connection import Link, atomic, current, init_app, unhurried
 from app.sql.errors import DRIVER_ERRORS, Dangling, Duplicate, LostRace
 from app.sql.statement import KEY, Statement
 
@@ -15,4 +15,5 @@ __all__ = [
     "atomic",
     "current",
     "init_app",
+    "unhurried",
 ]

@@ -5,13 +5,15 @@ makes one commit of many.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import Flask, g
 from sqlalchemy import exc
 from sqlalchemy.pool import PoolProxiedConnection
 
+from app import deadline
 from app.errors import Unavailable
 from app.extensions import db
 from app.sql.errors import DRIVER_ERRORS, LostRace, translated
@@ -90,7 +92,11 @@ class Link:
         self.in_transaction = True
 
     def commit(self) -> None:
-        self.execute("COMMIT").close()
+        cursor = self.execute("COMMIT")
+        # PostgreSQL answers so, without an error, where a failed statement was caught and passed.
+        if getattr(cursor, "statusmessage", "COMMIT") != "COMMIT":
+            raise RuntimeError("The transaction had failed: nothing of it was stored.")
+        cursor.close()
         self.in_transaction = False
 
     def rollback(self) -> None:
@@ -101,6 +107,15 @@ class Link:
             except DRIVER_ERRORS:
                 self.pooled.invalidate()
                 self.pooled = None
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Within a transaction: let its statements take as long as they take."""
+    if current().dialect.name == "postgresql":
+        current().execute("SET LOCAL statement_timeout = 0").close()
+    with deadline.within(None):
+        yield
 
 
 def init_app(app: Flask) -> None:
@@ -125,7 +140,8 @@ def atomic(use_case: Callable[P, R]) -> Callable[P, R]:
     """Make one commit of all that `use_case` does, and nothing where it raises.
 
     Within another it joins that one. Where the database gave it up for another transaction
-    (serialization failure, deadlock) it is tried once more.
+    (serialization failure, deadlock) it is tried once more, with the same arguments: hand it no
+    iterator. An error of the database ends the transaction, also where it is caught.
     """
 
     @functools.wraps(use_case)

@@ -10,6 +10,7 @@ DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
 # What passes by itself: connection, read-only (a failover), serialization, deadlock, resources,
 # lock and statement timeouts, shutdown. By SQLSTATE, for psycopg2's classes mix them with others.
 PASSING = ("08", "25006", "40001", "40P01", "53", "55P03", "57014", "57P0", "58")
+AWAY = ("08", "57P0")
 LOST_RACE = ("40001", "40P01")
 
 
@@ -44,9 +45,11 @@ def translated(error: Exception) -> Exception:
     if state == "23503":
         return Dangling()
     if state.startswith(LOST_RACE):
-        return LostRace("The database was busy with another change.")
-    if state.startswith(PASSING):
+        return LostRace("The database is busy. Try again in a moment.")
+    if state.startswith(AWAY):
         return Unavailable("The database cannot be reached.")
+    if state.startswith(PASSING):
+        return Unavailable("The database is busy. Try again in a moment.")
     if state.startswith("22"):  # a value that no column takes and no schema refused
         return Invalid("A value is out of range.")
     return error

@@ -1,0 +1,125 @@
+"""What a transaction promises when another one is in its way, or a statement of it failed."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import bindparam, update
+
+from app import sql
+from app.errors import InvalidToken
+from app.models import Task
+from app.models.types import UTCDateTime, now
+from app.services import purge, sign_ins, task_exchange, tasks, tokens, users
+from app.services.actor import Actor
+from app.sql import KEY, Duplicate, LostRace, Statement, atomic
+from tests.conftest import PASSWORD
+
+
+def within(app: Flask, use_case: Callable[[], object]) -> None:
+    with app.app_context():
+        use_case()
+
+
+_age = Statement[Task](
+    update(Task)
+    .where(Task.__table__.c.id == KEY)
+    .values(deleted_at=bindparam("at", type_=UTCDateTime()))
+)
+
+
+def test_an_import_that_lost_a_race_is_made_whole(
+    ctx: None, ann: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    create = tasks.create
+
+    def lose_once(actor: Actor, values: dict[str, str]) -> Task:
+        made.append(values["title"])
+        if made == ["one", "two"]:
+            raise LostRace("of the test")
+        return create(actor, values)
+
+    monkeypatch.setattr(tasks, "create", lose_once)
+    rows = [(2, {"title": "one"}), (3, {"title": "two"})]
+    assert task_exchange.take_in(ann, lambda: iter(rows)) == 2
+    assert tasks.page(ann, count=True).total == 2
+
+
+def test_what_failed_is_not_taken_for_stored(ctx: None, ann: Actor) -> None:
+    if sql.current().dialect.name == "sqlite":
+        pytest.skip("SQLite goes on after a failed statement")
+
+    @atomic
+    def insert_else_go_on() -> None:
+        with pytest.raises(Duplicate):
+            sql.current().execute(
+                "INSERT INTO users SELECT * FROM users WHERE id = %(id)s", {"id": ann.id}
+            )
+
+    with pytest.raises(RuntimeError, match="nothing of it was stored"):
+        insert_else_go_on()
+
+
+def test_logging_out_ends_a_pair_that_is_just_being_refreshed(app: Flask, ann: Actor) -> None:
+    """The refresh holds its transaction open while logging out begins."""
+    with app.app_context():
+        pair = tokens.sign_in(Actor(), ann.username, PASSWORD)
+        actor = tokens.identify(pair.access_token)
+        ending = threading.Thread(target=lambda: within(app, lambda: tokens.logout(actor)))
+
+        @atomic
+        def refresh_slowly() -> tokens.Pair:
+            fresh = tokens.refresh(Actor(), pair.refresh_token)
+            ending.start()
+            ending.join(timeout=0.3)
+            return fresh
+
+        fresh = refresh_slowly()
+        ending.join()
+        with pytest.raises(InvalidToken):
+            tokens.identify(fresh.access_token)
+
+
+def test_ending_the_others_ends_one_that_is_just_being_refreshed(app: Flask, ann: Actor) -> None:
+    with app.app_context():
+        pair = tokens.sign_in(Actor(), ann.username, PASSWORD)
+        ending = threading.Thread(target=lambda: within(app, lambda: sign_ins.end_others(ann)))
+
+        @atomic
+        def refresh_slowly() -> tokens.Pair:
+            fresh = tokens.refresh(Actor(), pair.refresh_token)
+            ending.start()
+            ending.join(timeout=0.3)
+            return fresh
+
+        fresh = refresh_slowly()
+        ending.join()
+        with pytest.raises(InvalidToken):
+            tokens.identify(fresh.access_token)
+
+
+def test_a_task_that_is_restored_while_the_trash_is_emptied_stays(app: Flask, ann: Actor) -> None:
+    with app.app_context():
+        task = tasks.create(ann, {"title": "Back again"})
+        tasks.delete(ann, task.id)
+        _age.run(key=task.id, at=now() - timedelta(days=31))
+        emptying = threading.Thread(target=lambda: within(app, purge.purge))
+
+        @atomic
+        def restore_slowly() -> None:
+            tasks.restore(ann, task.id)
+            emptying.start()
+            emptying.join(timeout=0.3)
+
+        restore_slowly()
+        emptying.join()
+        assert tasks.get(ann, task.id).title == "Back again"
+
+
+def test_tasks_that_lose_their_assignee_tell_it(ctx: None, ann: Actor, bob: Actor) -> None:
+    task = tasks.create(ann, {"title": "For Bob", "assignee_id": bob.id})
+    users.delete(bob, bob.id)
+    assert tasks.history(ann, task.id)[0].changes == {"assignee_id": [bob.id, None]}
