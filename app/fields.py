@@ -10,6 +10,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from app.models.task import LABEL_MAX, LABELS_MAX
 from app.services import labels
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -90,7 +91,9 @@ class Labels(fields.List[str]):
     """A task's labels, kept once each without case."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(fields.String(), **options)
+        form = {"minLength": 1, "maxLength": LABEL_MAX, "pattern": labels.PATTERN}
+        super().__init__(fields.String(metadata=form), **options)
+        self.metadata = {"maxItems": LABELS_MAX, **self.metadata}
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         try:
@@ -98,6 +101,23 @@ class Labels(fields.List[str]):
             return labels.clean(given)
         except ValueError as error:
             raise ValidationError(str(error)) from None
+
+
+class OneOf(fields.Field[dict[str, Any]]):
+    """An object of one of several shapes, as its member `name` says."""
+
+    def __init__(self, name: str, schemas: Mapping[str, Schema], **options: Any) -> None:
+        super().__init__(**options)
+        self.name_of_kind, self.schemas = name, schemas
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValidationError("This is not an object.")
+        kind = value.get(self.name_of_kind)
+        schema = self.schemas.get(kind) if isinstance(kind, str) else None
+        if schema is None:
+            raise ValidationError({self.name_of_kind: [f"Use one of {', '.join(self.schemas)}."]})
+        return schema.load(value)
 
 
 class Parameters(dict[str, Any]):

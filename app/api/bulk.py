@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar, NoReturn
 
 from flask import Blueprint, current_app
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate
 
 from app.api.operation import operation
 from app.api.tasks import TaskOut, compile_task
@@ -15,49 +15,42 @@ from app.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
-from app.fields import Identifier, Strict, choice
+from app.fields import Identifier, OneOf, Strict, choice
 from app.services import task_bulk
 from app.services.actor import Actor
 from app.services.task_bulk import OPERATIONS_MAX, Change
-from app.strict_json import faults, load
+from app.strict_json import faults
 from app.task_input import TaskIn
 
 bp = Blueprint("bulk", __name__, url_prefix="/tasks")
-OPS = ("create", "update", "delete")
-_NEEDED = {"create": {"data"}, "update": {"id", "data"}, "delete": {"id"}}
-_ALLOWED = {
-    "create": {"op", "data"},
-    "update": {"op", "id", "version", "data"},
-    "delete": {"op", "id", "version"},
-}
-_CREATE, _UPDATE = TaskIn(), TaskIn(partial=True)
 
 
-class BulkOperation(Strict):
-    op = choice(OPS, required=True)
-    id = Identifier()
+class BulkCreate(Strict):
+    op = choice(("create",), required=True)
+    data = fields.Nested(TaskIn, required=True)
+
+
+class BulkDelete(Strict):
+    op = choice(("delete",), required=True)
+    id = Identifier(required=True)
     version = fields.Integer(strict=True, validate=validate.Range(min=1))
-    data = fields.Dict(metadata={"description": "As the body of a POST or a PATCH."})
 
-    @validates_schema
-    def fits_op(self, values: dict[str, Any], **_: Any) -> None:
-        op = values["op"]
-        faults = {name: ["This operation needs it."] for name in _NEEDED[op] - values.keys()}
-        faults |= {name: ["This operation takes none."] for name in values.keys() - _ALLOWED[op]}
-        if faults:
-            raise ValidationError(faults)
+
+class BulkUpdate(BulkDelete):
+    op = choice(("update",), required=True)
+    data = fields.Nested(TaskIn(partial=True), required=True)
 
 
 class BulkIn(Strict):
     operations = fields.List(
-        fields.Nested(BulkOperation),
+        OneOf("op", {"create": BulkCreate(), "update": BulkUpdate(), "delete": BulkDelete()}),
         required=True,
         validate=validate.Length(1, OPERATIONS_MAX),
     )
 
     def handle_error(self, error: ValidationError, data: Any, **_: Any) -> NoReturn:  # noqa: ARG002
         """Say as well which operation it was, as every other error here does."""
-        invalid = Invalid("Some values are not valid.", dict(faults(error.messages)))
+        invalid = Invalid("Some values do not do.", dict(faults(error.messages)))
         places = error.messages_dict.get("operations")
         if isinstance(places, dict):
             invalid.index = min(places)
@@ -70,7 +63,7 @@ class BulkIn(Strict):
 
 class BulkResult(Schema):
     index = fields.Integer(required=True)
-    op = choice(OPS, required=True)
+    op = choice(("create", "update", "delete"), required=True)
     id = Identifier(required=True)
     task = fields.Nested(TaskOut, required=True, allow_none=True)
 
@@ -90,11 +83,13 @@ class BulkOut(Schema):
 )
 def bulk(actor: Actor, body: dict[str, Any]) -> SimpleNamespace:
     """An error carries the `index` of the first operation that fails; none is made then."""
-    changes = [_change(index, given) for index, given in enumerate(body["operations"])]
+    if current_app.config["REQUIRE_IF_MATCH"]:
+        _need_versions(body["operations"])
+    changes = [_change(**given) for given in body["operations"]]
     try:
         done = task_bulk.apply(actor, changes)
     except Invalid as error:
-        raise _placed(error, error.index) from None
+        raise _placed(error) from None
     results = [
         {"index": n, "op": change.op, "id": task_id, "task": task and compile_task(task)}
         for n, (change, task_id, task) in enumerate(done)
@@ -102,24 +97,21 @@ def bulk(actor: Actor, body: dict[str, Any]) -> SimpleNamespace:
     return SimpleNamespace(results=results)
 
 
-def _change(index: int, given: dict[str, Any]) -> Change:
-    op, version, data = given["op"], given.get("version"), given.get("data", {})
-    if op != "create" and version is None and current_app.config["REQUIRE_IF_MATCH"]:
-        required = PreconditionRequired("Give the version of what you have read.")
-        required.index = index
-        raise required
-    if op != "delete":
-        try:
-            data = load(_CREATE if op == "create" else _UPDATE, data)
-        except Invalid as error:
-            raise _placed(error, index) from None
-    return Change(op, given.get("id", ""), data, None if version is None else {version})
+def _need_versions(operations: list[dict[str, Any]]) -> None:
+    for index, given in enumerate(operations):
+        if given["op"] != "create" and "version" not in given:
+            required = PreconditionRequired("Give the version of what you have read.")
+            required.index = index
+            raise required
 
 
-def _placed(error: Invalid, index: int | None) -> Invalid:
-    """The error, its pointers into the whole body and no more into one operation's data."""
-    where = f"operations/{index}/data"
-    fields = {f"{where}/{name}".rstrip("/"): why for name, why in error.fields.items()}
-    placed = Invalid(error.message, fields)
-    placed.index = index
+def _change(op: str, version: int | None = None, **given: Any) -> Change:
+    return Change(op, **given, expect=None if version is None else {version})
+
+
+def _placed(error: Invalid) -> Invalid:
+    """The error of a service, its pointers into the whole body."""
+    where = f"operations/{error.index}/data"
+    placed = Invalid(error.message, {f"{where}/{n}": why for n, why in error.fields.items()})
+    placed.index = error.index
     return placed

@@ -12,6 +12,7 @@ from werkzeug.routing import Rule
 
 from app import errors
 from app.api import examples, openapi_parts as parts
+from app.api.openapi_fields import one_of, query_parameter
 from app.api.openapi_parts import Json
 from app.api.operation import Operation
 from app.api.reading import JSON
@@ -28,6 +29,8 @@ def build(app: Flask) -> Json:
     """The document for the routes of `app` under /api/v1."""
     plugin = MarshmallowPlugin(schema_name_resolver=_name)
     spec = APISpec("Flagstone", VERSION, OPENAPI, plugins=[plugin])
+    converter: Any = plugin.converter
+    converter.add_attribute_function(one_of)
     spec.options["info"] = {"description": DESCRIPTION, "license": _LICENSE}
     spec.options["servers"] = [{"url": "/"}]  # where the document came from
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
@@ -114,11 +117,7 @@ def _parameters(
         yield parts.IF_NONE_MATCH
     for name, field in (operation.query.fields if operation.query else {}).items():
         assert plugin.converter is not None  # noqa: S101 - set by APISpec
-        kind = plugin.converter.field2property(field)
-        parameter: Json = {"name": name, "in": "query", "schema": kind}
-        if description := kind.pop("description", None):
-            parameter["description"] = description
-        yield parameter
+        yield query_parameter(plugin.converter, name, field)
 
 
 def _responses(rule: Rule, operation: Operation) -> Json:

@@ -1,0 +1,35 @@
+"""Fields in the OpenAPI document, where apispec alone would not tell all of what they take."""
+
+from typing import Any
+
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from marshmallow.fields import Field
+
+from app.api.openapi_parts import Json
+from app.fields import OneOf
+
+
+def one_of(converter: OpenAPIConverter, field: Field[Any], **_: Any) -> Json:
+    """An attribute function of apispec for an object of one of several shapes."""
+    if not isinstance(field, OneOf):
+        return {}
+    resolve: Any = converter.resolve_nested_schema
+    kinds = {kind: resolve(schema) for kind, schema in field.schemas.items()}
+    mapping = {kind: reference["$ref"] for kind, reference in kinds.items()}
+    discriminator = {"propertyName": field.name_of_kind, "mapping": mapping}
+    return {"oneOf": list(kinds.values()), "discriminator": discriminator}
+
+
+def query_parameter(converter: OpenAPIConverter, name: str, field: Field[Any]) -> Json:
+    schema = converter.field2property(field)
+    if isinstance(schema["type"], list):  # it may be left out, and no query can say null
+        schema["type"] = schema["type"][0]
+        del schema["default"]
+        if "enum" in schema:
+            schema["enum"].remove(None)
+    parameter: Json = {"name": name, "in": "query", "schema": schema}
+    if field.required:
+        parameter["required"] = True
+    if description := schema.pop("description", None):
+        parameter["description"] = description
+    return parameter
