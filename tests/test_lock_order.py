@@ -1,0 +1,108 @@
+"""The order of locks: an account before its tokens, so that whoever ends them never waits for long.
+
+Two that take them in different orders wait for each other until PostgreSQL gives one up, after a
+second; many that do so wait for many seconds.
+"""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from typing import Any
+
+import psycopg2
+import pytest
+from flask import Flask
+
+from app.errors import InvalidGrant, VoidLink
+from app.services import personal_tokens, sessions, tokens, users
+from app.services.actor import SYSTEM, Actor
+from tests.conftest import PASSWORD, MakePerson
+from tests.databases import Database
+
+NEW_PASSWORD = "eleven apples in a bowl"
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+
+
+@pytest.fixture
+def app(postgresql_database: Database) -> Flask:
+    """On PostgreSQL alone: SQLite has but one lock."""
+    postgresql_database.empty()
+    return postgresql_database.app
+
+
+def refresh() -> Callable[[], Any]:
+    pair = tokens.sign_in(Actor(), "ann", PASSWORD)
+    return lambda: tokens.refresh(Actor(), pair.refresh_token)
+
+
+def sign_in() -> Callable[[], Any]:
+    refresh()
+    return lambda: tokens.sign_in(Actor(), "ann", PASSWORD)
+
+
+def start_session() -> Callable[[], Any]:
+    refresh()
+    user = users.by_username("ann")
+    return lambda: sessions.start(Actor(), user, remember=False, user_agent="")
+
+
+def use_link() -> Callable[[], Any]:
+    secret = tokens.create_reset(SYSTEM, users.by_username("ann"))
+    return lambda: tokens.reset_password(Actor(), secret, NEW_PASSWORD)
+
+
+def make_link() -> Callable[[], Any]:
+    use_link()
+    user = users.by_username("ann")
+    return lambda: tokens.create_reset(SYSTEM, user)
+
+
+def make_token() -> Callable[[], Any]:
+    refresh()
+    user = users.by_username("ann")
+    return lambda: personal_tokens.create(SYSTEM, user, "x", ["tasks:read"])
+
+
+@pytest.mark.parametrize(
+    "prepare", [refresh, sign_in, start_session, use_link, make_link, make_token]
+)
+def test_tokens_are_free_for_whoever_holds_the_account(
+    app: Flask, make_person: MakePerson, prepare: Callable[[], Callable[[], Any]]
+) -> None:
+    make_person("ann")
+    with app.app_context():
+        deed = prepare()
+    url = app.config["SQLALCHEMY_DATABASE_URI"].replace("+psycopg2", "")
+    with closing(psycopg2.connect(url)) as ending, ThreadPoolExecutor(1) as pool:
+        run(ending, "SELECT FROM users WHERE username = 'ann' FOR UPDATE")
+        waiting = pool.submit(within, app, deed)
+        wait_for_lock(url)
+        run(ending, "SET lock_timeout = '500ms'")
+        run(ending, "DELETE FROM tokens")
+        ending.commit()
+        waiting.result()
+
+
+def within(app: Flask, deed: Callable[[], Any]) -> None:
+    """It succeeds, or finds that what it came with has ended."""
+    with app.app_context(), suppress(InvalidGrant, VoidLink):
+        deed()
+
+
+def run(connection: Any, statement: str, *values: object) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchone()[0] if statement.startswith("SELECT c") else None
+
+
+def wait_for_lock(url: str) -> None:
+    """Return once somebody waits for a lock."""
+    with closing(psycopg2.connect(url)) as watching:
+        watching.autocommit = True
+        name = watching.info.dbname
+        for _ in range(500):
+            if run(watching, WAITING, name):
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waits")
