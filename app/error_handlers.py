@@ -84,7 +84,7 @@ def on_unreadable(_error: ParseException) -> ResponseReturnValue:
 
 def on_bug(error: Exception) -> ResponseReturnValue:
     _log.error("request %s failed", request.environ.get(REQUEST_ID), exc_info=error)
-    return _respond(AppError("Something went wrong here. It was noted."), {})
+    return _respond(AppError("Something went wrong on our side. The error has been logged."), {})
 
 
 def _respond(error: AppError, headers: dict[str, str], status: int = 0) -> ResponseReturnValue:

@@ -43,7 +43,7 @@ class IdempotencyNotSupported(Malformed):
 class VoidLink(Malformed):
     """A link that works once was used, replaced, or is too old."""
 
-    slug, title = "void-link", "This link does not work any more"
+    slug, title = "void-link", "This link no longer works"
 
 
 class InvalidGrant(Unauthorized):

@@ -67,7 +67,7 @@ class Moment(fields.DateTime):
         try:
             return datetime.fromisoformat(value.upper()).astimezone(UTC)
         except (ValueError, OverflowError):
-            raise ValidationError("There is no such moment.") from None
+            raise ValidationError("This date and time does not exist.") from None
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         return None if value is None else value.isoformat().replace("+00:00", "Z")

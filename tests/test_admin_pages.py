@@ -142,7 +142,7 @@ def test_cursor_of_another_list_leads_to_the_first_page(
     cursor = re.search(r"cursor=([^\"&]*)", page)
     assert cursor is not None
     other = root_browser.get(f"/admin/tasks?sort=title&cursor={cursor[1]}").text
-    assert flashed(other, "does not exist any more")
+    assert flashed(other, "no longer exists")
     assert len(headed(other)) == LIMIT
 
 

@@ -53,7 +53,7 @@ def test_where_one_may_not_be_deleted_none_is(
     bob_browser.post("/tasks/bulk", {"op": "delete", "id": [own.id, given.id]})
     assert states(app) == [("Given", "todo", False), ("Own", "todo", False)]
     page = bob_browser.get("/tasks").text
-    assert "Nothing was changed. Only the owner of a task may delete it. It is about: Given" in page
+    assert "Nothing was changed. Only the owner of a task may delete it. The task is: Given" in page
 
 
 def test_a_stranger_s_task_is_as_one_that_is_not_there(

@@ -87,7 +87,7 @@ def test_a_foreign_cursor_shows_the_first_comments(
     task = make(app, ann)
     say(app, ann, task.id)
     page = ann_browser.get(f"/tasks/{task.id}?cursor=AAAA").text
-    assert "does not exist any more" in page
+    assert "no longer exists" in page
     assert BODY.findall(page) == ["Which milk?"]
 
 

@@ -96,7 +96,7 @@ def listed(form: Filters, read: Callable[..., Page[T]]) -> Listed[T]:
     try:
         after = unseal(cursor, binding)
     except InvalidParameter:
-        flash("That page of the list does not exist any more. This is the first one.", "warning")
+        flash("That page of the list no longer exists. This is the first page.", "warning")
         cursor = after = None
     page = read(limit=LIMIT, after=after)
     following = seal(page.last, binding)

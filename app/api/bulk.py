@@ -50,7 +50,7 @@ class BulkIn(Strict):
 
     def handle_error(self, error: ValidationError, data: Any, **_: Any) -> NoReturn:  # noqa: ARG002
         """Say as well which operation it was, as every other error here does."""
-        invalid = Invalid("Some values do not do.", dict(faults(error.messages)))
+        invalid = Invalid("Some values are not valid.", dict(faults(error.messages)))
         places = error.messages_dict.get("operations")
         if isinstance(places, dict):
             invalid.index = min(places)

@@ -80,7 +80,7 @@ def _parameter_fault(field: Any, values: list[str]) -> str:
     if any("\0" in value for value in values):
         return "It contains a NUL character."
     if len(values) > 1 and not isinstance(field, fields.List):
-        return "It is given twice."
+        return "It is given more than once."
     return ""
 
 

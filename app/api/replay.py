@@ -31,7 +31,7 @@ def key_of(request: Request) -> str | None:
     else:
         key = ""
     if not 1 <= len(key) <= KEY_MAX:
-        raise Malformed(f"An Idempotency-Key has 1 to {KEY_MAX} visible ASCII characters.")
+        raise Malformed(f"An Idempotency-Key must have 1 to {KEY_MAX} visible ASCII characters.")
     return key
 
 

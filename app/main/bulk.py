@@ -57,7 +57,7 @@ def _which(actor: Actor, ids: list[str], error: AppError) -> str:
     """The task at fault, by its title where the actor may see it."""
     if error.index is None or isinstance(error, NotFound):
         return ""
-    return f" It is about: {tasks.get(actor, ids[error.index]).title}"
+    return f" The task is: {tasks.get(actor, ids[error.index]).title}"
 
 
 def _tell(number: int, outcome: str) -> None:

@@ -38,7 +38,7 @@ def listed(
     try:
         after = unseal(cursor, bound)
     except InvalidParameter:
-        flash("That page of the list does not exist any more. This is the first one.", "warning")
+        flash("That page of the list no longer exists. This is the first page.", "warning")
         cursor = after = None
     page = read(limit=limit, after=after)
     further: dict[str, Any] = {**address, name: seal(page.last, bound)}

@@ -26,7 +26,7 @@ def index() -> ResponseReturnValue:
     try:
         after = cursors.unseal(query.cursor, query.binding(actor.id))
     except InvalidParameter:
-        flash("That page of the list does not exist any more. This is the first one.", "warning")
+        flash("That page of the list no longer exists. This is the first page.", "warning")
         return redirect(url_for(".index", **query.args))
     page = tasks.page(
         actor, query.filters_of(actor.id), sort=query.sort, after=after, count=after is None

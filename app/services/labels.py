@@ -26,9 +26,9 @@ def clean(labels: Iterable[str]) -> list[str]:
 
 def _checked(label: str) -> str:
     if not 1 <= len(label) <= LABEL_MAX:
-        raise ValueError(f"A label has 1 to {LABEL_MAX} characters.")
+        raise ValueError(f"A label must have 1 to {LABEL_MAX} characters.")
     if SEPARATOR in label:
-        raise ValueError(f"A label holds no {SEPARATOR!r}.")
+        raise ValueError(f"A label must not contain {SEPARATOR!r}.")
     if any(unicodedata.category(character) == "Cc" for character in label):
-        raise ValueError("A label holds no control character.")
+        raise ValueError("A label must not contain control characters.")
     return label
