@@ -129,7 +129,7 @@ class Invalid(AppError):
 
 
 class InvalidLines(Invalid):
-    """Lines of a file are not valid: `errors` holds {"line", "pointer", "detail"} for each fault."""
+    """Lines of a file are not valid: `errors` holds {"line", "pointer", "detail"} for each."""
 
     slug, title = "invalid-lines", "Invalid lines"
 

@@ -84,7 +84,7 @@ def test_a_problem_is_explained_by_the_kind_that_gave_it_its_name(
     assert any(heir.slug == kind.slug for heir in kind.__subclasses__())
     assert problems()[kind.slug] is kind
     assert BY_STATUS[kind.status] is kind
-    assert inspect.getdoc(kind) in unescape(browser.get(f"/problems/{kind.slug}").text)
+    assert str(inspect.getdoc(kind)) in unescape(browser.get(f"/problems/{kind.slug}").text)
 
 
 @pytest.mark.parametrize(
