@@ -57,6 +57,17 @@ class Number(fields.Integer):
         return int(value)
 
 
+class Whole(fields.Integer):
+    """A whole number in a body: 2 and 2.0 are one (JSON Schema Validation, 6.1.1), "2" is none."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(strict=True, **options)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        whole = isinstance(value, float) and value.is_integer()
+        return super()._deserialize(int(value) if whole else value, attr, data, **kwargs)
+
+
 class Moment(fields.DateTime):
     """RFC 3339, with an offset; in UTC from then on."""
 

@@ -86,6 +86,11 @@ def test_one_operation_sees_what_those_before_it_did(ann_api: Api) -> None:
     assert failed(bulk(ann_api, delete(task["id"]))) == (404, "not-found", 0)
 
 
+def test_version_is_a_number_however_it_is_written(ann_api: Api) -> None:
+    body = {"op": "delete", "id": make(ann_api)["id"], "version": 1.0}
+    assert bulk(ann_api, body).status_code == 200
+
+
 def test_hundred_operations_are_done_at_once(ann_api: Api) -> None:
     answer = bulk(ann_api, *(create(title=f"{n}") for n in range(100)))
     assert [r["index"] for r in answer.get_json()["results"]] == list(range(100))

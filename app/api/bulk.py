@@ -15,7 +15,7 @@ from app.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
-from app.fields import Identifier, OneOf, Strict, choice
+from app.fields import Identifier, OneOf, Strict, Whole, choice
 from app.services import task_bulk
 from app.services.actor import Actor
 from app.services.task_bulk import OPERATIONS_MAX, Change
@@ -33,7 +33,7 @@ class BulkCreate(Strict):
 class BulkDelete(Strict):
     op = choice(("delete",), required=True)
     id = Identifier(required=True)
-    version = fields.Integer(strict=True, validate=validate.Range(min=1))
+    version = Whole(validate=validate.Range(min=1))
 
 
 class BulkUpdate(BulkDelete):

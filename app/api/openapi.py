@@ -44,6 +44,8 @@ def build(app: Flask) -> Json:
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         spec.path(path, operations={method: _operation(plugin, rule, operation, summary)})
     document: Json = spec.to_dict()
+    for (schema, *_), name in converter.refs.items():
+        document["components"]["schemas"][name] |= getattr(schema, "rules", {})
     parts.share_problems(document)
     return document
 

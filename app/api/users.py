@@ -93,6 +93,9 @@ class MyChanges(Strict):
     current_password = Text(
         metadata={"format": "password", "description": "Needed to change email or password."}
     )
+    rules: ClassVar[dict[str, Any]] = {
+        "dependentRequired": {name: ["current_password"] for name in ("email", "password")}
+    }
     example: ClassVar[dict[str, Any]] = {
         "email": "anna@example.com",
         "current_password": "seven plums and a pear",
