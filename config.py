@@ -259,7 +259,7 @@ def _host(url: str) -> str:
 
 def _public(url: str) -> str:
     """What may be told of it: not the name and password before the host."""
-    return re.sub("[^/]*@", "...@", url)
+    return re.sub(".*@", "...@", url)
 
 
 def _kept_secret() -> str:
