@@ -20,20 +20,28 @@ def include_object(_object: object, name: str | None, *_: object) -> bool:
     return name not in POSTGRES_ONLY
 
 
-def drop_empty(_context: object, _revision: object, directives: list) -> None:
+def shape(migration: object, _revision: object, directives: list) -> None:
+    """Drop a revision that would do nothing, and give any other the next number for its id.
+
+    Only of numbers can a replica tell which one is later (app/services/readiness.py).
+    """
     if (
         getattr(context.config.cmd_opts, "autogenerate", False)
         and directives[0].upgrade_ops.is_empty()
     ):
         directives[:] = []
         log.info("The models and the database are in step.")
+    elif not migration.opts["revision_context"].command_args["rev_id"]:
+        names = [one.revision for one in context.script.walk_revisions()]
+        numbers = (int(name) for name in names if name.isdigit())
+        directives[0].rev_id = f"{max(numbers, default=0) + 1:04}"
 
 
 def options() -> dict:
     return {
         "target_metadata": migrate.db.metadata,
         "include_object": include_object,
-        "process_revision_directives": drop_empty,
+        "process_revision_directives": shape,
         **migrate.configure_args,
     }
 

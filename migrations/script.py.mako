@@ -1,19 +1,28 @@
+<%
+    code = f"{upgrades or ''}{downgrades or ''}"
+    needed = [
+        "import sqlalchemy as sa" if "sa." in code else "",
+        "from alembic import op" if "op." in code else "",
+        imports or "",
+    ]
+    head = "\n".join(line for line in needed if line)
+    quoted = lambda value: repr(value).replace("'", '"')
+%>\
 """${message}
 
 Revision ID: ${up_revision}
 Revises: ${down_revision | comma,n}
 Create Date: ${create_date}
-
 """
 
-import sqlalchemy as sa
-from alembic import op
-${imports if imports else ""}
+% if head:
+${head}
 
-revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
-branch_labels = ${repr(branch_labels)}
-depends_on = ${repr(depends_on)}
+% endif
+revision = "${up_revision}"
+down_revision = ${quoted(down_revision)}
+branch_labels = ${quoted(branch_labels)}
+depends_on = ${quoted(depends_on)}
 
 
 def upgrade():

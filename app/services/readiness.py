@@ -1,8 +1,9 @@
 """Whether this process can do its work: the database answers and has the tables of this code."""
 
-import re
+import ast
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import column, select, table
 
@@ -12,7 +13,6 @@ from app.sql import DRIVER_ERRORS, Statement
 
 PATIENCE = 2.0  # seconds: whoever asks whether we are ready asks again soon
 REVISIONS = Path(__file__).parents[2] / "migrations" / "versions"
-_NAMES = re.compile(r'^(revision|down_revision)\b.*= "(\w+)"', re.MULTILINE)
 _versions = table("alembic_version", column("version_num"))
 _applied = Statement[tuple[str]](select(_versions.c.version_num))
 
@@ -41,8 +41,26 @@ def revision() -> str:
 @cache
 def head() -> str:
     """The last revision in migrations/. Read as text: to import alembic would slow every start."""
-    sources = (path.read_text(encoding="utf-8") for path in REVISIONS.glob("*.py"))
-    names: list[tuple[str, str]] = [found for source in sources for found in _NAMES.findall(source)]
-    parents = {name for kind, name in names if kind == "down_revision"}
-    (last,) = {name for kind, name in names if kind == "revision"} - parents
-    return last
+    found = [_assigned(path) for path in REVISIONS.glob("*.py")]
+    parents = {parent for one in found for parent in _names(one.get("down_revision"))}
+    heads = {one["revision"] for one in found if "revision" in one} - parents
+    if len(heads) != 1:
+        raise Unavailable(f"There are {len(heads)} last migrations: run flask db merge heads.")
+    (last,) = heads
+    return str(last)
+
+
+def _assigned(path: Path) -> dict[str, Any]:
+    """The `revision` and `down_revision` of a file, however they are quoted and annotated."""
+    found = {}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if isinstance(target, ast.Name) and target.id in ("revision", "down_revision"):
+                found[target.id] = ast.literal_eval(node.value)
+    return found
+
+
+def _names(parents: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """Those that a revision follows: a merge follows several."""
+    return (parents,) if isinstance(parents, str) else parents or ()
