@@ -42,7 +42,7 @@ HEADERS = [
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Cross-Origin-Embedder-Policy", "require-corp"),
 ]
-HSTS = ("Strict-Transport-Security", "max-age=63072000; includeSubDomains; preload")
+HSTS = ("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _log = logging.getLogger("flagstone.request")
 
