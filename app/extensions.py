@@ -9,7 +9,7 @@ from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy import Connection, MetaData, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase
 
@@ -105,7 +105,3 @@ def _on_connect(connection: DBAPIConnection, _record: object) -> None:
 def _begin(connection: Connection) -> None:
     """Take SQLite's write lock first: a reader that turns writer half-way cannot wait for it."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def engine() -> Engine:
-    return db.engine
