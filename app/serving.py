@@ -11,6 +11,7 @@ from gunicorn.workers import gthread
 
 OLD_WORKERS = "FLAGSTONE_OLD_WORKERS"  # an environment variable: process ids, for the next master
 SIGNALS = {*Arbiter.SIGNALS, signal.SIGCHLD}
+CHECK_TIMEOUT = 20  # seconds; no signal is heard while the new code is tried
 # Seconds that a stopping worker leaves an idle connection open for what its client may be sending.
 gthread.STOP_KEEPALIVE_LINGER = 1.0
 
@@ -55,8 +56,7 @@ def renew(master: Arbiter) -> None:
     # Signals wait until the new master can handle them: `take_over` lets them through.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     command, environ = [sys.executable, *sys.orig_argv[1:]], dict(master.cfg.env_orig)
-    check = subprocess.run([*command, "--check-config"], env=environ, check=False)  # noqa: S603
-    if check.returncode:
+    if not _starts(command, environ):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         master.log.error("The new code does not start: the old one stays.")
         return
@@ -66,6 +66,15 @@ def renew(master: Arbiter) -> None:
     environ[OLD_WORKERS] = " ".join(str(pid) for pid in master.WORKERS)
     os.chdir(master.START_CTX["cwd"])
     os.execve(sys.executable, command, environ)  # noqa: S606
+
+
+def _starts(command: list[str], environ: dict[str, str]) -> bool:
+    check = [*command, "--check-config"]
+    try:
+        done = subprocess.run(check, env=environ, check=False, timeout=CHECK_TIMEOUT)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
 
 
 def take_over(master: Arbiter) -> None:

@@ -1,5 +1,6 @@
 """The service under a real Gunicorn: what it refuses, how it stops, how it takes new code."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 import config
+from app import serving
 from tests.answers import PROBLEM
 from tests.gunicorn_server import COMMAND, HOST, PATIENCE, Server, environ, read, running, until
 
@@ -160,3 +162,11 @@ def test_no_request_is_lost_while_new_code_is_taken(own_server: Server) -> None:
     assert statuses == {200}
     assert own_server.get("/healthz").status == 200
     assert own_server.stop() == 0
+
+
+def test_new_code_that_takes_for_ever_to_start_does_not_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serving, "CHECK_TIMEOUT", 0.1)
+    assert not serving._starts(["sleep", "30"], dict(os.environ))
+    assert not serving._starts(["false"], dict(os.environ))
