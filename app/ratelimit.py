@@ -6,6 +6,7 @@ of the service. (draft-ietf-httpapi-ratelimit-headers-11)
 """
 
 import logging
+import math
 import threading
 import time
 from collections import Counter
@@ -15,7 +16,6 @@ from flask import Flask, current_app, request
 from limits import RateLimitItem, parse
 from limits.errors import StorageError
 from limits.storage import Storage, storage_from_string
-from limits.strategies import FixedWindowRateLimiter
 
 from app.errors import TooManyRequests
 from app.security import RATE
@@ -31,13 +31,13 @@ class Limiter:
         self.item: RateLimitItem = parse(rule)
         self.policy = f'"default";q={self.item.amount};w={self.item.get_expiry()}'
         self.local = LocalWindows(self.item.amount, self.item.get_expiry())
-        self.shared = FixedWindowRateLimiter(_redis(redis_url)) if redis_url else None
+        self.shared = _redis(redis_url) if redis_url else None
         self.shared_again = 0.0
 
     def hit(self, environ: dict[str, Any], who: str) -> None:
         """Count one request of `who`, and tell it in the answer. Raises TooManyRequests."""
         allowed, left, reset = self._count(who)
-        wait = max(1, round(reset - time.time()))
+        wait = max(1, math.ceil(reset - time.time()))
         environ[RATE] = [
             ("RateLimit-Policy", self.policy),
             ("RateLimit", f'"default";r={left};t={wait}'),
@@ -47,14 +47,16 @@ class Limiter:
 
     def _count(self, who: str) -> tuple[bool, int, float]:
         if self.shared is not None and time.monotonic() >= self.shared_again:
+            key = self.item.key_for(who)
             try:
-                allowed = self.shared.hit(self.item, who)
-                stats = self.shared.get_window_stats(self.item, who)
+                count = self.shared.incr(key, self.item.get_expiry())
+                reset = self.shared.get_expiry(key)
             except StorageError:
                 self.shared_again = time.monotonic() + RETRY_SHARED
                 _log.warning("Redis is away: requests are counted in each process.")
             else:
-                return allowed, stats.remaining, stats.reset_time
+                left = self.item.amount - count
+                return left >= 0, max(0, left), reset
         return self.local.hit(who)
 
 
