@@ -1,6 +1,7 @@
 """The application factory: the whole wiring of the service, on one page."""
 
 from collections.abc import Callable, Mapping
+from inspect import iscoroutinefunction, unwrap
 from typing import Any
 
 from flask import Flask, Response, request
@@ -31,6 +32,18 @@ class Service(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """No view here is a coroutine: asking each of them at every request is not needed."""
         return func
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Any = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        if view_func and iscoroutinefunction(unwrap(view_func)):
+            raise TypeError(f"{view_func.__qualname__} is async: views here are plain functions.")
+        super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
 
     def send_static_file(self, filename: str) -> Response:
         """Without a date that no calendar has, which is to be passed over (RFC 9110, 13.1.3)."""

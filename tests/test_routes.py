@@ -6,9 +6,10 @@ They are made of the URL map, so that a new route is held to them, or stands in 
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask
 from sqlalchemy import select
 
+from app import Service
 from app.extensions import Base, db
 from app.services.actor import Actor
 from tests.answers import blamed, slug_of
@@ -254,3 +255,13 @@ def test_options_tells_the_methods_to_anyone(api: Api, route: Route) -> None:
     methods = {part.strip() for part in answer.headers["Allow"].split(",")}
     assert methods >= {route.method, "OPTIONS"}
     assert ("PATCH" in methods) == ("Accept-Patch" in answer.headers)
+
+
+def test_view_that_is_a_coroutine_is_refused_when_it_is_registered() -> None:
+    async def view() -> str:
+        return ""
+
+    blueprint = Blueprint("theirs", __name__)
+    blueprint.add_url_rule("/theirs", view_func=view)
+    with pytest.raises(TypeError, match="view is async"):
+        Service("theirs").register_blueprint(blueprint)
