@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, Request, current_app, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_login import UserMixin, current_user, login_required, login_user, logout_user
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from app.errors import Forbidden, Unauthorized
 from app.extensions import csrf, login_manager
@@ -74,15 +74,24 @@ def check_request() -> None:
         raise BadRequest("This host name is not served here.")
     if not is_api(path) and request.url_rule is not None:
         _refuse_cross_site()
-        if request.method == "POST" and None in request.form:
-            raise BadRequest("A part of the form has no name.")
+        if request.method == "POST":
+            _need_whole_form()
         csrf.protect()
 
 
 def _host_name() -> str:
     host: str = request.environ.get("HTTP_HOST", "").lower()
     name, _, port = host.rpartition(":")
-    return name if port.isdigit() else host
+    return name if port.isascii() and port.isdigit() else host
+
+
+def _need_whole_form() -> None:
+    """Read the form. Werkzeug cuts a chunked one at the limit, and says nothing."""
+    nameless = None in request.form
+    if request.content_length is None and request.environ["wsgi.input"].read(1):
+        raise RequestEntityTooLarge
+    if nameless:
+        raise BadRequest("A part of the form has no name.")
 
 
 def _refuse_cross_site() -> None:
@@ -160,6 +169,8 @@ def admin_required(view: Callable[..., Any]) -> Callable[..., Any]:
 
 def sign_in(secret: str, *, remember: bool) -> None:
     """Put the session into the cookie, and nothing else: what was there before signing in goes."""
+    if page_user().session_id:  # nobody could end it any more from here
+        sessions.end(page_user())
     session.clear()
     session.permanent = remember
     login_user(load_user(secret))

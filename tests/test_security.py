@@ -165,3 +165,37 @@ def test_nobody_comments_on_what_is_being_taken_away(app: Flask, ann: Actor, bob
         return comments.create(bob, task.id, "too late")
 
     assert isinstance(race(app, [take_away, comment])[1], NotFound)
+
+
+@pytest.mark.parametrize("surplus", [0, 1])
+def test_chunked_form_is_taken_whole_or_not_at_all(ann_browser: Browser, surplus: int) -> None:
+    ann_browser.get("/tasks/new")
+    start = f"csrf_token={ann_browser.csrf_token}&title=Plums&other=".encode()
+    body = start.ljust(2**20 + surplus, b"x")
+    environ = {
+        "CONTENT_TYPE": "application/x-www-form-urlencoded",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,
+    }
+    answer = ann_browser.client.post("/tasks/new", environ_overrides=environ)
+    assert answer.status_code == (413 if surplus else 303)
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost:\xb2", "localhost:", "localhost:1@evil", "a@localhost"]
+)
+def test_odd_host_is_refused(app: Flask, host: str) -> None:
+    assert app.test_client().get("/admin", headers={"Host": host}).status_code == 400
+
+
+def test_signing_in_anew_ends_the_session_before(app: Flask, ann: Actor) -> None:
+    browser, thief = Browser(app), app.test_client()
+    browser.sign_in("ann", PASSWORD)
+    cookie = browser.client.get_cookie("session")
+    assert cookie is not None
+    thief.set_cookie("session", cookie.value)
+    assert thief.get("/tasks").status_code == 200
+    fields = {"identifier": "ann", "password": PASSWORD}
+    assert browser.post("/auth/login", fields, form="/settings/password").status_code == 303
+    assert thief.get("/tasks").status_code == 302
+    assert browser.get("/tasks").status_code == 200
