@@ -255,9 +255,7 @@ def test_write_on_a_cut_connection_is_not_repeated(
         assert len(rows(User)) == 1
 
 
-@pytest.mark.parametrize(
-    "url", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////dev"]
-)
+@pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////dev"])
 def test_database_that_is_away_is_unavailable(url: str) -> None:
     with make_app(url).app_context(), pytest.raises(Unavailable):
         users.is_empty()
