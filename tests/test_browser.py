@@ -5,7 +5,6 @@ Chromium is Debian's; where there is none the tests are skipped, on CI they fail
 
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +13,10 @@ import axe_playwright_python
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from werkzeug.serving import make_server
 
 from app.services.actor import Actor
 from tests.conftest import PASSWORD
+from tests.live import served
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 CHROMIUM = shutil.which("chromium")
@@ -45,13 +44,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def url(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager

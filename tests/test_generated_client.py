@@ -1,0 +1,61 @@
+"""A client that is generated from the committed document makes a round trip."""
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+import config
+from app.services import tokens
+from app.services.actor import Actor
+from tests.conftest import PASSWORD
+from tests.live import served
+
+NAME = "generated_client"
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of the generated package, importable by NAME."""
+    folder = tmp_path_factory.mktemp("generated")
+    command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
+    document = str(config.ROOT / "docs" / "openapi.json")
+    subprocess.run(
+        [*command, "--path", document, "--output-path", str(folder / NAME)],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    sys.path.insert(0, str(folder))
+    yield folder
+    sys.path.remove(str(folder))
+
+
+def part(name: str) -> Any:
+    return importlib.import_module(f"{NAME}.{name}")
+
+
+@pytest.mark.usefixtures("generated")
+def test_a_task_is_made_read_changed_and_removed(app: Flask, ann: Actor) -> None:
+    with app.app_context():
+        token = tokens.sign_in(Actor(), ann.username, PASSWORD).access_token
+    with served(app) as port:
+        client = part("client").AuthenticatedClient(f"http://127.0.0.1:{port}", token)
+        with client:
+            body = part("models.task_in").TaskIn(title="Pick plums", labels=["garden"])
+            made = part("api.tasks.tasks_create").sync(client=client, body=body)
+            changes = part("models.task_in_partial").TaskInPartial(title="Pick all plums")
+            update = part("api.tasks.tasks_update").sync_detailed
+            changed = update(made.id, client=client, body=changes, if_match='"1"')
+            stale = update(made.id, client=client, body=changes, if_match='"1"')
+            page = part("api.tasks.tasks_index").sync(client=client, label=["garden"])
+            part("api.tasks.tasks_delete").sync_detailed(made.id, client=client)
+            gone = part("api.tasks.tasks_show").sync(made.id, client=client)
+    assert (changed.parsed.title, stale.status_code) == ("Pick all plums", 412)
+    assert [task.id for task in page.items] == [made.id]
+    assert gone.type_ == "/problems/not-found"
