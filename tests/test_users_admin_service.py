@@ -72,6 +72,17 @@ def test_last_active_admin_is_not_deleted(root: Actor, make_person: MakePerson) 
         users.delete(root, root.id)
 
 
+def test_last_active_admin_is_not_deleted_though_it_was_none_a_moment_ago(
+    root: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_it_was = users.get(root, root.id)._replace(role="user")  # type: ignore[attr-defined]
+    now_: list[User] = [as_it_was, users.get(root, root.id)]
+    monkeypatch.setattr(users._by_id, "one", lambda **_: now_.pop(0))
+    with pytest.raises(Conflict):
+        users.delete(root, root.id)
+    assert len(rows(User)) == 1
+
+
 def test_admin_goes_where_another_one_stays(root: Actor, make_person: MakePerson) -> None:
     other = make_person("other", "admin")
     users.update(root, root.id, {"role": "user"})

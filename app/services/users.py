@@ -31,7 +31,7 @@ from app.services import audit, credentials, paging, passwords, throttle
 from app.services.actor import Actor
 from app.services.paging import Page
 from app.services.preconditions import check
-from app.sql import KEY, Duplicate, Statement, atomic
+from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 
 EDITABLE = ("username", "email", "password_hash", "role", "is_active", "email_verified")
 ADMIN_FIELDS = ("username", "email", "role", "is_active")
@@ -286,8 +286,11 @@ def delete(actor: Actor, user_id: str, expect: Collection[int] | None = None) ->
     if not actor.is_admin and actor.id != user_id:
         raise _missing()
     leaving = _by_id.one(key=user_id)
-    admins = _guarded_admins() if leaving and leaving.role == "admin" else []
+    guarded = leaving is not None and leaving.role == "admin"
+    admins = _guarded_admins() if guarded else []
     user = _locked(user_id, expect)
+    if user.role == "admin" and not guarded:  # promoted since: once more, the admins first
+        raise LostRace("The account was changed meanwhile. Try again.")
     _keep_one_admin(admins, user.id)
     with sql.unhurried():  # thousands of tasks go with it
         for task in _unassign.all(key=user.id, moment=now()):
