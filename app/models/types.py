@@ -20,10 +20,15 @@ def now() -> datetime:
 
 
 def uuid7() -> str:
-    """A UUIDv7 as text (RFC 9562, 5.7): 48 bits of Unix milliseconds, 74 of randomness."""
-    value = int.from_bytes(os.urandom(10), "big") | time.time_ns() // 1_000_000 << 80
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
+    """A UUIDv7 as text (RFC 9562, 5.7 and 6.2, method 3).
+
+    48 bits of Unix milliseconds, 12 of their fraction, so that ids made one after another sort so,
+    and 62 of randomness.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    fraction = rest * 4096 // 1_000_000
+    value = int.from_bytes(os.urandom(8), "big") & ~(0x3 << 62) | 0x2 << 62
+    value |= milliseconds << 80 | 0x7 << 76 | fraction << 64
     digits = f"{value:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
