@@ -1,0 +1,170 @@
+"""Schemathesis over the whole OpenAPI document: its examples, its limits, at random, in a row.
+
+All of its checks are on. What a document cannot say is put right in a request that follows it,
+before it is sent: an assignee has to be there, a password has to be one's own, a cursor comes from
+the page before.
+"""
+
+import os
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, Phase, settings, strategies as st
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.generation.stateful import run_state_machine_as_test
+from sqlalchemy import delete
+
+from app.errors import InvalidToken
+from app.extensions import db
+from app.models import IdempotencyRecord, User
+from app.services import tokens, users
+from app.services.actor import Actor
+from tests.conftest import PASSWORD, MakeApp
+from tests.routes import APP
+
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "5"))  # for each operation
+ROWS, STEPS = EXAMPLES * 3, 12
+# Of what the document allows; 412 says that If-Match holds another version.
+ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "412", "429"]
+CONFIG = {
+    "generation": {"allow-x00": False, "max-examples": EXAMPLES, "deterministic": True},
+    "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
+}
+SECRETS = {"of-the-caller"}  # and those that took its place: a case is sent by one after another
+TITLES = st.lists(st.sampled_from(["Plums", "\u00c4pfel; a, b", "'=1"]), max_size=3)
+schema = schemathesis.openapi.from_wsgi(
+    "/api/v1/openapi.json", APP, config=SchemathesisConfig.from_dict(CONFIG)
+)
+schemathesis.openapi.media_type(
+    "text/csv", TITLES.map(lambda names: "".join(f'"{n}"\n' for n in ["title", *names]).encode())
+)
+schemathesis.openapi.media_type(
+    "application/x-ndjson",
+    TITLES.map(lambda names: "".join(f'{{"title": "{n}"}}\n' for n in names).encode()),
+)
+
+
+@schema.auth(refresh_interval=None)
+class Authentication:
+    """Says where a token belongs; whose it is, the caller knows (see `Caller.prepare`)."""
+
+    def get(self, _case: Any, _context: Any) -> str:
+        return min(SECRETS)
+
+    def set(self, case: Any, secret: str, _context: Any) -> None:
+        case.headers["Authorization"] = f"Bearer {secret}"
+
+
+class Caller:
+    """A person of this role, and after they have deleted themselves another one."""
+
+    def __init__(self, app: Flask, role: str) -> None:
+        self.app, self.role = app, role
+        self.number = self.cases = 0
+        self.start()
+
+    def start(self) -> None:
+        """Begin anew, with nothing of what was made before."""
+        with self.app.app_context(), db.engine.begin() as connection:
+            connection.execute(delete(User))  # and with them all that is theirs
+        self.number, self.secret, self.id = 0, "", ""
+        self.become("spare", "admin")  # so that no admin is the last
+
+    def become(self, name: str, role: str) -> None:
+        self.number += 1
+        username = f"{name}-{self.number}"
+        with self.app.app_context():
+            self.id = users.register(
+                Actor(), username, f"{username}@example.com", PASSWORD, role
+            ).id
+            self.secret = tokens.sign_in(Actor(), username, PASSWORD).access_token
+        SECRETS.add(self.secret)
+
+    def prepare(self, case: Any) -> None:
+        self.cases += 1
+        if case.headers.get("Authorization", "").removeprefix("Bearer ") in SECRETS:
+            case.headers["Authorization"] = f"Bearer {self.token()}"
+        if "Idempotency-Key" in case.headers:
+            self.forget_keys()
+        if not case.meta.is_negative_at(ParameterLocation.QUERY):
+            case.query.pop("cursor", None)
+        if not case.meta.is_negative_at(ParameterLocation.BODY):
+            self.mend(case.body)
+
+    def token(self) -> str:
+        with self.app.app_context():
+            try:
+                if tokens.identify(self.secret).role == self.role:
+                    return self.secret
+            except InvalidToken:
+                pass
+        self.become(self.role, self.role)
+        return self.secret
+
+    def forget_keys(self) -> None:
+        with self.app.app_context(), db.engine.begin() as connection:
+            connection.execute(delete(IdempotencyRecord))
+
+    def mend(self, body: Any) -> None:
+        """Put what has to be there in place of what only looks like it."""
+        known = {
+            "assignee_id": self.id,
+            "email": f"somebody-{self.cases}@example.com",
+            "password": PASSWORD,
+            "current_password": PASSWORD,
+            "expires_at": "2999-01-01T00:00:00Z",
+        }
+        if isinstance(body, dict):
+            body.update(
+                {name: known[name] for name in known.keys() & body.keys() if body[name] is not None}
+            )
+            body = list(body.values())
+        for inner in body if isinstance(body, list) else []:
+            self.mend(inner)
+
+
+@pytest.fixture(params=["user", "admin"])
+def caller(request: pytest.FixtureRequest, other_app: MakeApp) -> Caller:
+    return Caller(other_app(RATELIMIT_DEFAULT="1000000 per minute"), request.param)
+
+
+# One role on one database is enough: what differs between the databases others test.
+each_on_one_database = pytest.mark.parametrize(
+    ("app", "caller"), [("sqlite", "user"), ("postgresql", "admin")], indirect=True
+)
+
+
+@each_on_one_database
+@schema.parametrize()
+def test_every_request_is_answered_as_the_document_says(case: Any, caller: Caller) -> None:
+    caller.prepare(case)
+    case.call_and_validate(app=caller.app)
+
+
+@each_on_one_database
+def test_every_row_of_requests_is_answered_as_the_document_says(caller: Caller) -> None:
+    class Row(schema.as_state_machine()):  # type: ignore[misc]
+        def setup(self) -> None:
+            caller.start()
+
+        def before_call(self, case: Any) -> None:
+            caller.prepare(case)
+
+        def get_call_kwargs(self, _case: Any) -> dict[str, Any]:
+            return {"app": caller.app}
+
+    run_state_machine_as_test(
+        Row,
+        settings=settings(
+            max_examples=ROWS,
+            stateful_step_count=STEPS,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate],
+        ),
+    )
+    assert caller.cases >= ROWS
