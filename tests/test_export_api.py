@@ -65,6 +65,12 @@ def test_export_is_a_file_to_save(ann_api: Api, kind: str, content_type: str) ->
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_head_tells_what_a_get_would(ann_api: Api) -> None:
+    answer = ann_api.call("HEAD", "/tasks/export?format=csv")
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+
+
 def test_csv_has_the_columns_of_the_contract(ann_api: Api) -> None:
     text = export(ann_api, "format=csv")
     assert text == ",".join(COLUMNS) + "\r\n"

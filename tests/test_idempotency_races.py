@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -61,6 +62,27 @@ def test_of_fifty_at_once_one_makes_the_comment(app: Flask, ann_api: Api) -> Non
     )
     assert len(settled(answers)) == 1
     assert number(app, Comment) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "kind"),
+    [
+        ("/tasks/import", "title\nPlums\nPears\n", "text/csv"),
+        ("/tasks/bulk", '{"operations": [{"op": "create", "data": {"title": "x"}}]}', None),
+    ],
+)
+def test_of_twenty_at_once_one_makes_the_many(
+    app: Flask, ann_api: Api, path: str, body: str, kind: str | None
+) -> None:
+    options: dict[str, Any] = {"data": body, "content_type": kind or "application/json"}
+    headers = {"Idempotency-Key": KEY}
+    callers = [Api(app, ann_api.token) for _ in range(20)]
+    calls = [partial(api.call, "POST", path, headers=headers, **options) for api in callers]
+    answers = at_once(calls)
+    done = {answer.data for answer in answers if answer.status_code in (200, 201)}
+    assert len(done) == number(app, IdempotencyRecord) == 1
+    assert number(app) == (2 if kind else 1)
+    assert {answer.status_code for answer in answers} <= {200, 201, 409}
 
 
 def test_of_different_payloads_at_once_one_is_made(app: Flask, ann_api: Api) -> None:
