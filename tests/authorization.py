@@ -13,7 +13,7 @@ from flask import Flask
 from app.models import Comment, Task, Token, User
 from app.models.token import SCOPES
 from app.models.types import now
-from app.services import comments, personal_tokens, tasks, tokens, users
+from app.services import comments, personal_tokens, registration, tasks, token_pairs, tokens, users
 from app.services.actor import SYSTEM, Actor, scopes_of
 from tests.conftest import PASSWORD
 from tests.rows import rows, set_values
@@ -92,7 +92,7 @@ class World:
 
     def person(self, name: str, role: str = "user") -> Actor:
         username = f"{name}-{self.number}"
-        user = users.register(Actor(), username, f"{username}@example.com", PASSWORD, role)
+        user = registration.register(Actor(), username, f"{username}@example.com", PASSWORD, role)
         return Actor(id=user.id, username=username, role=role, scopes=scopes_of(role))
 
     def account(self, person: Actor) -> User:
@@ -109,7 +109,7 @@ class World:
         others = {"stranger": "user", "admin": "admin"}
         person = self.person(role, others[role]) if role in others else self.owner
         person = self.assignee if role == "assignee" else person
-        secret = tokens.sign_in(Actor(), person.username, PASSWORD).access_token
+        secret = token_pairs.sign_in(Actor(), person.username, PASSWORD).access_token
         if role == "deactivated":
             set_values(User, person.id, is_active=False)
         elif role == "expired":
@@ -136,7 +136,7 @@ class World:
     def json(self) -> dict[str, Any] | None:
         fresh, who = f"fresh-{self.number}", self.assignee.username
         if self.operation == "POST /auth/refresh":
-            return {"refresh_token": tokens.sign_in(Actor(), who, PASSWORD).refresh_token}
+            return {"refresh_token": token_pairs.sign_in(Actor(), who, PASSWORD).refresh_token}
         change = {"op": "update", "id": self.task_id, "data": {"title": "Changed"}}
         account = {"username": fresh, "email": f"{fresh}@example.com", "password": PASSWORD}
         bodies: dict[str, dict[str, Any]] = {

@@ -14,7 +14,7 @@ from flask import Flask
 from hypothesis import HealthCheck, settings
 
 from app.models.types import now
-from app.services import passwords, tokens, users
+from app.services import passwords, registration, token_pairs
 from app.services.actor import Actor, scopes_of
 from tests.clients import Api, Browser
 from tests.databases import (
@@ -105,7 +105,7 @@ def make_person(app: Flask) -> MakePerson:
 
     def make(username: str, role: str = "user") -> Actor:
         with app.app_context():
-            user = users.register(Actor(), username, email_of(username), PASSWORD, role)
+            user = registration.register(Actor(), username, email_of(username), PASSWORD, role)
         return Actor(
             id=user.id,
             username=username,
@@ -182,7 +182,7 @@ def email_of(username: str) -> str:
 
 def signed_in_api(app: Flask, actor: Actor) -> Api:
     with app.app_context():
-        pair = tokens.sign_in(Actor(), actor.username, PASSWORD)
+        pair = token_pairs.sign_in(Actor(), actor.username, PASSWORD)
     return Api(app, pair.access_token)
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 import config
 from app.admin.audit import ACTIONS, TARGETS
 from app.admin.listing import LIMIT
-from app.services import tasks, users
+from app.services import accounts, tasks
 from app.services.actor import SYSTEM, Actor
 from tests.admin_lists import flashed, headed, make
 from tests.answers import MISSING
@@ -80,7 +80,7 @@ def test_lost_rights_are_lost_at_the_next_request(
 ) -> None:
     make_person("second", "admin")
     with app.app_context():
-        users.update(SYSTEM, root.id, {"role": "user"})
+        accounts.update(SYSTEM, root.id, {"role": "user"})
     assert root_browser.get("/admin/").status_code == 403
 
 
@@ -216,7 +216,7 @@ def test_audit_trail_outlives_those_it_speaks_of(
 ) -> None:
     make(app, ann, "Hers")
     with app.app_context():
-        users.delete(SYSTEM, ann.id)
+        accounts.delete(SYSTEM, ann.id)
     page = root_browser.get(f"/admin/audit?actor={ann.id.upper()}").text
     assert page.count('data-label="Action"') == 1
     assert "deleted user" in page

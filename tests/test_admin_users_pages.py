@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from app.models import Task, User
-from app.services import tokens, users
+from app.services import accounts, reset_links, users
 from app.services.actor import SYSTEM, Actor
 from tests.admin_lists import flashed, headed, make
 from tests.answers import MISSING
@@ -57,7 +57,7 @@ def test_users_are_filtered(
     app: Flask, ann: Actor, bob: Actor, root_browser: Browser, query: str, found: list[str]
 ) -> None:
     with app.app_context():
-        users.update(SYSTEM, ann.id, {"is_active": False})
+        accounts.update(SYSTEM, ann.id, {"is_active": False})
     assert sorted(headed(root_browser.get(f"/admin/users?{query}").text)) == sorted(found)
 
 
@@ -80,7 +80,7 @@ def test_rights_are_changed_and_audited(
     after: dict[str, Any],
 ) -> None:
     with app.app_context():
-        users.update(SYSTEM, ann.id, before)
+        accounts.update(SYSTEM, ann.id, before)
     answer = root_browser.post(path_of(ann, f"/{act}"), form=path_of(ann))
     assert (answer.status_code, answer.location) == (303, path_of(ann))
     assert flashed(root_browser.get(answer.location).text, "ann is")
@@ -135,7 +135,7 @@ def test_reset_link_is_shown_once_and_works(app: Flask, ann: Actor, root_browser
     assert answer.headers["Cache-Control"] == "no-store"
     assert found[1] not in root_browser.get(path_of(ann)).text
     with app.app_context():
-        assert tokens.is_reset(found[1])
+        assert reset_links.is_live(found[1])
 
 
 def test_admin_never_types_a_password_for_somebody(ann: Actor, root_browser: Browser) -> None:

@@ -14,7 +14,19 @@ from app.extensions import db
 from app.models import AuditEvent, Session, Task, Token, User
 from app.models.token import REFRESH_GRACE
 from app.models.types import now, uuid7
-from app.services import audit, personal_tokens, sessions, tasks, tokens, users
+from app.services import (
+    accounts,
+    audit,
+    authentication,
+    personal_tokens,
+    registration,
+    reset_links,
+    sessions,
+    tasks,
+    token_pairs,
+    tokens,
+    users,
+)
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD
 from tests.rows import age, events, rows
@@ -36,33 +48,33 @@ class Deeds:
         return users.get(SYSTEM, self.ann.id)
 
     def user_created(self) -> str:
-        return users.register(ORIGIN, "carl", "carl@example.com", PASSWORD).id
+        return registration.register(ORIGIN, "carl", "carl@example.com", PASSWORD).id
 
     def user_updated(self) -> str:
-        return users.update_self(self.ann, {"email": "a@example.com"}, PASSWORD).id
+        return accounts.update_self(self.ann, {"email": "a@example.com"}, PASSWORD).id
 
     def user_password_changed(self) -> str:
-        return users.update_self(self.ann, {"password": NEW_PASSWORD}, PASSWORD).id
+        return accounts.update_self(self.ann, {"password": NEW_PASSWORD}, PASSWORD).id
 
     def user_reset_requested(self) -> str:
-        tokens.create_reset(SYSTEM, self.account())
+        reset_links.create(SYSTEM, self.account())
         return self.ann.id
 
     def user_deleted(self) -> str:
-        users.delete(self.root, self.ann.id)
+        accounts.delete(self.root, self.ann.id)
         return self.ann.id
 
     def session_created(self) -> str:
-        tokens.sign_in(ORIGIN, "ann", PASSWORD)
+        token_pairs.sign_in(ORIGIN, "ann", PASSWORD)
         return self.ann.id
 
     def session_refused(self) -> str:
         with pytest.raises(AppError):
-            users.authenticate(ORIGIN, "ann", NEW_PASSWORD)
+            authentication.authenticate(ORIGIN, "ann", NEW_PASSWORD)
         return self.ann.id
 
     def session_ended(self) -> str:
-        tokens.logout(self.ann)
+        token_pairs.logout(self.ann)
         return self.ann.id
 
     def token_created(self) -> str:
@@ -137,23 +149,23 @@ def test_restoring_and_ending_a_page_session_are_told(ann: Actor) -> None:
 
 
 def test_stolen_refresh_token_is_told(ann: Actor) -> None:
-    pair = tokens.sign_in(ORIGIN, "ann", PASSWORD)
-    tokens.refresh(ORIGIN, pair.refresh_token)
+    pair = token_pairs.sign_in(ORIGIN, "ann", PASSWORD)
+    token_pairs.refresh(ORIGIN, pair.refresh_token)
     age(Token, "spent_at", REFRESH_GRACE)
     with pytest.raises(AppError):
-        tokens.refresh(ORIGIN, pair.refresh_token)
+        token_pairs.refresh(ORIGIN, pair.refresh_token)
     assert [event.target_id for event in events("token.reused")] == [ann.id]
 
 
 def test_password_set_by_a_link_is_told_of_its_owner(ann: Actor) -> None:
-    secret = tokens.create_reset(SYSTEM, users.get(SYSTEM, ann.id))
-    tokens.reset_password(ORIGIN, secret, NEW_PASSWORD)
+    secret = reset_links.create(SYSTEM, users.get(SYSTEM, ann.id))
+    reset_links.follow(ORIGIN, secret, NEW_PASSWORD)
     (event,) = events("user.password_changed")
     assert (event.actor_id, event.address, event.changes) == (ann.id, "192.0.2.7", {})
 
 
 def test_event_says_who_did_it_with_which_token_from_where(ann: Actor) -> None:
-    pair = tokens.sign_in(ORIGIN, "ann", PASSWORD)
+    pair = token_pairs.sign_in(ORIGIN, "ann", PASSWORD)
     actor = tokens.identify(pair.access_token, "192.0.2.9", "some-request")
     tasks.create(actor, {"title": "x"})
     (event,) = events("task.created")
@@ -176,7 +188,7 @@ def test_change_that_changes_nothing_is_not_told(ann: Actor) -> None:
     task = tasks.create(ann, {"title": "x"})
     before = len(events())
     tasks.update(ann, task.id, {"title": "x"})
-    users.update_self(ann, {"username": "ann"})
+    accounts.update_self(ann, {"username": "ann"})
     assert len(events()) == before
 
 
@@ -185,8 +197,8 @@ def test_refused_change_is_not_told(ann: Actor, bob: Actor) -> None:
     before = len(events())
     for deed in (
         lambda: tasks.update(bob, task.id, {"title": "y"}),
-        lambda: users.update_self(ann, {"username": "bob"}),
-        lambda: users.register(Actor(), "ann", "new@example.com", PASSWORD),
+        lambda: accounts.update_self(ann, {"username": "bob"}),
+        lambda: registration.register(Actor(), "ann", "new@example.com", PASSWORD),
     ):
         with pytest.raises(AppError):
             deed()
@@ -213,7 +225,7 @@ def test_trail_is_append_only(ann: Actor, statement: str) -> None:
 
 def test_trail_outlives_the_account(ann: Actor) -> None:
     before = len(events())
-    users.delete(ann, ann.id)
+    accounts.delete(ann, ann.id)
     assert len(events()) == before + 1
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 
 from app.models import Token
 from app.models.types import now
-from app.services import tokens, users
+from app.services import authentication, reset_links, tokens, users
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD, MakePerson
 from tests.databases import PostgresServer, close, make_app
@@ -35,7 +35,7 @@ def create(app: Flask, *options: str, typed: str = PASSWORD) -> Result:
 def test_create_prints_the_id_alone(app: Flask) -> None:
     result = create(app, "--password-stdin")
     with app.app_context():
-        user = users.authenticate(SYSTEM, "ann", PASSWORD)
+        user = authentication.authenticate(SYSTEM, "ann", PASSWORD)
     assert (result.stdout, result.exit_code) == (f"{user.id}\n", 0)
     assert user.role == "user"
 
@@ -49,7 +49,7 @@ def test_create_can_make_an_admin(app: Flask) -> None:
 def test_create_reads_the_first_line_as_it_stands(app: Flask) -> None:
     create(app, "--password-stdin", typed="  plums and pears \r\nand more\n")
     with app.app_context():
-        assert users.authenticate(SYSTEM, "ann", "  plums and pears ").username == "ann"
+        assert authentication.authenticate(SYSTEM, "ann", "  plums and pears ").username == "ann"
 
 
 def test_create_asks_twice_and_shows_nothing_of_it(app: Flask) -> None:
@@ -117,8 +117,8 @@ def test_reset_password_prints_a_link_that_works_once(app: Flask, ann: Actor) ->
     base, _, secret = link.rpartition("/")
     assert base == f"{app.config['PUBLIC_URL']}/auth/reset"
     with app.app_context():
-        tokens.reset_password(Actor(), secret, "eleven apples in a bowl")
-        assert not tokens.is_reset(secret)
+        reset_links.follow(Actor(), secret, "eleven apples in a bowl")
+        assert not reset_links.is_live(secret)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from app.models import Comment
-from app.services import users
+from app.services import accounts
 from app.services.actor import Actor
 from tests.answers import MISSING, blamed, slug_of, without_request
 from tests.clients import Api
@@ -241,7 +241,7 @@ def test_comment_outlives_its_author(
 ) -> None:
     comment = say(carl_api, path)
     with app.app_context():
-        users.delete(carl, carl.id)
+        accounts.delete(carl, carl.id)
     found = ann_api.get(f"{path}/{comment['id']}").get_json()
     assert found == {**comment, "author_id": None}
 

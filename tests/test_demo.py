@@ -16,7 +16,7 @@ from flask import Flask
 from app.models import AuditEvent, Task, User
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import now
-from app.services import demo, demo_deeds, demo_tasks, task_stats, users
+from app.services import authentication, demo, demo_deeds, demo_tasks, task_stats, users
 from app.services.actor import Actor, scopes_of
 from tests.conftest import MakePerson
 from tests.databases import close, make_app, migrate
@@ -46,7 +46,7 @@ def test_people_are_an_admin_and_some_users(seeded: list[demo.SignIn]) -> None:
 
 
 def test_who_is_told_can_sign_in(seeded: list[demo.SignIn]) -> None:
-    found = [users.authenticate(Actor(), who.email, who.password).role for who in seeded]
+    found = [authentication.authenticate(Actor(), who.email, who.password).role for who in seeded]
     assert found == ["admin", "user"]
 
 
@@ -135,7 +135,7 @@ def test_command_tells_where_and_how_to_sign_in(app: Flask) -> None:
     assert [found[0] for found in SIGN_IN.findall(result.output)] == ["admin", "maya.okafor"]
     with app.app_context():
         for username, _, password in SIGN_IN.findall(result.output):
-            assert users.authenticate(Actor(), username, password).username == username
+            assert authentication.authenticate(Actor(), username, password).username == username
 
 
 def test_command_refuses_a_database_with_users(app: Flask, ann: Actor) -> None:

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 import config
-from app.services import tokens
+from app.services import token_pairs
 from app.services.actor import Actor
 from tests.conftest import PASSWORD
 from tests.live import served
@@ -43,7 +43,7 @@ def part(name: str) -> Any:
 @pytest.mark.usefixtures("generated")
 def test_a_task_is_made_read_changed_and_removed(app: Flask, ann: Actor) -> None:
     with app.app_context():
-        token = tokens.sign_in(Actor(), ann.username, PASSWORD).access_token
+        token = token_pairs.sign_in(Actor(), ann.username, PASSWORD).access_token
     with served(app) as port:
         client = part("client").AuthenticatedClient(f"http://127.0.0.1:{port}", token)
         with client:

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 
 from app.errors import InvalidGrant, VoidLink
-from app.services import personal_tokens, sessions, tokens, users
+from app.services import personal_tokens, reset_links, sessions, token_pairs, users
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD, MakePerson
 from tests.databases import Database
@@ -32,13 +32,13 @@ def app(postgresql_database: Database) -> Flask:
 
 
 def refresh() -> Callable[[], Any]:
-    pair = tokens.sign_in(Actor(), "ann", PASSWORD)
-    return lambda: tokens.refresh(Actor(), pair.refresh_token)
+    pair = token_pairs.sign_in(Actor(), "ann", PASSWORD)
+    return lambda: token_pairs.refresh(Actor(), pair.refresh_token)
 
 
 def sign_in() -> Callable[[], Any]:
     refresh()
-    return lambda: tokens.sign_in(Actor(), "ann", PASSWORD)
+    return lambda: token_pairs.sign_in(Actor(), "ann", PASSWORD)
 
 
 def start_session() -> Callable[[], Any]:
@@ -48,14 +48,14 @@ def start_session() -> Callable[[], Any]:
 
 
 def use_link() -> Callable[[], Any]:
-    secret = tokens.create_reset(SYSTEM, users.by_username("ann"))
-    return lambda: tokens.reset_password(Actor(), secret, NEW_PASSWORD)
+    secret = reset_links.create(SYSTEM, users.by_username("ann"))
+    return lambda: reset_links.follow(Actor(), secret, NEW_PASSWORD)
 
 
 def make_link() -> Callable[[], Any]:
     use_link()
     user = users.by_username("ann")
-    return lambda: tokens.create_reset(SYSTEM, user)
+    return lambda: reset_links.create(SYSTEM, user)
 
 
 def make_token() -> Callable[[], Any]:

@@ -15,7 +15,7 @@ from sqlalchemy import Column, Integer, Table, inspect, text
 
 import config
 from app.extensions import db
-from app.services import tasks, users
+from app.services import registration, tasks
 from app.services.actor import Actor
 from tests.conftest import PASSWORD
 from tests.databases import MIGRATIONS, PostgresServer, close, make_app, migrate
@@ -89,7 +89,7 @@ def test_up_makes_every_table_and_down_removes_it_and_up_makes_it_again(new_app:
 def test_every_revision_goes_down_and_up_again_with_rows_in_place(new_app: Flask) -> None:
     migrate(new_app)
     with new_app.app_context():
-        ann = Actor(id=users.register(Actor(), "ann", "ann@example.com", PASSWORD).id)
+        ann = Actor(id=registration.register(Actor(), "ann", "ann@example.com", PASSWORD).id)
         tasks.create(ann, {"title": "kept"})
         for before, revision in reversed(revisions()[1:]):
             downgrade(directory=MIGRATIONS, revision=before)
@@ -164,7 +164,7 @@ def test_rebuilding_users_on_sqlite_leaves_their_tasks(tmp_path: Path) -> None:
     source = REBUILD_USERS.format(head=revisions()[-1][1])
     (folder / "versions" / "9999_nickname.py").write_text(source, encoding="utf-8")
     with app.app_context():
-        ann = Actor(id=users.register(Actor(), "ann", "ann@example.com", PASSWORD).id)
+        ann = Actor(id=registration.register(Actor(), "ann", "ann@example.com", PASSWORD).id)
         tasks.create(ann, {"title": "kept"})
     with app.app_context():
         upgrade(directory=str(folder))

@@ -7,7 +7,15 @@ import pytest
 from app.errors import Forbidden, Invalid, InvalidToken, NotFound, ReauthenticationRequired
 from app.models import Token, User
 from app.models.types import now
-from app.services import personal_tokens, sessions, tokens, users
+from app.services import (
+    accounts,
+    authentication,
+    personal_tokens,
+    sessions,
+    token_pairs,
+    tokens,
+    users,
+)
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD
 from tests.rows import age, rows
@@ -28,9 +36,9 @@ def test_personal_token_holds_what_was_asked_for(ann: Actor) -> None:
 
 
 def test_personal_token_ends_itself_alone(ann: Actor) -> None:
-    pair = tokens.sign_in(Actor(), "ann", PASSWORD)
+    pair = token_pairs.sign_in(Actor(), "ann", PASSWORD)
     _, secret = personal_tokens.create(ann, account(ann), "CI", ["tasks:read"])
-    tokens.logout(tokens.identify(secret))
+    token_pairs.logout(tokens.identify(secret))
     with pytest.raises(InvalidToken):
         tokens.identify(secret)
     assert tokens.identify(pair.access_token).id == ann.id
@@ -82,7 +90,7 @@ def test_admins_token_without_the_scope_is_no_admin(root: Actor) -> None:
 def test_personal_token_is_never_a_recent_sign_in(ann: Actor) -> None:
     _, secret = personal_tokens.create(ann, account(ann), "CI", ["profile:write"])
     with pytest.raises(ReauthenticationRequired):
-        tokens.need_recent(tokens.identify(secret))
+        authentication.need_recent(tokens.identify(secret))
 
 
 def test_revoked_token_is_dead_at_once_and_the_other_lives(ann: Actor) -> None:
@@ -104,7 +112,7 @@ def test_tokens_are_their_owners_alone_to_see_and_revoke(ann: Actor, bob: Actor)
 
 
 def test_tokens_from_signing_in_are_not_personal(ann: Actor) -> None:
-    tokens.sign_in(Actor(), "ann", PASSWORD)
+    token_pairs.sign_in(Actor(), "ann", PASSWORD)
     assert personal_tokens.page(ann, limit=5).items == []
     with pytest.raises(NotFound):
         personal_tokens.revoke(ann, rows(Token)[0].id)
@@ -114,11 +122,11 @@ def test_tokens_from_signing_in_are_not_personal(ann: Actor) -> None:
 def test_ended_credential_makes_no_new_one(ann: Actor, by: str) -> None:
     """As when a thief makes one in the moment in which the owner changes the password."""
     if by == "token":
-        thief = tokens.identify(tokens.sign_in(Actor(), "ann", PASSWORD).access_token)
+        thief = tokens.identify(token_pairs.sign_in(Actor(), "ann", PASSWORD).access_token)
     else:
         secret = sessions.sign_in(Actor(), "ann", PASSWORD, remember=False, user_agent="")
         thief = sessions.load(secret) or Actor()
-    users.update_self(ann, {"password": "eleven apples in a bowl"}, PASSWORD)
+    accounts.update_self(ann, {"password": "eleven apples in a bowl"}, PASSWORD)
     with pytest.raises(InvalidToken):
         personal_tokens.create(thief, account(ann), "stays", ["tasks:read"])
     assert rows(Token) == []

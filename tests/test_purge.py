@@ -11,7 +11,16 @@ from sqlalchemy import func, insert, select
 from app.extensions import Base, db
 from app.models import Comment, IdempotencyRecord, Session, SignInAttempt, Task, Token
 from app.models.types import now, uuid7
-from app.services import comments, idempotency, purge, sessions, tasks, throttle, tokens
+from app.services import (
+    comments,
+    idempotency,
+    purge,
+    sessions,
+    tasks,
+    throttle,
+    token_pairs,
+    tokens,
+)
 from app.services.actor import Actor
 from app.services.idempotency import Answer
 from tests.conftest import PASSWORD
@@ -154,8 +163,8 @@ def test_task_whose_end_cannot_be_told_stays(
 def test_spent_refresh_token_is_kept_while_it_could_still_be_used(app: Flask, ann: Actor) -> None:
     """Else its second use would not be seen as the theft that it may be."""
     with app.app_context():
-        pair = tokens.sign_in(Actor(), "ann", PASSWORD)
-        tokens.refresh(Actor(), pair.refresh_token)
+        pair = token_pairs.sign_in(Actor(), "ann", PASSWORD)
+        token_pairs.refresh(Actor(), pair.refresh_token)
         age(Token, "spent_at", timedelta(days=20))
     run(app)
     with app.app_context():

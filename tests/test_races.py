@@ -20,7 +20,17 @@ from app.errors import (
 )
 from app.extensions import db
 from app.models import Session, Task, Token, User
-from app.services import sessions, tasks, tokens, users
+from app.services import (
+    accounts,
+    authentication,
+    registration,
+    reset_links,
+    sessions,
+    tasks,
+    token_pairs,
+    tokens,
+    users,
+)
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD, MakeApp, MakePerson
 from tests.races import Call, race, split
@@ -52,7 +62,7 @@ def test_of_twenty_registrations_one_succeeds(
     wide_app: Flask, variants: list[tuple[str, str]]
 ) -> None:
     names = (variants * 20)[:20]
-    calls = [partial(users.register, Actor(), *name, PASSWORD) for name in names]
+    calls = [partial(registration.register, Actor(), *name, PASSWORD) for name in names]
     won, lost = split(race(wide_app, calls), Conflict)
     assert (len(won), len(lost)) == (1, 19)
     with wide_app.app_context():
@@ -65,25 +75,25 @@ def test_of_twenty_uses_of_a_refresh_token_one_succeeds_and_its_pair_lives(
     wide_app: Flask, ann: Actor, attempt: int
 ) -> None:
     with wide_app.app_context():
-        old = tokens.sign_in(Actor(), "ann", PASSWORD)
-    calls: list[Call] = [lambda: tokens.refresh(Actor(), old.refresh_token)] * 20
+        old = token_pairs.sign_in(Actor(), "ann", PASSWORD)
+    calls: list[Call] = [lambda: token_pairs.refresh(Actor(), old.refresh_token)] * 20
     (pair,), lost = split(race(wide_app, calls), InvalidGrant)
     assert len(lost) == 19
     with wide_app.app_context():
         assert tokens.identify(pair.access_token).id == ann.id
-        assert tokens.refresh(Actor(), pair.refresh_token).token_type == "Bearer"
+        assert token_pairs.refresh(Actor(), pair.refresh_token).token_type == "Bearer"
 
 
 def demote(actor: Actor, target: Actor) -> None:
-    users.update(actor, target.id, {"role": "user"})
+    accounts.update(actor, target.id, {"role": "user"})
 
 
 def deactivate(actor: Actor, target: Actor) -> None:
-    users.update(actor, target.id, {"is_active": False})
+    accounts.update(actor, target.id, {"is_active": False})
 
 
 def remove(actor: Actor, target: Actor) -> None:
-    users.delete(actor, target.id)
+    accounts.delete(actor, target.id)
 
 
 def active_admins() -> int:
@@ -139,7 +149,7 @@ def test_of_fifty_writers_of_one_version_of_an_account_one_gets_through(
     wide_app: Flask, ann: Actor
 ) -> None:
     calls = [
-        partial(users.update_self, ann, {"username": f"ann{number}"}, expect=[1])
+        partial(accounts.update_self, ann, {"username": f"ann{number}"}, expect=[1])
         for number in range(WRITERS)
     ]
     (written,), lost = split(race(wide_app, calls), PreconditionFailed)
@@ -173,8 +183,8 @@ def test_name_and_role_that_are_changed_at_once_both_stay(
     wide_app: Flask, ann: Actor, root: Actor
 ) -> None:
     calls: list[Call] = [
-        lambda: users.update_self(ann, {"username": "anna"}),
-        lambda: users.update(root, ann.id, {"role": "admin"}),
+        lambda: accounts.update_self(ann, {"username": "anna"}),
+        lambda: accounts.update(root, ann.id, {"role": "admin"}),
     ]
     split(race(wide_app, calls))
     with wide_app.app_context():
@@ -187,7 +197,7 @@ def test_account_that_is_deleted_while_it_works_leaves_no_orphan(
     wide_app: Flask, ann: Actor, bob: Actor, attempt: int
 ) -> None:
     with wide_app.app_context():
-        pair = tokens.sign_in(Actor(), "ann", PASSWORD)
+        pair = token_pairs.sign_in(Actor(), "ann", PASSWORD)
         own = tasks.create(ann, {"title": "own"})
         given = tasks.create(bob, {"title": "given", "assignee_id": ann.id})
     deeds: list[Call] = [
@@ -195,11 +205,11 @@ def test_account_that_is_deleted_while_it_works_leaves_no_orphan(
         lambda: tasks.create(bob, {"title": "x", "assignee_id": ann.id}),
         lambda: tasks.update(ann, own.id, {"title": "y"}),
         lambda: tasks.update(ann, given.id, {"title": "y"}),
-        lambda: tokens.sign_in(Actor(), "ann", PASSWORD),
-        lambda: tokens.refresh(Actor(), pair.refresh_token),
-        lambda: users.update_self(ann, {"username": "anna"}),
+        lambda: token_pairs.sign_in(Actor(), "ann", PASSWORD),
+        lambda: token_pairs.refresh(Actor(), pair.refresh_token),
+        lambda: accounts.update_self(ann, {"username": "anna"}),
     ]
-    calls = [*(deeds * 3), lambda: users.delete(ann, ann.id)]
+    calls = [*(deeds * 3), lambda: accounts.delete(ann, ann.id)]
     results = race(wide_app, calls)
     assert results[-1] is None
     known = (Conflict, NotFound, Invalid, InvalidGrant, BadCredentials)
@@ -215,17 +225,17 @@ def test_reset_link_that_is_used_by_many_works_once(
     wide_app: Flask, ann: Actor, attempt: int
 ) -> None:
     with wide_app.app_context():
-        secret = tokens.create_reset(SYSTEM, users.get(SYSTEM, ann.id))
+        secret = reset_links.create(SYSTEM, users.get(SYSTEM, ann.id))
 
     def use(password: str) -> str:
-        tokens.reset_password(Actor(), secret, password)
+        reset_links.follow(Actor(), secret, password)
         return password
 
     calls = [partial(use, password) for password in NEW_PASSWORDS]
     (password,), lost = split(race(wide_app, calls), VoidLink)
     assert len(lost) == len(NEW_PASSWORDS) - 1
     with wide_app.app_context():
-        assert users.authenticate(Actor(), "ann", password).id == ann.id
+        assert authentication.authenticate(Actor(), "ann", password).id == ann.id
 
 
 @pytest.mark.parametrize("attempt", range(5))
@@ -261,8 +271,8 @@ def test_what_starts_while_the_account_is_closed_does_not_outlive_it(
 ) -> None:
     calls: list[Call] = [
         *[lambda: sessions.sign_in(Actor(), "ann", PASSWORD, remember=False, user_agent="")] * 4,
-        *[lambda: tokens.sign_in(Actor(), "ann", PASSWORD)] * 4,
-        lambda: users.update(root, ann.id, {"is_active": False}),
+        *[lambda: token_pairs.sign_in(Actor(), "ann", PASSWORD)] * 4,
+        lambda: accounts.update(root, ann.id, {"is_active": False}),
     ]
     split(race(wide_app, calls), BadCredentials)
     with wide_app.app_context():
@@ -274,8 +284,8 @@ def test_nobody_stays_by_the_old_password(wide_app: Flask, ann: Actor, attempt: 
     change = {"password": NEW_PASSWORDS[0]}
     calls: list[Call] = [
         *[lambda: sessions.sign_in(Actor(), "ann", PASSWORD, remember=False, user_agent="")] * 4,
-        *[lambda: tokens.sign_in(Actor(), "ann", PASSWORD)] * 4,
-        lambda: users.update_self(ann, change, PASSWORD),
+        *[lambda: token_pairs.sign_in(Actor(), "ann", PASSWORD)] * 4,
+        lambda: accounts.update_self(ann, change, PASSWORD),
     ]
     split(race(wide_app, calls), BadCredentials)
     with wide_app.app_context():

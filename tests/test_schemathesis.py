@@ -20,7 +20,7 @@ from sqlalchemy import delete
 from app.errors import InvalidToken
 from app.extensions import db
 from app.models import IdempotencyRecord, User
-from app.services import tokens, users
+from app.services import registration, token_pairs, tokens
 from app.services.actor import Actor
 from tests.conftest import PASSWORD, MakeApp
 from tests.routes import APP
@@ -77,10 +77,10 @@ class Caller:
         self.number += 1
         username = f"{name}-{self.number}"
         with self.app.app_context():
-            self.id = users.register(
+            self.id = registration.register(
                 Actor(), username, f"{username}@example.com", PASSWORD, role
             ).id
-            self.secret = tokens.sign_in(Actor(), username, PASSWORD).access_token
+            self.secret = token_pairs.sign_in(Actor(), username, PASSWORD).access_token
         SECRETS.add(self.secret)
 
     def prepare(self, case: Any) -> None:

@@ -12,7 +12,7 @@ from flask import Flask
 from app.errors import Invalid, NotFound, TooManyRequests
 from app.models.sign_in_attempt import PAIR_MAX
 from app.models.user import EMAIL_MAX
-from app.services import comments, passwords, tasks, throttle, users
+from app.services import authentication, comments, identifiers, passwords, tasks, throttle
 from app.services.actor import Actor
 from app.sql import atomic
 from app.strict_json import FAULTS_MAX, ITEMS_MAX, POINTER_MAX
@@ -51,7 +51,7 @@ def test_longest_password_fits_in_every_spelling() -> None:
 @pytest.mark.parametrize("email", ["a" * EMAIL_MAX + "@example.org", SLOW_TEXT + "@example.org"])
 def test_huge_email_is_refused_unread(email: str) -> None:
     with pytest.raises(Invalid, match="email"):
-        users.checked_email(email)
+        identifiers.checked_email(email)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_right_password_that_comes_too_late_is_not_taken(
 
     monkeypatch.setattr(passwords, "verify", slowly)
     with pytest.raises(TooManyRequests):
-        users.confirm(ann, PASSWORD)
+        authentication.confirm(ann, PASSWORD)
 
 
 def test_nobody_comments_on_what_is_being_taken_away(app: Flask, ann: Actor, bob: Actor) -> None:

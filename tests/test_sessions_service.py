@@ -8,7 +8,7 @@ from app.errors import BadCredentials
 from app.models import Session
 from app.models.session import ABSOLUTE, IDLE, REMEMBERED_ABSOLUTE, REMEMBERED_IDLE
 from app.models.types import now
-from app.services import secret_tokens, sessions, users
+from app.services import accounts, secret_tokens, sessions
 from app.services.actor import Actor
 from tests.conftest import PASSWORD
 from tests.rows import age, rows
@@ -106,14 +106,14 @@ def test_ended_session_is_dead_at_once_and_the_other_lives(ann: Actor) -> None:
 
 def test_deactivated_account_has_no_session(ann: Actor, root: Actor) -> None:
     secret = sign_in(ann)
-    users.update(root, ann.id, {"is_active": False})
+    accounts.update(root, ann.id, {"is_active": False})
     assert sessions.load(secret) is None
 
 
 def test_lost_role_shows_in_the_session_at_once(ann: Actor, root: Actor) -> None:
-    users.update(root, ann.id, {"role": "admin"})
+    accounts.update(root, ann.id, {"role": "admin"})
     secret = sign_in(ann)
-    users.update(root, ann.id, {"role": "user"})
+    accounts.update(root, ann.id, {"role": "user"})
     actor = sessions.load(secret)
     assert actor is not None
     assert not actor.is_admin

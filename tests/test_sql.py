@@ -17,7 +17,7 @@ from app.extensions import BUSY_TIMEOUT, Base, db
 from app.models import AuditEvent, Session, Task, Token, User
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import uuid7
-from app.services import audit, sessions, tasks, tokens, users
+from app.services import audit, registration, sessions, tasks, token_pairs, users
 from app.services.actor import Actor
 from app.sql import Dangling, Duplicate, LostRace, Statement, atomic
 from tests.conftest import PASSWORD
@@ -66,7 +66,7 @@ def test_row_is_written_and_read_as_sqlalchemy_would(ann: Actor, values: dict[st
     "model", [User, Session, Token, AuditEvent], ids=lambda model: model.__name__
 )
 def test_every_table_is_read_as_sqlalchemy_would(root: Actor, model: type[Base]) -> None:
-    tokens.sign_in(Actor(), "root", PASSWORD)
+    token_pairs.sign_in(Actor(), "root", PASSWORD)
     sessions.sign_in(Actor(), "root", PASSWORD, remember=True, user_agent="x")
     ours: list[Any] = Statement[Any](
         select(*model.__table__.c).order_by(model.__table__.c.id)
@@ -223,7 +223,7 @@ def test_next_use_case_after_a_cut_connection_works(
         pid = backend()
     terminate(postgres, pid)
     with postgres_app.app_context():
-        assert users.register(Actor(), "ann", "ann@example.com", PASSWORD).username == "ann"
+        assert registration.register(Actor(), "ann", "ann@example.com", PASSWORD).username == "ann"
 
 
 def test_use_case_whose_connection_is_cut_fails_whole_and_the_next_works(
@@ -231,15 +231,15 @@ def test_use_case_whose_connection_is_cut_fails_whole_and_the_next_works(
 ) -> None:
     @atomic
     def cut() -> None:
-        users.register(Actor(), "ann", "ann@example.com", PASSWORD)
+        registration.register(Actor(), "ann", "ann@example.com", PASSWORD)
         terminate(postgres, backend())
-        users.register(Actor(), "bob", "bob@example.com", PASSWORD)
+        registration.register(Actor(), "bob", "bob@example.com", PASSWORD)
 
     with postgres_app.app_context():
         with pytest.raises(Unavailable):
             cut()
         assert users.is_empty()
-        assert users.register(Actor(), "ann", "ann@example.com", PASSWORD).username == "ann"
+        assert registration.register(Actor(), "ann", "ann@example.com", PASSWORD).username == "ann"
 
 
 def test_write_on_a_cut_connection_is_not_repeated(
@@ -247,7 +247,7 @@ def test_write_on_a_cut_connection_is_not_repeated(
 ) -> None:
     write = Statement[User](insert(User.__table__))  # type: ignore[arg-type]
     with postgres_app.app_context():
-        users.register(Actor(), "ann", "ann@example.com", PASSWORD)
+        registration.register(Actor(), "ann", "ann@example.com", PASSWORD)
         row = rows(User)[0]._asdict()
         terminate(postgres, backend())
         with pytest.raises(Unavailable):

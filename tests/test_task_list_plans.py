@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app import sql
 from app.extensions import db
 from app.models.types import now
-from app.services import task_list, users
+from app.services import registration, task_list, users
 from app.services.actor import Actor
 from app.services.task_list import SORTS, Shape
 from tests.conftest import PASSWORD
@@ -36,7 +36,7 @@ def full_app(postgres: PostgresServer) -> Iterator[Flask]:
     migrate(app)
     with app.app_context():
         ann, bob = (
-            users.register(Actor(), name, f"{name}@example.com", PASSWORD)
+            registration.register(Actor(), name, f"{name}@example.com", PASSWORD)
             for name in ("ann", "bob")
         )
         with db.engine.begin() as connection:

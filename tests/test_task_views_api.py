@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.models import Task
 from app.models.types import now
-from app.services import users
+from app.services import accounts
 from app.services.actor import Actor
 from tests.answers import MISSING, blamed, slug_of
 from tests.clients import Api
@@ -91,7 +91,7 @@ def test_history_outlives_who_made_it(app: Flask, ann_api: Api, bob_api: Api, bo
     task = make(ann_api, assignee_id=bob.id)
     patch(bob_api, task, status="done")
     with app.app_context():
-        users.delete(bob, bob.id)
+        accounts.delete(bob, bob.id)
     assert [event["actor_id"] for event in events(ann_api, task)][-2] == bob.id
 
 

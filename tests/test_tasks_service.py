@@ -8,7 +8,7 @@ import pytest
 from app.errors import Forbidden, Invalid, NotFound, PreconditionFailed
 from app.models import Task
 from app.models.types import now
-from app.services import task_stats, tasks, users
+from app.services import accounts, task_stats, tasks
 from app.services.actor import Actor
 from tests.conftest import MakePerson
 from tests.rows import rows, set_values
@@ -154,7 +154,7 @@ def test_former_assignee_sees_it_no_more(ann: Actor, carl: Actor) -> None:
 
 
 def test_assignee_has_to_be_an_active_user(ann: Actor, bob: Actor, root: Actor) -> None:
-    users.update(root, bob.id, {"is_active": False})
+    accounts.update(root, bob.id, {"is_active": False})
     task = tasks.create(ann, {"title": "x"})
     for assignee in (NONE, bob.id):
         with pytest.raises(Invalid) as caught:
@@ -231,7 +231,7 @@ def test_history_tells_each_change_the_newest_first(ann: Actor, carl: Actor) -> 
 def test_history_outlives_who_made_it(ann: Actor, carl: Actor) -> None:
     task = shared(ann, carl)
     tasks.update(carl, task.id, {"status": "done"})
-    users.delete(carl, carl.id)
+    accounts.delete(carl, carl.id)
     told = tasks.history(ann, task.id)
     assert [event.actor_id for event in told] == [carl.id, carl.id, ann.id]
     assert told[0].changes == {"assignee_id": [carl.id, None]}

@@ -14,9 +14,17 @@ from app.errors import (
 )
 from app.models import Token, User
 from app.models.token import ACCESS_LIFE, REFRESH_GRACE, REFRESH_LIFE, RESET_LIFE
-from app.services import secret_tokens, tokens, users
+from app.services import (
+    accounts,
+    authentication,
+    reset_links,
+    secret_tokens,
+    token_pairs,
+    tokens,
+    users,
+)
 from app.services.actor import SYSTEM, Actor
-from app.services.tokens import Pair
+from app.services.token_pairs import Pair
 from tests.conftest import PASSWORD
 from tests.rows import age, events, rows
 
@@ -26,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("ctx")
 
 
 def sign_in(actor: Actor) -> Pair:
-    return tokens.sign_in(Actor(), actor.username, PASSWORD)
+    return token_pairs.sign_in(Actor(), actor.username, PASSWORD)
 
 
 def account(actor: Actor) -> User:
@@ -34,7 +42,7 @@ def account(actor: Actor) -> User:
 
 
 def spend(pair: Pair) -> Pair:
-    return tokens.refresh(Actor(), pair.refresh_token)
+    return token_pairs.refresh(Actor(), pair.refresh_token)
 
 
 def assert_dead(pair: Pair) -> None:
@@ -58,7 +66,7 @@ def test_access_token_says_who_holds_it(ann: Actor) -> None:
 
 def test_wrong_password_gives_no_token(ann: Actor) -> None:
     with pytest.raises(BadCredentials):
-        tokens.sign_in(Actor(), "ann", "wrong")
+        token_pairs.sign_in(Actor(), "ann", "wrong")
     assert rows(Token) == []
 
 
@@ -92,7 +100,7 @@ def test_refresh_token_opens_nothing(ann: Actor) -> None:
 
 def test_access_token_refreshes_nothing(ann: Actor) -> None:
     with pytest.raises(InvalidGrant):
-        tokens.refresh(Actor(), sign_in(ann).access_token)
+        token_pairs.refresh(Actor(), sign_in(ann).access_token)
 
 
 def test_access_token_lives_an_hour(ann: Actor) -> None:
@@ -113,14 +121,14 @@ def test_refresh_token_lives_thirty_days(ann: Actor) -> None:
 
 def test_token_of_a_deactivated_account_is_dead_at_once(ann: Actor, root: Actor) -> None:
     pair = sign_in(ann)
-    users.update(root, ann.id, {"is_active": False})
+    accounts.update(root, ann.id, {"is_active": False})
     assert_dead(pair)
 
 
 def test_token_loses_the_admin_scope_with_the_role(ann: Actor, root: Actor) -> None:
-    users.update(root, ann.id, {"role": "admin"})
+    accounts.update(root, ann.id, {"role": "admin"})
     pair = sign_in(ann)
-    users.update(root, ann.id, {"role": "user"})
+    accounts.update(root, ann.id, {"role": "user"})
     actor = tokens.identify(pair.access_token)
     assert not actor.is_admin
     assert "admin" not in actor.scopes
@@ -175,7 +183,7 @@ def test_theft_in_one_family_leaves_the_other_alone(ann: Actor) -> None:
 def test_logout_ends_the_family_and_no_other(ann: Actor) -> None:
     first, second = sign_in(ann), sign_in(ann)
     successor = spend(first)
-    tokens.logout(tokens.identify(successor.access_token))
+    token_pairs.logout(tokens.identify(successor.access_token))
     assert_dead(first)
     assert_dead(successor)
     assert tokens.identify(second.access_token).id == ann.id
@@ -183,62 +191,62 @@ def test_logout_ends_the_family_and_no_other(ann: Actor) -> None:
 
 def test_reset_link_sets_a_password_once_and_ends_everything(ann: Actor) -> None:
     pair = sign_in(ann)
-    secret = tokens.create_reset(SYSTEM, account(ann))
-    assert tokens.is_reset(secret)
-    tokens.reset_password(Actor(), secret, NEW_PASSWORD)
-    assert users.authenticate(Actor(), "ann", NEW_PASSWORD).id == ann.id
+    secret = reset_links.create(SYSTEM, account(ann))
+    assert reset_links.is_live(secret)
+    reset_links.follow(Actor(), secret, NEW_PASSWORD)
+    assert authentication.authenticate(Actor(), "ann", NEW_PASSWORD).id == ann.id
     assert_dead(pair)
     with pytest.raises(VoidLink):
-        tokens.reset_password(Actor(), secret, NEW_PASSWORD)
+        reset_links.follow(Actor(), secret, NEW_PASSWORD)
 
 
 def test_bad_password_leaves_the_reset_link_as_it_was(ann: Actor) -> None:
-    secret = tokens.create_reset(SYSTEM, account(ann))
+    secret = reset_links.create(SYSTEM, account(ann))
     with pytest.raises(Invalid):
-        tokens.reset_password(Actor(), secret, "ann")
-    assert tokens.is_reset(secret)
+        reset_links.follow(Actor(), secret, "ann")
+    assert reset_links.is_live(secret)
 
 
 def test_reset_link_lives_an_hour(ann: Actor) -> None:
-    secret = tokens.create_reset(SYSTEM, account(ann))
+    secret = reset_links.create(SYSTEM, account(ann))
     age(Token, "expires_at", RESET_LIFE)
-    assert not tokens.is_reset(secret)
+    assert not reset_links.is_live(secret)
     with pytest.raises(VoidLink):
-        tokens.reset_password(Actor(), secret, NEW_PASSWORD)
+        reset_links.follow(Actor(), secret, NEW_PASSWORD)
 
 
 def test_newer_reset_link_voids_the_older_one(ann: Actor) -> None:
-    older = tokens.create_reset(SYSTEM, account(ann))
-    newer = tokens.create_reset(SYSTEM, account(ann))
-    assert (tokens.is_reset(older), tokens.is_reset(newer)) == (False, True)
+    older = reset_links.create(SYSTEM, account(ann))
+    newer = reset_links.create(SYSTEM, account(ann))
+    assert (reset_links.is_live(older), reset_links.is_live(newer)) == (False, True)
 
 
 def test_changed_password_voids_the_reset_link(ann: Actor) -> None:
-    secret = tokens.create_reset(SYSTEM, account(ann))
-    users.update_self(ann, {"password": NEW_PASSWORD}, PASSWORD)
-    assert not tokens.is_reset(secret)
+    secret = reset_links.create(SYSTEM, account(ann))
+    accounts.update_self(ann, {"password": NEW_PASSWORD}, PASSWORD)
+    assert not reset_links.is_live(secret)
 
 
 @pytest.mark.parametrize("kind", ["access", "refresh"])
 def test_other_tokens_are_no_reset_links(ann: Actor, kind: str) -> None:
     pair = sign_in(ann)
     secret: str = getattr(pair, f"{kind}_token")
-    assert not tokens.is_reset(secret)
+    assert not reset_links.is_live(secret)
     with pytest.raises(VoidLink):
-        tokens.reset_password(Actor(), secret, NEW_PASSWORD)
+        reset_links.follow(Actor(), secret, NEW_PASSWORD)
 
 
 def test_reset_link_opens_nothing_else(ann: Actor) -> None:
-    secret = tokens.create_reset(SYSTEM, account(ann))
+    secret = reset_links.create(SYSTEM, account(ann))
     with pytest.raises(InvalidToken):
         tokens.identify(secret)
 
 
 def test_sign_in_is_recent_for_a_quarter_of_an_hour(ann: Actor) -> None:
     pair = sign_in(ann)
-    tokens.need_recent(tokens.identify(pair.access_token))
+    authentication.need_recent(tokens.identify(pair.access_token))
     age(Token, "signed_in_at", timedelta(minutes=16))
     with pytest.raises(ReauthenticationRequired):
-        tokens.need_recent(tokens.identify(pair.access_token))
+        authentication.need_recent(tokens.identify(pair.access_token))
     with pytest.raises(ReauthenticationRequired):
-        tokens.need_recent(tokens.identify(spend(pair).access_token))
+        authentication.need_recent(tokens.identify(spend(pair).access_token))

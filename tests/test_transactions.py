@@ -12,7 +12,7 @@ from app import sql
 from app.errors import InvalidToken
 from app.models import Task
 from app.models.types import UTCDateTime, now
-from app.services import purge, sign_ins, task_exchange, tasks, tokens, users
+from app.services import accounts, purge, sign_ins, task_exchange, tasks, token_pairs, tokens
 from app.services.actor import Actor
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 from tests.conftest import PASSWORD
@@ -66,13 +66,13 @@ def test_what_failed_is_not_taken_for_stored(ctx: None, ann: Actor) -> None:
 def test_logging_out_ends_a_pair_that_is_just_being_refreshed(app: Flask, ann: Actor) -> None:
     """The refresh holds its transaction open while logging out begins."""
     with app.app_context():
-        pair = tokens.sign_in(Actor(), ann.username, PASSWORD)
+        pair = token_pairs.sign_in(Actor(), ann.username, PASSWORD)
         actor = tokens.identify(pair.access_token)
-        ending = threading.Thread(target=lambda: within(app, lambda: tokens.logout(actor)))
+        ending = threading.Thread(target=lambda: within(app, lambda: token_pairs.logout(actor)))
 
         @atomic
-        def refresh_slowly() -> tokens.Pair:
-            fresh = tokens.refresh(Actor(), pair.refresh_token)
+        def refresh_slowly() -> token_pairs.Pair:
+            fresh = token_pairs.refresh(Actor(), pair.refresh_token)
             ending.start()
             ending.join(timeout=0.3)
             return fresh
@@ -85,12 +85,12 @@ def test_logging_out_ends_a_pair_that_is_just_being_refreshed(app: Flask, ann: A
 
 def test_ending_the_others_ends_one_that_is_just_being_refreshed(app: Flask, ann: Actor) -> None:
     with app.app_context():
-        pair = tokens.sign_in(Actor(), ann.username, PASSWORD)
+        pair = token_pairs.sign_in(Actor(), ann.username, PASSWORD)
         ending = threading.Thread(target=lambda: within(app, lambda: sign_ins.end_others(ann)))
 
         @atomic
-        def refresh_slowly() -> tokens.Pair:
-            fresh = tokens.refresh(Actor(), pair.refresh_token)
+        def refresh_slowly() -> token_pairs.Pair:
+            fresh = token_pairs.refresh(Actor(), pair.refresh_token)
             ending.start()
             ending.join(timeout=0.3)
             return fresh
@@ -121,5 +121,5 @@ def test_a_task_that_is_restored_while_the_trash_is_emptied_stays(app: Flask, an
 
 def test_tasks_that_lose_their_assignee_tell_it(ctx: None, ann: Actor, bob: Actor) -> None:
     task = tasks.create(ann, {"title": "For Bob", "assignee_id": bob.id})
-    users.delete(bob, bob.id)
+    accounts.delete(bob, bob.id)
     assert tasks.history(ann, task.id)[0].changes == {"assignee_id": [bob.id, None]}

@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import Conflict, Forbidden, NotFound
 from app.models import Session, Task, Token, User
-from app.services import sessions, tasks, tokens, users
+from app.services import accounts, reset_links, sessions, tasks, token_pairs, users
 from app.services.actor import Actor
 from tests.conftest import PASSWORD, MakePerson
 from tests.rows import rows
@@ -16,43 +16,43 @@ NEW_PASSWORD = "eleven apples in a bowl"
 
 
 def test_admin_changes_role_and_names(ann: Actor, root: Actor) -> None:
-    user = users.update(root, ann.id, {"role": "admin", "username": "anna"})
+    user = accounts.update(root, ann.id, {"role": "admin", "username": "anna"})
     assert (user.role, user.username) == ("admin", "anna")
 
 
 def test_admin_who_changes_an_address_voids_links_that_went_to_the_old_one(
     ann: Actor, root: Actor
 ) -> None:
-    secret = tokens.create_reset(root, users.get(root, ann.id))
-    users.update(root, ann.id, {"email": "new@example.com"})
-    assert not tokens.is_reset(secret)
+    secret = reset_links.create(root, users.get(root, ann.id))
+    accounts.update(root, ann.id, {"email": "new@example.com"})
+    assert not reset_links.is_live(secret)
 
 
 def test_account_that_is_gone_is_not_changed(ann: Actor, root: Actor) -> None:
-    users.delete(ann, ann.id)
+    accounts.delete(ann, ann.id)
     with pytest.raises(NotFound):
-        users.update(root, ann.id, {"role": "admin"})
+        accounts.update(root, ann.id, {"role": "admin"})
     with pytest.raises(NotFound):
-        users.delete(root, ann.id)
+        accounts.delete(root, ann.id)
 
 
 def test_admin_sets_nobodys_password(ann: Actor, root: Actor) -> None:
     before = users.get(ann, ann.id).password_hash
-    users.update(root, ann.id, {"password": NEW_PASSWORD, "password_hash": "x"})
+    accounts.update(root, ann.id, {"password": NEW_PASSWORD, "password_hash": "x"})
     assert users.get(ann, ann.id).password_hash == before
 
 
 def test_only_an_admin_changes_others_and_lists_them(ann: Actor, bob: Actor) -> None:
     with pytest.raises(Forbidden):
-        users.update(bob, ann.id, {"role": "admin"})
+        accounts.update(bob, ann.id, {"role": "admin"})
     with pytest.raises(Forbidden):
         users.page(bob)
 
 
 def test_deactivating_ends_tokens_and_sessions_at_once(ann: Actor, root: Actor) -> None:
-    tokens.sign_in(Actor(), "ann", PASSWORD)
+    token_pairs.sign_in(Actor(), "ann", PASSWORD)
     sessions.sign_in(Actor(), "ann", PASSWORD, remember=False, user_agent="")
-    users.update(root, ann.id, {"is_active": False})
+    accounts.update(root, ann.id, {"is_active": False})
     assert (rows(Token), rows(Session)) == ([], [])
 
 
@@ -61,15 +61,15 @@ def test_last_active_admin_is_neither_demoted_nor_deactivated(
     root: Actor, changes: dict[str, Any]
 ) -> None:
     with pytest.raises(Conflict):
-        users.update(root, root.id, changes)
+        accounts.update(root, root.id, changes)
     assert (rows(User)[0].role, rows(User)[0].is_active) == ("admin", True)
 
 
 def test_last_active_admin_is_not_deleted(root: Actor, make_person: MakePerson) -> None:
     sleeper = make_person("sleeper", "admin")
-    users.update(root, sleeper.id, {"is_active": False})
+    accounts.update(root, sleeper.id, {"is_active": False})
     with pytest.raises(Conflict):
-        users.delete(root, root.id)
+        accounts.delete(root, root.id)
 
 
 def test_last_active_admin_is_not_deleted_though_it_was_none_a_moment_ago(
@@ -79,19 +79,19 @@ def test_last_active_admin_is_not_deleted_though_it_was_none_a_moment_ago(
     now_: list[User] = [as_it_was, users.get(root, root.id)]
     monkeypatch.setattr(users._by_id, "one", lambda **_: now_.pop(0))
     with pytest.raises(Conflict):
-        users.delete(root, root.id)
+        accounts.delete(root, root.id)
     assert len(rows(User)) == 1
 
 
 def test_admin_goes_where_another_one_stays(root: Actor, make_person: MakePerson) -> None:
     other = make_person("other", "admin")
-    users.update(root, root.id, {"role": "user"})
+    accounts.update(root, root.id, {"role": "user"})
     assert users.get(other, root.id).role == "user"
 
 
 def test_stranger_deletes_no_account(ann: Actor, bob: Actor) -> None:
     with pytest.raises(NotFound):
-        users.delete(bob, ann.id)
+        accounts.delete(bob, ann.id)
     assert len(rows(User)) == 2
 
 
@@ -100,7 +100,7 @@ def test_deleting_an_account_takes_its_tasks_and_leaves_assigned_ones(
 ) -> None:
     tasks.create(ann, {"title": "of Ann"})
     given = tasks.create(bob, {"title": "of Bob", "assignee_id": ann.id})
-    users.delete(ann, ann.id)
+    accounts.delete(ann, ann.id)
     (left,) = rows(Task)
     assert (left.id, left.assignee_id, left.version) == (given.id, None, 2)
 
@@ -115,7 +115,7 @@ def test_list_finds_parts_of_names_and_addresses(
 
 
 def test_list_filters_and_counts(root: Actor, ann: Actor, bob: Actor) -> None:
-    users.update(root, bob.id, {"is_active": False})
+    accounts.update(root, bob.id, {"is_active": False})
     page = users.page(root, role="user", is_active=True, count=True)
     assert [user.username for user in page.items] == ["ann"]
     assert page.total == 1

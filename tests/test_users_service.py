@@ -14,7 +14,17 @@ from app.errors import (
     PreconditionFailed,
 )
 from app.models import Session, Token, User
-from app.services import passwords, sessions, tokens, users
+from app.services import (
+    accounts,
+    authentication,
+    passwords,
+    registration,
+    reset_links,
+    sessions,
+    token_pairs,
+    tokens,
+    users,
+)
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD, email_of
 from tests.rows import rows, set_values
@@ -24,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("ctx")
 
 
 def register(username: str = "ann", email: str = "ann@example.com") -> User:
-    return users.register(Actor(), username, email, PASSWORD)
+    return registration.register(Actor(), username, email, PASSWORD)
 
 
 def test_a_new_account_is_an_active_user_with_an_unverified_address() -> None:
@@ -91,32 +101,32 @@ def test_bad_email_is_refused(email: str) -> None:
 
 def test_bad_password_is_refused_at_registration() -> None:
     with pytest.raises(Invalid) as caught:
-        users.register(Actor(), "ann", "ann@example.com", "short")
+        registration.register(Actor(), "ann", "ann@example.com", "short")
     assert list(caught.value.fields) == ["password"]
     assert users.is_empty()
 
 
 @pytest.mark.parametrize("identifier", ["ann", "ANN", "ann@example.com", "Ann@Example.com"])
 def test_username_and_email_sign_in_without_case(ann: Actor, identifier: str) -> None:
-    assert users.authenticate(Actor(), identifier, PASSWORD).id == ann.id
+    assert authentication.authenticate(Actor(), identifier, PASSWORD).id == ann.id
 
 
 @pytest.mark.parametrize("identifier", ["ann", "nobody", "", "an\u0130"])
 def test_wrong_user_and_wrong_password_are_the_same_error(ann: Actor, identifier: str) -> None:
     with pytest.raises(BadCredentials, match=r"^Wrong email, username or password\.$"):
-        users.authenticate(Actor(), identifier, "wrong")
+        authentication.authenticate(Actor(), identifier, "wrong")
 
 
 def test_deactivated_account_does_not_sign_in(ann: Actor, root: Actor) -> None:
-    users.update(root, ann.id, {"is_active": False})
+    accounts.update(root, ann.id, {"is_active": False})
     with pytest.raises(BadCredentials, match=r"^Wrong email, username or password\.$"):
-        users.authenticate(Actor(), "ann", PASSWORD)
+        authentication.authenticate(Actor(), "ann", PASSWORD)
 
 
 def test_outdated_hash_is_renewed_at_sign_in(ann: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     newer = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords.Policy, "hasher", newer)
-    user = users.authenticate(Actor(), "ann", PASSWORD)
+    user = authentication.authenticate(Actor(), "ann", PASSWORD)
     assert "t=2" in user.password_hash
     assert not passwords.is_outdated(rows(User)[0].password_hash)
 
@@ -134,10 +144,10 @@ def test_hash_that_was_renewed_meanwhile_is_looked_at_again(
 
     monkeypatch.setattr(passwords, "is_outdated", changed_by_now)
     if password == PASSWORD:
-        assert users.authenticate(Actor(), "ann", PASSWORD).password_hash == other
+        assert authentication.authenticate(Actor(), "ann", PASSWORD).password_hash == other
     else:
         with pytest.raises(BadCredentials):
-            users.authenticate(Actor(), "ann", PASSWORD)
+            authentication.authenticate(Actor(), "ann", PASSWORD)
 
 
 def test_account_is_its_owners_and_an_admins_to_see(ann: Actor, root: Actor) -> None:
@@ -158,11 +168,11 @@ def test_username_is_found_without_case_by_anyone(ann: Actor) -> None:
 
 
 def test_own_username_is_changed_without_a_password(ann: Actor) -> None:
-    assert users.update_self(ann, {"username": "anna"}).username == "anna"
+    assert accounts.update_self(ann, {"username": "anna"}).username == "anna"
 
 
 def test_case_of_the_own_username_is_changed(ann: Actor) -> None:
-    assert users.update_self(ann, {"username": "Ann"}).username == "Ann"
+    assert accounts.update_self(ann, {"username": "Ann"}).username == "Ann"
 
 
 @pytest.mark.parametrize("changes", [{"email": "new@example.com"}, {"password": NEW_PASSWORD}])
@@ -171,63 +181,63 @@ def test_email_and_password_need_the_current_password(
     ann: Actor, changes: dict[str, Any], given: str | None
 ) -> None:
     with pytest.raises(Invalid) as caught:
-        users.update_self(ann, changes, given)
+        accounts.update_self(ann, changes, given)
     assert list(caught.value.fields) == ["current_password"]
 
 
 def test_changed_email_is_unverified_again(ann: Actor) -> None:
     set_values(User, ann.id, email_verified=True)
-    user = users.update_self(ann, {"email": "new@example.com"}, PASSWORD)
+    user = accounts.update_self(ann, {"email": "new@example.com"}, PASSWORD)
     assert (user.email, user.email_verified) == ("new@example.com", False)
 
 
 def test_changed_email_voids_links_that_went_to_the_old_one(ann: Actor) -> None:
-    secret = tokens.create_reset(SYSTEM, users.get(ann, ann.id))
-    users.update_self(ann, {"email": "new@example.com"}, PASSWORD)
-    assert not tokens.is_reset(secret)
+    secret = reset_links.create(SYSTEM, users.get(ann, ann.id))
+    accounts.update_self(ann, {"email": "new@example.com"}, PASSWORD)
+    assert not reset_links.is_live(secret)
 
 
 def test_new_password_signs_in_and_the_old_one_does_not(ann: Actor) -> None:
-    users.update_self(ann, {"password": NEW_PASSWORD}, PASSWORD)
-    assert users.authenticate(Actor(), "ann", NEW_PASSWORD).id == ann.id
+    accounts.update_self(ann, {"password": NEW_PASSWORD}, PASSWORD)
+    assert authentication.authenticate(Actor(), "ann", NEW_PASSWORD).id == ann.id
     with pytest.raises(BadCredentials):
-        users.authenticate(Actor(), "ann", PASSWORD)
+        authentication.authenticate(Actor(), "ann", PASSWORD)
 
 
 def test_new_password_may_not_be_the_new_username(ann: Actor) -> None:
     with pytest.raises(Invalid) as caught:
-        users.update_self(ann, {"password": "Plumtree", "username": "plumtree"}, PASSWORD)
+        accounts.update_self(ann, {"password": "Plumtree", "username": "plumtree"}, PASSWORD)
     assert list(caught.value.fields) == ["password"]
 
 
 def test_new_password_ends_every_credential_but_the_one_in_use(ann: Actor) -> None:
-    kept = tokens.identify(tokens.sign_in(Actor(), "ann", PASSWORD).access_token)
-    tokens.sign_in(Actor(), "ann", PASSWORD)
+    kept = tokens.identify(token_pairs.sign_in(Actor(), "ann", PASSWORD).access_token)
+    token_pairs.sign_in(Actor(), "ann", PASSWORD)
     sessions.sign_in(Actor(), "ann", PASSWORD, remember=False, user_agent="")
-    users.update_self(kept, {"password": NEW_PASSWORD}, PASSWORD)
+    accounts.update_self(kept, {"password": NEW_PASSWORD}, PASSWORD)
     assert {row.family_id for row in rows(Token)} == {kept.family_id}
     assert rows(Session) == []
 
 
 def test_stale_version_changes_no_account(ann: Actor) -> None:
-    users.update_self(ann, {"username": "anna"}, expect=[1])
+    accounts.update_self(ann, {"username": "anna"}, expect=[1])
     with pytest.raises(PreconditionFailed):
-        users.update_self(ann, {"username": "annie"}, expect=[1])
+        accounts.update_self(ann, {"username": "annie"}, expect=[1])
     assert rows(User)[0].username == "anna"
 
 
 def test_change_to_what_it_was_keeps_the_version(ann: Actor) -> None:
-    assert users.update_self(ann, {"username": "ann"}).version == 1
+    assert accounts.update_self(ann, {"username": "ann"}).version == 1
 
 
 def test_taken_username_is_a_conflict_for_a_change_too(ann: Actor, bob: Actor) -> None:
     with pytest.raises(Conflict) as caught:
-        users.update_self(ann, {"username": "BOB"})
+        accounts.update_self(ann, {"username": "BOB"})
     assert list(caught.value.fields) == ["username"]
 
 
 def test_own_role_is_not_changed_by_oneself(ann: Actor) -> None:
-    users.update_self(ann, {"role": "admin", "is_active": False, "username": "anna"})
+    accounts.update_self(ann, {"role": "admin", "is_active": False, "username": "anna"})
     user = rows(User)[0]
     assert (user.role, user.is_active, user.username) == ("user", True, "anna")
 
@@ -235,7 +245,7 @@ def test_own_role_is_not_changed_by_oneself(ann: Actor) -> None:
 def test_change_by_a_password_that_was_changed_meanwhile_is_refused(
     ann: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    confirm = users.confirm
+    confirm = authentication.confirm
 
     def overtaken(actor: Actor, password: str) -> User:
         proof = confirm(actor, password)
@@ -244,7 +254,7 @@ def test_change_by_a_password_that_was_changed_meanwhile_is_refused(
 
     monkeypatch.setattr(users, "confirm", overtaken)
     with pytest.raises(PreconditionFailed):
-        users.update_self(ann, {"email": "new@example.com"}, PASSWORD)
+        accounts.update_self(ann, {"email": "new@example.com"}, PASSWORD)
     assert rows(User)[0].email == "ann@example.com"
 
 
@@ -257,9 +267,9 @@ def test_account_is_held_only_as_it_was_proved(ann: Actor) -> None:
 
 
 def test_closed_registration_is_forbidden() -> None:
-    users.need_open(True)
+    registration.need_open(True)
     with pytest.raises(Forbidden):
-        users.need_open(False)
+        registration.need_open(False)
 
 
 def test_emptiness_is_noticed() -> None:

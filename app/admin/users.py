@@ -12,7 +12,7 @@ from app.errors import Conflict
 from app.forms import choices, options, stripped
 from app.identity import page_user
 from app.models.user import ROLES
-from app.services import admin_stats, audit, names, tokens, users
+from app.services import accounts, admin_stats, audit, names, reset_links, users
 from app.services.paging import LIMIT_MAX
 
 bp = Blueprint("users", __name__, url_prefix="/users")
@@ -54,7 +54,7 @@ def show(user_id: str) -> str:
 def change(user_id: str, act: str) -> ResponseReturnValue:
     changes, outcome = CHANGES[act]
     try:
-        user = users.update(page_user(), user_id, changes)
+        user = accounts.update(page_user(), user_id, changes)
     except Conflict as error:
         flash(error.message, "error")
     else:
@@ -66,7 +66,7 @@ def change(user_id: str, act: str) -> ResponseReturnValue:
 def reset_link(user_id: str) -> str:
     """The one answer that shows the link: it goes through neither a URL nor a cookie."""
     actor = page_user()
-    secret = tokens.create_reset(actor, users.get(actor, user_id))
+    secret = reset_links.create(actor, users.get(actor, user_id))
     return _page(user_id, link=f"{current_app.config['PUBLIC_URL']}/auth/reset/{secret}")
 
 
@@ -83,7 +83,7 @@ def delete(user_id: str) -> ResponseReturnValue:
     actor = page_user()
     user = users.get(actor, user_id)
     try:
-        users.delete(actor, user_id)
+        accounts.delete(actor, user_id)
     except Conflict as error:
         flash(error.message, "error")
         return redirect(url_for(".show", user_id=user_id), 303)

@@ -8,9 +8,9 @@ from marshmallow import Schema, fields
 from app.api.operation import operation
 from app.errors import BadCredentials, InvalidGrant
 from app.fields import Strict, Text
-from app.services import tokens
+from app.services import token_pairs
 from app.services.actor import Actor
-from app.services.tokens import Pair
+from app.services.token_pairs import Pair
 
 TOKEN = "fst_0000000000000000000000000000000000000000000000000"  # noqa: S105 - an example
 bp = Blueprint("auth", __name__, url_prefix="/auth")
@@ -52,7 +52,7 @@ class TokenPair(Schema):
 )
 def login(origin: Actor, body: dict[str, str]) -> Pair:
     """An access token for an hour and a refresh token for 30 days, for a password."""
-    return tokens.sign_in(origin, **body)
+    return token_pairs.sign_in(origin, **body)
 
 
 @bp.post("/refresh")
@@ -65,11 +65,11 @@ def login(origin: Actor, body: dict[str, str]) -> Pair:
 )
 def refresh(origin: Actor, body: dict[str, str]) -> Pair:
     """A new pair. The old refresh token is spent: sent again later, it ends the whole sign-in."""
-    return tokens.refresh(origin, **body)
+    return token_pairs.refresh(origin, **body)
 
 
 @bp.post("/logout")
 @operation(summary="Sign out", scopes=(), status=204)
 def logout(actor: Actor) -> None:
     """End the token in use at once, and all that came from the same sign-in."""
-    tokens.logout(actor)
+    token_pairs.logout(actor)

@@ -20,7 +20,7 @@ from app.errors import (
 from app.fields import Flag, Identifier, Moment, Strict, Text, choice
 from app.models import User
 from app.models.user import EMAIL_MAX, PASSWORD_MAX, ROLES, USERNAME_MAX, USERNAME_MIN
-from app.services import account_export, tokens, users
+from app.services import account_export, accounts, authentication, registration, users
 from app.services.actor import Actor
 from app.services.paging import Page
 
@@ -132,8 +132,8 @@ class UserQuery(ListQuery):
 )
 def create(origin: Actor, body: dict[str, str]) -> User:
     """403 where registration is closed, 409 where the username or the email is taken."""
-    users.need_open(current_app.config["REGISTRATION_OPEN"])
-    return users.register(origin, **body)
+    registration.need_open(current_app.config["REGISTRATION_OPEN"])
+    return registration.register(origin, **body)
 
 
 @bp.get("/me")
@@ -156,7 +156,7 @@ def me(actor: Actor) -> User:
 def update_me(actor: Actor, body: dict[str, Any], expect: Expect) -> User:
     """A new password ends every other session and token of the account."""
     proof = body.pop("current_password", None)
-    return users.update_self(actor, body, proof, expect)
+    return accounts.update_self(actor, body, proof, expect)
 
 
 @bp.delete("/me")
@@ -169,8 +169,8 @@ def update_me(actor: Actor, body: dict[str, Any], expect: Expect) -> User:
 )
 def delete_me(actor: Actor, expect: Expect) -> None:
     """Needs a sign-in not older than 15 minutes. One's tasks go too."""
-    tokens.need_recent(actor)
-    users.delete(actor, actor.id, expect)
+    authentication.need_recent(actor)
+    accounts.delete(actor, actor.id, expect)
 
 
 @bp.get("/me/export")
@@ -222,7 +222,7 @@ def show(actor: Actor, user_id: str) -> User:
 )
 def update(actor: Actor, user_id: str, body: dict[str, Any], expect: Expect) -> User:
     """The last active admin can be neither demoted nor deactivated: 409."""
-    return users.update(actor, user_id, body, expect)
+    return accounts.update(actor, user_id, body, expect)
 
 
 @bp.delete("/<id:user_id>")
@@ -235,4 +235,4 @@ def update(actor: Actor, user_id: str, body: dict[str, Any], expect: Expect) -> 
 )
 def delete(actor: Actor, user_id: str, expect: Expect) -> None:
     """The tasks that it owns go too."""
-    users.delete(actor, user_id, expect)
+    accounts.delete(actor, user_id, expect)

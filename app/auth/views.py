@@ -19,18 +19,18 @@ from app.extensions import login_manager
 from app.forms import REFUSALS
 from app.identity import origin, page_user, sign_in, sign_out
 from app.navigation import next_page
-from app.services import sessions, tokens, users
+from app.services import registration, reset_links, sessions
 
 bp = Blueprint("auth", __name__)
 
 
 @bp.route("/register", methods=["GET", "POST"])
 def register() -> ResponseReturnValue:
-    users.need_open(current_app.config["REGISTRATION_OPEN"])
+    registration.need_open(current_app.config["REGISTRATION_OPEN"])
     form = RegisterForm()
     if form.validate_on_submit():
         try:
-            user = users.register(origin(), **form.values())
+            user = registration.register(origin(), **form.values())
         except REFUSALS as error:
             form.blame(error)
         else:
@@ -71,11 +71,11 @@ def logout() -> ResponseReturnValue:
 @bp.route("/reset/<token>", methods=["GET", "POST"])
 def reset(token: str) -> ResponseReturnValue:
     form = ResetForm()
-    if not tokens.is_reset(token):
+    if not reset_links.is_live(token):
         raise VoidLink("This link was used, replaced or is too old. Ask for a new one.")
     if form.validate_on_submit():
         try:
-            tokens.reset_password(origin(), token, **form.values())
+            reset_links.follow(origin(), token, **form.values())
         except REFUSALS as error:
             form.blame(error)
         else:

@@ -7,7 +7,7 @@ import click
 from flask import current_app
 
 from app.cli.base import Group, find_user
-from app.services import tokens, users
+from app.services import accounts, registration, reset_links
 from app.services.actor import SYSTEM
 
 group = Group("users", help="Open accounts and change their rights.")
@@ -21,7 +21,7 @@ group = Group("users", help="Open accounts and change their rights.")
 def create(email: str, username: str, admin: bool, password_stdin: bool) -> None:
     """Open an account and print its id."""
     password = _read_password(password_stdin)
-    user = users.register(SYSTEM, username, email, password, "admin" if admin else "user")
+    user = registration.register(SYSTEM, username, email, password, "admin" if admin else "user")
     click.echo(user.id)
 
 
@@ -65,10 +65,10 @@ def activate(identifier: str) -> None:
 @click.argument("identifier")
 def reset_password(identifier: str) -> None:
     """Print a link that sets a new password, once, within the hour."""
-    secret = tokens.create_reset(SYSTEM, find_user(identifier))
+    secret = reset_links.create(SYSTEM, find_user(identifier))
     click.echo(f"{current_app.config['PUBLIC_URL']}/auth/reset/{secret}")
 
 
 def _change(identifier: str, changes: dict[str, Any], outcome: str) -> None:
-    user = users.update(SYSTEM, find_user(identifier).id, changes)
+    user = accounts.update(SYSTEM, find_user(identifier).id, changes)
     click.echo(f"{user.username} {outcome} now.")

@@ -9,7 +9,7 @@ from wtforms.validators import InputRequired, ValidationError
 
 from app.forms import REFUSALS, Form, stripped
 from app.identity import page_user, sign_out
-from app.services import account_export, users
+from app.services import account_export, accounts, authentication
 from app.services.actor import Actor
 
 bp = Blueprint("account_data", __name__)
@@ -63,8 +63,8 @@ def delete() -> ResponseReturnValue:
     form = DeleteForm(actor)
     if form.validate():
         try:
-            user = users.confirm(actor, form.values()["current_password"])
-            users.delete(actor, actor.id, expect={user.version})
+            user = authentication.confirm(actor, form.values()["current_password"])
+            accounts.delete(actor, actor.id, expect={user.version})
         except REFUSALS as error:
             form.blame(error)
         else:

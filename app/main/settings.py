@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length
 from app.forms import REFUSALS, Form, NewPasswordForm, stripped
 from app.identity import page_user
 from app.models.user import EMAIL_MAX, USERNAME_MAX, USERNAME_MIN
-from app.services import users
+from app.services import accounts, users
 
 bp = Blueprint("settings", __name__)
 
@@ -82,7 +82,7 @@ def password() -> ResponseReturnValue:
 
 def _changed(form: Form, changes: dict[str, Any], current_password: str | None) -> bool:
     try:
-        users.update_self(page_user(), changes, current_password)
+        accounts.update_self(page_user(), changes, current_password)
     except REFUSALS as error:
         form.blame(error)
         return False

@@ -28,6 +28,10 @@ class Actor:
         """Whether an admin's rights are in use: a token of an admin may be made without them."""
         return self.role == "admin" and "admin" in self.scopes
 
+    def as_user(self, user_id: str) -> "Actor":
+        """Somebody who has proved who they are, where a stranger was until now."""
+        return Actor(id=user_id, address=self.address, request_id=self.request_id)
+
     def need_scope(self, scopes: Collection[str]) -> None:
         """Raises InsufficientScope unless one of `scopes` is held, or none is asked for."""
         if scopes and self.scopes.isdisjoint(scopes):

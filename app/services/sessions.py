@@ -14,7 +14,7 @@ from app.models.session import (
     USER_AGENT_MAX,
 )
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import audit, secret_tokens, users
+from app.services import audit, authentication, secret_tokens
 from app.services.actor import Actor, scopes_of
 from app.sql import KEY, Statement, atomic
 
@@ -42,7 +42,7 @@ def sign_in(
     origin: Actor, identifier: str, password: str, *, remember: bool, user_agent: str
 ) -> str:
     """The secret of a new session, for the cookie. Raises BadCredentials."""
-    user = users.authenticate(origin, identifier, password)
+    user = authentication.authenticate(origin, identifier, password)
     return start(origin, user, remember=remember, user_agent=user_agent)
 
 
@@ -52,7 +52,7 @@ def start(origin: Actor, user: User, *, remember: bool, user_agent: str) -> str:
 
     Raises BadCredentials where the account was changed since.
     """
-    users.hold(user)
+    authentication.hold(user)
     secret, moment = secret_tokens.make(), now()
     _insert.run(
         id=uuid7(),
@@ -65,8 +65,7 @@ def start(origin: Actor, user: User, *, remember: bool, user_agent: str) -> str:
         last_seen_at=moment,
         expires_at=moment + (REMEMBERED_ABSOLUTE if remember else ABSOLUTE),
     )
-    actor = Actor(id=user.id, address=origin.address, request_id=origin.request_id)
-    audit.record(actor, "session.created", "user", user.id)
+    audit.record(origin.as_user(user.id), "session.created", "user", user.id)
     return secret
 
 

@@ -1,0 +1,170 @@
+"""Accounts: changed by their owners or an admin, and removed."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import bindparam, delete as delete_, select, update as update_
+
+from app import sql
+from app.errors import Conflict, Invalid, PreconditionFailed
+from app.models import Task, User
+from app.models.types import UTCDateTime, now
+from app.services import audit, authentication, credentials, identifiers, passwords, users
+from app.services.actor import Actor
+from app.services.preconditions import check
+from app.sql import KEY, Duplicate, LostRace, Statement, atomic
+
+EDITABLE = ("username", "email", "password_hash", "role", "is_active", "email_verified")
+ADMIN_FIELDS = ("username", "email", "role", "is_active")
+
+_table = User.__table__
+_update = Statement[User](
+    update_(User)
+    .where(_table.c.id == KEY)
+    .values({n: bindparam(f"new_{n}", type_=_table.c[n].type) for n in (*EDITABLE, "updated_at")})
+    .values(version=_table.c.version + 1)
+    .returning(*_table.c)
+)
+_delete = Statement[User](delete_(User).where(_table.c.id == KEY))
+# Each waits for the others in the same order, so that two admins who remove each other cannot both.
+_lock_admins = Statement[User](
+    select(_table.c.id)
+    .where(User.role == "admin", User.is_active)
+    .order_by(User.id)
+    .with_for_update(key_share=True)
+)
+_unassign = Statement[Task](
+    update_(Task)
+    .where(Task.assignee_id == KEY)
+    .values(
+        assignee_id=None,
+        version=Task.version + 1,
+        updated_at=bindparam("moment", type_=UTCDateTime()),
+    )
+    .returning(Task.id)
+)
+
+
+def update_self(
+    actor: Actor,
+    changes: dict[str, Any],
+    current_password: str | None = None,
+    expect: Collection[int] | None = None,
+) -> User:
+    """Change the actor's username, email or password; the last two need the current password.
+
+    A new password ends every session and token but the one in use, with its family.
+    """
+    proof = None
+    if "email" in changes or "password" in changes:
+        if current_password is None:
+            why = "Changing email or password needs the current password."
+            raise Invalid(why, {"current_password": why})
+        proof = authentication.confirm(actor, current_password)
+    news: dict[str, Any] = {n: changes[n] for n in ("username", "email") if n in changes}
+    if "password" in changes:
+        names = {"username": actor.username, "email": proof.email if proof else "", **news}
+        passwords.check("password", changes["password"], names["username"], names["email"])
+        news["password_hash"] = passwords.hash_(changes["password"])
+    return _update_self(actor, news, proof, expect)
+
+
+@atomic
+def _update_self(
+    actor: Actor, news: dict[str, Any], proof: User | None, expect: Collection[int] | None
+) -> User:
+    user = _locked(actor.id, expect)
+    if proof is not None and proof.password_hash != user.password_hash:
+        raise PreconditionFailed("The password was changed in the meantime.")
+    if "password_hash" in news:
+        credentials.end_all(user.id, but=actor)
+    if news.get("email", user.email) != user.email:
+        credentials.void_links(user.id)
+    return _write(actor, user, news)
+
+
+@atomic
+def update(
+    actor: Actor, user_id: str, changes: dict[str, Any], expect: Collection[int] | None = None
+) -> User:
+    """Change any of ADMIN_FIELDS, as an admin. Raises Conflict where the last active admin goes.
+
+    Deactivating ends every session and token of the account at once.
+    """
+    actor.need_admin()
+    admins = _guarded_admins() if {"role", "is_active"} & changes.keys() else []
+    user = _locked(user_id, expect)
+    news = {name: value for name, value in changes.items() if name in ADMIN_FIELDS}
+    if news.get("role", "admin") != "admin" or not news.get("is_active", True):
+        _keep_one_admin(admins, user.id)
+    if not news.get("is_active", True):
+        credentials.end_all(user.id)
+    if news.get("email", user.email) != user.email:
+        credentials.void_links(user.id)
+    return _write(actor, user, news)
+
+
+@atomic
+def delete(actor: Actor, user_id: str, expect: Collection[int] | None = None) -> None:
+    """Remove the account: its own tasks go too, tasks that it was assigned lose the assignee."""
+    guarded = users.get(actor, user_id).role == "admin"
+    admins = _guarded_admins() if guarded else []
+    user = _locked(user_id, expect)
+    if user.role == "admin" and not guarded:  # promoted since: once more, the admins first
+        raise LostRace("The account was changed meanwhile. Try again.")
+    _keep_one_admin(admins, user.id)
+    with sql.unhurried():  # thousands of tasks go with it
+        for task in _unassign.all(key=user.id, moment=now()):
+            changes = {"assignee_id": [user.id, None]}
+            audit.record(actor, "task.updated", "task", task.id, changes)
+        _delete.run(key=user.id)
+    audit.record(actor, "user.deleted", "user", user.id, {"username": [user.username, None]})
+
+
+@atomic
+def set_password_hash(actor: Actor, user_id: str, password_hash: str) -> None:
+    """Set it for somebody who came by a link, and end every session and token there is."""
+    credentials.end_all(user_id)
+    _write(actor, _locked(user_id, None), {"password_hash": password_hash})
+
+
+def _locked(user_id: str, expect: Collection[int] | None) -> User:
+    user = users.lock(user_id)
+    if user is None:
+        raise users.missing()
+    check(expect, user.version)
+    return user
+
+
+def _guarded_admins() -> list[str]:
+    return [admin.id for admin in _lock_admins.all()]
+
+
+def _keep_one_admin(admins: list[str], leaving: str) -> None:
+    if admins == [leaving]:
+        raise Conflict("The last active admin cannot be demoted, deactivated or deleted.")
+
+
+def _write(actor: Actor, user: User, news: dict[str, Any]) -> User:
+    """Store `news` over the locked `user`. Raises Invalid, Conflict for a name that is taken."""
+    if "email" in news:
+        news["email"] = identifiers.checked_email(news["email"])
+        if news["email"] != user.email:
+            news["email_verified"] = False
+    if "username" in news:
+        identifiers.check_username(news["username"])
+    news = {name: value for name, value in news.items() if value != getattr(user, name)}
+    if not news:
+        return user
+    values = {f"new_{name}": news.get(name, getattr(user, name)) for name in EDITABLE}
+    try:
+        changed = _update.one(key=user.id, **values, new_updated_at=now())
+    except Duplicate as error:
+        raise identifiers.taken(error) from error
+    assert changed is not None
+    changes = {name: [getattr(user, name), value] for name, value in news.items()}
+    if changes.pop("password_hash", None):
+        audit.record(actor, "user.password_changed", "user", user.id)
+    if changes:
+        audit.record(actor, "user.updated", "user", user.id, changes)
+    return changed

@@ -1,0 +1,84 @@
+"""Proving who one is: by the password, and how long a sign-in is proof enough."""
+
+from datetime import timedelta
+
+from sqlalchemy import bindparam, update
+
+from app.errors import BadCredentials, Invalid, ReauthenticationRequired
+from app.models import User
+from app.models.types import now
+from app.services import audit, passwords, throttle, users
+from app.services.actor import Actor
+from app.sql import KEY, Statement, atomic
+
+RECENT = timedelta(minutes=15)  # how long a sign-in is proof enough to delete the account
+
+_rehash = Statement[User](
+    update(User)
+    .where(User.__table__.c.id == KEY, User.password_hash == bindparam("old"))
+    .values(password_hash=bindparam("new"))
+)
+
+
+def authenticate(actor: Actor, identifier: str, password: str) -> User:
+    """The account, by email or username without case.
+
+    Raises BadCredentials, audited, and TooManyRequests after too many of them.
+
+    What is wrong (the user, the password, a deactivated account) shows in neither text nor time.
+    """
+    user = users.by_name(identifier)
+    account = throttle.account_of(user.id if user else None, identifier)
+    throttle.check(account, actor.address)
+    fits = passwords.verify(user.password_hash if user else None, password)
+    if user is None or not fits or not user.is_active:
+        _refuse(actor, user, account)
+        raise BadCredentials("Wrong email, username or password.")
+    throttle.settle(account, actor.address, succeeded=True)
+    return _rehashed(user, password) if passwords.is_outdated(user.password_hash) else user
+
+
+def _rehashed(user: User, password: str) -> User:
+    new = passwords.hash_(password)
+    _rehash.run(key=user.id, old=user.password_hash, new=new)
+    kept = users.get(Actor(id=user.id), user.id)
+    if kept.password_hash != new and not passwords.verify(kept.password_hash, password):
+        raise BadCredentials("Wrong email, username or password.")  # it was changed meanwhile
+    return kept
+
+
+def hold(user: User) -> None:
+    """Keep the account as it is until the commit. Raises BadCredentials where it is not as `user`.
+
+    What starts after its password was changed or it was closed would outlive the end of all else.
+    """
+    kept = users.lock(user.id)
+    if kept is None or not kept.is_active or kept.password_hash != user.password_hash:
+        raise BadCredentials("Wrong email, username or password.")
+
+
+@atomic
+def _refuse(actor: Actor, user: User | None, account: str) -> None:
+    throttle.settle(account, actor.address, succeeded=False)
+    audit.record(actor, "session.refused", "user", user.id if user else None)
+
+
+def confirm(actor: Actor, password: str, field: str = "current_password") -> User:
+    """The actor's account, once more by its password: guessing is counted like signing in.
+
+    Raises Invalid, blaming `field`, and TooManyRequests.
+    """
+    user = users.get(actor, actor.id)
+    account = throttle.account_of(user.id, "")
+    throttle.check(account, actor.address)
+    fits = passwords.verify(user.password_hash, password)
+    throttle.settle(account, actor.address, succeeded=fits)
+    if not fits:
+        raise Invalid("The current password is wrong.", {field: "This is not your password."})
+    return user
+
+
+def need_recent(actor: Actor) -> None:
+    """Raises ReauthenticationRequired unless the actor signed in within the last 15 minutes."""
+    if actor.signed_in_at is None or now() - actor.signed_in_at > RECENT:
+        raise ReauthenticationRequired("Log in again to do that.")

@@ -1,0 +1,44 @@
+"""What an account is known by: the rules of usernames and email addresses."""
+
+import re
+
+from email_validator import EmailNotValidError, validate_email
+
+from app.errors import Conflict, Invalid
+from app.models.user import EMAIL_MAX, USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERN
+from app.sql import Duplicate
+
+
+def checked_email(email: str) -> str:
+    """The address as it is kept: ASCII, the domain in lower case. Raises Invalid."""
+    if len(email) > EMAIL_MAX:  # asked first: looking closer at a huge one takes long
+        raise _long_email()
+    try:
+        valid = validate_email(email, check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError as error:
+        raise Invalid("This email address cannot be used.", {"email": str(error)}) from error
+    address = valid.ascii_email or ""
+    if not address or len(address) > EMAIL_MAX:
+        raise _long_email()
+    return address
+
+
+def _long_email() -> Invalid:
+    why = f"Use at most {EMAIL_MAX} characters."
+    return Invalid("This email address cannot be used.", {"email": why})
+
+
+def check_username(username: str) -> None:
+    """Raises Invalid."""
+    if not USERNAME_MIN <= len(username) <= USERNAME_MAX:
+        why = f"Use {USERNAME_MIN} to {USERNAME_MAX} characters."
+        raise Invalid("This username cannot be used.", {"username": why})
+    if not re.fullmatch(USERNAME_PATTERN, username):
+        why = "Use letters, digits, dots, hyphens and underscores only."
+        raise Invalid("This username cannot be used.", {"username": why})
+
+
+def taken(error: Duplicate) -> Conflict:
+    """What to raise where another account has the name, naming the field."""
+    field = "email" if "email" in error.index else "username"
+    return Conflict(f"This {field} is taken.", {field: f"This {field} is taken."})

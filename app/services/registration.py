@@ -1,0 +1,51 @@
+"""Opening an account."""
+
+from sqlalchemy import insert
+
+from app.errors import Forbidden
+from app.models import User
+from app.models.types import now, uuid7
+from app.services import audit, identifiers, passwords
+from app.services.actor import Actor
+from app.sql import Duplicate, Statement, atomic
+
+_table = User.__table__
+_insert = Statement[User](insert(_table).returning(*_table.c))  # type: ignore[arg-type]
+
+
+def need_open(registration_open: bool) -> None:
+    """Raises Forbidden where the settings close registration."""
+    if not registration_open:
+        raise Forbidden("Registration is closed.")
+
+
+def register(actor: Actor, username: str, email: str, password: str, role: str = "user") -> User:
+    """Open an account. Raises Invalid, Conflict with the field that is taken."""
+    email = identifiers.checked_email(email)
+    identifiers.check_username(username)
+    passwords.check("password", password, username, email)
+    return _store(actor, username, email, passwords.hash_(password), role)
+
+
+@atomic
+def _store(actor: Actor, username: str, email: str, password_hash: str, role: str) -> User:
+    moment = now()
+    try:
+        user = _insert.one(
+            id=uuid7(),
+            username=username,
+            email=email,
+            password_hash=password_hash,
+            role=role,
+            is_active=True,
+            email_verified=False,
+            created_at=moment,
+            updated_at=moment,
+            version=1,
+        )
+    except Duplicate as error:
+        raise identifiers.taken(error) from error
+    assert user is not None
+    changes = {"username": [None, username], "email": [None, email], "role": [None, role]}
+    audit.record(actor, "user.created", "user", user.id, changes)
+    return user

@@ -1,0 +1,132 @@
+"""The pair of tokens that signing in by the API gives: issued, refreshed, ended."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select, update
+
+from app.errors import InvalidGrant
+from app.models import Token, User
+from app.models.token import ACCESS_LIFE, REFRESH_GRACE, REFRESH_LIFE, SCOPES
+from app.models.types import UTCDateTime, now, uuid7
+from app.services import audit, authentication, credentials, secret_tokens, tokens
+from app.services.actor import Actor, scopes_of
+from app.sql import KEY, Statement, atomic
+
+_moment = bindparam("moment", type_=UTCDateTime())
+# The account first, as in credentials.hold; shared, for those who refresh do not mind each other.
+_hold_owner = Statement[User](
+    select(User.id)
+    .join(Token, Token.user_id == User.id)
+    .where(Token.hash == KEY)
+    .with_for_update(of=User, key_share=True)
+)
+_spend = Statement[Token](
+    update(Token)
+    .where(
+        Token.hash == KEY,
+        Token.kind == "refresh",
+        Token.spent_at.is_(None),
+        Token.expires_at > _moment,
+        Token.user_id.in_(select(User.id).where(User.is_active)),
+    )
+    .values(spent_at=_moment)
+    .returning(*Token.__table__.c)
+)
+_spent = Statement[Token](
+    select(*Token.__table__.c).where(
+        Token.hash == KEY, Token.kind == "refresh", Token.spent_at.is_not(None)
+    )
+)
+_used_successor = Statement[Token](
+    select(Token.id).where(Token.parent_id == KEY, Token.spent_at.is_not(None))
+)
+_end_family = Statement[Token](delete(Token).where(Token.family_id == KEY))
+
+
+@dataclass(slots=True, frozen=True)
+class Pair:
+    """RFC 6749, 5.1. `expires_in` is the access token's life in seconds."""
+
+    access_token: str
+    refresh_token: str
+    scope: str
+    expires_in: int = int(ACCESS_LIFE.total_seconds())
+    token_type: str = "Bearer"
+
+
+def sign_in(origin: Actor, identifier: str, password: str) -> Pair:
+    """Raises BadCredentials."""
+    user = authentication.authenticate(origin, identifier, password)
+    return _open_family(origin, user)
+
+
+@atomic
+def _open_family(origin: Actor, user: User) -> Pair:
+    authentication.hold(user)
+    pair = _issue(user.id, uuid7(), now(), " ".join(_ordered(scopes_of(user.role))))
+    audit.record(origin.as_user(user.id), "session.created", "user", user.id)
+    return pair
+
+
+def refresh(origin: Actor, refresh_token: str) -> Pair:
+    """A new pair for a refresh token, which is spent by it. Raises InvalidGrant.
+
+    One that was spent before means that two hold it: the whole family ends, unless it is so fresh
+    that a client may have sent it twice (RFC 9700, 4.14.2).
+    """
+    pair = _refreshed(origin, refresh_token)
+    if pair is None:
+        raise InvalidGrant("The refresh token is unknown, expired, spent or revoked.")
+    return pair
+
+
+@atomic
+def _refreshed(origin: Actor, refresh_token: str) -> Pair | None:
+    moment, key = now(), secret_tokens.digest(refresh_token)
+    _hold_owner.one(key=key)
+    old = _spend.one(key=key, moment=moment)
+    if old is not None:
+        return _issue(old.user_id, old.family_id, old.signed_in_at, old.scopes, old.id)
+    spent = _spent.one(key=key)
+    if spent is not None and _is_theft(spent, moment):
+        _end_family.run(key=spent.family_id)
+        audit.record(origin.as_user(spent.user_id), "token.reused", "user", spent.user_id)
+    return None
+
+
+def _is_theft(spent: Token, moment: datetime) -> bool:
+    assert spent.spent_at is not None
+    return moment - spent.spent_at > REFRESH_GRACE or bool(_used_successor.one(key=spent.id))
+
+
+@atomic
+def logout(actor: Actor) -> None:
+    """End the token in use, with all of its family, one that is being refreshed too."""
+    credentials.hold(actor.id)
+    _end_family.run(key=actor.family_id)
+    audit.record(actor, "session.ended", "user", actor.id)
+
+
+def _issue(
+    user_id: str,
+    family_id: str,
+    signed_in_at: datetime | None,
+    scopes: str,
+    parent_id: str | None = None,
+) -> Pair:
+    shared: dict[str, Any] = {
+        "family_id": family_id,
+        "signed_in_at": signed_in_at,
+        "scopes": scopes,
+    }
+    access = tokens.add("access", user_id, **shared, expires_at=now() + ACCESS_LIFE)
+    life = now() + REFRESH_LIFE
+    refresh = tokens.add("refresh", user_id, **shared, expires_at=life, parent_id=parent_id)
+    return Pair(access, refresh, scopes)
+
+
+def _ordered(scopes: Collection[str]) -> list[str]:
+    return [scope for scope in SCOPES if scope in scopes]
