@@ -252,7 +252,7 @@ def test_change_by_a_password_that_was_changed_meanwhile_is_refused(
         set_values(User, ann.id, password_hash=passwords.hash_(NEW_PASSWORD))
         return proof
 
-    monkeypatch.setattr(users, "confirm", overtaken)
+    monkeypatch.setattr(authentication, "confirm", overtaken)
     with pytest.raises(PreconditionFailed):
         accounts.update_self(ann, {"email": "new@example.com"}, PASSWORD)
     assert rows(User)[0].email == "ann@example.com"

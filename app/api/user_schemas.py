@@ -1,0 +1,101 @@
+"""Accounts in JSON: what comes in, what goes out."""
+
+from typing import Any, ClassVar
+
+from marshmallow import Schema, fields
+
+from app.api.examples import ID, MOMENT
+from app.api.operation import ListQuery
+from app.fields import Flag, Identifier, Moment, Strict, Text, choice
+from app.models.user import EMAIL_MAX, PASSWORD_MAX, ROLES, USERNAME_MAX, USERNAME_MIN
+
+# The rules are the service's, which reports them by field: here they are told.
+_USERNAME = {
+    "minLength": USERNAME_MIN,
+    "maxLength": USERNAME_MAX,
+    "pattern": "^[A-Za-z0-9._-]+$",
+}
+_EMAIL = {"format": "email", "maxLength": EMAIL_MAX}
+_PASSWORD = {"format": "password", "minLength": 8, "maxLength": PASSWORD_MAX}
+
+
+class UserOut(Schema):
+    id = Identifier(required=True)
+    username = Text(required=True)
+    email = Text(required=True, metadata={"format": "email"})
+    role = choice(ROLES, required=True)
+    is_active = Flag(required=True)
+    email_verified = Flag(required=True)
+    created_at = Moment(required=True)
+    updated_at = Moment(required=True)
+    example: ClassVar[dict[str, Any]] = {
+        "id": ID,
+        "username": "ann",
+        "email": "ann@example.com",
+        "role": "user",
+        "is_active": True,
+        "email_verified": False,
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+    }
+
+
+class PublicUser(Schema):
+    id = Identifier(required=True)
+    username = Text(required=True)
+    created_at = Moment(required=True)
+
+
+class AccountExport(Schema):
+    user = fields.Dict(required=True)
+    tasks = fields.List(fields.Dict(), required=True)
+    comments = fields.List(fields.Dict(), required=True)
+    tokens = fields.List(fields.Dict(), required=True)
+    sessions = fields.List(fields.Dict(), required=True)
+    sign_in_attempts = fields.List(fields.Dict(), required=True)
+    idempotency_records = fields.List(fields.Dict(), required=True)
+    audit_events = fields.List(fields.Dict(), required=True)
+
+
+class NewUser(Strict):
+    username = Text(required=True, metadata=_USERNAME)
+    email = Text(required=True, metadata=_EMAIL)
+    password = Text(required=True, metadata=_PASSWORD)
+    example: ClassVar[dict[str, Any]] = {
+        "username": "ann",
+        "email": "ann@example.com",
+        "password": "seven plums and a pear",
+    }
+
+
+class MyChanges(Strict):
+    username = Text(metadata=_USERNAME)
+    email = Text(metadata=_EMAIL)
+    password = Text(metadata=_PASSWORD)
+    current_password = Text(
+        metadata={"format": "password", "description": "Needed to change email or password."}
+    )
+    rules: ClassVar[dict[str, Any]] = {
+        "dependentRequired": {name: ["current_password"] for name in ("email", "password")}
+    }
+    example: ClassVar[dict[str, Any]] = {
+        "email": "anna@example.com",
+        "current_password": "seven plums and a pear",
+    }
+
+
+class UserChanges(Strict):
+    username = Text(metadata=_USERNAME)
+    email = Text(metadata=_EMAIL)
+    role = choice(ROLES)
+    is_active = Flag()
+    example: ClassVar[dict[str, Any]] = {"role": "admin"}
+
+
+class UserQuery(ListQuery):
+    q = Text(load_default=None, metadata={"description": "A part of the username or the email."})
+    role = choice(ROLES, load_default=None, metadata={"description": "Of this role alone."})
+    is_active = Flag(
+        load_default=None,
+        metadata={"description": "Those that may sign in, or those that may not."},
+    )

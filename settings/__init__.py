@@ -1,0 +1,1 @@
+"""How `config.py` reads what the environment says."""

@@ -1,0 +1,44 @@
+"""URLs and hosts in settings."""
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+PORTS = {"http": 80, "https": 443}
+HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
+
+
+def split(url: str, *schemes: str) -> SplitResult | None:
+    """The parts of a URL of one of `schemes`, None where it is none or names no sane host."""
+    try:
+        parts = urlsplit(url)
+        sane = parts.scheme in schemes and parts.port != 0
+    except ValueError:
+        return None
+    return parts if sane and HOST.fullmatch(parts.hostname or "") else None
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port as a browser spells them; "" where `url` is none or holds more."""
+    parts = split(url, *PORTS)
+    if (
+        parts is None
+        or "@" in parts.netloc
+        or parts.path.strip("/")
+        or parts.query
+        or parts.fragment
+    ):
+        return ""
+    port = "" if parts.port in (None, PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{host_of(url)}{port}"
+
+
+def host_of(url: str) -> str:
+    """The host of a URL as a Host header spells it, without the port; "" for none."""
+    parts = split(url, "", *PORTS)
+    name = parts.hostname or "" if parts else ""
+    return f"[{name}]" if ":" in name else name
+
+
+def public(url: str) -> str:
+    """What may be told of it: not the name and password before the host."""
+    return re.sub(".*@", "...@", url)
