@@ -2,20 +2,31 @@
 
 from app.models.audit_event import AuditEvent
 from app.models.comment import Comment
+from app.models.factor import Factor, RecoveryCode
 from app.models.idempotency_record import IdempotencyRecord
+from app.models.identity import Identity
+from app.models.link import Link
+from app.models.outbox import OutboxEntry
 from app.models.session import Session
 from app.models.sign_in_attempt import SignInAttempt
 from app.models.task import Task
 from app.models.token import Token
 from app.models.user import User
+from app.models.webhook import Webhook
 
 __all__ = [
     "AuditEvent",
     "Comment",
+    "Factor",
     "IdempotencyRecord",
+    "Identity",
+    "Link",
+    "OutboxEntry",
+    "RecoveryCode",
     "Session",
     "SignInAttempt",
     "Task",
     "Token",
     "User",
+    "Webhook",
 ]

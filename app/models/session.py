@@ -25,5 +25,6 @@ class Session(Base):
     address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(USER_AGENT_MAX))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    proved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # who it is, once more
     last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)

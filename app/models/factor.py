@@ -1,0 +1,55 @@
+"""What proves who somebody is besides the password, and the codes for when it is lost."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.types import Id, PlainText, UTCDateTime, now, uuid7
+
+KINDS = ("totp", "passkey")
+NAME_MAX = 100
+
+
+class Factor(Base):
+    """An authenticator app (RFC 6238) or a passkey (WebAuthn Level 2)."""
+
+    __tablename__ = "factors"
+    __table_args__ = (CheckConstraint(f"kind IN {KINDS}", "kind"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
+    user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(NAME_MAX))
+    secret: Mapped[str | None] = mapped_column(String(255))  # of TOTP, sealed
+    last_step: Mapped[int | None] = mapped_column(BigInteger)  # of TOTP: its code counts once
+    credential_id: Mapped[str | None] = mapped_column(PlainText)  # of a passkey, base64url
+    public_key: Mapped[str | None] = mapped_column(PlainText)  # of a passkey, base64url
+    sign_count: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # counts from then on
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+# An account has one authenticator app, and any number of passkeys.
+Index(
+    "uq_factors_totp",
+    Factor.user_id,
+    unique=True,
+    postgresql_where=Factor.kind == "totp",
+    sqlite_where=Factor.kind == "totp",
+)
+Index("uq_factors_credential", Factor.credential_id, unique=True)
+
+
+class RecoveryCode(Base):
+    """Signs in once in place of a factor."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
+    user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

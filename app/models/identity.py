@@ -1,0 +1,27 @@
+"""Accounts elsewhere that sign in here, by OpenID Connect."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.types import Id, UTCDateTime, now, uuid7
+from app.models.user import EMAIL_MAX
+
+SUBJECT_MAX = 255  # OpenID Connect Core 1.0, section 2
+
+
+class Identity(Base):
+    __tablename__ = "identities"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
+    user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    issuer: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(String(SUBJECT_MAX))
+    email: Mapped[str] = mapped_column(String(EMAIL_MAX))  # as the provider last told it
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+Index("uq_identities_subject", Identity.issuer, Identity.subject, unique=True)

@@ -1,0 +1,37 @@
+"""Secret links that are mailed and work once: the row holds the hash of the secret.
+
+Each is bound to the account as it was: what changes the password or the email voids it.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.types import Id, UTCDateTime, now, uuid7
+from app.models.user import EMAIL_MAX
+
+# To set a new password; to take up an account that an admin made; to prove that an address is
+# one's own, the present one or a new one.
+LIFE = {
+    "reset": timedelta(hours=1),
+    "invite": timedelta(days=3),
+    "confirm": timedelta(days=1),
+}
+
+
+class Link(Base):
+    __tablename__ = "links"
+    __table_args__ = (CheckConstraint(f"purpose IN {tuple(LIFE)}", "purpose"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
+    user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"))
+    purpose: Mapped[str] = mapped_column(String(16))
+    email: Mapped[str] = mapped_column(String(EMAIL_MAX))  # where it was sent; what it confirms
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+Index("ix_links_user", Link.user_id, Link.purpose)

@@ -1,0 +1,38 @@
+"""Where a user wants to be told of what happens to the tasks that he sees."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.types import Id, TextList, UTCDateTime, now, uuid7
+
+EVENTS = (
+    "task.created",
+    "task.updated",
+    "task.deleted",
+    "task.restored",
+    "comment.created",
+    "comment.updated",
+    "comment.deleted",
+)
+URL_MAX = 2000
+PER_USER_MAX = 20
+GIVEN_UP_AFTER = timedelta(days=5)  # of nothing but failures: it is switched off
+
+
+class Webhook(Base):
+    __tablename__ = "webhooks"
+    __table_args__ = (CheckConstraint("version >= 1", "version"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
+    user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    url: Mapped[str] = mapped_column(String(URL_MAX))
+    secret: Mapped[str] = mapped_column(String(255))  # sealed: signing needs it in the clear
+    events: Mapped[list[str]] = mapped_column(TextList)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    failing_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    version: Mapped[int] = mapped_column(default=1)
