@@ -1,4 +1,4 @@
-"""What is to be done outside the database: mails and webhooks, written with the change they tell of.
+"""What is to be done outside the database, written with the change that it follows from.
 
 A row is claimed by moving `run_at` to the end of a lease: who does not finish by then has lost it,
 and `fence` tells the one who claimed it since from him.
