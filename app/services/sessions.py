@@ -63,6 +63,7 @@ def start(origin: Actor, user: User, *, remember: bool, user_agent: str) -> str:
         user_agent=user_agent[:USER_AGENT_MAX],
         created_at=moment,
         last_seen_at=moment,
+        proved_at=None,
         expires_at=moment + (REMEMBERED_ABSOLUTE if remember else ABSOLUTE),
     )
     audit.record(origin.as_user(user.id), "session.created", "user", user.id)
