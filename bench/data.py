@@ -1,40 +1,58 @@
-"""What is measured on: a PostgreSQL of its own with users, tasks and a token, new each run."""
+"""What is measured on: users, tasks, tokens and a session, put into an empty database."""
 
 import datetime
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
 from psycopg2.extras import execute_values
 
+from app import create_app
 from app.models.types import uuid7
 from app.services import secret_tokens
 
 USERS = 1000
+OWN = 50  # tasks of the one who reads and of the one who writes, however many there are in all
 NOW = datetime.datetime.now(datetime.UTC)
 
 
 @dataclass
 class Data:
-    token: str
-    task_ids: list[str]
+    """One user reads, another writes, so that what is read stays the same all along."""
+
+    reader_token: str
+    writer_token: str
+    cookie: str  # of the reader, on the pages
+    reader_tasks: list[str]
+    writer_tasks: list[str]
+    heavy_token: str = ""  # of one with as many tasks as `heavy` says
 
 
-def fill(url: str, tasks: int) -> Data:
-    """`tasks` tasks, spread over USERS users; the token is of the first one."""
+def fill(url: str, tasks: int, settings: dict[str, Any], heavy: int = 0) -> Data:
+    """`tasks` tasks in all, spread over USERS users; `heavy` of them are of one user."""
     users = [uuid7() for _ in range(USERS)]
+    reader, writer, rich, *others = users
+    owned = [task_row(n, one) for one in (reader, writer) for n in range(OWN)]
+    rest = (
+        task_row(n, rich if n < heavy else others[n % len(others)])
+        for n in range(tasks - len(owned))
+    )
+    reading, writing, listing, session = (secret_tokens.make() for _ in range(4))
     with psycopg2.connect(url) as connection, connection.cursor() as cursor:
-        insert(cursor, "users", USER_COLUMNS, [user_row(n, one) for n, one in enumerate(users)])
-        token = secret_tokens.make()
-        insert(cursor, "tokens", TOKEN_COLUMNS, [token_row(token, users[0])])
-        rows = [task_row(n, users[n % USERS]) for n in range(tasks)]
-        insert(cursor, "tasks", TASK_COLUMNS, rows)
-    connection = psycopg2.connect(url)
+        insert(cursor, "users", USER_COLUMNS, map(user_row, range(USERS), users))
+        pairs = zip((reading, writing, listing), users, strict=False)
+        insert(cursor, "tokens", TOKEN_COLUMNS, [token_row(*pair) for pair in pairs])
+        insert(cursor, "sessions", SESSION_COLUMNS, [session_row(session, reader)])
+        insert(cursor, "tasks", TASK_COLUMNS, owned)
+        insert(cursor, "tasks", TASK_COLUMNS, rest)
     connection.autocommit = True
     connection.cursor().execute("VACUUM ANALYZE")
     connection.close()
-    return Data(token, [row[0] for row in rows[::USERS]])
+    ids = [row[0] for row in owned]
+    cookie = signed_cookie(session, settings)
+    return Data(reading, writing, cookie, ids[:OWN], ids[OWN:], listing)
 
 
 USER_COLUMNS = (
@@ -42,10 +60,15 @@ USER_COLUMNS = (
     " created_at, updated_at, version"
 )
 TOKEN_COLUMNS = "id, user_id, kind, family_id, hash, prefix, name, scopes, created_at, expires_at"
+SESSION_COLUMNS = (
+    "id, user_id, hash, remembered, address, user_agent, created_at, last_seen_at, expires_at"
+)
 TASK_COLUMNS = (
     "id, title, description, status, priority, labels, label_keys, owner_id,"
     " created_at, updated_at, version"
 )
+LIFE = NOW + datetime.timedelta(days=1)
+WORDS = ("plan", "write", "read", "call", "buy", "mend", "send", "check", "paint", "clean")
 
 
 def user_row(number: int, user_id: str) -> tuple[Any, ...]:
@@ -55,21 +78,30 @@ def user_row(number: int, user_id: str) -> tuple[Any, ...]:
 
 def token_row(token: str, user_id: str) -> tuple[Any, ...]:
     scopes = "tasks:read tasks:write profile:read profile:write"
-    life = NOW + datetime.timedelta(days=1)
     digest = secret_tokens.digest(token)
-    return (uuid7(), user_id, "personal", uuid7(), digest, token[:10], "bench", scopes, NOW, life)
+    return (uuid7(), user_id, "access", uuid7(), digest, token[:10], "", scopes, NOW, LIFE)
+
+
+def session_row(secret: str, user_id: str) -> tuple[Any, ...]:
+    digest = secret_tokens.digest(secret)
+    return (uuid7(), user_id, digest, False, "127.0.0.1", "bench", NOW, NOW, LIFE)
 
 
 def task_row(number: int, user_id: str) -> tuple[Any, ...]:
     made = NOW - datetime.timedelta(seconds=number * 7)
-    words = " ".join(random.choices(WORDS, k=20))
+    words = " ".join(random.choices(WORDS, k=8))
     labels = random.sample(["home", "work", "later"], 2)
     title = f"Task {number} {words[:20]}"
     return (uuid7(), title, words, "todo", number % 4, labels, labels, user_id, made, made, 1)
 
 
-WORDS = ("plan", "write", "read", "call", "buy", "mend", "send", "check", "paint", "clean")
-
-
-def insert(cursor: Any, table: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
+def insert(cursor: Any, table: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
     execute_values(cursor, f"INSERT INTO {table} ({columns}) VALUES %s", rows, page_size=1000)
+
+
+def signed_cookie(secret: str, settings: dict[str, Any]) -> str:
+    """The cookie of somebody whose session has this secret."""
+    app = create_app(settings)
+    signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+    content = {"_user_id": secret, "_fresh": True}
+    return f"{app.config['SESSION_COOKIE_NAME']}={signer.dumps(content)}"

@@ -1,7 +1,7 @@
-"""The floor: the same four answers by bare WSGI, psycopg2 and orjson, and nothing else.
+"""The floor: the same answers by bare WSGI, psycopg2 and orjson, and nothing else.
 
-Token and user in one read, the same validation, the same statements, a pooled connection in
-autocommit. No audit, no log line, no ETag, no security headers, no routing.
+Token and user in one read, the same rules for the values, the same statements, a pooled connection
+in autocommit. No audit, no log line, no rate limit, no ETag, no security headers, no routing.
 """
 
 import datetime
@@ -15,6 +15,7 @@ import uuid
 import orjson
 import psycopg2
 import psycopg2.extensions
+from psycopg2.extras import execute_values
 
 UUID_OID = 2950
 FIELDS = (
@@ -24,6 +25,7 @@ FIELDS = (
 NAMES = FIELDS.split(", ")
 PRIORITIES = ["low", "normal", "high", "urgent"]
 STATUSES = {"todo", "in_progress", "done", "cancelled"}
+KNOWN = {"title", "description", "status", "priority", "labels", "due_at", "assignee_id"}
 WHO = (
     "SELECT t.id, t.scopes, t.expires_at, u.id, u.role"
     " FROM tokens t JOIN users u ON u.id = t.user_id"
@@ -33,15 +35,22 @@ GET = (
     f"SELECT {FIELDS} FROM tasks WHERE id = %s AND (owner_id = %s OR assignee_id = %s)"
     " AND deleted_at IS NULL"
 )
-LIST = (
-    f"SELECT {FIELDS} FROM tasks WHERE owner_id = %s AND deleted_at IS NULL"
+_LIST = (
+    "(SELECT {0} FROM tasks WHERE owner_id = %(me)s AND deleted_at IS NULL {1}"
+    " ORDER BY created_at DESC, id DESC LIMIT 21) UNION ALL"
+    " (SELECT {0} FROM tasks WHERE assignee_id = %(me)s AND owner_id != %(me)s"
+    " AND deleted_at IS NULL {1} ORDER BY created_at DESC, id DESC LIMIT 21)"
     " ORDER BY created_at DESC, id DESC LIMIT 21"
 )
-COUNT = "SELECT count(*) FROM tasks WHERE owner_id = %s AND deleted_at IS NULL"
+LIST = _LIST.format(FIELDS, "")
+SEARCH = _LIST.format(FIELDS, "AND search @@ plainto_tsquery('english', %(q)s)")
+COUNT = (
+    "SELECT count(*) FROM tasks WHERE deleted_at IS NULL"
+    " AND (owner_id = %(me)s OR (assignee_id = %(me)s AND owner_id != %(me)s))"
+)
 INSERT = (
     "INSERT INTO tasks (id, title, description, status, priority, labels, label_keys, owner_id,"
-    " created_at, updated_at, version)"
-    f" VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1) RETURNING {FIELDS}"
+    f" created_at, updated_at, version) VALUES %s RETURNING {FIELDS}"
 )
 UPDATE = (
     "UPDATE tasks SET title = coalesce(%s, title), version = version + 1, updated_at = %s"
@@ -49,6 +58,8 @@ UPDATE = (
 )
 _pool: queue.LifoQueue = queue.LifoQueue()
 _JSON = [("Content-Type", "application/json")]
+OK, CREATED = "200 OK", "201 Created"
+INVALID = ("422 Unprocessable Entity", {})
 
 
 def connect():
@@ -60,14 +71,19 @@ def connect():
 
 
 def application(environ, start_response):
+    if environ["PATH_INFO"] == "/healthz":
+        return respond(start_response, OK, {"status": "ok"})
     try:
         connection = _pool.get_nowait()
     except queue.Empty:
         connection = connect()
     try:
-        status, body = answer(environ, connection.cursor())
+        return respond(start_response, *answer(environ, connection.cursor()))
     finally:
         _pool.put(connection)
+
+
+def respond(start_response, status, body):
     content = orjson.dumps(body, option=orjson.OPT_UTC_Z)
     start_response(status, [*_JSON, ("Content-Length", str(len(content)))])
     return [content]
@@ -82,6 +98,8 @@ def answer(environ, cursor):
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
     if path == "/api/v1/tasks":
         return create(environ, cursor, who) if method == "POST" else index(environ, cursor, who)
+    if path == "/api/v1/tasks/bulk":
+        return bulk(environ, cursor, who)
     return patch(environ, cursor, who, path[14:]) if method == "PATCH" else show(cursor, who, path)
 
 
@@ -94,43 +112,66 @@ def shape(row):
 def show(cursor, who, path):
     cursor.execute(GET, (path[14:], who[3], who[3]))
     row = cursor.fetchone()
-    return ("200 OK", shape(row)) if row else ("404 Not Found", {})
+    return (OK, shape(row)) if row else ("404 Not Found", {})
 
 
 def index(environ, cursor, who):
     query = urllib.parse.parse_qs(environ["QUERY_STRING"])
-    cursor.execute(LIST, (who[3],))
+    values = {"me": who[3], "q": query.get("q", [""])[0]}
+    cursor.execute(SEARCH if "q" in query else LIST, values)
     body = {"items": [shape(row) for row in cursor.fetchmany(20)]}
     if "count" in query:
-        cursor.execute(COUNT, (who[3],))
+        cursor.execute(COUNT, values)
         body["total"] = cursor.fetchone()[0]
-    return "200 OK", body
+    return OK, body
 
 
 def read(environ):
     return orjson.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
 
 
-def create(environ, cursor, who):
-    body = read(environ)
+def new_row(body, who):
+    """The values of a new task, None where they are not right."""
     title, labels = body["title"].strip(), body.get("labels", [])
     status, priority = body.get("status", "todo"), body.get("priority", "normal")
-    if not 1 <= len(title) <= 200 or status not in STATUSES or priority not in PRIORITIES:
-        return "422 Unprocessable Entity", {}
+    if (
+        not body.keys() <= KNOWN
+        or not 1 <= len(title) <= 200
+        or status not in STATUSES
+        or priority not in PRIORITIES
+        or len(labels) > 20
+        or not all(isinstance(label, str) and 1 <= len(label) <= 50 for label in labels)
+    ):
+        return None
     now = datetime.datetime.now(datetime.UTC)
     values = (str(uuid.uuid4()), title, body.get("description", ""), status)
     values += (PRIORITIES.index(priority), labels, [label.casefold() for label in labels])
-    cursor.execute(INSERT, (*values, who[3], now, now))
-    return "201 Created", shape(cursor.fetchone())
+    return (*values, who[3], now, now, 1)
+
+
+def create(environ, cursor, who):
+    row = new_row(read(environ), who)
+    if row is None:
+        return INVALID
+    cursor.execute(INSERT, (row,))
+    return CREATED, shape(cursor.fetchone())
+
+
+def bulk(environ, cursor, who):
+    rows = [new_row(operation["data"], who) for operation in read(environ)["operations"]]
+    if None in rows:
+        return INVALID
+    made = execute_values(cursor, INSERT, rows, fetch=True)
+    return OK, {"results": [{"op": "create", "task": shape(row)} for row in made]}
 
 
 def patch(environ, cursor, who, task_id):
     body = read(environ)
     title = body["title"].strip()
     version = re.fullmatch(r'"(\d+)"', environ["HTTP_IF_MATCH"])[1]
-    if not 1 <= len(title) <= 200:
-        return "422 Unprocessable Entity", {}
+    if not body.keys() <= KNOWN or not 1 <= len(title) <= 200:
+        return INVALID
     now = datetime.datetime.now(datetime.UTC)
     cursor.execute(UPDATE, (title, now, task_id, who[3], int(version)))
     row = cursor.fetchone()
-    return ("200 OK", shape(row)) if row else ("412 Precondition Failed", {})
+    return (OK, shape(row)) if row else ("412 Precondition Failed", {})

