@@ -49,7 +49,7 @@ def tree(ref: str) -> Iterator[Path]:
         yield servers.ROOT
         return
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["git", "worktree", "add", "--detach", folder, ref], check=True)
+        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", folder, ref], check=True)
         try:
             yield Path(folder)
         finally:

