@@ -14,8 +14,8 @@ import psycopg2
 import pytest
 from flask import Flask
 
-from app.errors import InvalidGrant, VoidLink
-from app.services import personal_tokens, reset_links, sessions, token_pairs, users
+from app.errors import Invalid, InvalidGrant, VoidLink
+from app.services import personal_tokens, reset_links, sessions, tasks, token_pairs, users
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD, MakePerson
 from tests.databases import Database
@@ -106,3 +106,27 @@ def wait_for_lock(url: str) -> None:
                 return
             time.sleep(0.01)
     raise AssertionError("nobody waits")
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_task_is_not_given_to_somebody_who_is_going(
+    app: Flask, make_person: MakePerson, new: bool
+) -> None:
+    """As a person who is not there: who removes the account came first."""
+    ann, bob = make_person("ann"), make_person("bob")
+    with app.app_context():
+        task = tasks.create(ann, {"title": "x"})
+
+    def give() -> dict[str, str]:
+        changes = {"title": "x", "assignee_id": bob.id}
+        with app.app_context(), pytest.raises(Invalid) as caught:
+            tasks.create(ann, changes) if new else tasks.update(ann, task.id, changes)
+        return caught.value.fields
+
+    url = app.config["SQLALCHEMY_DATABASE_URI"].replace("+psycopg2", "")
+    with closing(psycopg2.connect(url)) as removing, ThreadPoolExecutor(1) as pool:
+        run(removing, "DELETE FROM users WHERE id = %s", bob.id)
+        waiting = pool.submit(give)
+        wait_for_lock(url)
+        removing.commit()
+        assert waiting.result() == {"assignee_id": "There is no such user."}

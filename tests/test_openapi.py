@@ -10,9 +10,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from app.api import openapi
 from app.error_handlers import problems
 from app.models.token import SCOPES
+from app.services import passwords
 from tests.answers import MISSING
 from tests.clients import Api
 from tests.conformance import Checked, Conformance
+from tests.conftest import MakeApp
 from tests.routes import APP, DOCUMENT, OPERATIONS, Route
 from tests.test_routes import each, on_one_database
 from tests.tools import check_spec
@@ -101,6 +103,7 @@ def test_every_kind_of_problem_has_a_page(api: Api, slug: str) -> None:
 def test_document_is_served_and_kept_until_it_changes(api: Api) -> None:
     answer = api.get("/openapi.json")
     assert (answer.mimetype, answer.get_json()) == (JSON, DOCUMENT)
+    assert answer.headers["Cache-Control"] == "private, no-cache"
     again = api.get("/openapi.json", headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
 
@@ -142,3 +145,15 @@ def test_every_refusal_is_as_described(
         for wrong in faulty(route):
             path = route.path({"user_id": MISSING, "username": "nobody"})
             Checked(conformance, client).call(route.method, path, **wrong)
+
+
+@on_one_database
+def test_served_document_tells_the_least_length_of_a_password(
+    other_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords.Policy, "min_length", 8)  # what the other app sets is undone
+    strict = Api(other_app(PASSWORD_MIN_LENGTH="12")).get("/openapi.json").get_json()
+    for document, least in ((DOCUMENT, 8), (strict, 12)):
+        schemas = document["components"]["schemas"]
+        for name in ("NewUser", "MyChanges"):
+            assert schemas[name]["properties"]["password"]["minLength"] == least

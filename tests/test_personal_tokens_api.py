@@ -256,3 +256,29 @@ def test_new_password_ends_every_personal_token(app: Flask, ann_api: Api) -> Non
 def test_personal_token_deletes_no_account(app: Flask, ann_api: Api) -> None:
     answer = of(app, make(ann_api, *ALL)).delete("/users/me")
     assert slug_of(answer) == (403, "reauthentication-required")
+
+
+def test_token_is_revoked_as_it_was_read_or_not_at_all(ann_api: Api) -> None:
+    path = f"/tokens/{make(ann_api)['id']}"
+    assert slug_of(ann_api.delete(path, headers={"If-Match": '"77"'}))[0] == 412
+    etag = ann_api.get(path).headers["ETag"]
+    assert ann_api.delete(path, headers={"If-Match": etag}).status_code == 204
+
+
+def test_use_of_a_token_changes_its_etag(app: Flask, ann_api: Api) -> None:
+    made = make(ann_api)
+    path = f"/tokens/{made['id']}"
+    etag = ann_api.get(path).headers["ETag"]
+    of(app, made).get("/tasks")
+    assert ann_api.get(path).headers["ETag"] != etag
+    assert slug_of(ann_api.delete(path, headers={"If-Match": etag}))[0] == 412
+
+
+@pytest.mark.parametrize("ends", [{}, {"expires_at": None}, {"expires_at": from_now(days=3)}])
+def test_token_that_ends_makes_none_that_outlives_it(
+    app: Flask, ann_api: Api, ends: dict[str, Any]
+) -> None:
+    parent = of(app, make(ann_api, "profile:write", expires_at=from_now(days=2)))
+    answer = parent.post("/tokens", {"name": "x", "scopes": ["profile:write"], **ends})
+    assert (slug_of(answer), blamed(answer)) == ((422, "invalid"), ["/expires_at"])
+    assert make(parent, "profile:write", expires_at=from_now(days=1))["name"] == "Backup"

@@ -4,7 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from app.errors import Forbidden, Invalid, InvalidToken, NotFound, ReauthenticationRequired
+from app.errors import (
+    Forbidden,
+    Invalid,
+    InvalidToken,
+    NotFound,
+    PreconditionFailed,
+    ReauthenticationRequired,
+)
 from app.models import Token, User
 from app.models.types import now
 from app.services import (
@@ -129,4 +136,36 @@ def test_ended_credential_makes_no_new_one(ann: Actor, by: str) -> None:
     accounts.update_self(ann, {"password": "eleven apples in a bowl"}, PASSWORD)
     with pytest.raises(InvalidToken):
         personal_tokens.create(thief, account(ann), "stays", ["tasks:read"])
+    assert rows(Token) == []
+
+
+@pytest.mark.parametrize("days", [None, 8])
+def test_personal_token_makes_none_that_outlives_it(ann: Actor, days: int | None) -> None:
+    end = now() + timedelta(days=7)
+    _, secret = personal_tokens.create(ann, account(ann), "CI", ["profile:write"], end)
+    parent = tokens.identify(secret)
+    later = None if days is None else now() + timedelta(days=days)
+    with pytest.raises(Invalid) as caught:
+        personal_tokens.create(parent, account(ann), "child", ["profile:write"], later)
+    assert list(caught.value.fields) == ["expires_at"]
+    child, _ = personal_tokens.create(parent, account(ann), "child", ["profile:write"], end)
+    assert child.expires_at == end
+
+
+def test_what_has_no_end_makes_tokens_that_have_none(ann: Actor) -> None:
+    _, endless = personal_tokens.create(ann, account(ann), "CI", ["profile:write"])
+    access = token_pairs.sign_in(Actor(), "ann", PASSWORD).access_token
+    for secret in (endless, access):  # signing in proves who one is, whenever its token ends
+        holder = tokens.identify(secret)
+        token, _ = personal_tokens.create(holder, account(ann), "x", ["profile:write"])
+        assert token.expires_at is None
+
+
+def test_token_that_was_used_meanwhile_is_not_revoked_by_what_was_read(ann: Actor) -> None:
+    token, secret = personal_tokens.create(ann, account(ann), "CI", ["tasks:read"])
+    tokens.identify(secret)
+    with pytest.raises(PreconditionFailed):
+        personal_tokens.revoke(ann, token.id, {personal_tokens.version(token)})
+    used = personal_tokens.get(ann, token.id)
+    personal_tokens.revoke(ann, token.id, {personal_tokens.version(used)})
     assert rows(Token) == []

@@ -11,7 +11,7 @@ from app.services.actor import Actor
 from tests.answers import MISSING
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD, signed_in_api, signed_in_browser
-from tests.rows import age, events, rows
+from tests.rows import actions, age, events, rows
 from tests.test_tasks_pages import make
 
 TOKEN = {"name": "Backup", "scopes": ["tasks:read"]}
@@ -260,6 +260,8 @@ def test_a_deleted_account_is_signed_out_everywhere(
     assert [named(app, kind) for kind in (User, Task, Session, Token)] == [0, 0, 0, 0]
     assert other.get("/tasks").status_code == 302
     assert api.get("/tasks").status_code == 401
+    with app.app_context():
+        assert actions()[-1] == "user.deleted"
 
 
 def test_guessing_the_password_to_delete_is_throttled(ann_browser: Browser) -> None:

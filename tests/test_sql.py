@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 from sqlalchemy import bindparam, insert, select
 
 from app import sql
-from app.errors import Conflict, Invalid, Unavailable
+from app.errors import Invalid, InvalidToken, Unavailable
 from app.extensions import BUSY_TIMEOUT, Base, db
 from app.models import AuditEvent, Session, Task, Token, User
 from app.models.task import PRIORITIES, STATUSES
@@ -153,7 +153,7 @@ def test_reference_to_nobody_is_dangling() -> None:
     nobody = Actor(id="00000000-0000-7000-8000-000000000000")
     with pytest.raises(Dangling) as caught:
         tasks.create(nobody, {"title": "x"})
-    assert isinstance(caught.value, Conflict)
+    assert isinstance(caught.value, InvalidToken)
     assert (rows(Task), rows(AuditEvent)) == ([], [])
 
 

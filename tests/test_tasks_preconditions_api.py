@@ -170,3 +170,14 @@ def test_assignee_takes_nothing_out_of_the_owners_trash(
 def test_task_in_the_trash_is_not_changed(ann_api: Api, task: dict[str, Any]) -> None:
     change(ann_api, task, "DELETE")
     assert [change(ann_api, task, method).status_code for method in METHODS] == [404] * 3
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_one_may_not_do_is_said_before_what_is_stale(
+    ann_api: Api, bob_api: Api, bob: Actor, root_api: Api, method: str
+) -> None:
+    task = make(ann_api, assignee_id=bob.id)
+    body = {"title": "Prune", "assignee_id": None}
+    path, stale = f"/tasks/{task['id']}", {"If-Match": '"9"'}
+    assert slug_of(bob_api.call(method, path, json=body, headers=stale)) == (403, "forbidden")
+    assert slug_of(root_api.call(method, path, json=body, headers=stale))[0] == 412

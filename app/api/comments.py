@@ -1,6 +1,5 @@
 """Comments on a task."""
 
-from collections.abc import Collection
 from typing import Any, ClassVar
 
 from flask import Blueprint
@@ -15,9 +14,9 @@ from app.models.comment import BODY_MAX
 from app.services import comments
 from app.services.actor import Actor
 from app.services.paging import Page
+from app.services.preconditions import Expect
 
 bp = Blueprint("comments", __name__, url_prefix="/tasks/<id:task_id>/comments")
-Expect = Collection[int] | None
 READ, WRITE = ("tasks:read",), ("tasks:write",)
 
 

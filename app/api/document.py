@@ -29,7 +29,7 @@ class OpenApi(Schema):
 @operation(summary="Read this document", scopes=None, returns=OpenApi(), etag=True)
 def openapi_json(_origin: Actor) -> Response:
     content, etag = _document(current_app._get_current_object())  # type: ignore[attr-defined]
-    headers = {"ETag": etag, "Cache-Control": "public, no-cache"}
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if reading.is_current(request, etag):
         return empty_response(304, headers)
     return Response(content, headers=headers, content_type="application/json")

@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document, made from what the operations declare."""
 
+import inspect
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -12,7 +13,7 @@ from werkzeug.routing import Rule
 
 from app import errors
 from app.api import examples, openapi_parts as parts
-from app.api.openapi_fields import one_of, query_parameter
+from app.api.openapi_fields import minimum_length, one_of, query_parameter
 from app.api.openapi_parts import Json
 from app.api.operation import Operation
 from app.api.reading import JSON
@@ -31,6 +32,7 @@ def build(app: Flask) -> Json:
     spec = APISpec("Flagstone", VERSION, OPENAPI, plugins=[plugin])
     converter: Any = plugin.converter
     converter.add_attribute_function(one_of)
+    converter.add_attribute_function(minimum_length(app.config["PASSWORD_MIN_LENGTH"]))
     spec.options["info"] = {"description": DESCRIPTION, "license": _LICENSE}
     spec.options["servers"] = [{"url": "/"}]  # where the document came from
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
@@ -60,7 +62,7 @@ def operations(app: Flask) -> Iterator[tuple[Rule, str, Operation, str]]:
         operation = getattr(view, "operation", None)
         if operation is not None:
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-                yield rule, method.lower(), operation, view.__doc__ or ""
+                yield rule, method.lower(), operation, inspect.getdoc(view) or ""
 
 
 def _name(schema: Any) -> str:

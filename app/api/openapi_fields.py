@@ -1,11 +1,13 @@
 """Fields in the OpenAPI document, where apispec alone would not tell all of what they take."""
 
+from collections.abc import Callable
 from typing import Any
 
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow.fields import Field
 
 from app.api.openapi_parts import Json
+from app.api.user_schemas import NewPassword
 from app.fields import OneOf
 
 
@@ -18,6 +20,15 @@ def one_of(converter: OpenAPIConverter, field: Field[Any], **_: Any) -> Json:
     mapping = {kind: reference["$ref"] for kind, reference in kinds.items()}
     discriminator = {"propertyName": field.name_of_kind, "mapping": mapping}
     return {"oneOf": list(kinds.values()), "discriminator": discriminator}
+
+
+def minimum_length(characters: int) -> Callable[..., Json]:
+    """An attribute function of apispec for a new password."""
+
+    def told(_converter: OpenAPIConverter, field: Field[Any], **_: Any) -> Json:
+        return {"minLength": characters} if isinstance(field, NewPassword) else {}
+
+    return told
 
 
 def query_parameter(converter: OpenAPIConverter, name: str, field: Field[Any]) -> Json:

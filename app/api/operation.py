@@ -4,7 +4,6 @@ A view says who may call it, what comes in and what goes out; `operation` does t
 OpenAPI document reads the same declaration, so that the two cannot differ.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
@@ -62,7 +61,6 @@ class Operation:
     status: int = 200
     location: str = ""  # of what was created: "/api/v1/tasks/{0.id}"
     etag: bool = False  # the answer carries one
-    shown_once: str = ""  # a field of the answer that no later one has
     if_match: bool = False  # a change of one record, which may be guarded by its ETag
     idempotent: bool = False  # takes an Idempotency-Key
     errors: tuple[type[AppError], ...] = ()
@@ -147,12 +145,7 @@ def _respond(declaration: Operation, row: Any) -> Response:
         return empty_response(204, {})
     headers = {}
     if declaration.etag:
-        version = getattr(row, "version", None)
-        if version is None:  # what cannot be edited has none: its content is its version
-            shown = declaration.dump(row)
-            kept = {name: shown[name] for name in shown if name != declaration.shown_once}
-            version = hashlib.sha256(_json(kept)).hexdigest()[:16]
-        headers["ETag"] = etag = f'"{version}"'
+        headers["ETag"] = etag = f'"{row.version}"'
         headers["Cache-Control"] = "private, no-cache"
         headers["Vary"] = "Authorization"  # /users/me is another's by another token
         if request.method in ("GET", "HEAD") and reading.is_current(request, etag):

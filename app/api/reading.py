@@ -22,7 +22,7 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
 # A list may have empty elements (RFC 9110, 5.6.1).
 _ENTITY_TAG = re.compile(r'[\s,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*|$)')
-_VERSION = re.compile("[1-9][0-9]{0,8}")
+_VERSION = re.compile("[1-9][0-9]{0,17}")
 
 
 def body(request: Request, schema: Schema, types: tuple[str, ...]) -> dict[str, Any]:

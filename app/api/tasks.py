@@ -1,6 +1,5 @@
 """Tasks."""
 
-from collections.abc import Collection
 from typing import Any, ClassVar
 
 from flask import Blueprint
@@ -16,11 +15,11 @@ from app.models.task import PRIORITIES, STATUSES
 from app.services import tasks
 from app.services.actor import Actor
 from app.services.paging import Page
+from app.services.preconditions import Expect
 from app.services.task_list import SORTS
 from app.task_input import TaskIn
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
-Expect = Collection[int] | None
 READ, WRITE = ("tasks:read",), ("tasks:write",)
 Q_MAX = 200
 

@@ -7,13 +7,14 @@ from flask import Blueprint
 from marshmallow import Schema, fields, validate
 
 from app.api.operation import ListQuery, operation
-from app.errors import Forbidden, NotFound
+from app.errors import Forbidden, NotFound, PreconditionFailed
 from app.fields import Identifier, Moment, Strict, Text, choice
 from app.models import Token
 from app.models.token import NAME_MAX, SCOPES
 from app.services import personal_tokens, users
 from app.services.actor import Actor
 from app.services.paging import Page
+from app.services.preconditions import Expect
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")
 READ, WRITE = ("profile:read",), ("profile:write",)
@@ -57,11 +58,11 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
     status=201,
     location="/api/v1/tokens/{0.id}",
     etag=True,
-    shown_once="token",
     errors=(Forbidden,),
 )
 def create(actor: Actor, body: dict[str, Any]) -> Any:
-    """A token makes none with a scope that it does not hold itself: 403."""
+    """A token makes none with a scope that it does not hold itself: 403. What a personal token
+    makes ends when it does, or before."""
     token, secret = personal_tokens.create(actor, users.get(actor, actor.id), **body)
     return _shown(token, token=secret)
 
@@ -79,13 +80,20 @@ def show(actor: Actor, token_id: str) -> Any:
 
 
 @bp.delete("/<id:token_id>")
-@operation(summary="Revoke a personal token", scopes=WRITE, status=204, errors=(NotFound,))
-def delete(actor: Actor, token_id: str) -> None:
+@operation(
+    summary="Revoke a personal token",
+    scopes=WRITE,
+    status=204,
+    if_match=True,
+    errors=(NotFound, PreconditionFailed),
+)
+def delete(actor: Actor, token_id: str, expect: Expect) -> None:
     """It is dead at once."""
-    personal_tokens.revoke(actor, token_id)
+    personal_tokens.revoke(actor, token_id, expect)
 
 
 def _shown(row: Token, **more: str) -> SimpleNamespace:
     names = [name for name in TokenOut().fields if name != "scopes"]
     values = {name: getattr(row, name) for name in names}
-    return SimpleNamespace(**values, scopes=row.scopes.split(), **more)
+    version = personal_tokens.version(row)
+    return SimpleNamespace(**values, scopes=row.scopes.split(), version=version, **more)

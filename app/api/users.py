@@ -1,6 +1,5 @@
 """Accounts: one's own, everybody's for an admin."""
 
-from collections.abc import Collection
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,9 +27,9 @@ from app.models import User
 from app.services import account_export, accounts, authentication, registration, users
 from app.services.actor import Actor
 from app.services.paging import Page
+from app.services.preconditions import Expect
 
 bp = Blueprint("users", __name__, url_prefix="/users")
-Expect = Collection[int] | None
 
 
 @bp.post("")

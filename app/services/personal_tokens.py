@@ -1,7 +1,7 @@
 """Personal access tokens: made by hand for a program, with the scopes and the end that it needs."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select
@@ -13,6 +13,7 @@ from app.models.types import now, uuid7
 from app.services import audit, credentials, paging, tokens
 from app.services.actor import Actor, scopes_of
 from app.services.paging import Page
+from app.services.preconditions import Expect, check
 from app.sql import KEY, Statement, atomic
 
 _one = (
@@ -21,7 +22,8 @@ _one = (
     Token.user_id == bindparam("user_id"),
 )
 _get = Statement[Token](select(*Token.__table__.c).where(*_one))
-_delete = Statement[Token](delete(Token).where(*_one).returning(Token.id, Token.name))
+_lock = Statement[Token](select(*Token.__table__.c).where(*_one).with_for_update())
+_delete = Statement[Token](delete(Token).where(*_one))
 
 
 def page(
@@ -47,7 +49,8 @@ def create(
 ) -> tuple[Token, str]:
     """A new token of `user`, and its secret, which is shown this once.
 
-    Raises Invalid, InvalidToken, and Forbidden for a scope that actor or user does not hold.
+    A personal token makes none that outlives it. Raises Invalid, InvalidToken, and Forbidden for a
+    scope that actor or user does not hold.
     """
     name = name.strip()
     if not 1 <= len(name) <= NAME_MAX:
@@ -60,11 +63,8 @@ def create(
         )
     if missing := set(scopes) - (actor.scopes & scopes_of(user.role)):
         raise Forbidden(f"You cannot grant: {', '.join(sorted(missing))}.")
-    if expires_at is not None and expires_at <= now():
-        raise Invalid(
-            "One of the values is not valid.", {"expires_at": "Use a time in the future."}
-        )
     credentials.need_live(actor, user.id)
+    _check_end(actor, expires_at)
     token_id, kept = uuid7(), " ".join(scope for scope in SCOPES if scope in scopes)
     values = {"family_id": token_id, "token_id": token_id, "name": name, "scopes": kept}
     secret = tokens.add("personal", user.id, **values, expires_at=expires_at)
@@ -73,10 +73,31 @@ def create(
     return _found(_get.one(key=token_id, user_id=user.id)), secret
 
 
+def _check_end(actor: Actor, expires_at: datetime | None) -> None:
+    if expires_at is not None and expires_at <= now():
+        raise _bad_end("Use a time in the future.")
+    own = actor.token_id and _get.one(key=actor.token_id, user_id=actor.id)
+    if own and own.expires_at and (expires_at is None or expires_at > own.expires_at):
+        end = own.expires_at.isoformat(timespec="seconds").replace("+00:00", "Z")
+        raise _bad_end(f"Use a time up to {end}: the token in use ends then.")
+
+
+def _bad_end(why: str) -> Invalid:
+    return Invalid("One of the values is not valid.", {"expires_at": why})
+
+
+def version(token: Token) -> int:
+    """All that changes in a token is its last use: microseconds from its making, and 1 before."""
+    used_at = token.last_used_at or token.created_at
+    return (used_at - token.created_at) // timedelta(microseconds=1) + 1
+
+
 @atomic
-def revoke(actor: Actor, token_id: str) -> None:
-    """Dead from the next request on. Raises NotFound."""
-    token = _found(_delete.one(key=token_id, user_id=actor.id))
+def revoke(actor: Actor, token_id: str, expect: Expect = None) -> None:
+    """Dead from the next request on. Raises NotFound, PreconditionFailed."""
+    token = _found(_lock.one(key=token_id, user_id=actor.id))
+    check(expect, version(token))
+    _delete.run(key=token.id, user_id=actor.id)
     audit.record(actor, "token.revoked", "token", token.id, {"name": [token.name, None]})
 
 

@@ -95,6 +95,6 @@ def load(secret: str, address: str = "", request_id: str = "") -> Actor | None:
 
 @atomic
 def end(actor: Actor) -> None:
-    """Sign out of this session."""
-    _end.run(key=actor.session_id)
-    audit.record(actor, "session.ended", "user", actor.id)
+    """Sign out of this session. One that has ended, as with its account, does not end again."""
+    if _end.run(key=actor.session_id):
+        audit.record(actor, "session.ended", "user", actor.id)

@@ -53,7 +53,12 @@ _update = Statement[Task](
     .values(version=_table.c.version + 1)
     .returning(*COLUMNS)
 )
-_person = Statement[User](select(User.__table__.c.id).where(User.id == KEY, User.is_active))
+# FOR KEY SHARE: nobody who is given a task is gone before it is stored.
+_person = Statement[User](
+    select(User.__table__.c.id)
+    .where(User.id == KEY, User.is_active)
+    .with_for_update(read=True, key_share=True)
+)
 _events = Statement[AuditEvent](
     select(*AuditEvent.__table__.c, User.__table__.c.username.label("actor"))
     .outerjoin(User, User.id == AuditEvent.actor_id)
@@ -158,11 +163,11 @@ def update(
     task = _lock.one(key=task_id, **_scope(actor))
     if task is None:
         raise _missing()
-    check(expect, task.version)
     news = {name: value for name, value in changes.items() if value != getattr(task, name)}
     if "assignee_id" in news:
         _need_owner(actor, task, "change the assignee")
-        _need_assignee(news["assignee_id"])
+    check(expect, task.version)
+    _need_assignee(news.get("assignee_id"))
     if not news:
         return task
     return _write(actor, task, "task.updated", news)

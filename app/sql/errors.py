@@ -4,7 +4,7 @@ import sqlite3
 
 import psycopg2
 
-from app.errors import Conflict, Invalid, Unavailable
+from app.errors import Invalid, InvalidToken, Unavailable
 
 DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
 # What passes by itself: connection, read-only (a failover), serialization, deadlock, resources,
@@ -22,11 +22,15 @@ class Duplicate(Exception):
         self.index = index
 
 
-class Dangling(Conflict):
-    """A foreign key points at a row that is not there (any more)."""
+class Dangling(InvalidToken):
+    """A foreign key points at a row that is not there (any more).
+
+    What a client names is held before it is referred to, so that this is the account of whoever
+    acts: it was closed while the request ran.
+    """
 
     def __init__(self) -> None:
-        super().__init__("It refers to a record that no longer exists.")
+        super().__init__("Your account was closed in the meantime.")
 
 
 class LostRace(Unavailable):
