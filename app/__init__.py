@@ -18,6 +18,7 @@ from app import (
     extensions,
     identity,
     main,
+    policy,
     probes,
     ratelimit,
     security,
@@ -65,6 +66,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.url_map.converters["id"] = IdConverter
     passwords.Policy.min_length = app.config["PASSWORD_MIN_LENGTH"]
 
+    policy.init_app(app)
     extensions.init_app(app)
     sql.init_app(app)
     security.init_app(app)

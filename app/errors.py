@@ -171,3 +171,15 @@ class Unavailable(AppError):
 
     status, slug, title = 503, "unavailable", "Temporarily unavailable"
     retry_after = 2  # seconds
+
+
+class SendingFailed(Exception):
+    """A mail or a webhook was not taken: `answer` is the status that came, `final` that no further
+    attempt can help.
+    """
+
+    def __init__(self, message: str, answer: int | None = None, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.answer = answer
+        self.final = final

@@ -96,6 +96,24 @@ class Reader:
             self.fault("REDIS_URL", "is no Redis URL", "set redis://host:6379/0, or nothing.")
         return value
 
+    def mail_url(self) -> str:
+        value = self.text("MAIL_URL")
+        folder = value.removeprefix("file:")
+        if value in ("", "console:") or split(value, "smtp", "smtps"):
+            return value
+        if not value.startswith("file:"):
+            mend = "set smtp://user:password@host:587?starttls=1, smtps://..., console:, file:DIR."
+            self.fault("MAIL_URL", "is no way to send mail", mend)
+        elif not Path(folder).is_dir():
+            self.fault("MAIL_URL", f"names no folder that is there ({folder})", "make it.")
+        return value
+
+    def address(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        if not re.fullmatch(r"[^@<>\r\n]*<?[^@\s<>]+@[^@\s<>]+>?", value):
+            self.fault(name, f"is {value!r}", "set it as Tasks <tasks@example.org>.")
+        return value
+
     def secret_key(self, env: str) -> str:
         value = self.text("SECRET_KEY")
         mend = "set 32 random bytes or more, as from: openssl rand -hex 32"

@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from app.cli import demo, purge, tokens, users
+from app.cli import demo, purge, tokens, users, worker
 
 
 def init_app(app: Flask) -> None:
-    for command in (users.group, tokens.group, demo.seed_demo, purge.purge):
+    for command in (users.group, tokens.group, demo.seed_demo, purge.purge, worker.worker):
         app.cli.add_command(command)

@@ -1,0 +1,23 @@
+"""`flask worker`: the process beside the web's that sends mails and webhooks."""
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+
+from app.cli.base import Command
+from app.worker import Sender, Worker
+
+SENDERS: dict[str, Sender] = {}
+
+
+@click.command("worker", cls=Command)
+@click.option("--once", is_flag=True, help="Send what is due, and end.")
+@with_appcontext
+def worker(once: bool) -> None:
+    """Send mails and webhooks, and purge each hour, until told to stop."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    working = Worker(app, SENDERS, app.config["WORKER_THREADS"])
+    if once:
+        click.echo(f"{working.run_once()} sent or tried")
+    else:
+        working.run()

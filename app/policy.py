@@ -1,0 +1,36 @@
+"""What the settings decide for the services, which do not know the web."""
+
+from dataclasses import dataclass
+
+from flask import Flask, current_app
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    secret_keys: tuple[str, ...]  # the one in use, then those that were before it
+    public_url: str  # the only base of links that are mailed
+    mail_url: str  # "" where no mail is set up
+    mail_from: str
+    require_admin_mfa: bool
+    webhook_allow_private: bool
+
+    @property
+    def has_mail(self) -> bool:
+        return bool(self.mail_url)
+
+
+def init_app(app: Flask) -> None:
+    settings = app.config
+    app.extensions["policy"] = Policy(
+        secret_keys=(settings["SECRET_KEY"], *settings["SECRET_KEY_FALLBACKS"]),
+        public_url=settings["PUBLIC_URL"],
+        mail_url=settings["MAIL_URL"],
+        mail_from=settings["MAIL_FROM"],
+        require_admin_mfa=settings["REQUIRE_ADMIN_MFA"],
+        webhook_allow_private=settings["WEBHOOK_ALLOW_PRIVATE"],
+    )
+
+
+def current() -> Policy:
+    policy: Policy = current_app.extensions["policy"]
+    return policy

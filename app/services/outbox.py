@@ -1,0 +1,163 @@
+"""The outbox: what is to be sent, stored with the change that it follows from.
+
+A change that is rolled back sends nothing; one that is committed is sent at least once. Any number
+of workers claim what is due: none of it twice at a time, and what a worker leaves when it is killed
+is due again when its lease ends.
+"""
+
+import random
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from app.models import OutboxEntry
+from app.models.outbox import DELAYS, ERROR_MAX, LEASE
+from app.models.types import PlainText, UTCDateTime, now, uuid7
+from app.sql import KEY, Statement
+
+ATTEMPTS_MAX = len(DELAYS) + 1
+
+_table = OutboxEntry.__table__
+_moment = bindparam("moment", type_=UTCDateTime())
+_next_run = bindparam("next_run", type_=UTCDateTime())
+_insert = Statement[OutboxEntry](insert(_table))  # type: ignore[arg-type]
+_due = (
+    select(_table.c.id)
+    .where(OutboxEntry.status == "pending", OutboxEntry.run_at <= _moment)
+    .order_by(OutboxEntry.kind, OutboxEntry.run_at)
+    .limit(bindparam("size"))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+)
+_claim = Statement[OutboxEntry](
+    update(OutboxEntry)
+    .where(_table.c.id.in_(select(_due.c.id)))
+    .values(run_at=_next_run, attempts=OutboxEntry.attempts + 1, fence=OutboxEntry.fence + 1)
+    .returning(*_table.c)
+)
+# Only who claimed it last may say what became of it.
+_held = (
+    _table.c.id == KEY,
+    OutboxEntry.fence == bindparam("held"),
+    OutboxEntry.status == "pending",
+)
+_renew = Statement[OutboxEntry](update(OutboxEntry).where(*_held).values(run_at=_next_run))
+_settle = Statement[OutboxEntry](
+    update(OutboxEntry)
+    .where(*_held)
+    .values(
+        status=bindparam("new_status"),
+        run_at=_next_run,
+        response_status=bindparam("answer"),
+        error=bindparam("why", type_=PlainText),
+        finished_at=bindparam("finished", type_=UTCDateTime()),
+    )
+)
+_postpone = Statement[OutboxEntry](
+    update(OutboxEntry)
+    .where(
+        OutboxEntry.webhook_id == KEY,
+        OutboxEntry.status == "pending",
+        OutboxEntry.run_at <= _moment,
+    )
+    .values(run_at=_next_run)
+)
+_overdue = Statement[Any](
+    select(func.count().label("number"), func.min(OutboxEntry.run_at).label("oldest")).where(
+        OutboxEntry.status == "pending", OutboxEntry.run_at <= _moment
+    )
+)
+
+
+def add(
+    kind: str,
+    name: str,
+    payload: dict[str, Any],
+    *,
+    user_id: str | None = None,
+    webhook_id: str | None = None,
+) -> str:
+    """The id of a new entry, to be sent as soon as the transaction is committed.
+
+    `payload` must hold no secret: it is kept as it is for a month.
+    """
+    moment, entry_id = now(), uuid7()
+    _insert.run(
+        id=entry_id,
+        kind=kind,
+        name=name,
+        payload=payload,
+        user_id=user_id,
+        webhook_id=webhook_id,
+        status="pending",
+        attempts=0,
+        fence=0,
+        run_at=moment,
+        response_status=None,
+        error="",
+        created_at=moment,
+        finished_at=None,
+    )
+    return entry_id
+
+
+def claim(size: int) -> list[OutboxEntry]:
+    """Up to `size` entries that are due, mails first; nobody else gets them until LEASE ends."""
+    moment = now()
+    return _claim.all(moment=moment, next_run=moment + LEASE, size=size)
+
+
+def renew(entry: OutboxEntry) -> bool:
+    """Hold it for another LEASE; False where it has been lost meanwhile."""
+    return bool(_renew.run(key=entry.id, held=entry.fence, next_run=now() + LEASE))
+
+
+def done(entry: OutboxEntry, response_status: int | None = None) -> None:
+    moment = now()
+    _settled(entry, "done", moment, response_status, "", moment)
+
+
+def failed(
+    entry: OutboxEntry, why: str, response_status: int | None = None, *, final: bool = False
+) -> datetime | None:
+    """When it is tried again, or None where it is not: the last attempt, or one that is `final`."""
+    moment = now()
+    if final or entry.attempts >= ATTEMPTS_MAX:
+        _settled(entry, "dead", moment, response_status, why, moment)
+        return None
+    spread = random.uniform(0.8, 1.2)  # noqa: S311 - so that not all come back at once
+    again = moment + DELAYS[entry.attempts - 1] * spread
+    _settled(entry, "pending", again, response_status, why, None)
+    return again
+
+
+def postpone(webhook_id: str, until: datetime) -> None:
+    """Let the rest of a webhook's entries wait: no slow receiver may fill every worker."""
+    _postpone.run(key=webhook_id, moment=now(), next_run=until)
+
+
+def overdue() -> tuple[int, datetime | None]:
+    """How many entries wait that are due, and since when the first of them."""
+    row = _overdue.one(moment=now())
+    assert row is not None
+    return row.number, row.oldest
+
+
+def _settled(
+    entry: OutboxEntry,
+    status: str,
+    run_at: datetime,
+    response_status: int | None,
+    why: str,
+    finished_at: datetime | None,
+) -> None:
+    _settle.run(
+        key=entry.id,
+        held=entry.fence,
+        new_status=status,
+        next_run=run_at,
+        answer=response_status,
+        why=why.replace("\0", "")[:ERROR_MAX],
+        finished=finished_at,
+    )
