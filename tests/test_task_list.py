@@ -286,6 +286,25 @@ def test_any_search_is_answered(world: World, query: str) -> None:
     assert tasks.page(world.ann, {"q": query}).items == []
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("the", ["Mend the gate"]),
+        ("THE of", ["Mend the gate"]),
+        ("&", ["Bread & jam"]),
+        ("%", []),
+        ("and", []),
+        (" ", ["Bread & jam", "Mend the gate"]),
+    ],
+)
+def test_search_without_a_stem_looks_anywhere(world: World, query: str, found: list[str]) -> None:
+    titles = {"Mend the gate": "Out of wood.", "Bread & jam": ""}
+    world.start(numbered([Spec(title=title, description=titles[title]) for title in titles]))
+    page = tasks.page(world.ann, {"q": query}, sort="title", count=True)
+    assert [task.title for task in page.items] == found
+    assert page.total == len(found)
+
+
 def test_word_is_found_by_its_stem_on_postgresql(world: World) -> None:
     world.start([Spec(title="Buy plums")])
     if sql.current().dialect.name == "postgresql":

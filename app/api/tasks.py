@@ -69,7 +69,10 @@ class TaskFilters(Schema):
     trashed = Flag(metadata={"description": "What lies in the trash, and nothing else."})
     q = Text(
         validate=validate.Length(max=Q_MAX),
-        metadata={"description": "Words in title and description, all of them."},
+        metadata={
+            "description": "Words in title and description, all of them: on PostgreSQL by their "
+            "stem, on SQLite and where none has one (`the`) anywhere in the text."
+        },
     )
     sort = choice(
         tuple(SORTS) + tuple(f"-{name}" for name in SORTS),

@@ -4,27 +4,22 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import any_, bindparam, cast, or_, select
+from sqlalchemy import any_, bindparam, cast, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app import sql
 from app.errors import AppError
 from app.models import Task
 from app.models.types import Id
-from app.services import tasks
+from app.services import task_access, tasks
 from app.services.actor import Actor
 from app.sql import Statement, atomic
 
 OPERATIONS_MAX = 100
-_seen = or_(
-    Task.owner_id == bindparam("actor_id"),
-    Task.assignee_id == bindparam("actor_id"),
-    bindparam("everyone"),
-)
 # In one order, whatever that of the changes is: two that cross each other would wait for ever.
 _lock = Statement[Task](
     select(Task.id)
-    .where(Task.id == any_(cast(bindparam("ids"), ARRAY(Id))), _seen)
+    .where(Task.id == any_(cast(bindparam("ids"), ARRAY(Id))), task_access.SEEN)
     .order_by(Task.id)
     .with_for_update()
 )
@@ -48,7 +43,7 @@ def apply(actor: Actor, changes: list[Change]) -> list[tuple[Change, str, Task |
     """
     ids = [change.id for change in changes if change.id]
     if ids and sql.current().dialect.name == "postgresql":  # SQLite has but one writer
-        _lock.all(ids=ids, actor_id=actor.id, everyone=actor.is_admin)
+        _lock.all(ids=ids, **task_access.parameters(actor))
     results = []
     for index, change in enumerate(changes):
         try:

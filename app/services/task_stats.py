@@ -3,31 +3,26 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 
 from app.models import Task
 from app.models.task import CLOSED, LIVE, PRIORITIES, STATUSES
 from app.models.types import UTCDateTime, now
 from app.services.actor import Actor
+from app.services.task_access import SEEN
 from app.sql import Statement
-
-_seen = or_(
-    Task.owner_id == bindparam("actor_id"),
-    Task.assignee_id == bindparam("actor_id"),
-    bindparam("everyone"),
-)
 
 
 def _counted(key: ColumnElement[Any]) -> Statement[Any]:
     number = func.count().label("number")
-    return Statement(select(key.label("name"), number).where(_seen, LIVE).group_by(key))
+    return Statement(select(key.label("name"), number).where(SEEN, LIVE).group_by(key))
 
 
 def _daily(key: ColumnElement[Any]) -> Statement[Any]:
     first = bindparam("first", type_=UTCDateTime())
     day = func.date(key)
     query = select(day.label("day"), func.count().label("number"))
-    return Statement(query.where(_seen, LIVE, key >= first).group_by(day))
+    return Statement(query.where(SEEN, LIVE, key >= first).group_by(day))
 
 
 _by_status = _counted(Task.__table__.c.status)
@@ -36,7 +31,7 @@ _created = _daily(Task.__table__.c.created_at)
 _completed = _daily(Task.__table__.c.completed_at)
 _overdue = Statement[Any](
     select(func.count().label("number")).where(
-        _seen,
+        SEEN,
         LIVE,
         Task.due_at < bindparam("moment", type_=UTCDateTime()),
         Task.status.not_in(CLOSED),

@@ -4,14 +4,14 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, or_, select, update as update_
+from sqlalchemy import and_, bindparam, insert, select, update as update_
 
 from app import sql
 from app.errors import Forbidden, Invalid, NotFound
 from app.models import AuditEvent, Task, User
 from app.models.task import LIVE, TRASHED
 from app.models.types import now, uuid7
-from app.services import audit, paging, task_list
+from app.services import audit, paging, task_access, task_filters, task_list
 from app.services.actor import Actor
 from app.services.paging import Page
 from app.services.preconditions import check
@@ -30,12 +30,7 @@ DEFAULTS: dict[str, Any] = {
 FIELDS = ("title", *DEFAULTS)  # what a client may set
 
 _table = Task.__table__
-_mine = or_(
-    Task.owner_id == bindparam("actor_id"),
-    Task.assignee_id == bindparam("actor_id"),
-    bindparam("everyone"),
-)
-_by_id = and_(_table.c.id == KEY, _mine)
+_by_id = and_(_table.c.id == KEY, task_access.SEEN)
 _get = Statement[Task](select(*COLUMNS).where(_by_id, LIVE))
 _hold = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update(read=True))
 _lock = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update())
@@ -70,7 +65,7 @@ _events = Statement[AuditEvent](
 
 def get(actor: Actor, task_id: str) -> Task:
     """Raises NotFound, also for a task that is not the actor's to see."""
-    task = _get.one(key=task_id, **_scope(actor))
+    task = _get.one(key=task_id, **task_access.parameters(actor))
     if task is None:
         raise _missing()
     return task
@@ -80,7 +75,7 @@ def hold(actor: Actor, task_id: str) -> Task:
     """Like `get`, and it stays as it is until the commit, so that nobody who has lost it meanwhile
     writes below it.
     """
-    task = _hold.one(key=task_id, **_scope(actor))
+    task = _hold.one(key=task_id, **task_access.parameters(actor))
     if task is None:
         raise _missing()
     return task
@@ -103,7 +98,7 @@ def page(
     if everyone:
         actor.need_admin()
     postgres = sql.current().dialect.name == "postgresql"
-    matching, values = task_list.parameters(filters or {}, postgres=postgres)
+    matching, values = task_filters.parameters(filters or {}, postgres=postgres)
     values.update(size=limit + 1, actor_id=actor.id, moment=now())
     key = sort.removeprefix("-")
     if after:
@@ -112,7 +107,7 @@ def page(
     shape = Shape(
         postgres=postgres,
         everyone=everyone,
-        filters=tuple(matching),
+        filters=matching,
         sort=key,
         descending=sort.startswith("-"),
         resumed=bool(after),
@@ -160,7 +155,7 @@ def update(
     `expect` holds the versions that the caller may have seen (None: any will do). Raises NotFound,
     PreconditionFailed, Forbidden where an assignee hands the task on, Invalid for an assignee.
     """
-    task = _lock.one(key=task_id, **_scope(actor))
+    task = _lock.one(key=task_id, **task_access.parameters(actor))
     if task is None:
         raise _missing()
     news = {name: value for name, value in changes.items() if value != getattr(task, name)}
@@ -183,7 +178,7 @@ def replace(
 @atomic
 def delete(actor: Actor, task_id: str, expect: Collection[int] | None = None) -> None:
     """Move to the trash. Raises NotFound, Forbidden, PreconditionFailed."""
-    task = _lock.one(key=task_id, **_scope(actor))
+    task = _lock.one(key=task_id, **task_access.parameters(actor))
     if task is None:
         raise _missing()
     _need_owner(actor, task, "delete it")
@@ -194,8 +189,7 @@ def delete(actor: Actor, task_id: str, expect: Collection[int] | None = None) ->
 @atomic
 def restore(actor: Actor, task_id: str, expect: Collection[int] | None = None) -> Task:
     """Take out of the trash; a task that is not in there stays as it is. Raises NotFound."""
-    scope = {"actor_id": actor.id, "everyone": actor.is_admin}
-    task = _lock_trashed.one(key=task_id, **scope)
+    task = _lock_trashed.one(key=task_id, **task_access.parameters(actor))
     if task is None or not owns(actor, task):
         return get(actor, task_id)
     check(expect, task.version)
@@ -239,10 +233,6 @@ def _write(
     changes = {name: [getattr(task, name), value] for name, value in news.items()}
     audit.record(actor, action, "task", task.id, changes)
     return changed
-
-
-def _scope(actor: Actor) -> dict[str, Any]:
-    return {"actor_id": actor.id, "everyone": actor.is_admin}
 
 
 def owns(actor: Actor, task: Task) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from app.errors import NotFound
 from app.models import User
 from app.models.user import USERNAME_PATTERN
-from app.services import paging
+from app.services import like, paging
 from app.services.actor import Actor
 from app.services.paging import Page
 from app.sql import KEY, Statement
@@ -68,9 +68,9 @@ def page(
     actor.need_admin()
     conditions: list[ColumnElement[bool]] = []
     if q:
-        part = q.lower().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-        names = func.lower(User.username).like(f"%{part}%", escape="\\")
-        conditions.append(names | func.lower(User.email).like(f"%{part}%", escape="\\"))
+        part = like.anywhere(q.lower())
+        names = func.lower(User.username).like(part, escape="\\")
+        conditions.append(names | func.lower(User.email).like(part, escape="\\"))
     if role is not None:
         conditions.append(User.role == role)
     if is_active is not None:

@@ -1,0 +1,131 @@
+"""What a list of tasks is narrowed by: a condition for each filter, built once for its shape."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    text,
+)
+
+from app.models import Task
+from app.models.task import CLOSED
+from app.models.types import TextList, UTCDateTime
+from app.services import like
+from app.sql import Statement
+
+Filters = tuple[tuple[str, int], ...]  # the name of each, and how many values it has
+WORDS_MAX = 100  # of a search: more than 200 characters hold
+_OVERDUE = and_(Task.due_at < bindparam("moment", type_=UTCDateTime()), Task.status.not_in(CLOSED))
+_query = func.plainto_tsquery(text("'english'"), bindparam("q"))
+_stems = Statement[Any](select(func.numnode(_query).label("number")))
+
+
+def conditions(filters: Filters, *, postgres: bool) -> list[ColumnElement[bool]]:
+    return [
+        _CONDITIONS[name](size, postgres=postgres) for name, size in filters if name != "trashed"
+    ]
+
+
+def _any_of(column: Any, name: str) -> Any:
+    def condition(size: int, **_: bool) -> ColumnElement[bool]:
+        values = [bindparam(f"any_{name}_{index}", type_=column.type) for index in range(size)]
+        found: ColumnElement[bool] = column.in_(values)
+        return found
+
+    return condition
+
+
+def _labelled(_size: int, *, postgres: bool) -> ColumnElement[bool]:
+    keys = bindparam("label", type_=TextList())
+    if postgres:
+        return Task.label_keys.bool_op("&&")(keys)
+    found = text(
+        "EXISTS (SELECT 1 FROM json_each(tasks.label_keys) AS kept, json_each(:label) AS wanted"
+        " WHERE kept.value = wanted.value)"
+    )
+    return found.bindparams(keys)  # type: ignore[return-value]
+
+
+def _stemmed(_size: int, **_: bool) -> ColumnElement[bool]:
+    """Every word, by its stem: on PostgreSQL, from the index."""
+    return literal_column("tasks.search").bool_op("@@")(_query)
+
+
+def _containing(size: int, *, postgres: bool) -> ColumnElement[bool]:
+    """Every word, anywhere in the text, without the case of A to Z."""
+    every = []
+    for index in range(size):
+        word: BindParameter[str] = bindparam(f"word_{index}")
+        if postgres:
+            found = (Task.title.ilike(word, escape="\\"), Task.description.ilike(word, escape="\\"))
+        else:  # its LIKE passes over case by itself
+            found = (Task.title.like(word, escape="\\"), Task.description.like(word, escape="\\"))
+        every.append(or_(*found))
+    return and_(*every)
+
+
+def _compared(name: str, compare: Any) -> Any:
+    def condition(_size: int, **_: bool) -> ColumnElement[bool]:
+        found: ColumnElement[bool] = compare(bindparam(name, type_=UTCDateTime()))
+        return found
+
+    return condition
+
+
+_CONDITIONS: dict[str, Any] = {
+    "status": _any_of(Task.__table__.c.status, "status"),
+    "priority": _any_of(Task.__table__.c.priority, "priority"),
+    "label": _labelled,
+    "owner_id": _any_of(Task.__table__.c.owner_id, "owner_id"),
+    "assignee_id": _any_of(Task.__table__.c.assignee_id, "assignee_id"),
+    "due_before": _compared("due_before", Task.due_at.__lt__),
+    "due_after": _compared("due_after", Task.due_at.__ge__),
+    "created_after": _compared("created_after", Task.created_at.__ge__),
+    "updated_after": _compared("updated_after", Task.updated_at.__ge__),
+    "overdue": lambda overdue, **_: _OVERDUE if overdue else not_(func.coalesce(_OVERDUE, False)),
+    "stems": _stemmed,
+    "words": _containing,
+}
+
+
+def parameters(filters: dict[str, Any], *, postgres: bool) -> tuple[Filters, dict[str, Any]]:
+    """The shape and the bind parameters of `filters`, in one order whatever theirs was."""
+    shape: list[tuple[str, int]] = []
+    values: dict[str, Any] = {}
+    for name in sorted(filters):
+        given, size = filters[name], 1
+        if name in ("status", "priority", "owner_id", "assignee_id"):
+            given = sorted(set(given)) if isinstance(given, list) else [given]
+            size = len(given)
+            values.update({f"any_{name}_{index}": value for index, value in enumerate(given)})
+        elif name == "label":
+            values["label"] = [label.casefold() for label in given]
+        elif name in ("overdue", "trashed"):
+            size = int(given)
+        elif name == "q":
+            name, found = _search(given, postgres=postgres)
+            size = len(found)
+            values.update(found)
+        else:
+            values[name] = given
+        if size or name != "words":  # a blank search filters nothing
+            shape.append((name, size))
+    return tuple(shape), values
+
+
+def _search(query: str, *, postgres: bool) -> tuple[str, dict[str, str]]:
+    """By stem where the database can and the query has any: "the" and "&" have none."""
+    words = query.split()[:WORDS_MAX]
+    if words and postgres:
+        stems = _stems.one(q=query)
+        if stems is not None and stems.number:
+            return "stems", {"q": query}
+    return "words", {f"word_{index}": like.anywhere(word) for index, word in enumerate(words)}
