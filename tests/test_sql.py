@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -20,6 +21,7 @@ from app.models.types import uuid7
 from app.services import audit, registration, sessions, tasks, token_pairs, users
 from app.services.actor import Actor
 from app.sql import Dangling, Duplicate, LostRace, Statement, atomic
+from app.sql.connection import TOGETHER_MAX
 from tests.conftest import PASSWORD
 from tests.databases import PostgresServer, close, make_app
 from tests.rows import rows
@@ -100,6 +102,43 @@ def test_use_case_is_unseen_until_its_end(ann: Actor) -> None:
 
     assert look() == 0
     assert len(rows(Task)) == 1
+
+
+@pytest.mark.usefixtures("ctx")
+def test_statement_put_off_is_seen_by_the_next_one(ann: Actor) -> None:
+    @atomic
+    def create_and_read() -> None:
+        task = tasks.create(ann, {"title": "x"})
+        assert tasks.get(ann, task.id) == task
+
+    create_and_read()
+
+
+@pytest.mark.usefixtures("ctx")
+def test_many_statements_put_off_are_all_run(ann: Actor) -> None:
+    @atomic
+    def create_many() -> None:
+        for number in range(TOGETHER_MAX):
+            tasks.create(ann, {"title": str(number)})
+
+    create_many()
+    assert len(rows(Task)) == len(rows(AuditEvent, action="task.created")) == TOGETHER_MAX
+
+
+def test_statement_put_off_that_fails_undoes_the_use_case(postgres_app: Flask) -> None:
+    with postgres_app.app_context():
+        ann = Actor(registration.register(Actor(), "ann", "ann@example.com", PASSWORD).id)
+        too_long = replace(ann, request_id="x" * 129)  # longer than its column
+        with pytest.raises(Invalid):
+            tasks.create(too_long, {"title": "x"})
+        assert rows(Task) == []
+        assert tasks.create(ann, {"title": "y"}).title == "y"
+
+
+def test_use_case_that_sends_nothing_begins_nothing(postgres_app: Flask) -> None:
+    with postgres_app.app_context():
+        atomic(lambda: None)()
+        assert sql.current().pooled is None
 
 
 @pytest.mark.usefixtures("ctx")

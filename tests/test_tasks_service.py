@@ -273,3 +273,20 @@ def test_figures_of_the_days_end_today_in_utc(ann: Actor) -> None:
 def test_figures_of_everyone_are_for_admins(ann: Actor) -> None:
     with pytest.raises(Forbidden):
         task_stats.overview(ann, everyone=True)
+
+
+def test_what_a_write_gives_back_is_what_is_stored(ctx: None, ann: Actor, bob: Actor) -> None:
+    values = {
+        "title": "Läsa \U0001f600 'x' %s",
+        "description": "a\\b",
+        "status": "done",
+        "priority": "urgent",
+        "due_at": datetime(2026, 1, 31, 12, 0, 0, 1234, tzinfo=UTC),
+        "labels": ["Home", "%(x)s"],
+        "assignee_id": bob.id,
+    }
+    for made in (tasks.create(ann, values), tasks.create(ann, {"title": "x"})):
+        assert made == tasks.get(ann, made.id)
+        changed = tasks.update(ann, made.id, {**values, "title": "Other", "status": "todo"})
+        assert changed == tasks.get(ann, made.id)
+        assert changed.version == made.version + 1

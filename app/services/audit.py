@@ -27,7 +27,7 @@ def record(
 ) -> None:
     """`action` is "<resource>.<what happened>"; `changes` holds [old, new] for each field."""
     assert SECRET_FIELDS.isdisjoint(changes or ()), changes
-    _insert.run(
+    _insert.later(
         id=uuid7(),
         actor_id=actor.id or None,
         token_id=actor.token_id,

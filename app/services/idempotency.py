@@ -54,8 +54,8 @@ def once(
             )
         return Answer(found.status, found.headers, found.body), True
     answer = use_case()
-    _forget.run(user_id=actor.id, key=key)
-    _insert.run(
+    _forget.later(user_id=actor.id, key=key)
+    _insert.later(
         user_id=actor.id,
         key=key,
         fingerprint=fingerprint,

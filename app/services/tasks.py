@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import and_, bindparam, insert, select, update as update_
 
@@ -16,7 +16,7 @@ from app.services.actor import Actor
 from app.services.paging import Page
 from app.services.preconditions import check
 from app.services.task_list import COLUMNS, Shape
-from app.sql import KEY, Statement, atomic
+from app.sql import KEY, Statement, atomic, row_type
 
 PURGE_AFTER = timedelta(days=30)  # in the trash
 DEFAULTS: dict[str, Any] = {
@@ -28,6 +28,7 @@ DEFAULTS: dict[str, Any] = {
     "assignee_id": None,
 }
 FIELDS = ("title", *DEFAULTS)  # what a client may set
+KEPT = ("completed_at", "updated_at", "version")  # what changes along with them
 
 _table = Task.__table__
 _by_id = and_(_table.c.id == KEY, task_access.SEEN)
@@ -35,19 +36,19 @@ _get = Statement[Task](select(*COLUMNS).where(_by_id, LIVE))
 _hold = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update(read=True))
 _lock = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update())
 _lock_trashed = Statement[Task](select(*COLUMNS).where(_by_id, TRASHED).with_for_update())
-_insert = Statement[Task](insert(_table).returning(*COLUMNS))  # type: ignore[arg-type]
+_insert = Statement[Task](insert(_table))  # type: ignore[arg-type]
 _update = Statement[Task](
     update_(Task)
-    .where(_table.c.id == KEY, _table.c.version == bindparam("old_version"))
+    .where(_table.c.id == KEY)
     .values(
         {
             name: bindparam(f"new_{name}", type_=_table.c[name].type)
-            for name in (*FIELDS, "label_keys", "completed_at", "updated_at", "deleted_at")
+            for name in (*FIELDS, *KEPT, "label_keys", "deleted_at")
         }
     )
-    .values(version=_table.c.version + 1)
-    .returning(*COLUMNS)
 )
+# What is written is known, so nothing asks for it: a write goes with its COMMIT, in one round trip.
+_row = row_type(COLUMNS)
 # FOR KEY SHARE: nobody who is given a task is gone before it is stored.
 _person = Statement[User](
     select(User.__table__.c.id)
@@ -129,18 +130,18 @@ def create(actor: Actor, values: dict[str, Any]) -> Task:
     """`values` holds a title and any other of FIELDS, validated. Raises Invalid for an assignee."""
     _need_assignee(values.get("assignee_id"))
     moment = now()
-    task = _insert.one(
-        **{**DEFAULTS, **values},
-        id=uuid7(),
-        owner_id=actor.id,
-        label_keys=_keys(values.get("labels", [])),
-        completed_at=moment if values.get("status") == "done" else None,
-        created_at=moment,
-        updated_at=moment,
-        version=1,
-        deleted_at=None,
-    )
-    assert task is not None
+    row = {
+        **DEFAULTS,
+        **values,
+        "id": uuid7(),
+        "owner_id": actor.id,
+        "completed_at": moment if values.get("status") == "done" else None,
+        "created_at": moment,
+        "updated_at": moment,
+        "version": 1,
+    }
+    task: Task = _row(**row)
+    _insert.later(**row, label_keys=_keys(task.labels), deleted_at=None)
     changes = {name: [None, value] for name, value in values.items() if value != DEFAULTS.get(name)}
     audit.record(actor, "task.created", "task", task.id, changes)
     return task
@@ -216,22 +217,18 @@ def _write(
     actor: Actor, task: Task, action: str, news: dict[str, Any], deleted_at: datetime | None = None
 ) -> Task:
     """Store `news` over the locked `task`."""
-    values = {name: news.get(name, getattr(task, name)) for name in FIELDS}
     moment = now()
-    completed_at = task.completed_at
-    if (values["status"] == "done") != (task.status == "done"):
-        completed_at = moment if values["status"] == "done" else None
-    values.update(
-        label_keys=_keys(values["labels"]),
-        completed_at=completed_at,
-        updated_at=moment,
-        deleted_at=deleted_at,
-    )
-    parameters = {f"new_{name}": value for name, value in values.items()}
-    changed = _update.one(key=task.id, old_version=task.version, **parameters)
-    assert changed is not None, "the row is locked"
+    shown = {name: news.get(name, getattr(task, name)) for name in FIELDS}
+    shown["completed_at"] = task.completed_at
+    if (shown["status"] == "done") != (task.status == "done"):
+        shown["completed_at"] = moment if shown["status"] == "done" else None
+    shown.update(updated_at=moment, version=task.version + 1)
+    hidden = {"label_keys": _keys(shown["labels"]), "deleted_at": deleted_at}
+    stored = {f"new_{name}": value for name, value in {**shown, **hidden}.items()}
+    _update.later(key=task.id, **stored)
     changes = {name: [getattr(task, name), value] for name, value in news.items()}
     audit.record(actor, action, "task", task.id, changes)
+    changed: Task = cast(Any, task)._replace(**shown)
     return changed
 
 

@@ -2,7 +2,7 @@
 
 from app.sql.connection import Link, atomic, current, init_app, unhurried
 from app.sql.errors import DRIVER_ERRORS, Dangling, Duplicate, LostRace
-from app.sql.statement import KEY, Statement
+from app.sql.statement import KEY, Statement, row_type
 
 __all__ = [
     "DRIVER_ERRORS",
@@ -15,5 +15,6 @@ __all__ = [
     "atomic",
     "current",
     "init_app",
+    "row_type",
     "unhurried",
 ]

@@ -10,7 +10,7 @@ They are read-only; changes go through a statement.
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
@@ -25,7 +25,12 @@ from app.sql.connection import current
 T = TypeVar("T")
 Processor = Callable[[Any], Any]
 KEY: BindParameter[Any] = bindparam("key")  # what a statement finds its row by
-_row_type: Any = namedtuple  # its fields are known at run time only
+_named_tuple: Any = namedtuple  # its fields are known at run time only
+
+
+def row_type(columns: Sequence[Any]) -> Any:
+    """What a statement that returns `columns` makes of a row."""
+    return _named_tuple("Row", [column.key for column in columns])
 
 
 @dataclass(slots=True, frozen=True)
@@ -79,6 +84,12 @@ class Statement(Generic[T]):
         cursor.close()
         return count
 
+    def later(self, **params: Any) -> None:
+        """Run it with the next statement of the transaction, whose error tells of its own."""
+        link = current()
+        plan = self._plans.get(link.dialect.name) or self._compile(link.dialect, params)
+        link.later(plan.sql, plan.arguments(params))
+
     def _execute(self, params: dict[str, Any]) -> tuple[Any, Plan[T]]:
         link = current()
         plan = self._plans.get(link.dialect.name) or self._compile(link.dialect, params)
@@ -89,7 +100,6 @@ class Statement(Generic[T]):
         assert isinstance(compiled, SQLCompiler)
         expanded = compiled.construct_expanded_state(params)
         columns = list(getattr(self.clause, "exported_columns", ()))
-        row = _row_type("Row", [column.key for column in columns])
         plan: Plan[T] = Plan(
             sql=expanded.statement,
             constants={n: v for n, v in expanded.parameters.items() if n not in params},
@@ -99,7 +109,7 @@ class Statement(Generic[T]):
                 for index, column in enumerate(columns)
                 if (process := column.type.dialect_impl(dialect).result_processor(dialect, None))
             ),
-            make=row._make,
+            make=row_type(columns)._make,
         )
         self._plans[dialect.name] = plan
         return plan
