@@ -47,6 +47,17 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _log = logging.getLogger("flagstone.request")
 
 
+def always(request_id: str, *, https: bool) -> list[tuple[str, str]]:
+    """The headers of an answer that says nothing else of itself."""
+    return [
+        ("Cache-Control", "no-store"),
+        ("Content-Security-Policy", CSP),
+        ("X-Request-ID", request_id),
+        *HEADERS,
+        *([HSTS] if https else []),
+    ]
+
+
 class Middleware:
     """Wraps the whole application. The lines go to the logger "flagstone.request"."""
 

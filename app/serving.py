@@ -4,10 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any
 
+from gunicorn import util
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers import gthread
+
+from app import refusals
 
 OLD_WORKERS = "FLAGSTONE_OLD_WORKERS"  # an environment variable: process ids, for the next master
 SIGNALS = {*Arbiter.SIGNALS, signal.SIGCHLD}
@@ -40,6 +44,13 @@ class Worker(gthread.ThreadWorker):
     def init_signals(self) -> None:
         super().init_signals()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # see `take_over`
+
+    def handle_error(self, _req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Refuse what is no request, in our own words."""
+        address = addr[0] if addr else ""  # none on a Unix socket
+        answer = refusals.answer(exc, address, https=self.wsgi.config["HTTPS"])
+        with suppress(Exception):  # nobody may be there any more
+            util.write_nonblock(client, answer)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         super().handle_exit(sig, frame)

@@ -1,5 +1,6 @@
 """The service under a real Gunicorn: what it refuses, how it stops, how it takes new code."""
 
+import json
 import os
 import signal
 import socket
@@ -9,9 +10,19 @@ from collections.abc import Iterator
 import pytest
 
 import config
-from app import serving
+from app import refusals, serving
 from tests.answers import PROBLEM
-from tests.gunicorn_server import COMMAND, HOST, PATIENCE, Server, environ, read, running, until
+from tests.gunicorn_server import (
+    COMMAND,
+    HOST,
+    PATIENCE,
+    Answer,
+    Server,
+    environ,
+    read,
+    running,
+    until,
+)
 
 SECURITY_HEADERS = (
     "content-security-policy",
@@ -116,6 +127,39 @@ def test_every_answer_has_the_security_headers(server: Server, path: str, status
 )
 def test_broken_request_is_refused(server: Server, request_: bytes) -> None:
     assert server.ask(request_).status == 400
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET /auth/reset/fst_hidden\r\n\r\n", 400),
+        (b"GET /auth/reset/fst_hidden HTTP/9.9\r\n\r\n", 400),
+        (b"GET\t/auth/reset/fst_hidden HTTP/1.1\r\n\r\n", 400),
+        (b"GET /fst_hidden" + b"x" * 9000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\n" + HOST + b"X: fst_hidden\r\n" * 200 + b"\r\n", 431),
+        (b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: fst_hidden\r\n\r\n", 501),
+        (b"POST / HTTP/1.1\r\n" + HOST + b"Expect: fst_hidden\r\n\r\n", 417),
+    ],
+)
+def test_what_is_no_request_is_refused_in_our_words(
+    server: Server, request_: bytes, status: int
+) -> None:
+    answer = server.ask(request_)
+    assert (answer.status, answer.headers["content-type"]) == (status, PROBLEM)
+    assert [name for name in SECURITY_HEADERS if name not in answer.headers] == []
+    assert json.loads(answer.body)["status"] == status
+    (line,) = [
+        line for line in server.lines() if line.get("request_id") == answer.headers["x-request-id"]
+    ]
+    assert (line["status"], line["address"]) == (status, "127.0.0.1")
+    assert "fst_hidden" not in server.log.read_text() + answer.body.decode()
+
+
+def test_fault_of_ours_below_the_app_is_a_500_with_hsts_where_it_is_https() -> None:
+    answer = Answer(refusals.answer(RuntimeError("fst_hidden"), "192.0.2.1", https=True))
+    assert (answer.status, answer.headers["connection"]) == (500, "close")
+    assert "strict-transport-security" in answer.headers
+    assert b"fst_hidden" not in answer.body
 
 
 @pytest.mark.parametrize("length", [b"Content-Length: 100\r\n\r\n", CHUNKED + b"64\r\n"])
