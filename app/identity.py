@@ -12,10 +12,11 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, Se
 from flask_login import UserMixin, current_user, login_required, login_user, logout_user
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
+from app import ratelimit
 from app.errors import Forbidden, Unauthorized
 from app.extensions import csrf, login_manager
 from app.security import REQUEST_ID, ROUTE, USER_ID
-from app.services import audit, sessions, tokens
+from app.services import audit, secret_tokens, sessions, tokens
 from app.services.actor import Actor
 
 API = "/api/"
@@ -65,18 +66,28 @@ def _is_page(path: str) -> bool:
 
 
 def check_request() -> None:
-    """The door for every request: a host that is ours, and on the pages no forged form."""
+    """The door for every request: a host that is ours, and on the pages not too often, nor a
+    forged form.
+    """
     environ, path = request.environ, request.path
     environ[ROUTE] = request.url_rule.rule if request.url_rule else ""
     if "CONTENT_LENGTH" in environ:  # only then does Werkzeug refuse a body that ends too early
         environ.pop("wsgi.input_terminated", None)
     if path not in PROBES and _host_name() not in current_app.config["KNOWN_HOSTS"]:
         raise BadRequest("This host name is not served here.")
+    if _is_page(path):
+        ratelimit.hit(_visitor())
     if not is_api(path) and request.url_rule is not None:
         _refuse_cross_site()
         if request.method == "POST":
             _need_whole_form()
         csrf.protect()
+
+
+def _visitor() -> str:
+    """Who is counted: the session that the cookie names, else the address. Nothing is looked up."""
+    secret = session.get("_user_id")  # Flask-Login's; nobody but us can sign one
+    return secret_tokens.digest(secret) if secret else request.remote_addr or ""
 
 
 def _host_name() -> str:

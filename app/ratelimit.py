@@ -1,4 +1,4 @@
-"""How often somebody may ask: RATELIMIT_DEFAULT for each token, else for each address.
+"""How often somebody may ask: RATELIMIT_DEFAULT for each token or page session, else each address.
 
 Counted right across workers and replicas where REDIS_URL is set, for each process else. While Redis
 is away each process counts by itself, and says so in the log: an outage of the counter is no outage
@@ -91,7 +91,10 @@ def init_app(app: Flask) -> None:
 
 
 def hit(who: str) -> None:
-    """Count one request of `who`: a token's id, or an address. Raises TooManyRequests."""
+    """Count one request of `who`: a token's id, a session's hash, or an address.
+
+    Raises TooManyRequests.
+    """
     limiter: Limiter | None = current_app.extensions.get("limiter")
     if limiter is not None:
         limiter.hit(request.environ, who)

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from app.error_handlers import BY_STATUS, problems
-from app.errors import AppError, Conflict, Unavailable
+from app.errors import AppError, Unavailable
 from app.services import sessions, tasks
 from app.services.actor import Actor
 from tests.clients import Browser
@@ -77,7 +77,7 @@ def test_each_problem_has_its_page(browser: Browser, slug: str) -> None:
     assert f'href="/problems/{slug}"' in browser.get("/problems").text
 
 
-@pytest.mark.parametrize("kind", [Conflict, Unavailable])
+@pytest.mark.parametrize("kind", [Unavailable])
 def test_a_problem_is_explained_by_the_kind_that_gave_it_its_name(
     browser: Browser, kind: type[AppError]
 ) -> None:

@@ -42,6 +42,31 @@ def test_common_passwords_are_refused_in_any_case_and_width(password: str) -> No
 
 
 @pytest.mark.parametrize(
+    "password",
+    ["letmein123", "Summer2024!", "P@ssw0rd!", "123monkey", "qwerty!!", "M0nkey12", "iloveyou_99"],
+)
+def test_common_word_with_an_ending_is_as_common(password: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        passwords.check("password", password)
+    assert "common" in caught.value.fields["password"]
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "monkey wrench",
+        "summer in rome",
+        "plumber83",
+        "dragon-83920174",
+        "9471 8830 1126",
+        "!?!?!?!?",
+    ],
+)
+def test_what_only_has_a_common_word_in_it_is_accepted(password: str) -> None:
+    passwords.check("password", password)
+
+
+@pytest.mark.parametrize(
     "password", ["Plumtree", "plumtree@example.com", "pear.tree", "my-Flagstone-1"]
 )
 def test_what_a_guesser_knows_is_refused(password: str) -> None:

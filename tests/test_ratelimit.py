@@ -11,12 +11,14 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app import ratelimit
+from app.models import Task
 from app.services.actor import Actor
 from tests.answers import MISSING, slug_of
 from tests.clients import Api, Browser
-from tests.conftest import MakeApp, signed_in_api
+from tests.conftest import MakeApp, signed_in_api, signed_in_browser
 from tests.races import at_once
 from tests.redis_server import RedisServer, redis_server
+from tests.rows import rows
 
 RATE = re.compile(r'"default";r=(\d+);t=(\d+)')
 LIMITED = (429, "too-many-requests")
@@ -114,12 +116,38 @@ def test_nothing_is_counted_where_it_is_switched_off(other_app: MakeApp, ann: Ac
     assert {"RateLimit", "RateLimit-Policy"}.isdisjoint(api.get("/tasks").headers.keys())
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/", "/about"])
-def test_pages_and_probes_are_not_limited(strict: Flask, path: str) -> None:
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/static/app.css"])
+def test_probes_and_static_files_are_not_limited(strict: Flask, path: str) -> None:
     browser = Browser(strict)
-    answers = [browser.client.get(path) for _ in range(6)]
+    answers = [browser.client.get(path, buffered=True) for _ in range(6)]
     assert {answer.status_code for answer in answers} == {200}
     assert "RateLimit" not in answers[0].headers
+
+
+def test_stranger_on_the_pages_is_counted_by_address(strict: Flask) -> None:
+    answers = [Browser(strict).get(path) for path in ("/", "/about", "/nowhere", "/tasks", "/")]
+    assert [left(answer) for answer in answers] == [4, 3, 2, 1, 0]
+    refused = Browser(strict).get("/about")
+    assert (refused.status_code, refused.mimetype) == (429, "text/html")
+    assert 0 < int(refused.headers["Retry-After"]) <= 3600
+    elsewhere = {"REMOTE_ADDR": "192.0.2.9"}
+    assert Browser(strict).get("/about", environ_overrides=elsewhere).status_code == 200
+
+
+def test_each_session_on_the_pages_has_a_limit_of_its_own(strict: Flask, ann: Actor) -> None:
+    browser, other = signed_in_browser(strict, ann), signed_in_browser(strict, ann)
+    assert [browser.get("/tasks").status_code for _ in range(6)] == [200] * 5 + [429]
+    assert other.get("/tasks").status_code == 200
+
+
+def test_form_that_comes_too_often_does_nothing(strict: Flask, ann: Actor) -> None:
+    browser = signed_in_browser(strict, ann)
+    for _ in range(5):
+        browser.get("/tasks/new")
+    assert browser.post("/tasks/new", {"title": "x"}).status_code == 429
+    assert ask(signed_in_api(strict, ann)) == [200]
+    with strict.app_context():
+        assert rows(Task) == []
 
 
 def test_window_ends(other_app: MakeApp, ann: Actor) -> None:

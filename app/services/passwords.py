@@ -1,6 +1,7 @@
 """Passwords: what is accepted (NIST SP 800-63B-4, 3.1.1; ASVS 5.0, 6.2) and how it is kept."""
 
 import functools
+import re
 import unicodedata
 from pathlib import Path
 
@@ -18,7 +19,13 @@ OWN_WORDS = (
 # A character of a password that does may be up to four code points where it is typed (NFD). What is
 # longer is no password, and normalising it takes time that grows with the square of its length.
 TYPED_MAX = 4 * PASSWORD_MAX
+# The most common ones of eight characters and more (ASVS 5.0, 6.2.4), and the shorter words that
+# people make long enough with a year or a "!".
 COMMON_LIST = Path(__file__).with_name("common_passwords.txt")
+COMMON_WORDS = Path(__file__).with_name("common_words.txt")
+AROUND_MAX = 6  # characters around a common word that a guesser tries
+_AROUND = re.compile(r"[\W\d_]*")
+_LETTERS = str.maketrans("@4310$57", "aaeiosst")  # what stands in for them
 
 
 class Policy:
@@ -34,7 +41,7 @@ def check(field: str, password: str, *context: str) -> None:
     if not Policy.min_length <= len(password) <= PASSWORD_MAX:
         raise _refusal(field, length_rule())
     plain = _normal(password).casefold()
-    if plain in _common():
+    if _is_common(plain):
         raise _refusal(field, "This password is among the most common ones.")
     known = {word.casefold() for word in context}
     known |= {word.partition("@")[0] for word in known}
@@ -73,9 +80,24 @@ def _dummy(hasher: PasswordHasher) -> str:
     return hasher.hash("of nobody")
 
 
+def _is_common(plain: str) -> bool:
+    """Whether it is on the list, or a word of it with little around, as "Summer2024!"."""
+    before = _AROUND.match(plain)
+    after = _AROUND.match(plain[::-1])
+    assert before is not None
+    assert after is not None
+    core = plain[before.end() : len(plain) - after.end()]
+    around = len(plain) - len(core)
+    words = {plain, plain.translate(_LETTERS)}
+    if around <= AROUND_MAX:
+        words |= {core, core.translate(_LETTERS)}
+    return not words.isdisjoint(_common())
+
+
 @functools.cache
 def _common() -> frozenset[str]:
-    return frozenset(COMMON_LIST.read_text(encoding="utf-8").split())
+    lists = (COMMON_LIST, COMMON_WORDS)
+    return frozenset(word for path in lists for word in path.read_text(encoding="utf-8").split())
 
 
 def _refusal(field: str, why: str) -> Invalid:
