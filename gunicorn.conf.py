@@ -37,6 +37,9 @@ limit_request_fields = 100
 limit_request_field_size = 8190
 forwarded_allow_ips = ""  # nobody's X-Forwarded-*: the app reads them, as PROXY_HOPS says
 
+if settings["METRICS_TOKEN"]:
+    serving.share_figures()
+
 accesslog = None  # the app logs one line for each request
 errorlog = "-"
 loglevel = settings["LOG_LEVEL"].lower()
@@ -52,6 +55,9 @@ def when_ready(server: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """No two processes may talk over one database connection."""
-    with server.app.wsgi().app_context():
+    """No two processes may talk over one database connection, or count into one slot."""
+    served = server.app.wsgi()
+    with served.app_context():
         db.engine.dispose(close=False)
+    if figures := served.extensions.get("metrics"):
+        figures.after_fork(settings["DATABASE_POOL_SIZE"])

@@ -21,7 +21,7 @@ from app.services.actor import Actor
 
 API = "/api/"
 STATIC = "/static/"
-PROBES = frozenset({"/healthz", "/readyz"})  # a probe asks by address, not by name
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # a probe asks by address, not by name
 
 
 class PageUser(UserMixin):

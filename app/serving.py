@@ -1,10 +1,14 @@
 """Stopping and renewing the server without losing a request; gunicorn.conf.py puts it to use."""
 
+import atexit
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from gunicorn import util
@@ -14,6 +18,8 @@ from gunicorn.workers import gthread
 from app import refusals
 
 OLD_WORKERS = "FLAGSTONE_OLD_WORKERS"  # an environment variable: process ids, for the next master
+FIGURES = "FLAGSTONE_FIGURES"  # another one: the folder in which the workers count
+MEMORY = Path("/dev/shm")  # noqa: S108
 SIGNALS = {*Arbiter.SIGNALS, signal.SIGCHLD}
 CHECK_TIMEOUT = 20  # seconds; no signal is heard while the new code is tried
 # Seconds that a stopping worker leaves an idle connection open for what its client may be sending.
@@ -74,6 +80,8 @@ def renew(master: Arbiter) -> None:
     # The first two are how Gunicorn hands over its sockets.
     environ["GUNICORN_PID"] = str(os.getpid())
     environ["GUNICORN_FD"] = ",".join(str(listener.fileno()) for listener in master.LISTENERS)
+    if FIGURES in os.environ:
+        environ[FIGURES] = os.environ[FIGURES]
     environ[OLD_WORKERS] = " ".join(str(pid) for pid in master.WORKERS)
     os.chdir(master.START_CTX["cwd"])
     os.execve(sys.executable, command, environ)  # noqa: S606
@@ -104,3 +112,19 @@ def _hold_back_stops() -> None:
 
 def _let_stops_through() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+def share_figures() -> None:
+    """Make the folder in which all workers count (app.metrics.shared), or go on with the one of the
+    master that was here before.
+    """
+    if FIGURES not in os.environ:
+        memory = MEMORY if MEMORY.is_dir() else None
+        os.environ[FIGURES] = tempfile.mkdtemp(prefix="flagstone-", dir=memory)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = os.environ[FIGURES]
+    atexit.register(_forget, os.environ[FIGURES], os.getpid())
+
+
+def _forget(folder: str, master: int) -> None:
+    if os.getpid() == master:  # and not a worker, which ends the same way
+        shutil.rmtree(folder, ignore_errors=True)

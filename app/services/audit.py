@@ -1,5 +1,6 @@
 """The audit trail: written in the transaction of the change, or the change is not made."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.sql import Statement, atomic
 _insert = Statement[AuditEvent](insert(AuditEvent.__table__))  # type: ignore[arg-type]
 
 Changes = dict[str, list[Any]]
+observers: list[Callable[[str], None]] = []  # told of every action
 SECRET_FIELDS = frozenset({"password", "password_hash", "current_password"})
 
 
@@ -39,6 +41,8 @@ def record(
         request_id=actor.request_id,
         created_at=now(),
     )
+    for told in observers:
+        told(action)
 
 
 @atomic

@@ -68,6 +68,7 @@ _overdue = Statement[Any](
         OutboxEntry.status == "pending", OutboxEntry.run_at <= _moment
     )
 )
+_dead = Statement[Any](select(func.count().label("number")).where(OutboxEntry.status == "dead"))
 
 
 def add(
@@ -142,6 +143,13 @@ def overdue() -> tuple[int, datetime | None]:
     row = _overdue.one(moment=now())
     assert row is not None
     return row.number, row.oldest
+
+
+def dead() -> int:
+    """How many were given up, of those that are kept."""
+    row = _dead.one()
+    assert row is not None
+    return int(row.number)
 
 
 def _settled(

@@ -1,0 +1,134 @@
+"""What is counted while the service works.
+
+Labels hold only what is limited: the route's pattern, never a path; a method that HTTP knows.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from sqlalchemy import Engine, event
+
+from app.metrics import shared
+from app.security import ROUTE
+from app.services import audit
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+# What is counted of the audit trail, and under which outcome.
+SIGN_INS = {"session.created": "accepted", "session.refused": "refused"}
+
+here = CollectorRegistry()  # of this process alone
+requests = Histogram(
+    "flagstone_http_request_duration_seconds",
+    "Requests, and the time until their answers began.",
+    ("method", "route", "status"),
+    buckets=SECONDS,
+    registry=here,
+)
+in_flight = Gauge(
+    "flagstone_http_requests_in_flight",
+    "Requests whose answers have not ended.",
+    registry=here,
+    multiprocess_mode="livesum",
+)
+connections = Gauge(
+    "flagstone_database_connections_in_use",
+    "Database connections that a request holds.",
+    registry=here,
+    multiprocess_mode="livesum",
+)
+connections_max = Gauge(
+    "flagstone_database_connections_max",
+    "Database connections that the processes may hold.",
+    registry=here,
+    multiprocess_mode="livesum",
+)
+sign_ins = Counter(
+    "flagstone_sign_ins",
+    "Sign-ins by their outcome.",
+    ("outcome",),
+    registry=here,
+)
+
+
+class Middleware:
+    """Counts every request, those too that Flask does not see the end of."""
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self.app = app
+        self.known: dict[tuple[str, str, str], Histogram] = {}
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        started = time.perf_counter()
+        in_flight.inc()
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            key = (environ["REQUEST_METHOD"], environ.get(ROUTE, ""), status[0])
+            observed = self.known.get(key) or self._new(key)
+            observed.observe(time.perf_counter() - started)
+            return start_response(status, headers, exc_info)
+
+        try:
+            body: Iterable[bytes] = self.app(environ, start)
+        except BaseException:
+            in_flight.dec()
+            raise
+        sent_by_the_server = environ.get("wsgi.file_wrapper")
+        if sent_by_the_server is None or type(body) is not sent_by_the_server:
+            return Body(body)
+        in_flight.dec()
+        return body
+
+    def _new(self, key: tuple[str, str, str]) -> Histogram:
+        method, route, status = key
+        if method not in METHODS:
+            return requests.labels("other", route, f"{status}xx")
+        made = self.known[key] = requests.labels(method, route, f"{status}xx")
+        return made
+
+
+class Body:
+    """An answer that tells when it has ended."""
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self.parts = parts
+        self.close_parts: Callable[[], None] | None = getattr(parts, "close", None)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.parts)
+
+    def close(self) -> None:
+        in_flight.dec()
+        if self.close_parts:
+            self.close_parts()
+
+
+def watch(engine: Engine, pool_size: int) -> None:
+    """Count the connections that are taken from the engine's pool."""
+    if not shared.is_shared():
+        connections_max.set(pool_size)
+    event.listen(engine, "checkout", lambda *_: connections.inc())
+    event.listen(engine, "checkin", lambda *_: connections.dec())
+
+
+def after_fork(pool_size: int) -> None:
+    """Let a worker process count by itself. Its slot may hold the gauges of one that was killed."""
+    shared.take_slot()
+    in_flight.set(0)
+    connections.set(0)
+    connections_max.set(pool_size)
+
+
+def count_action(action: str) -> None:
+    if outcome := SIGN_INS.get(action):
+        sign_ins.labels(outcome).inc()
+
+
+audit.observers.append(count_action)

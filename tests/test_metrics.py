@@ -1,0 +1,185 @@
+"""GET /metrics: who may ask, and that what it tells is right across all processes."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+import config
+from app import serving
+from app.metrics import figures
+from app.models import OutboxEntry
+from app.models.types import now
+from app.services import outbox
+from tests.answers import slug_of
+from tests.clients import Api
+from tests.conftest import MakeApp
+from tests.databases import close, make_app
+from tests.gunicorn_server import Server, environ, running, until
+from tests.rows import rows, set_values
+from tests.test_probes import NOBODY_THERE
+
+TOKEN = "a-token-of-prometheus"
+CREDENTIALS = f"Authorization: Bearer {TOKEN}"
+ABOUT = 'flagstone_http_request_duration_seconds_count{method="GET",route="/about",status="2xx"}'
+
+
+@pytest.fixture
+def metered(other_app: MakeApp) -> Flask:
+    return other_app(METRICS_TOKEN=TOKEN)
+
+
+def ask(app: Flask, authorization: str = f"Bearer {TOKEN}") -> TestResponse:
+    return app.test_client().get("/metrics", headers={"Authorization": authorization})
+
+
+def value(text: str, series: str) -> float:
+    """Of one series; 0 where nothing was counted yet."""
+    found = re.search(f"^{re.escape(series)} (.*)$", text, re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+def test_there_are_none_while_no_token_is_set(app: Flask) -> None:
+    assert slug_of(ask(app)) == (404, "not-found")
+    assert slug_of(ask(app, "Bearer ")) == (404, "not-found")
+
+
+@pytest.mark.parametrize(
+    "authorization", ["", "Bearer", "Bearer ", "Bearer wrong", f"Basic {TOKEN}", "Bearer \xe9"]
+)
+def test_nobody_else_is_told(metered: Flask, authorization: str) -> None:
+    answer = ask(metered, authorization)
+    assert slug_of(answer) == (401, "unauthorized")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_request_is_counted_under_its_pattern(metered: Flask) -> None:
+    client, series = metered.test_client(), ABOUT.replace("/about", "/users/<username>")
+    series = series.replace("2xx", "3xx")
+    before = value(ask(metered).text, series)
+    for name in ("ann", "bob"):
+        client.get(f"/users/{name}")
+    text = ask(metered).text
+    assert value(text, series) == before + 2
+    assert "/users/ann" not in text
+
+
+def test_what_a_client_makes_up_makes_no_new_series(metered: Flask) -> None:
+    ask(metered)
+    metered.test_client().open("/nowhere/at/all", method="BREW")
+    text = ask(metered).text
+    assert "BREW" not in text
+    assert "nowhere" not in text
+    assert 'method="other",route="",status="4xx"' in text
+
+
+def test_nothing_is_in_flight_once_all_is_answered(metered: Flask) -> None:
+    client, before = metered.test_client(), figures.in_flight.collect()
+    for path in ("/about", "/static/app.css", "/nowhere", "/readyz"):
+        with client.get(path, buffered=True):
+            pass
+    assert figures.in_flight.collect() == before
+    text = ask(metered).text
+    assert value(text, "flagstone_database_connections_in_use") == 0
+    assert value(text, "flagstone_database_connections_max") == 8
+
+
+def test_request_that_never_got_an_answer_is_in_flight_no_more() -> None:
+    def broken(_environ: object, _start: object) -> list[bytes]:
+        raise ZeroDivisionError
+
+    before = figures.in_flight.collect()
+    with pytest.raises(ZeroDivisionError):
+        figures.Middleware(broken)({}, lambda *_: lambda _data: None)
+    assert figures.in_flight.collect() == before
+
+
+def test_sign_ins_are_counted_by_their_outcome(metered: Flask, ann: object) -> None:
+    def counted() -> tuple[float, float]:
+        text = ask(metered).text
+        accepted, refused = (
+            value(text, f'flagstone_sign_ins_total{{outcome="{outcome}"}}')
+            for outcome in ("accepted", "refused")
+        )
+        return accepted, refused
+
+    before = counted()
+    client = Api(metered)
+    client.post("/auth/login", {"identifier": "ann", "password": "wrong plums"})
+    client.post("/auth/login", {"identifier": "ann", "password": "seven plums and a pear"})
+    after = counted()
+    assert (after[0] - before[0], after[1] - before[1]) == (1, 1)
+
+
+def test_outbox_is_told_as_it_is(metered: Flask) -> None:
+    with metered.app_context():
+        for number in range(3):
+            outbox.add("mail", "greeting", {"number": number})
+        set_values(OutboxEntry, rows(OutboxEntry)[0].id, status="dead", finished_at=now())
+    text = ask(metered).text
+    assert value(text, "flagstone_outbox_due") == 2
+    assert value(text, "flagstone_outbox_dead") == 1
+    assert 0 <= value(text, "flagstone_outbox_oldest_due_seconds") < 60
+
+
+def test_database_that_is_away_is_told_too() -> None:
+    app = make_app(NOBODY_THERE, METRICS_TOKEN=TOKEN)
+    text = ask(app).text
+    close(app)
+    assert value(text, "flagstone_database_up") == 0
+    assert "flagstone_http_request" in text
+
+
+def test_library_is_not_loaded_without_need() -> None:
+    command = [sys.executable, "-c", "import run, sys; print('prometheus_client' in sys.modules)"]
+    for token, loaded in (("", b"False"), (TOKEN, b"True")):
+        settings = environ(METRICS_TOKEN=token, DATABASE_URL="sqlite:////dev")
+        done = subprocess.run(command, cwd=config.ROOT, env=settings, capture_output=True)
+        assert done.stdout.strip() == loaded, done.stderr
+
+
+def told(server: Server) -> str:
+    answer = server.get("/metrics", CREDENTIALS)
+    assert answer.status == 200
+    return answer.body.decode()
+
+
+def children(server: Server) -> list[int]:
+    pid = server.process.pid
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in listed.split()]
+
+
+def folders() -> set[Path]:
+    return set(serving.MEMORY.glob("flagstone-*"))
+
+
+def test_all_workers_are_told_together_and_nothing_is_lost_when_they_change(
+    tmp_path: Path,
+) -> None:
+    before = folders()
+    with running(tmp_path, METRICS_TOKEN=TOKEN) as server:
+        until(lambda: value(told(server), "flagstone_database_connections_max") == 16)
+        for _ in range(20):
+            server.get("/about")
+        assert value(told(server), ABOUT) == 20
+
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: server.starts() == 2)
+        killed = children(server)[-1]
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: killed not in children(server))
+        for _ in range(20):
+            server.get("/about")
+        until(lambda: value(told(server), "flagstone_database_connections_max") == 16)
+        text = told(server)
+        assert value(text, ABOUT) == 40
+        assert value(text, "flagstone_http_requests_in_flight") == 1
+        assert server.stop() == 0
+    assert folders() == before
