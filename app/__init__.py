@@ -1,12 +1,10 @@
 """The application factory: the whole wiring of the service, on one page."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
-from inspect import iscoroutinefunction, unwrap
 from typing import Any
 
-from flask import Flask, Response, request
-from werkzeug.http import parse_date
+from flask import Flask
 
 import config
 from app import (
@@ -27,34 +25,8 @@ from app import (
     templating,
 )
 from app.converters import IdConverter
+from app.service import Service
 from app.services import passwords
-
-
-class Service(Flask):
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """No view here is a coroutine: asking each of them at every request is not needed."""
-        return func
-
-    def add_url_rule(
-        self,
-        rule: str,
-        endpoint: str | None = None,
-        view_func: Any = None,
-        provide_automatic_options: bool | None = None,
-        **options: Any,
-    ) -> None:
-        if view_func and iscoroutinefunction(unwrap(view_func)):
-            raise TypeError(f"{view_func.__qualname__} is async: views here are plain functions.")
-        super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
-
-    def send_static_file(self, filename: str) -> Response:
-        """Without a date that no calendar has, which is to be passed over (RFC 9110, 13.1.3)."""
-        for name in ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_RANGE"):
-            try:
-                parse_date(request.environ.get(name))
-            except OverflowError:
-                del request.environ[name]
-        return super().send_static_file(filename)
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:

@@ -69,17 +69,18 @@ def check_request() -> None:
     """The door for every request: a host that is ours, and on the pages not too often, nor a
     forged form.
     """
-    environ, path = request.environ, request.path
-    environ[ROUTE] = request.url_rule.rule if request.url_rule else ""
+    call: Request = request._get_current_object()  # type: ignore[attr-defined]  # no proxy
+    environ, path = call.environ, call.path
+    environ[ROUTE] = call.url_rule.rule if call.url_rule else ""
     if "CONTENT_LENGTH" in environ:  # only then does Werkzeug refuse a body that ends too early
         environ.pop("wsgi.input_terminated", None)
-    if path not in PROBES and _host_name() not in current_app.config["KNOWN_HOSTS"]:
+    if path not in PROBES and _host_name(environ) not in current_app.config["KNOWN_HOSTS"]:
         raise BadRequest("This host name is not served here.")
     if _is_page(path):
-        ratelimit.hit(_visitor())
-    if not is_api(path) and request.url_rule is not None:
+        ratelimit.hit(environ, _visitor())
+    if not is_api(path) and call.url_rule is not None:
         _refuse_cross_site()
-        if request.method == "POST":
+        if call.method == "POST":
             _need_whole_form()
         csrf.protect()
 
@@ -90,8 +91,8 @@ def _visitor() -> str:
     return secret_tokens.digest(secret) if secret else request.remote_addr or ""
 
 
-def _host_name() -> str:
-    host: str = request.environ.get("HTTP_HOST", "").lower()
+def _host_name(environ: dict[str, Any]) -> str:
+    host: str = environ.get("HTTP_HOST", "").lower()
     name, _, port = host.rpartition(":")
     return name if port.isascii() and port.isdigit() else host
 
@@ -127,9 +128,8 @@ def origin() -> Actor:
     return Actor(address=request.remote_addr or "", request_id=request.environ[REQUEST_ID])
 
 
-def api_user() -> Actor:
+def api_user(environ: dict[str, Any]) -> Actor:
     """Who holds the bearer token. Raises Unauthorized, InvalidToken."""
-    environ = request.environ
     scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("Send an access token: Authorization: Bearer <token>.")

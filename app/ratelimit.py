@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from typing import Any, cast
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app
 from limits import RateLimitItem, parse
 from limits.errors import StorageError
 from limits.storage import Storage, storage_from_string
@@ -90,11 +90,11 @@ def init_app(app: Flask) -> None:
         app.extensions["limiter"] = limiter
 
 
-def hit(who: str) -> None:
+def hit(environ: dict[str, Any], who: str) -> None:
     """Count one request of `who`: a token's id, a session's hash, or an address.
 
     Raises TooManyRequests.
     """
     limiter: Limiter | None = current_app.extensions.get("limiter")
     if limiter is not None:
-        limiter.hit(request.environ, who)
+        limiter.hit(environ, who)

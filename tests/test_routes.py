@@ -9,8 +9,8 @@ import pytest
 from flask import Blueprint, Flask
 from sqlalchemy import select
 
-from app import Service
 from app.extensions import Base, db
+from app.service import Service
 from app.services.actor import Actor
 from tests.answers import blamed, slug_of
 from tests.clients import Api, Browser

@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
 
 import orjson
-from flask import Response, current_app, request
+from flask import Request, Response, current_app, request
 from marshmallow import Schema, validate
 
 from app import cursors, ratelimit
@@ -84,7 +83,8 @@ def operation(**declared: Any) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def answer(**given: Any) -> Response:
-            response = _once(declaration, view, _actor(declaration), given)
+            call: Request = request._get_current_object()  # type: ignore[attr-defined]
+            response = _once(declaration, call, view, _actor(declaration, call), given)
             if declaration.deprecated is not None:
                 declaration.deprecated.announce(response.headers)
             return response
@@ -95,50 +95,58 @@ def operation(**declared: Any) -> Callable[[View], View]:
     return decorate
 
 
-def _actor(declaration: Operation) -> Actor:
+# `call` is the request itself and not Flask's proxy, which looks it up at each of many uses.
+
+
+def _actor(declaration: Operation, call: Request) -> Actor:
     """Who asks, counted: by their token, or by their address where it is none that holds."""
+    environ = call.environ
     if declaration.scopes is None:
-        ratelimit.hit(request.environ.get("REMOTE_ADDR", ""))
+        ratelimit.hit(environ, environ.get("REMOTE_ADDR", ""))
         return origin()
     try:
-        actor = api_user()
+        actor = api_user(environ)
     except Unauthorized:
-        ratelimit.hit(request.environ.get("REMOTE_ADDR", ""))
+        ratelimit.hit(environ, environ.get("REMOTE_ADDR", ""))
         raise
-    ratelimit.hit(actor.token_id or "")
+    ratelimit.hit(environ, actor.token_id or "")
     need_scopes(actor, declaration.scopes)
     return actor
 
 
-def _once(declaration: Operation, view: View, actor: Actor, given: dict[str, Any]) -> Response:
+def _once(
+    declaration: Operation, call: Request, view: View, actor: Actor, given: dict[str, Any]
+) -> Response:
     """The answer, or the one that this Idempotency-Key got before."""
     if declaration.takes_max:
-        request.max_content_length = declaration.takes_max
+        call.max_content_length = declaration.takes_max
     if not declaration.idempotent:
-        replay.refuse(request)
-    elif key := replay.key_of(request):
-        return replay.once(request, actor, key, lambda: _answer(declaration, view, actor, given))
-    return _answer(declaration, view, actor, given)
+        replay.refuse(call)
+    elif key := replay.key_of(call):
+        return replay.once(call, actor, key, lambda: _answer(declaration, call, view, actor, given))
+    return _answer(declaration, call, view, actor, given)
 
 
-def _answer(declaration: Operation, view: View, actor: Actor, given: dict[str, Any]) -> Response:
+def _answer(
+    declaration: Operation, call: Request, view: View, actor: Actor, given: dict[str, Any]
+) -> Response:
     if declaration.if_match:
-        given["expect"] = reading.expected_versions(request)
+        given["expect"] = reading.expected_versions(call)
     if declaration.body is not None:
-        given["body"] = reading.body(request, declaration.body, declaration.body_types)
+        given["body"] = reading.body(call, declaration.body, declaration.body_types)
     if declaration.lists:
-        return _list(declaration, view, actor, given)
+        return _list(declaration, call, view, actor, given)
     if declaration.query is not None:
-        given["query"] = reading.query(request, declaration.query)
-    elif request.query_string:
-        reading.query(request, _NO_QUERY)
-    return _respond(declaration, view(actor, **given))
+        given["query"] = reading.query(call, declaration.query)
+    elif call.query_string:
+        reading.query(call, _NO_QUERY)
+    return _respond(declaration, call, view(actor, **given))
 
 
 _NO_QUERY = Schema()
 
 
-def _respond(declaration: Operation, row: Any) -> Response:
+def _respond(declaration: Operation, call: Request, row: Any) -> Response:
     if isinstance(row, Response):
         return row
     if declaration.status == 204:
@@ -148,7 +156,7 @@ def _respond(declaration: Operation, row: Any) -> Response:
         headers["ETag"] = etag = f'"{row.version}"'
         headers["Cache-Control"] = "private, no-cache"
         headers["Vary"] = "Authorization"  # /users/me is another's by another token
-        if request.method in ("GET", "HEAD") and reading.is_current(request, etag):
+        if call.method in ("GET", "HEAD") and reading.is_current(call, etag):
             return empty_response(304, headers)
     if declaration.location:
         headers["Location"] = declaration.location.format(row)
@@ -156,11 +164,13 @@ def _respond(declaration: Operation, row: Any) -> Response:
     return Answer(content, declaration.status, headers, content_type=reading.JSON)
 
 
-def _list(declaration: Operation, view: View, actor: Actor, given: dict[str, Any]) -> Response:
+def _list(
+    declaration: Operation, call: Request, view: View, actor: Actor, given: dict[str, Any]
+) -> Response:
     assert declaration.query is not None  # noqa: S101 - it is a ListQuery
-    query = reading.query(request, declaration.query)
+    query = reading.query(call, declaration.query)
     limit, cursor, count = query.pop("limit"), query.pop("cursor"), query.pop("count")
-    binding = [request.path, actor.id, query]
+    binding = [call.path, actor.id, query]
     after = cursors.unseal(cursor, binding)
     page: Page[Any] = view(actor, query=query, limit=limit, after=after, count=count, **given)
     following = cursors.seal(page.last, binding)
@@ -170,15 +180,15 @@ def _list(declaration: Operation, view: View, actor: Actor, given: dict[str, Any
     }
     if page.total is not None:
         body["total"] = page.total
-    headers = {"Link": _next_link(following)} if following else {}
+    headers = {"Link": _next_link(call, following)} if following else {}
     return Answer(_json(body), 200, headers, content_type=reading.JSON)
 
 
-def _next_link(cursor: str) -> str:
+def _next_link(call: Request, cursor: str) -> str:
     """RFC 8288. Absolute, because clients that follow it expect it so."""
-    pairs = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
-    query = urlencode([*pairs, ("cursor", cursor)])
-    return f'<{current_app.config["PUBLIC_URL"]}{request.path}?{query}>; rel="next"'
+    query = reading.without(call, "cursor")
+    where = f"{current_app.config['PUBLIC_URL']}{call.path}?{query}cursor={cursor}"
+    return f'<{where}>; rel="next"'
 
 
 def _json(body: Any) -> bytes:

@@ -40,21 +40,13 @@ class Plan(Generic[T]):
     sql: str
     constants: Mapping[str, Any]
     bind: tuple[tuple[str, Processor], ...]
-    result: tuple[tuple[int, Processor], ...]
-    make: Callable[[Any], T]
+    row: Callable[[Any], T]
 
     def arguments(self, params: dict[str, Any]) -> dict[str, Any]:
         values = {**self.constants, **params}
         for name, process in self.bind:
             values[name] = process(values[name])
         return values
-
-    def row(self, values: Any) -> T:
-        if self.result:
-            values = list(values)
-            for index, process in self.result:
-                values[index] = process(values[index])
-        return self.make(values)
 
 
 class Statement(Generic[T]):
@@ -104,15 +96,29 @@ class Statement(Generic[T]):
             sql=expanded.statement,
             constants={n: v for n, v in expanded.parameters.items() if n not in params},
             bind=tuple({**_bind_processors(compiled), **expanded.processors}.items()),
-            result=tuple(
-                (index, process)
-                for index, column in enumerate(columns)
-                if (process := column.type.dialect_impl(dialect).result_processor(dialect, None))
-            ),
-            make=row_type(columns)._make,
+            row=_row_maker(columns, dialect),
         )
         self._plans[dialect.name] = plan
         return plan
+
+
+def _row_maker(columns: Sequence[Any], dialect: Dialect) -> Callable[[Any], Any]:
+    """A function of what the driver gives for a row: a named tuple of processed values.
+
+    Compiled, because a page of 20 tasks runs it 20 times.
+    """
+    row = row_type(columns)
+    kinds = [column.type.dialect_impl(dialect) for column in columns]
+    processors = [kind.result_processor(dialect, None) for kind in kinds]
+    if not any(processors):
+        make: Callable[[Any], Any] = row._make
+        return make
+    cells = [f"p[{n}](v[{n}])" if process else f"v[{n}]" for n, process in enumerate(processors)]
+    source = f"lambda v: new(row, ({', '.join(cells)},))"
+    made: Callable[[Any], Any] = eval(  # noqa: S307 - of numbers alone
+        source, {"new": tuple.__new__, "row": row, "p": processors}
+    )
+    return made
 
 
 def _bind_processors(compiled: SQLCompiler) -> dict[str, Processor]:
