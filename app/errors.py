@@ -64,6 +64,18 @@ class BadCredentials(Unauthorized):
     slug, title = "bad-credentials", "Sign-in failed"
 
 
+class OtpRequired(Unauthorized):
+    """The password is right, and the account has a second factor: send its code as well."""
+
+    slug, title = "otp-required", "Second factor needed"
+
+
+class BadOtp(BadCredentials):
+    """The code of the second factor is wrong, too old, or was used before."""
+
+    slug, title = "bad-otp", "Wrong code"
+
+
 class Forbidden(AppError):
     """You may see it, but you may not do that."""
 

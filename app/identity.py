@@ -187,6 +187,14 @@ def sign_in(secret: str, *, remember: bool) -> None:
     login_user(load_user(secret))
 
 
+def renew_session(secret: str) -> None:
+    """Put the new secret of the session in use into the cookie, which stays as long as it was."""
+    remembered = session.permanent
+    session.clear()
+    session.permanent = remembered
+    login_user(load_user(secret))
+
+
 def sign_out() -> None:
     sessions.end(page_user())
     logout_user()

@@ -24,6 +24,7 @@ OPEN = {
     "GET /auth/login",
     "GET /auth/register",
     "GET /auth/reset/<token>",
+    "GET /auth/two-factor",
     "GET /healthz",
     "GET /problems",
     "GET /problems/<slug>",
@@ -36,6 +37,7 @@ OPEN = {
     "POST /auth/login",
     "POST /auth/register",
     "POST /auth/reset/<token>",
+    "POST /auth/two-factor",
 }
 # A rule for all routes holds on either database: one of them is enough to see it.
 on_one_database = pytest.mark.parametrize("app", ["sqlite"], indirect=True)

@@ -6,7 +6,7 @@ from flask import Blueprint
 from marshmallow import Schema, fields
 
 from app.api.operation import operation
-from app.errors import BadCredentials, InvalidGrant
+from app.errors import BadCredentials, BadOtp, InvalidGrant, OtpRequired
 from app.fields import Strict, Text
 from app.services import token_pairs
 from app.services.actor import Actor
@@ -19,6 +19,13 @@ bp = Blueprint("auth", __name__, url_prefix="/auth")
 class SignIn(Strict):
     identifier = Text(required=True, metadata={"description": "Email or username, without case."})
     password = Text(required=True, metadata={"format": "password"})
+    otp = Text(
+        metadata={
+            "description": "Where the account has a second factor: the code that its app shows, or "
+            "one of the recovery codes. Each works once.",
+            "example": "492039",
+        }
+    )
     example: ClassVar[dict[str, Any]] = {"identifier": "ann", "password": "seven plums and a pear"}
 
 
@@ -48,10 +55,14 @@ class TokenPair(Schema):
     scopes=None,
     body=SignIn(),
     returns=TokenPair(),
-    errors=(BadCredentials,),
+    errors=(BadCredentials, OtpRequired, BadOtp),
 )
 def login(origin: Actor, body: dict[str, str]) -> Pair:
-    """An access token for an hour and a refresh token for 30 days, for a password."""
+    """An access token for an hour and a refresh token for 30 days, for a password.
+
+    Where the account has a second factor and no `otp` came: 401 `/problems/otp-required`. A wrong
+    one is 401 `/problems/bad-otp`, and after 5 in 5 minutes 429.
+    """
     return token_pairs.sign_in(origin, **body)
 
 

@@ -13,15 +13,18 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
+from app.auth import two_factor
+from app.auth.begin import begin, home
 from app.auth.forms import LoginForm, RegisterForm, ResetForm
 from app.errors import VoidLink
 from app.extensions import login_manager
 from app.forms import REFUSALS
-from app.identity import origin, page_user, sign_in, sign_out
+from app.identity import origin, page_user, sign_out
 from app.navigation import next_page
-from app.services import registration, reset_links, sessions
+from app.services import authentication, registration, reset_links
 
 bp = Blueprint("auth", __name__)
+bp.register_blueprint(two_factor.bp)
 
 
 @bp.route("/register", methods=["GET", "POST"])
@@ -34,10 +37,9 @@ def register() -> ResponseReturnValue:
         except REFUSALS as error:
             form.blame(error)
         else:
-            secret = sessions.start(origin(), user, remember=False, user_agent=_browser())
-            sign_in(secret, remember=False)
+            answer = begin(user, remember=False)
             flash(f"Welcome, {user.username}. Your account has been created.", "success")
-            return redirect(next_page(_home()), 303)
+            return answer
     return render_template("auth/register.html", form=form), form.http_status
 
 
@@ -45,15 +47,14 @@ def register() -> ResponseReturnValue:
 def login() -> ResponseReturnValue:
     form = LoginForm()
     if request.method != "POST" and page_user().id:
-        return redirect(next_page(_home()))
+        return redirect(next_page(home()))
     if form.validate_on_submit():
+        typed = form.values()
         try:
-            secret = sessions.sign_in(origin(), **form.values(), user_agent=_browser())
+            user = authentication.authenticate(origin(), typed["identifier"], typed["password"])
+            return begin(user, remember=typed["remember"])
         except REFUSALS as error:
             form.blame(error)
-        else:
-            sign_in(secret, remember=form.remember.data)
-            return redirect(next_page(_home()), 303)
     return render_template("auth/login.html", form=form), form.http_status
 
 
@@ -101,11 +102,3 @@ def to_login() -> ResponseReturnValue:
         return "", 401, {"HX-Redirect": address}
     flash("Please log in to see that page.")
     return redirect(address)
-
-
-def _home() -> str:
-    return url_for("main.pages.index")
-
-
-def _browser() -> str:
-    return request.headers.get("User-Agent", "")

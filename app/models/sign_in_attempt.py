@@ -12,6 +12,12 @@ from app.models.types import Id, UTCDateTime, now, uuid7
 PAIR_MAX, PAIR_WINDOW = 10, timedelta(minutes=5)  # one account from one address
 ADDRESS_MAX, ADDRESS_WINDOW = 100, timedelta(minutes=5)
 ACCOUNT_MAX, ACCOUNT_WINDOW = 100, timedelta(hours=1)
+# Of the codes of one account's second factor, which only who has its password comes to.
+CODE_LIMITS = (
+    (5, timedelta(minutes=5)),
+    (20, timedelta(hours=1)),
+    (50, timedelta(days=1)),
+)
 KEPT = timedelta(days=90)  # how long an address counts as one of the owner's
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete as delete_, select, update as update_
 
 from app import sql
-from app.errors import Conflict, Invalid, PreconditionFailed
+from app.errors import Conflict, PreconditionFailed
 from app.models import Task, User
 from app.models.types import UTCDateTime, now
 from app.services import audit, authentication, credentials, identifiers, passwords, users
@@ -57,10 +57,8 @@ def update_self(
     """
     proof = None
     if "email" in changes or "password" in changes:
-        if current_password is None:
-            why = "Changing email or password needs the current password."
-            raise Invalid(why, {"current_password": why})
-        proof = authentication.confirm(actor, current_password)
+        why = "Changing email or password needs the current password."
+        proof = authentication.again(actor, current_password, why)
     news: dict[str, Any] = {n: changes[n] for n in ("username", "email") if n in changes}
     if "password" in changes:
         names = {"username": actor.username, "email": proof.email if proof else "", **news}

@@ -19,7 +19,7 @@ class Actor:
     token_id: str | None = None
     family_id: str | None = None
     session_id: str | None = None
-    signed_in_at: datetime | None = None  # None for a personal token
+    signed_in_at: datetime | None = None  # or proved it once more; None for a personal token
     address: str = ""
     request_id: str = ""
 

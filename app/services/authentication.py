@@ -11,7 +11,7 @@ from app.services import audit, passwords, throttle, users
 from app.services.actor import Actor
 from app.sql import KEY, Statement, atomic
 
-RECENT = timedelta(minutes=15)  # how long a sign-in is proof enough to delete the account
+RECENT = timedelta(minutes=15)  # how long a sign-in is proof enough for what matters most
 
 _rehash = Statement[User](
     update(User)
@@ -78,7 +78,32 @@ def confirm(actor: Actor, password: str, field: str = "current_password") -> Use
     return user
 
 
+def again(actor: Actor, current_password: str | None, why: str = "") -> User:
+    """The actor's account, before it is changed in what matters (ASVS 5.0, 7.5.1): by its password,
+    or, where it has none, by a sign-in of the last 15 minutes.
+
+    Raises Invalid with `why`, TooManyRequests, ReauthenticationRequired.
+    """
+    user = users.get(actor, actor.id)
+    if not user.password_hash:
+        need_recent(actor)
+        return user
+    if current_password is None:
+        why = why or "This needs the current password."
+        raise Invalid(why, {"current_password": why})
+    return confirm(actor, current_password)
+
+
 def need_recent(actor: Actor) -> None:
     """Raises ReauthenticationRequired unless the actor signed in within the last 15 minutes."""
     if actor.signed_in_at is None or now() - actor.signed_in_at > RECENT:
         raise ReauthenticationRequired("Log in again to do that.")
+
+
+def need_recent_admin(actor: Actor) -> None:
+    """The same of an admin who changes what others may do or who they are.
+
+    Not of a personal token, which was made for programs, nor of a command on the machine.
+    """
+    if actor.signed_in_at is not None:
+        need_recent(actor)

@@ -14,7 +14,7 @@ from app.models.session import (
     USER_AGENT_MAX,
 )
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import audit, authentication, secret_tokens
+from app.services import audit, authentication, factors, secret_tokens
 from app.services.actor import Actor, scopes_of
 from app.sql import KEY, Statement, atomic
 
@@ -35,24 +35,34 @@ _touch = Statement[Session](
     .where(Session.__table__.c.id == KEY)
     .values(last_seen_at=bindparam("moment", type_=UTCDateTime()))
 )
+_renew = Statement[Session](
+    update(Session)
+    .where(Session.__table__.c.id == KEY)
+    .values(hash=bindparam("new_hash"), proved_at=bindparam("moment", type_=UTCDateTime()))
+)
 _end = Statement[Session](delete(Session).where(Session.__table__.c.id == KEY))
 
 
 def sign_in(
     origin: Actor, identifier: str, password: str, *, remember: bool, user_agent: str
 ) -> str:
-    """The secret of a new session, for the cookie. Raises BadCredentials."""
+    """The secret of a new session, for the cookie. Raises BadCredentials, OtpRequired."""
     user = authentication.authenticate(origin, identifier, password)
     return start(origin, user, remember=remember, user_agent=user_agent)
 
 
 @atomic
-def start(origin: Actor, user: User, *, remember: bool, user_agent: str) -> str:
+def start(
+    origin: Actor, user: User, *, remember: bool, user_agent: str, with_factor: bool = False
+) -> str:
     """The secret of a new session of somebody who has proved who they are.
 
-    Raises BadCredentials where the account was changed since.
+    Raises BadCredentials where the account was changed since, and OtpRequired where it has a second
+    factor that was not proved as well.
     """
     authentication.hold(user)
+    if not with_factor:
+        factors.need_none(user.id)
     secret, moment = secret_tokens.make(), now()
     _insert.run(
         id=uuid7(),
@@ -87,10 +97,24 @@ def load(secret: str, address: str = "", request_id: str = "") -> Actor | None:
         role=row.role,
         scopes=scopes_of(row.role),
         session_id=row.id,
-        signed_in_at=row.created_at,
+        signed_in_at=row.proved_at or row.created_at,
         address=address,
         request_id=request_id,
     )
+
+
+@atomic
+def renew(actor: Actor, *, proved: bool = False) -> str:
+    """Another secret for the session in use: the old one is dead (ASVS 5.0, 7.2.4).
+
+    `proved`: its owner has just proved once more who they are.
+    """
+    secret = secret_tokens.make()
+    moment = now() if proved else actor.signed_in_at
+    _renew.run(key=actor.session_id, new_hash=secret_tokens.digest(secret), moment=moment)
+    if proved:
+        audit.record(actor, "session.proved", "user", actor.id)
+    return secret
 
 
 @atomic

@@ -17,6 +17,7 @@ from app.models.sign_in_attempt import (
     ACCOUNT_WINDOW,
     ADDRESS_MAX,
     ADDRESS_WINDOW,
+    CODE_LIMITS,
     PAIR_MAX,
     PAIR_WINDOW,
 )
@@ -45,6 +46,13 @@ def account_of(user_id: str | None, identifier: str) -> str:
     return hashlib.sha256((user_id or identifier.strip().lower()).encode()).hexdigest()
 
 
+def account_of_codes(user_id: str) -> str:
+    """What codes of its second factor are counted under, apart from its passwords: who does not
+    have the password cannot keep the owner from entering a code.
+    """
+    return hashlib.sha256(f"second factor of {user_id}".encode()).hexdigest()
+
+
 def check(account: str, address: str) -> None:
     """Raises TooManyRequests: asked before the password is looked at, which costs."""
     moment = now()
@@ -53,6 +61,22 @@ def check(account: str, address: str) -> None:
     _need(_of_address, ADDRESS_MAX, ADDRESS_WINDOW, moment, values)
     if _own_address.one(**values) is None:
         _need(_of_account, ACCOUNT_MAX, ACCOUNT_WINDOW, moment, values)
+
+
+def check_codes(user_id: str) -> None:
+    """Raises TooManyRequests after too many wrong codes of the account, wherever from."""
+    moment, account = now(), account_of_codes(user_id)
+    for number, window in CODE_LIMITS:
+        _need(_of_account, number, window, moment, {"account": account})
+
+
+@atomic
+def settle_code(user_id: str, address: str, *, succeeded: bool) -> None:
+    """Count a code whose end is known. Raises TooManyRequests where others came first."""
+    account = account_of_codes(user_id)
+    locks.wait(f"sign-in account {account}")
+    check_codes(user_id)
+    _count(account, address, succeeded)
 
 
 @atomic
@@ -64,6 +88,10 @@ def settle(account: str, address: str, *, succeeded: bool) -> None:
     locks.wait(f"sign-in account {account}")
     locks.wait(f"sign-in address {address}")
     check(account, address)
+    _count(account, address, succeeded)
+
+
+def _count(account: str, address: str, succeeded: bool) -> None:
     _insert.run(id=uuid7(), account=account, address=address, succeeded=succeeded, created_at=now())
 
 

@@ -11,7 +11,15 @@ from app.errors import InvalidGrant
 from app.models import Token, User
 from app.models.token import ACCESS_LIFE, REFRESH_GRACE, REFRESH_LIFE, SCOPES
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import audit, authentication, credentials, secret_tokens, tokens
+from app.services import (
+    audit,
+    authentication,
+    credentials,
+    factors,
+    second_factors,
+    secret_tokens,
+    tokens,
+)
 from app.services.actor import Actor, scopes_of
 from app.sql import KEY, Statement, atomic
 
@@ -57,15 +65,23 @@ class Pair:
     token_type: str = "Bearer"
 
 
-def sign_in(origin: Actor, identifier: str, password: str) -> Pair:
-    """Raises BadCredentials."""
+def sign_in(origin: Actor, identifier: str, password: str, otp: str | None = None) -> Pair:
+    """`otp` is looked at where the account has a second factor.
+
+    Raises BadCredentials, OtpRequired, BadOtp.
+    """
     user = authentication.authenticate(origin, identifier, password)
-    return _open_family(origin, user)
+    with_factor = otp is not None and factors.has(user.id)
+    if with_factor:
+        second_factors.prove(origin, user.id, otp or "")
+    return _open_family(origin, user, with_factor=with_factor)
 
 
 @atomic
-def _open_family(origin: Actor, user: User) -> Pair:
+def _open_family(origin: Actor, user: User, *, with_factor: bool) -> Pair:
     authentication.hold(user)
+    if not with_factor:
+        factors.need_none(user.id)
     pair = _issue(user.id, uuid7(), now(), " ".join(_ordered(scopes_of(user.role))))
     audit.record(origin.as_user(user.id), "session.created", "user", user.id)
     return pair

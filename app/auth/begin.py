@@ -1,0 +1,36 @@
+"""The one way into a page session, whatever somebody proved who they are by."""
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.auth import pending
+from app.errors import OtpRequired
+from app.identity import origin, sign_in
+from app.models import User
+from app.navigation import next_page
+from app.services import sessions
+
+
+def begin(user: User, *, remember: bool, with_factor: bool = False) -> ResponseReturnValue:
+    """Start the session and go where `next` leads, or to the page that asks for the second factor.
+
+    `with_factor`: it was proved as well. Raises BadCredentials where the account was changed since.
+    """
+    try:
+        secret = sessions.start(
+            origin(),
+            user,
+            remember=remember,
+            user_agent=request.headers.get("User-Agent", ""),
+            with_factor=with_factor,
+        )
+    except OtpRequired:
+        target = next_page("") or None
+        pending.put(user, remember=remember)
+        return redirect(url_for("auth.two_factor.show", next=target), 303)
+    sign_in(secret, remember=remember)
+    return redirect(next_page(home()), 303)
+
+
+def home() -> str:
+    return url_for("main.pages.index")

@@ -1,0 +1,46 @@
+"""The page between the password and the session, where the account has a second factor."""
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import StringField
+from wtforms.validators import InputRequired, Length
+
+from app.auth import pending
+from app.auth.begin import begin
+from app.forms import REFUSALS, Form, stripped
+from app.identity import origin
+from app.navigation import next_page
+from app.services import second_factors
+
+bp = Blueprint("two_factor", __name__, url_prefix="/two-factor")
+OTP_MAX = 64  # characters, however they are grouped
+
+
+class OtpForm(Form):
+    otp = StringField(
+        "Code",
+        [InputRequired("Enter the code."), Length(max=OTP_MAX)],
+        filters=[stripped],
+        description="Of your authenticator app, or one of your recovery codes.",
+        render_kw={
+            "autocomplete": "one-time-code",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+            "autofocus": True,
+        },
+    )
+
+
+@bp.route("", methods=["GET", "POST"], endpoint="show")
+def show() -> ResponseReturnValue:
+    half = pending.get()
+    if half is None:
+        return redirect(url_for("auth.login", next=next_page("") or None))
+    form = OtpForm()
+    if form.validate_on_submit():
+        try:
+            second_factors.prove(origin(), half.user.id, form.values()["otp"])
+            return begin(half.user, remember=half.remember, with_factor=True)
+        except REFUSALS as error:
+            form.blame(error)
+    return render_template("auth/two_factor.html", form=form), form.http_status

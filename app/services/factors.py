@@ -1,0 +1,98 @@
+"""The second factors of an account: whether there are any, which, and their end.
+
+A factor counts once it is confirmed. With the first one come recovery codes, with the last one they
+go. Whoever adds one is signed out everywhere else: who got in without it is out.
+"""
+
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select
+
+from app.errors import NotFound, OtpRequired
+from app.models import Factor, User
+from app.services import audit, authentication, credentials, paging, recovery_codes
+from app.services.actor import Actor
+from app.services.paging import Page
+from app.sql import KEY, Statement, atomic
+
+_table = Factor.__table__
+_counts = Factor.confirmed_at.is_not(None)
+_any = Statement[Factor](select(Factor.id).where(Factor.user_id == KEY, _counts).limit(1))
+_one = (_table.c.id == KEY, Factor.user_id == bindparam("of_user"), _counts)
+_get = Statement[Factor](select(*_table.c).where(*_one))
+_delete = Statement[Factor](delete(Factor).where(*_one))
+_delete_all = Statement[Factor](delete(Factor).where(Factor.user_id == KEY).returning(Factor.kind))
+
+
+def has(user_id: str) -> bool:
+    """Whether signing in to the account takes a second factor."""
+    return _any.one(key=user_id) is not None
+
+
+def need_none(user_id: str) -> None:
+    """Raises OtpRequired. Within the transaction that signs in: one may be added meanwhile."""
+    if has(user_id):
+        raise OtpRequired("Enter the code of your second factor as well.")
+
+
+def page(
+    actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
+) -> Page[Factor]:
+    """The actor's that count, the newest first."""
+    conditions = [Factor.user_id == actor.id, _counts]
+    return paging.read(Factor, conditions, limit=limit, after=after, count=count)
+
+
+def get(actor: Actor, factor_id: str) -> Factor:
+    """One of the actor's. Raises NotFound."""
+    return _found(_get.one(key=factor_id, of_user=actor.id))
+
+
+def added(actor: Actor, kind: str, name: str) -> list[str]:
+    """What follows from a new one, in its transaction: recovery codes, if it is the first.
+
+    Every other sign-in ends (ASVS 5.0, 7.4.3), on the pages and by the API.
+    """
+    credentials.end_sign_ins(actor.id, but=actor)
+    audit.record(actor, "factor.added", "user", actor.id, {kind: [None, name]})
+    return [] if recovery_codes.left(actor.id) else recovery_codes.make(actor.id)
+
+
+def remove(actor: Actor, factor_id: str, current_password: str | None) -> None:
+    """Remove one of the actor's. Raises NotFound, and what authentication.again raises."""
+    get(actor, factor_id)
+    authentication.again(actor, current_password)
+    _remove(actor, factor_id)
+
+
+@atomic
+def _remove(actor: Actor, factor_id: str) -> None:
+    credentials.need_live(actor, actor.id)
+    factor = get(actor, factor_id)
+    _delete.run(key=factor.id, of_user=actor.id)
+    if not has(actor.id):
+        recovery_codes.remove(actor.id)
+    audit.record(actor, "factor.removed", "user", actor.id, {factor.kind: [factor.name, None]})
+
+
+def _found(factor: Factor | None) -> Factor:
+    if factor is None:
+        raise NotFound("There is no such factor.")
+    return factor
+
+
+@atomic
+def reset(actor: Actor, user: User) -> None:
+    """Remove all factors and recovery codes of somebody who lost them, as an admin.
+
+    Ends every sign-in of the account: its next one takes the password alone.
+    """
+    actor.need_admin()
+    authentication.need_recent_admin(actor)
+    credentials.hold(user.id)
+    kinds = [factor.kind for factor in _delete_all.all(key=user.id)]
+    if not kinds:
+        return
+    recovery_codes.remove(user.id)
+    credentials.end_sign_ins(user.id, but=Actor())
+    audit.record(actor, "factor.reset", "user", user.id, {"factors": [kinds, []]})

@@ -1,0 +1,107 @@
+"""Codes that sign in once in place of a lost factor, shown when they are made and never again.
+
+Each has 120 random bits, so that a plain hash keeps it (ASVS 5.0, 6.5.2: 112 and more).
+"""
+
+import base64
+import hashlib
+import secrets
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from app.errors import Conflict
+from app.models import Factor, RecoveryCode
+from app.models.types import UTCDateTime, now, uuid7
+from app.services import audit, authentication, credentials
+from app.services.actor import Actor
+from app.sql import KEY, Statement, atomic
+
+NUMBER = 10
+BYTES, GROUP = 15, 6  # 24 characters of base 32, in groups that can be read aloud
+
+_insert = Statement[RecoveryCode](insert(RecoveryCode.__table__))  # type: ignore[arg-type]
+_delete = Statement[RecoveryCode](delete(RecoveryCode).where(RecoveryCode.user_id == KEY))
+_spend = Statement[RecoveryCode](
+    update(RecoveryCode)
+    .where(
+        RecoveryCode.hash == KEY,
+        RecoveryCode.user_id == bindparam("of_user"),
+        RecoveryCode.used_at.is_(None),
+    )
+    .values(used_at=bindparam("moment", type_=UTCDateTime()))
+)
+
+
+class _Number:
+    number: int
+
+
+_left = Statement[_Number](
+    select(func.count().label("number")).where(
+        RecoveryCode.user_id == KEY, RecoveryCode.used_at.is_(None)
+    )
+)
+_any_factor = Statement[Factor](
+    select(Factor.id).where(Factor.user_id == KEY, Factor.confirmed_at.is_not(None)).limit(1)
+)
+
+
+def left(user_id: str) -> int:
+    """How many of the account's are not used yet."""
+    found = _left.one(key=user_id)
+    return found.number if found is not None else 0
+
+
+def make(user_id: str) -> list[str]:
+    """New ones, within a transaction that holds the account; those before them are void."""
+    _delete.run(key=user_id)
+    codes = [_new() for _ in range(NUMBER)]
+    for code in codes:
+        made = {"id": uuid7(), "created_at": now(), "used_at": None}
+        _insert.run(**made, user_id=user_id, hash=digest(code))
+    return codes
+
+
+def remove(user_id: str) -> None:
+    _delete.run(key=user_id)
+
+
+def spend(actor: Actor, code: str) -> bool:
+    """Whether it is one of the actor's that was not used yet. It is used by that."""
+    if not _spend.run(key=digest(code), of_user=actor.id, moment=now()):
+        return False
+    audit.record(actor, "recovery_code.used", "user", actor.id)
+    return True
+
+
+def renew(actor: Actor, current_password: str | None) -> list[str]:
+    """New ones for the actor.
+
+    Raises Conflict where there is no factor, and what authentication.again raises.
+    """
+    authentication.again(actor, current_password)
+    return _renew(actor)
+
+
+@atomic
+def _renew(actor: Actor) -> list[str]:
+    credentials.need_live(actor, actor.id)
+    if _any_factor.one(key=actor.id) is None:
+        raise Conflict("Set up a second factor first: recovery codes stand in for it.")
+    audit.record(actor, "recovery_codes.made", "user", actor.id)
+    return make(actor.id)
+
+
+def digest(code: str) -> str:
+    """SHA-256, as hexadecimal, of the code however it was typed."""
+    return hashlib.sha256(plain(code).encode()).hexdigest()
+
+
+def plain(code: str) -> str:
+    """Without what stands between the groups, in lower case."""
+    return "".join(code.split()).replace("-", "").lower()
+
+
+def _new() -> str:
+    text = base64.b32encode(secrets.token_bytes(BYTES)).decode().lower()
+    return "-".join(text[start : start + GROUP] for start in range(0, len(text), GROUP))

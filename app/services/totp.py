@@ -1,0 +1,153 @@
+"""Codes of an authenticator app (RFC 6238): SHA-1, 6 digits, 30 seconds, as every app knows them.
+
+A code counts once (RFC 6238, 5.2; ASVS 5.0, 6.5.1), one step early or late at the most. The secret
+is sealed in the database and shown while it is set up.
+"""
+
+import hmac
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import BindParameter, bindparam, delete, insert, or_, select, update
+
+from app.errors import Conflict, Invalid
+from app.models import Factor
+from app.models.types import UTCDateTime, now, uuid7
+from app.services import audit, authentication, credentials, factors, sealing, throttle, users
+from app.services.actor import Actor
+from app.sql import KEY, Duplicate, Statement, atomic
+
+ISSUER, NAME = "Flagstone", "Authenticator app"
+STEP = 30  # seconds
+WINDOW = (-1, 0, 1)  # steps that a clock may be off
+DIGITS = 6
+SETUP_LIFE = timedelta(minutes=10)
+
+_table = Factor.__table__
+_step: BindParameter[int] = bindparam("step")
+_moment = bindparam("moment", type_=UTCDateTime())
+_of_user = (Factor.user_id == KEY, Factor.kind == "totp")
+_insert = Statement[Factor](insert(_table))  # type: ignore[arg-type]
+_discard = Statement[Factor](delete(Factor).where(*_of_user, Factor.confirmed_at.is_(None)))
+_get = Statement[Factor](select(*_table.c).where(*_of_user, Factor.confirmed_at.is_not(None)))
+_pending = Statement[Factor](
+    select(*_table.c).where(
+        *_of_user,
+        Factor.confirmed_at.is_(None),
+        Factor.created_at > bindparam("since", type_=UTCDateTime()),
+    )
+)
+_confirm = Statement[Factor](
+    update(Factor)
+    .where(_table.c.id == KEY, Factor.confirmed_at.is_(None))
+    .values(confirmed_at=_moment, last_step=_step, last_used_at=_moment)
+)
+_spend = Statement[Factor](
+    update(Factor)
+    .where(
+        _table.c.id == KEY,
+        Factor.confirmed_at.is_not(None),
+        or_(Factor.last_step.is_(None), Factor.last_step < _step),
+    )
+    .values(last_step=_step, last_used_at=_moment)
+)
+
+
+@dataclass(slots=True, frozen=True)
+class SetUp:
+    """What an app is told: the secret in base 32, and the same as an otpauth: URI."""
+
+    secret: str
+    uri: str
+
+
+def begin(actor: Actor, current_password: str | None) -> SetUp:
+    """A secret for a new app, which counts once a code of it was entered (`confirm`).
+
+    Raises Conflict where there is an app already, and what authentication.again raises.
+    """
+    authentication.again(actor, current_password)
+    return _begin(actor)
+
+
+@atomic
+def _begin(actor: Actor) -> SetUp:
+    import pyotp  # noqa: PLC0415 - 30 ms of CPU, for those alone who use it
+
+    credentials.need_live(actor, actor.id)
+    secret = pyotp.random_base32()
+    _discard.run(key=actor.id)
+    blank: dict[str, Any] = dict.fromkeys(column.name for column in _table.columns)
+    made = {"id": uuid7(), "user_id": actor.id, "kind": "totp", "name": NAME, "created_at": now()}
+    try:
+        _insert.run(**{**blank, **made, "secret": sealing.seal(secret)})
+    except Duplicate as error:
+        raise Conflict("An authenticator app is set up already: remove it first.") from error
+    return _set_up(actor, secret)
+
+
+def pending(actor: Actor) -> SetUp:
+    """What is being set up. Raises Conflict where nothing is, or was begun too long ago."""
+    return _set_up(actor, sealing.unseal(_begun(actor).secret or ""))
+
+
+def confirm(actor: Actor, otp: str) -> list[str]:
+    """Let the app count from now on: the recovery codes, if it is the first factor.
+
+    Raises Conflict where none is being set up, Invalid for a wrong code, TooManyRequests.
+    """
+    throttle.check_codes(actor.id)
+    codes = _confirmed(actor, otp)
+    if codes is None:
+        raise Invalid("The code is wrong.", {"otp": "This is not the code that the app shows now."})
+    return codes
+
+
+@atomic
+def _confirmed(actor: Actor, otp: str) -> list[str] | None:
+    credentials.need_live(actor, actor.id)
+    factor = _begun(actor)
+    step = _step_of(factor, otp)
+    throttle.settle_code(actor.id, actor.address, succeeded=step is not None)
+    if step is None:
+        audit.record(actor, "factor.refused", "user", actor.id)
+        return None
+    _confirm.run(key=factor.id, step=step, moment=now())
+    return factors.added(actor, factor.kind, factor.name)
+
+
+def spend(user_id: str, otp: str) -> bool:
+    """Whether it is a code of the account's app that was not used yet. It is used by that."""
+    factor = _get.one(key=user_id)
+    step = _step_of(factor, otp) if factor is not None else None
+    if factor is None or step is None:
+        return False
+    return bool(_spend.run(key=factor.id, step=step, moment=now()))
+
+
+def _begun(actor: Actor) -> Factor:
+    factor = _pending.one(key=actor.id, since=now() - SETUP_LIFE)
+    if factor is None:
+        raise Conflict("Begin to set up the app again: it takes 10 minutes at the most.")
+    return factor
+
+
+def _set_up(actor: Actor, secret: str) -> SetUp:
+    import pyotp  # noqa: PLC0415 - see _begin
+
+    name = users.get(actor, actor.id).username
+    return SetUp(secret, pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER))
+
+
+def _step_of(factor: Factor, otp: str) -> int | None:
+    """The step whose code this is, counted from 1970, within the window."""
+    import pyotp  # noqa: PLC0415 - see _begin
+
+    code = "".join(otp.split())
+    if len(code) != DIGITS or not code.isascii() or not code.isdigit():
+        return None
+    app, current = pyotp.TOTP(sealing.unseal(factor.secret or "")), int(now().timestamp()) // STEP
+    steps = (current + off for off in WINDOW)
+    fitting = [step for step in steps if hmac.compare_digest(app.generate_otp(step), code)]
+    return max(fitting, default=None)
