@@ -12,6 +12,9 @@ from tests.conftest import PASSWORD
 from tests.rows import rows
 
 
+MOMENT = now()  # a test may begin at the end of a step: the server's clock of TOTP stands still
+
+
 class Phone:
     """An authenticator app, and recovery codes on paper."""
 
@@ -21,13 +24,11 @@ class Phone:
 
     def code(self, steps: int = 0) -> str:
         """The code so many steps from now on."""
-        return self.app.at(totp.now(), counter_offset=steps)
+        return self.app.at(MOMENT, counter_offset=steps)
 
 
 def hold_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the server's step of TOTP stand still: a test may begin at the end of one."""
-    moment = now()
-    monkeypatch.setattr(totp, "now", lambda: moment)
+    monkeypatch.setattr(totp, "now", lambda: MOMENT)
 
 
 def add_app(actor: Actor) -> Phone:
