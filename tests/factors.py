@@ -11,7 +11,6 @@ from app.services.actor import Actor
 from tests.conftest import PASSWORD
 from tests.rows import rows
 
-
 MOMENT = now()  # a test may begin at the end of a step: the server's clock of TOTP stands still
 
 
