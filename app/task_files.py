@@ -10,7 +10,7 @@ from flask import Response, stream_with_context
 
 from app.errors import Invalid, InvalidLines, Malformed
 from app.models import Task
-from app.services import task_exchange
+from app.services import labels, task_exchange
 from app.services.task_exchange import COLUMNS, plain
 from app.strict_json import load, parse
 from app.task_input import TaskIn
@@ -99,7 +99,7 @@ def _from_csv(header: list[str], cells: list[str]) -> dict[str, Any]:
         name: cell for name, cell in row.items() if cell and name not in _READ_ONLY
     }
     if "labels" in values:
-        values["labels"] = values["labels"].split(";")
+        values["labels"] = values["labels"].split(labels.SEPARATOR)
     return {"title": "", **values}
 
 

@@ -11,10 +11,12 @@ from werkzeug.test import TestResponse
 
 from app.extensions import db
 from app.models import Task
-from app.services import task_exchange
+from app.services import task_import
 from app.services.actor import Actor
+from app.sql import Link
 from tests.answers import MISSING, slug_of
 from tests.clients import Api
+from tests.rows import events, rows
 from tests.test_export_api import HARMLESS, RISKY, export, lines
 from tests.test_tasks_api import DEFAULTS, FULL, make
 
@@ -250,10 +252,65 @@ def test_ten_mebibytes_are_taken_and_no_byte_more(ann_api: Api) -> None:
 
 
 def test_number_of_tasks_has_an_end(ann_api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(task_exchange, "ROWS_MAX", 3)
+    monkeypatch.setattr(task_import, "ROWS_MAX", 3)
     assert take_in(ann_api, "csv", "title\na\nb\nc\n") == 3
     assert refused(send(ann_api, "csv", "title\na\nb\nc\nd\ne\n")) == [(5, "")]
     assert len(kept(ann_api)) == 3
+
+
+def test_rows_of_many_batches_are_made_in_order_with_an_event_each(
+    app: Flask, ann: Actor, ann_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_import, "BATCH", 3)
+    names = [f"{number:02}" for number in range(8)]
+    lines = [f"{name},done,{name};b" for name in names]
+    assert take_in(ann_api, "csv", "\n".join(["title,status,labels", *lines])) == 8
+    with app.app_context():
+        tasks, trail = rows(Task), events("task.created")
+    assert [task.title for task in tasks] == names
+    assert {(task.owner_id, task.version, task.priority) for task in tasks} == {
+        (ann.id, 1, "normal")
+    }
+    assert all(task.completed_at == task.created_at for task in tasks)
+    assert [event.target_id for event in trail] == [task.id for task in tasks]
+    changes = {"title": [None, "07"], "status": [None, "done"], "labels": [None, ["07", "b"]]}
+    assert trail[-1].changes == changes
+
+
+def test_fault_in_a_later_batch_leaves_nothing_of_the_earlier_ones(
+    app: Flask, ann_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_import, "BATCH", 2)
+    lines = ["title,assignee_id", "a,", "b,", "c,", f"d,{MISSING}", f"e,{MISSING}"]
+    assert refused(send(ann_api, "csv", "\n".join(lines))) == [(5, "/assignee_id")]
+    with app.app_context():
+        assert (rows(Task), events("task.created")) == ([], [])
+
+
+def test_every_unknown_assignee_of_a_batch_is_told(ann_api: Api, bob: Actor) -> None:
+    lines = ["title,assignee_id", f"a,{MISSING}", f"b,{bob.id}", f"c,{MISSING}"]
+    assert refused(send(ann_api, "csv", "\n".join(lines))) == [
+        (2, "/assignee_id"),
+        (4, "/assignee_id"),
+    ]
+
+
+def test_a_thousand_rows_take_a_few_statements(
+    app: Flask, ann: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = []
+    execute = Link.execute
+
+    def counted(link: Link, sql: str, params: Any = ()) -> Any:
+        sent.append(sql[:20])
+        return execute(link, sql, params)
+
+    monkeypatch.setattr(Link, "execute", counted)
+    with app.app_context():
+        made = [(number, {"title": "x", "assignee_id": ann.id}) for number in range(1000)]
+        assert task_import.take_in(ann, lambda: made) == 1000
+        assert len(rows(Task)) == 1000
+    assert len(sent) <= 8
 
 
 def test_import_takes_no_query(ann_api: Api) -> None:

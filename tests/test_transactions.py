@@ -12,7 +12,7 @@ from app import sql
 from app.errors import InvalidToken
 from app.models import Task
 from app.models.types import UTCDateTime, now
-from app.services import accounts, purge, sign_ins, task_exchange, tasks, token_pairs, tokens
+from app.services import accounts, purge, sign_ins, task_import, tasks, token_pairs, tokens
 from app.services.actor import Actor
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 from tests.conftest import PASSWORD
@@ -34,17 +34,18 @@ def test_an_import_that_lost_a_race_is_made_whole(
     ctx: None, ann: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = []
-    create = tasks.create
+    store = task_import._store
 
-    def lose_once(actor: Actor, values: dict[str, str]) -> Task:
-        made.append(values["title"])
+    def lose_once(actor: Actor, batch: list[task_import.Row]) -> None:
+        made.append(batch[0][1]["title"])
         if made == ["one", "two"]:
             raise LostRace("of the test")
-        return create(actor, values)
+        store(actor, batch)
 
-    monkeypatch.setattr(tasks, "create", lose_once)
+    monkeypatch.setattr(task_import, "_store", lose_once)
+    monkeypatch.setattr(task_import, "BATCH", 1)
     rows = [(2, {"title": "one"}), (3, {"title": "two"})]
-    assert task_exchange.take_in(ann, lambda: iter(rows)) == 2
+    assert task_import.take_in(ann, lambda: iter(rows)) == 2
     assert tasks.page(ann, count=True).total == 2
 
 

@@ -13,7 +13,7 @@ from app.api.operation import operation
 from app.api.tasks import TaskFilters
 from app.errors import InvalidLines, Malformed, UnsupportedMediaType
 from app.fields import choice
-from app.services import task_exchange
+from app.services import task_exchange, task_import
 from app.services.actor import Actor
 from app.task_files import CSV, NDJSON, SIZE_MAX
 
@@ -62,8 +62,10 @@ def export(actor: Actor, query: dict[str, Any]) -> Response:
     errors=(InvalidLines, Malformed),
 )
 def import_(actor: Actor) -> SimpleNamespace:
-    """All of them or none. An export can be imported: what is read-only in it is passed over."""
+    """All of them or none, up to 50,000 tasks and 10 MiB at once. An export can be imported: what
+    is read-only in it is passed over.
+    """
     if request.mimetype not in (CSV, NDJSON):
         raise UnsupportedMediaType(f"Send the body as {CSV} or {NDJSON}.")
     read = partial(task_files.read, request.mimetype, reading.content(request))
-    return SimpleNamespace(created=task_exchange.take_in(actor, read))
+    return SimpleNamespace(created=task_import.take_in(actor, read))

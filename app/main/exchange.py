@@ -13,7 +13,7 @@ from app.errors import InvalidLines, Malformed
 from app.forms import REFUSALS, Form
 from app.identity import page_user
 from app.main.task_query import read_query
-from app.services import task_exchange
+from app.services import task_exchange, task_import
 from app.task_files import CSV, NDJSON, SIZE_MAX, download, read
 
 bp = Blueprint("exchange", __name__)
@@ -54,7 +54,7 @@ def import_() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             rows = partial(read, form.kind, form.file.data.read())
-            number = task_exchange.take_in(page_user(), rows)
+            number = task_import.take_in(page_user(), rows)
         except InvalidLines as error:
             faults = error.lines
             form.file.errors = ["Nothing was imported: see the lines below."]

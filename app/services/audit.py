@@ -1,6 +1,6 @@
 """The audit trail: written in the transaction of the change, or the change is not made."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,10 @@ from app.models.types import now, uuid7
 from app.services import paging
 from app.services.actor import Actor
 from app.services.paging import Page
-from app.sql import Statement, atomic
+from app.sql import Batch, Statement, atomic
 
 _insert = Statement[AuditEvent](insert(AuditEvent.__table__))  # type: ignore[arg-type]
+_many = Batch(AuditEvent.__table__)  # type: ignore[arg-type]
 
 Changes = dict[str, list[Any]]
 observers: list[Callable[[str], None]] = []  # told of every action
@@ -28,21 +29,37 @@ def record(
     changes: Changes | None = None,
 ) -> None:
     """`action` is "<resource>.<what happened>"; `changes` holds [old, new] for each field."""
-    assert SECRET_FIELDS.isdisjoint(changes or ()), changes
-    _insert.later(
-        id=uuid7(),
-        actor_id=actor.id or None,
-        token_id=actor.token_id,
-        action=action,
-        target_type=target_type,
-        target_id=target_id,
-        changes=changes or {},
-        address=actor.address,
-        request_id=actor.request_id,
-        created_at=now(),
-    )
+    _insert.later(**_row(actor, action, target_type, target_id, changes))
     for told in observers:
         told(action)
+
+
+def record_each(
+    actor: Actor, action: str, target_type: str, changes: Sequence[tuple[str, Changes]]
+) -> None:
+    """Record the same of many targets: `changes` holds the id of each and what changed in it."""
+    _many.insert([_row(actor, action, target_type, target_id, news) for target_id, news in changes])
+    for told in observers:
+        for _ in changes:
+            told(action)
+
+
+def _row(
+    actor: Actor, action: str, target_type: str, target_id: str | None, changes: Changes | None
+) -> dict[str, Any]:
+    assert SECRET_FIELDS.isdisjoint(changes or ()), changes
+    return {
+        "id": uuid7(),
+        "actor_id": actor.id or None,
+        "token_id": actor.token_id,
+        "action": action,
+        "target_type": target_type,
+        "target_id": target_id,
+        "changes": changes or {},
+        "address": actor.address,
+        "request_id": actor.request_id,
+        "created_at": now(),
+    }
 
 
 @atomic

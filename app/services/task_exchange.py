@@ -1,4 +1,4 @@
-"""Tasks in and out as CSV (RFC 4180) and NDJSON, a batch at a time: memory does not grow.
+"""Tasks as CSV (RFC 4180) and NDJSON, a batch at a time: memory does not grow.
 
 A cell that a spreadsheet would run as a formula gets a ' in front (ASVS 5.0, 1.2.10), and loses it
 again on the way in.
@@ -7,19 +7,16 @@ again on the way in.
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
 
-from app.errors import Invalid, InvalidLines
 from app.models import Task
-from app.services import tasks
+from app.services import labels, tasks
 from app.services.actor import Actor
-from app.sql import atomic
 
 BATCH = 500
-ROWS_MAX = 50_000
 COLUMNS = (
     "id",
     "title",
@@ -78,7 +75,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        value = ";".join(value)
+        value = labels.SEPARATOR.join(value)
     text = value if isinstance(value, str) else value.isoformat().replace("+00:00", "Z")
     return f"'{text}" if _RISKY.match(text) else text
 
@@ -86,26 +83,3 @@ def _cell(value: Any) -> str:
 def plain(cell: str) -> str:
     """A cell without the ' that an export put before it."""
     return cell[1:] if cell.startswith("'") and _RISKY.match(cell) else cell
-
-
-@atomic
-def take_in(actor: Actor, read: Callable[[], Iterable[tuple[int, dict[str, Any]]]]) -> int:
-    """Make a task of each row that `read` gives, with its line: all or none. Their number.
-
-    Raises InvalidLines, and whatever reading the rows raises.
-    """
-    number = 0
-    for line, values in read():
-        if number == ROWS_MAX:
-            why = f"Import at most {ROWS_MAX} tasks at once."
-            raise InvalidLines(why, [{"line": line, "detail": why}])
-        try:
-            tasks.create(actor, values)
-        except Invalid as error:
-            faults = [
-                {"line": line, "pointer": f"/{name}", "detail": why}
-                for name, why in error.fields.items()
-            ]
-            raise InvalidLines("Some lines are not valid.", faults) from error
-        number += 1
-    return number

@@ -28,6 +28,7 @@ DEFAULTS: dict[str, Any] = {
     "assignee_id": None,
 }
 FIELDS = ("title", *DEFAULTS)  # what a client may set
+NOBODY = "There is no such user."
 KEPT = ("completed_at", "updated_at", "version")  # what changes along with them
 
 _table = Task.__table__
@@ -49,11 +50,11 @@ _update = Statement[Task](
 )
 # What is written is known, so nothing asks for it: a write goes with its COMMIT, in one round trip.
 _row = row_type(COLUMNS)
+_user_id = User.__table__.c.id
 # FOR KEY SHARE: nobody who is given a task is gone before it is stored.
+_STAYS: dict[str, Any] = {"read": True, "key_share": True}
 _person = Statement[User](
-    select(User.__table__.c.id)
-    .where(User.id == KEY, User.is_active)
-    .with_for_update(read=True, key_share=True)
+    select(_user_id).where(_user_id == KEY, User.is_active).with_for_update(**_STAYS)
 )
 _events = Statement[AuditEvent](
     select(*AuditEvent.__table__.c, User.__table__.c.username.label("actor"))
@@ -129,8 +130,17 @@ def _total(shape: Shape, values: dict[str, Any]) -> int:
 def create(actor: Actor, values: dict[str, Any]) -> Task:
     """`values` holds a title and any other of FIELDS, validated. Raises Invalid for an assignee."""
     _need_assignee(values.get("assignee_id"))
+    row = new_row(actor, values)
+    _insert.later(**row)
+    audit.record(actor, "task.created", "task", row["id"], changes_of_new(values))
+    task: Task = _row(*[row[name] for name in _row._fields])
+    return task
+
+
+def new_row(actor: Actor, values: dict[str, Any]) -> dict[str, Any]:
+    """A new task as it is stored."""
     moment = now()
-    row = {
+    return {
         **DEFAULTS,
         **values,
         "id": uuid7(),
@@ -139,12 +149,14 @@ def create(actor: Actor, values: dict[str, Any]) -> Task:
         "created_at": moment,
         "updated_at": moment,
         "version": 1,
+        "label_keys": _keys(values.get("labels", [])),
+        "deleted_at": None,
     }
-    task: Task = _row(**row)
-    _insert.later(**row, label_keys=_keys(task.labels), deleted_at=None)
-    changes = {name: [None, value] for name, value in values.items() if value != DEFAULTS.get(name)}
-    audit.record(actor, "task.created", "task", task.id, changes)
-    return task
+
+
+def changes_of_new(values: dict[str, Any]) -> audit.Changes:
+    """What the trail is told of it: what is not the default."""
+    return {name: [None, value] for name, value in values.items() if value != DEFAULTS.get(name)}
 
 
 @atomic
@@ -242,9 +254,17 @@ def _need_owner(actor: Actor, task: Task, act: str) -> None:
         raise Forbidden(f"Only the owner of a task may {act}.")
 
 
+def assignable(user_ids: Collection[str]) -> set[str]:
+    """Those of them to whom a task may be given. They stay until the commit."""
+    if not user_ids:
+        return set()
+    query = select(_user_id).where(_user_id.in_(user_ids), User.is_active).order_by(_user_id)
+    return {user.id for user in Statement[User](query.with_for_update(**_STAYS)).all()}
+
+
 def _need_assignee(user_id: str | None) -> None:
     if user_id is not None and _person.one(key=user_id) is None:
-        raise Invalid("One of the values is not valid.", {"assignee_id": "There is no such user."})
+        raise Invalid("One of the values is not valid.", {"assignee_id": NOBODY})
 
 
 def _keys(labels: list[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """Statements, transactions and their errors: how the services talk to the database."""
 
+from app.sql.batch import Batch
 from app.sql.connection import Link, atomic, current, init_app, unhurried
 from app.sql.errors import DRIVER_ERRORS, Dangling, Duplicate, LostRace
 from app.sql.statement import KEY, Statement, row_type
@@ -7,6 +8,7 @@ from app.sql.statement import KEY, Statement, row_type
 __all__ = [
     "DRIVER_ERRORS",
     "KEY",
+    "Batch",
     "Dangling",
     "Duplicate",
     "Link",
