@@ -8,4 +8,6 @@ from config import SettingsError
 try:
     app = create_app()
 except SettingsError as error:
+    if sys.argv[-1] == "doctor":  # it is asked what is wrong
+        sys.exit("\n".join(f"fault: settings: {fault}" for fault in error.faults))
     sys.exit(f"Flagstone cannot start.\n{error}")

@@ -2,9 +2,10 @@
 
 from flask import Flask
 
-from app.cli import demo, purge, tokens, users, worker
+from app.cli import demo, doctor, purge, tokens, users, worker
 
 
 def init_app(app: Flask) -> None:
-    for command in (users.group, tokens.group, demo.seed_demo, purge.purge, worker.worker):
+    commands = (demo.seed_demo, purge.purge, worker.worker, doctor.doctor)
+    for command in (users.group, tokens.group, *commands):
         app.cli.add_command(command)

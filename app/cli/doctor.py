@@ -1,0 +1,22 @@
+"""`flask doctor`: what is wrong with this installation."""
+
+from importlib import import_module
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+
+from app.cli.base import Command
+
+
+@click.command("doctor", cls=Command)
+@with_appcontext
+@click.pass_context
+def doctor(context: click.Context) -> None:
+    """Check settings, database, migrations, Redis and mail; status 1 where there is a fault."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    faulty = False
+    for finding in import_module("app.doctor").examine(app):  # what it needs would slow every start
+        click.echo(str(finding))
+        faulty |= finding.level == "fault"
+    context.exit(int(faulty))

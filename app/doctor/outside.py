@@ -1,0 +1,69 @@
+"""What else the service talks to: Redis, and the server that takes its mails."""
+
+import os
+import smtplib
+import ssl
+from collections.abc import Iterator
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from flask import Flask
+
+from app.doctor.finding import Finding, fault, ok, warning
+from app.ratelimit import Limiter
+from settings.urls import public
+
+PATIENCE = 5.0  # seconds
+
+
+def examine(app: Flask) -> Iterator[Finding]:
+    yield from _redis(app)
+    yield from _mail(app.config["MAIL_URL"], app.config["APP_ENV"] == "production")
+
+
+def _redis(app: Flask) -> Iterator[Finding]:
+    limiter: Limiter | None = app.extensions.get("limiter")
+    if limiter is None or limiter.shared is None:
+        return
+    url = public(app.config["REDIS_URL"])
+    if limiter.shared.check():
+        yield ok("Redis", f"answers ({url})")
+    else:
+        yield fault("Redis", f"does not answer ({url}): each process counts rates for itself.")
+
+
+def _mail(url: str, in_production: bool) -> Iterator[Finding]:
+    if url.startswith("smtp"):
+        yield _smtp(url)
+    elif url.startswith("file:"):
+        folder = url.removeprefix("file:")
+        if not os.access(folder, os.W_OK):
+            yield fault("mail", f"{folder} is not writable.")
+    if in_production and not url.startswith("smtp"):
+        yield warning("mail", "none is sent: nobody gets a link to set a new password.")
+
+
+def _smtp(url: str) -> Finding:
+    """Greet the server as if to send, and sign in."""
+    where = public(url).partition("?")[0]
+    try:
+        _greet(url)
+    except (OSError, smtplib.SMTPException) as error:
+        return fault("mail", f"{where} does not take any: {error}")
+    return ok("mail", f"{where} takes mails")
+
+
+def _greet(url: str) -> None:
+    parts = urlsplit(url)
+    host, context = parts.hostname or "", ssl.create_default_context()
+    if parts.scheme == "smtps":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(
+            host, parts.port or 465, timeout=PATIENCE, context=context
+        )
+    else:
+        server = smtplib.SMTP(host, parts.port or 587, timeout=PATIENCE)
+    with server:
+        server.ehlo()
+        if parse_qs(parts.query).get("starttls") == ["1"]:
+            server.starttls(context=context)
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))

@@ -1,0 +1,39 @@
+"""Settings that are valid, and yet not what a service in production should have."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from app.doctor.finding import Finding, ok, warning
+
+METRICS_TOKEN_MIN = 16  # characters
+
+
+def examine(config: Mapping[str, Any]) -> Iterator[Finding]:
+    yield ok("settings", f"valid, for {config['APP_ENV']}")
+    if config["APP_ENV"] == "production":
+        yield from _in_production(config)
+    size, old = len(config["SECRET_KEY"].encode()), len(config["SECRET_KEY_FALLBACKS"])
+    yield ok("SECRET_KEY", f"{size} bytes; how old it is nobody notes, so change it once a year")
+    if old:
+        text = f"holds {old}: take them away when what they signed is 30 days old."
+        yield warning("SECRET_KEY_FALLBACKS", text)
+    if 0 < len(config["METRICS_TOKEN"]) < METRICS_TOKEN_MIN:
+        text = f"is shorter than {METRICS_TOKEN_MIN} characters: it can be guessed."
+        yield warning("METRICS_TOKEN", text)
+
+
+def _in_production(config: Mapping[str, Any]) -> Iterator[Finding]:
+    if not config["HTTPS"]:
+        text = "is plain http: passwords and cookies can be read on their way. Set https://..."
+        yield warning("PUBLIC_URL", text)
+    elif not config["PROXY_HOPS"]:
+        text = "is 0, and who ends TLS is a proxy: everybody seems to come from its address."
+        yield warning("PROXY_HOPS", text)
+    if not config["REDIS_URL"] and config["RATELIMIT_ENABLED"]:
+        text = "is empty: each process counts rates for itself alone."
+        yield warning("REDIS_URL", text)
+    if not config["RATELIMIT_ENABLED"]:
+        yield warning("RATELIMIT_ENABLED", "is 0: nobody is held to a rate.")
+    if config["WEBHOOK_ALLOW_PRIVATE"]:
+        text = "is 1: webhooks reach what only this network should."
+        yield warning("WEBHOOK_ALLOW_PRIVATE", text)

@@ -1,0 +1,61 @@
+"""What `flask doctor` asks the database besides whether it is there."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import DateTime, func, literal_column, select
+
+from app.models import User
+from app.models.types import now
+from app.sql import Statement
+
+_clock = Statement[Any](select(func.clock_timestamp(type_=DateTime(timezone=True)).label("moment")))
+_role = Statement[Any](
+    select(
+        literal_column("(SELECT rolsuper FROM pg_roles WHERE rolname = current_user)").label(
+            "superuser"
+        ),
+        literal_column("has_schema_privilege(current_schema(), 'CREATE')").label("creates"),
+        literal_column(
+            "EXISTS (SELECT 1 FROM pg_tables"
+            " WHERE schemaname = current_schema() AND tableowner = current_user)"
+        ).label("owns"),
+    )
+)
+_room = Statement[Any](
+    select(literal_column("current_setting('max_connections')::int").label("number"))
+)
+_admin = Statement[Any](
+    select(User.__table__.c.id).where(User.role == "admin", User.is_active).limit(1)
+)
+
+
+def clock_lead() -> timedelta:
+    """How much later it is here than at the PostgreSQL server."""
+    row = _clock.one()
+    assert row is not None
+    return now() - row.moment  # type: ignore[no-any-return]
+
+
+def powers() -> list[str]:
+    """What the role at PostgreSQL may do that serving does not need (ASVS 5.0, 13.2.2)."""
+    row = _role.one()
+    assert row is not None
+    found = {
+        "is a superuser": row.superuser,
+        "may make tables": row.creates,
+        "owns tables": row.owns,
+    }
+    return [power for power, held in found.items() if held]
+
+
+def connections_max() -> int:
+    """How many PostgreSQL takes in all."""
+    row = _room.one()
+    assert row is not None
+    return int(row.number)
+
+
+def has_admin() -> bool:
+    """Whether there is an active admin."""
+    return _admin.one() is not None
