@@ -92,6 +92,12 @@ class InsufficientScope(Forbidden):
         self.scope = scope
 
 
+class NoMail(Forbidden):
+    """It goes by mail, and none is set up here (MAIL_URL)."""
+
+    slug, title = "no-mail", "No mail is set up"
+
+
 class ReauthenticationRequired(Forbidden):
     """This needs a recent login: log in again, then repeat the request."""
 

@@ -13,7 +13,17 @@ from flask import Flask
 from app.models import Comment, Task, Token, User
 from app.models.token import SCOPES
 from app.models.types import now
-from app.services import comments, personal_tokens, registration, tasks, token_pairs, tokens, users
+from app.services import (
+    comments,
+    links,
+    personal_tokens,
+    recovery,
+    registration,
+    tasks,
+    token_pairs,
+    tokens,
+    users,
+)
 from app.services.actor import SYSTEM, Actor, scopes_of
 from tests.conftest import PASSWORD
 from tests.rows import rows, set_values
@@ -30,9 +40,12 @@ ROLES = (
 )
 STATUSES = {
     "GET /audit": (401, 403, 403, 403, 200, 401, 401, 403),
+    "POST /auth/confirm": (204, 204, 204, 204, 204, 204, 204, 204),
+    "POST /auth/forgot": (202, 202, 202, 202, 202, 202, 202, 202),
     "POST /auth/login": (200, 200, 200, 200, 200, 200, 200, 200),
     "POST /auth/logout": (401, 204, 204, 204, 204, 401, 401, 204),
     "POST /auth/refresh": (200, 200, 200, 200, 200, 200, 200, 200),
+    "POST /auth/reset": (204, 204, 204, 204, 204, 204, 204, 204),
     "GET /openapi.json": (200, 200, 200, 200, 200, 200, 200, 200),
     "GET /tasks": (401, 200, 200, 200, 200, 401, 401, 403),
     "POST /tasks": (401, 201, 201, 201, 201, 401, 401, 403),
@@ -60,10 +73,13 @@ STATUSES = {
     "GET /users/{user_id}": (401, 404, 200, 404, 200, 401, 401, 403),
     "PATCH /users/{user_id}": (401, 403, 403, 403, 200, 401, 401, 403),
     "DELETE /users/{user_id}": (401, 403, 403, 403, 204, 401, 401, 403),
+    "POST /users/{user_id}/invitation": (401, 403, 403, 403, 202, 401, 401, 403),
+    "POST /users/invitations": (401, 403, 403, 403, 201, 401, 401, 403),
     "GET /users/by-username/{username}": (401, 200, 200, 200, 200, 401, 401, 200),
     "GET /users/me": (401, 200, 200, 200, 200, 401, 401, 403),
     "PATCH /users/me": (401, 200, 200, 200, 200, 401, 401, 403),
     "DELETE /users/me": (401, 204, 204, 204, 204, 401, 401, 403),
+    "POST /users/me/confirmation": (401, 202, 202, 202, 202, 401, 401, 403),
     "GET /users/me/export": (401, 200, 200, 200, 200, 401, 401, 403),
 }
 _numbers = itertools.count()
@@ -82,6 +98,8 @@ class World:
         token, _ = personal_tokens.create(SYSTEM, self.account(self.owner), "x", ["tasks:read"])
         if operation.endswith("/restore"):
             tasks.delete(self.owner, self.task_id)
+        if operation.endswith("/invitation"):
+            set_values(User, self.owner.id, password_hash="")
         self.ids = {
             "task_id": self.task_id,
             "comment_id": comment.id,
@@ -137,9 +155,12 @@ class World:
         fresh, who = f"fresh-{self.number}", self.assignee.username
         if self.operation == "POST /auth/refresh":
             return {"refresh_token": token_pairs.sign_in(Actor(), who, PASSWORD).refresh_token}
+        if self.operation in ("POST /auth/confirm", "POST /auth/reset"):
+            return self.by_link()
         change = {"op": "update", "id": self.task_id, "data": {"title": "Changed"}}
         account = {"username": fresh, "email": f"{fresh}@example.com", "password": PASSWORD}
         bodies: dict[str, dict[str, Any]] = {
+            "POST /auth/forgot": {"email": f"{who}@example.com"},
             "POST /auth/login": {"identifier": who, "password": PASSWORD},
             "POST /tasks": {"title": "x"},
             "PUT /tasks/{task_id}": {"title": "Changed"},
@@ -149,10 +170,18 @@ class World:
             "POST /tasks/bulk": {"operations": [change]},
             "POST /tokens": {"name": "x", "scopes": ["tasks:read"]},
             "POST /users": account,
+            "POST /users/invitations": {name: account[name] for name in ("username", "email")},
             "PATCH /users/{user_id}": {"username": fresh},
             "PATCH /users/me": {"username": fresh},
         }
         return bodies.get(self.operation)
+
+    def by_link(self) -> dict[str, Any]:
+        if self.operation == "POST /auth/reset":
+            secret = recovery.make_link(SYSTEM, self.account(self.assignee))
+            return {"token": secret, "password": "nine apples, no pear"}
+        email = f"{self.assignee.username}@example.com"
+        return {"token": links.make(self.assignee.id, "confirm", email)}
 
     def state(self) -> list[Any]:
         """What a refusal has to leave as it was."""

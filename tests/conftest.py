@@ -7,6 +7,8 @@ moment. The clients refuse to work inside one (tests/clients.py).
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -26,6 +28,7 @@ from tests.databases import (
     make_app,
     postgres_server,
 )
+from tests.mailbox import Mailbox
 
 PASSWORD = "seven plums and a pear"
 PRODUCT_HASHER = passwords.Policy.hasher
@@ -132,6 +135,15 @@ def bob(make_person: MakePerson) -> Actor:
 @pytest.fixture
 def root(make_person: MakePerson) -> Actor:
     return make_person("root", "admin")
+
+
+@pytest.fixture
+def mailbox(app: Flask, tmp_path: Path) -> Iterator[Mailbox]:
+    """Turns mail on: what is sent lies there."""
+    before = app.extensions["policy"]
+    app.extensions["policy"] = replace(before, mail_url=f"file:{tmp_path}")
+    yield Mailbox(app, tmp_path)
+    app.extensions["policy"] = before
 
 
 @pytest.fixture

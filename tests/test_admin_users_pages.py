@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from app.models import Task, User
-from app.services import accounts, reset_links, users
+from app.services import accounts, recovery, users
 from app.services.actor import SYSTEM, Actor
 from tests.admin_lists import flashed, headed, make
 from tests.answers import MISSING
@@ -135,7 +135,7 @@ def test_reset_link_is_shown_once_and_works(app: Flask, ann: Actor, root_browser
     assert answer.headers["Cache-Control"] == "no-store"
     assert found[1] not in root_browser.get(path_of(ann)).text
     with app.app_context():
-        assert reset_links.is_live(found[1])
+        assert recovery.is_live(found[1])
 
 
 def test_admin_never_types_a_password_for_somebody(ann: Actor, root_browser: Browser) -> None:

@@ -19,8 +19,8 @@ from app.services import (
     audit,
     authentication,
     personal_tokens,
+    recovery,
     registration,
-    reset_links,
     sessions,
     tasks,
     token_pairs,
@@ -57,7 +57,7 @@ class Deeds:
         return accounts.update_self(self.ann, {"password": NEW_PASSWORD}, PASSWORD).id
 
     def user_reset_requested(self) -> str:
-        reset_links.create(SYSTEM, self.account())
+        recovery.make_link(SYSTEM, self.account())
         return self.ann.id
 
     def user_deleted(self) -> str:
@@ -158,8 +158,8 @@ def test_stolen_refresh_token_is_told(ann: Actor) -> None:
 
 
 def test_password_set_by_a_link_is_told_of_its_owner(ann: Actor) -> None:
-    secret = reset_links.create(SYSTEM, users.get(SYSTEM, ann.id))
-    reset_links.follow(ORIGIN, secret, NEW_PASSWORD)
+    secret = recovery.make_link(SYSTEM, users.get(SYSTEM, ann.id))
+    recovery.follow(ORIGIN, secret, NEW_PASSWORD)
     (event,) = events("user.password_changed")
     assert (event.actor_id, event.address, event.changes) == (ann.id, "192.0.2.7", {})
 

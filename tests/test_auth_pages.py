@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from app.models import Session
-from app.services import reset_links, users
+from app.services import recovery, users
 from app.services.actor import SYSTEM, Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakeApp
@@ -32,7 +32,7 @@ FOREIGN = [
 
 def reset_link(app: Flask, actor: Actor) -> str:
     with app.app_context():
-        return "/auth/reset/" + reset_links.create(SYSTEM, users.get(SYSTEM, actor.id))
+        return "/auth/reset/" + recovery.make_link(SYSTEM, users.get(SYSTEM, actor.id))
 
 
 def test_registering_signs_in(browser: Browser) -> None:

@@ -9,7 +9,7 @@ from flask import Flask
 
 from app.models import Token
 from app.models.types import now
-from app.services import authentication, reset_links, tokens, users
+from app.services import authentication, recovery, tokens, users
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD, MakePerson
 from tests.databases import PostgresServer, close, make_app
@@ -117,8 +117,8 @@ def test_reset_password_prints_a_link_that_works_once(app: Flask, ann: Actor) ->
     base, _, secret = link.rpartition("/")
     assert base == f"{app.config['PUBLIC_URL']}/auth/reset"
     with app.app_context():
-        reset_links.follow(Actor(), secret, "eleven apples in a bowl")
-        assert not reset_links.is_live(secret)
+        recovery.follow(Actor(), secret, "eleven apples in a bowl")
+        assert not recovery.is_live(secret)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 
 from app.errors import Invalid, InvalidGrant, VoidLink
-from app.services import personal_tokens, reset_links, sessions, tasks, token_pairs, users
+from app.services import personal_tokens, recovery, sessions, tasks, token_pairs, users
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD, MakePerson
 from tests.databases import Database
@@ -48,14 +48,14 @@ def start_session() -> Callable[[], Any]:
 
 
 def use_link() -> Callable[[], Any]:
-    secret = reset_links.create(SYSTEM, users.by_username("ann"))
-    return lambda: reset_links.follow(Actor(), secret, NEW_PASSWORD)
+    secret = recovery.make_link(SYSTEM, users.by_username("ann"))
+    return lambda: recovery.follow(Actor(), secret, NEW_PASSWORD)
 
 
 def make_link() -> Callable[[], Any]:
     use_link()
     user = users.by_username("ann")
-    return lambda: reset_links.create(SYSTEM, user)
+    return lambda: recovery.make_link(SYSTEM, user)
 
 
 def make_token() -> Callable[[], Any]:

@@ -10,6 +10,7 @@ from flask import Flask
 from tests.clients import Api
 from tests.conformance import Checked, Conformance
 from tests.conftest import PASSWORD
+from tests.mailbox import LINK, Mailbox, text
 from tests.routes import DOCUMENT
 
 CAT = {"username": "cat", "email": "cat@example.com", "password": PASSWORD}
@@ -28,8 +29,8 @@ IMPORTED = "title,labels\nPrune,garden;summer\n"
 class Guide:
     """Leads through the API: a stranger, Ann, Bob and root, and what they have seen."""
 
-    def __init__(self, app: Flask, ann: Api, bob: Api, root: Api) -> None:
-        self.app = app
+    def __init__(self, app: Flask, mailbox: Mailbox, ann: Api, bob: Api, root: Api) -> None:
+        self.app, self.mailbox = app, mailbox
         self.conformance = Conformance(json.loads(json.dumps(DOCUMENT)))
         self.stranger, self.ann, self.bob, self.root = (
             Checked(self.conformance, api) for api in (Api(app), ann, bob, root)
@@ -40,8 +41,8 @@ class Guide:
 
 
 @pytest.fixture
-def guide(app: Flask, ann_api: Api, bob_api: Api, root_api: Api) -> Guide:
-    return Guide(app, ann_api, bob_api, root_api)
+def guide(app: Flask, mailbox: Mailbox, ann_api: Api, bob_api: Api, root_api: Api) -> Guide:
+    return Guide(app, mailbox, ann_api, bob_api, root_api)
 
 
 def read(api: Api, path: str) -> Any:
@@ -108,6 +109,24 @@ def tour_of_the_admin(guide: Guide) -> None:
     read_list(root, "/audit")
 
 
+def tour_of_mails(guide: Guide) -> None:
+    root, stranger, mailbox = guide.root, guide.stranger, guide.mailbox
+    fresh = {"username": "dan", "email": "dan@example.com"}
+    path = root.post("/users/invitations", fresh).headers["Location"]
+    root.post("/users/invitations", fresh)
+    root.post(f"{path}/invitation")
+    chosen = {"token": mailbox.secret("invite"), "password": PASSWORD}
+    stranger.post("/auth/reset", chosen)
+    stranger.post("/auth/reset", chosen)
+    root.post(f"{path}/invitation")
+    stranger.post("/auth/forgot", {"email": "dan@example.com"})
+    guide.ann.post("/users/me/confirmation")
+    mails = {mail["To"]: LINK.findall(text(mail))[0][2] for mail in mailbox.receive()}
+    stranger.post("/auth/confirm", {"token": mails["ann@example.com"]})
+    stranger.post("/auth/confirm", {"token": mails["ann@example.com"]})
+    guide.ann.post("/users/me/confirmation")
+
+
 def tour_of_tasks(guide: Guide) -> None:
     ann, bob = guide.ann, guide.bob
     assignee = bob.get("/users/me").get_json()["id"]
@@ -166,6 +185,7 @@ TOURS: list[Callable[[Guide], None]] = [
     tour_of_tasks,
     tour_of_many_tasks,
     tour_of_comments,
+    tour_of_mails,
     tour_of_the_admin,
     tour_of_ones_account,
 ]

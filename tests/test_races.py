@@ -23,8 +23,8 @@ from app.models import Session, Task, Token, User
 from app.services import (
     accounts,
     authentication,
+    recovery,
     registration,
-    reset_links,
     sessions,
     tasks,
     token_pairs,
@@ -225,10 +225,10 @@ def test_reset_link_that_is_used_by_many_works_once(
     wide_app: Flask, ann: Actor, attempt: int
 ) -> None:
     with wide_app.app_context():
-        secret = reset_links.create(SYSTEM, users.get(SYSTEM, ann.id))
+        secret = recovery.make_link(SYSTEM, users.get(SYSTEM, ann.id))
 
     def use(password: str) -> str:
-        reset_links.follow(Actor(), secret, password)
+        recovery.follow(Actor(), secret, password)
         return password
 
     calls = [partial(use, password) for password in NEW_PASSWORDS]

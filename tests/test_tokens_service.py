@@ -6,18 +6,15 @@ import pytest
 
 from app.errors import (
     BadCredentials,
-    Invalid,
     InvalidGrant,
     InvalidToken,
     ReauthenticationRequired,
-    VoidLink,
 )
 from app.models import Token, User
-from app.models.token import ACCESS_LIFE, REFRESH_GRACE, REFRESH_LIFE, RESET_LIFE
+from app.models.token import ACCESS_LIFE, REFRESH_GRACE, REFRESH_LIFE
 from app.services import (
     accounts,
     authentication,
-    reset_links,
     secret_tokens,
     token_pairs,
     tokens,
@@ -187,59 +184,6 @@ def test_logout_ends_the_family_and_no_other(ann: Actor) -> None:
     assert_dead(first)
     assert_dead(successor)
     assert tokens.identify(second.access_token).id == ann.id
-
-
-def test_reset_link_sets_a_password_once_and_ends_everything(ann: Actor) -> None:
-    pair = sign_in(ann)
-    secret = reset_links.create(SYSTEM, account(ann))
-    assert reset_links.is_live(secret)
-    reset_links.follow(Actor(), secret, NEW_PASSWORD)
-    assert authentication.authenticate(Actor(), "ann", NEW_PASSWORD).id == ann.id
-    assert_dead(pair)
-    with pytest.raises(VoidLink):
-        reset_links.follow(Actor(), secret, NEW_PASSWORD)
-
-
-def test_bad_password_leaves_the_reset_link_as_it_was(ann: Actor) -> None:
-    secret = reset_links.create(SYSTEM, account(ann))
-    with pytest.raises(Invalid):
-        reset_links.follow(Actor(), secret, "ann")
-    assert reset_links.is_live(secret)
-
-
-def test_reset_link_lives_an_hour(ann: Actor) -> None:
-    secret = reset_links.create(SYSTEM, account(ann))
-    age(Token, "expires_at", RESET_LIFE)
-    assert not reset_links.is_live(secret)
-    with pytest.raises(VoidLink):
-        reset_links.follow(Actor(), secret, NEW_PASSWORD)
-
-
-def test_newer_reset_link_voids_the_older_one(ann: Actor) -> None:
-    older = reset_links.create(SYSTEM, account(ann))
-    newer = reset_links.create(SYSTEM, account(ann))
-    assert (reset_links.is_live(older), reset_links.is_live(newer)) == (False, True)
-
-
-def test_changed_password_voids_the_reset_link(ann: Actor) -> None:
-    secret = reset_links.create(SYSTEM, account(ann))
-    accounts.update_self(ann, {"password": NEW_PASSWORD}, PASSWORD)
-    assert not reset_links.is_live(secret)
-
-
-@pytest.mark.parametrize("kind", ["access", "refresh"])
-def test_other_tokens_are_no_reset_links(ann: Actor, kind: str) -> None:
-    pair = sign_in(ann)
-    secret: str = getattr(pair, f"{kind}_token")
-    assert not reset_links.is_live(secret)
-    with pytest.raises(VoidLink):
-        reset_links.follow(Actor(), secret, NEW_PASSWORD)
-
-
-def test_reset_link_opens_nothing_else(ann: Actor) -> None:
-    secret = reset_links.create(SYSTEM, account(ann))
-    with pytest.raises(InvalidToken):
-        tokens.identify(secret)
 
 
 def test_sign_in_is_recent_for_a_quarter_of_an_hour(ann: Actor) -> None:

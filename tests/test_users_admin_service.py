@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import Conflict, Forbidden, NotFound
 from app.models import Session, Task, Token, User
-from app.services import accounts, reset_links, sessions, tasks, token_pairs, users
+from app.services import accounts, recovery, sessions, tasks, token_pairs, users
 from app.services.actor import Actor
 from tests.conftest import PASSWORD, MakePerson
 from tests.rows import rows
@@ -23,9 +23,9 @@ def test_admin_changes_role_and_names(ann: Actor, root: Actor) -> None:
 def test_admin_who_changes_an_address_voids_links_that_went_to_the_old_one(
     ann: Actor, root: Actor
 ) -> None:
-    secret = reset_links.create(root, users.get(root, ann.id))
+    secret = recovery.make_link(root, users.get(root, ann.id))
     accounts.update(root, ann.id, {"email": "new@example.com"})
-    assert not reset_links.is_live(secret)
+    assert not recovery.is_live(secret)
 
 
 def test_account_that_is_gone_is_not_changed(ann: Actor, root: Actor) -> None:

@@ -18,8 +18,8 @@ from app.services import (
     accounts,
     authentication,
     passwords,
+    recovery,
     registration,
-    reset_links,
     sessions,
     token_pairs,
     tokens,
@@ -192,9 +192,9 @@ def test_changed_email_is_unverified_again(ann: Actor) -> None:
 
 
 def test_changed_email_voids_links_that_went_to_the_old_one(ann: Actor) -> None:
-    secret = reset_links.create(SYSTEM, users.get(ann, ann.id))
+    secret = recovery.make_link(SYSTEM, users.get(ann, ann.id))
     accounts.update_self(ann, {"email": "new@example.com"}, PASSWORD)
-    assert not reset_links.is_live(secret)
+    assert not recovery.is_live(secret)
 
 
 def test_new_password_signs_in_and_the_old_one_does_not(ann: Actor) -> None:

@@ -12,7 +12,7 @@ from app.errors import Conflict
 from app.forms import choices, options, stripped
 from app.identity import page_user
 from app.models.user import ROLES
-from app.services import accounts, admin_stats, audit, names, reset_links, users
+from app.services import accounts, admin_stats, audit, names, recovery, users
 from app.services.paging import LIMIT_MAX
 
 bp = Blueprint("users", __name__, url_prefix="/users")
@@ -66,7 +66,7 @@ def change(user_id: str, act: str) -> ResponseReturnValue:
 def reset_link(user_id: str) -> str:
     """The one answer that shows the link: it goes through neither a URL nor a cookie."""
     actor = page_user()
-    secret = reset_links.create(actor, users.get(actor, user_id))
+    secret = recovery.make_link(actor, users.get(actor, user_id))
     return _page(user_id, link=f"{current_app.config['PUBLIC_URL']}/auth/reset/{secret}")
 
 

@@ -6,9 +6,10 @@ from flask import Blueprint
 from marshmallow import Schema, fields
 
 from app.api.operation import operation
-from app.errors import BadCredentials, BadOtp, InvalidGrant, OtpRequired
+from app.api.user_schemas import EMAIL, NewPassword
+from app.errors import BadCredentials, BadOtp, Conflict, InvalidGrant, NoMail, OtpRequired, VoidLink
 from app.fields import Strict, Text
-from app.services import token_pairs
+from app.services import confirmation, recovery, token_pairs
 from app.services.actor import Actor
 from app.services.token_pairs import Pair
 
@@ -27,6 +28,22 @@ class SignIn(Strict):
         }
     )
     example: ClassVar[dict[str, Any]] = {"identifier": "ann", "password": "seven plums and a pear"}
+
+
+class Forgotten(Strict):
+    email = Text(required=True, metadata=EMAIL)
+    example: ClassVar[dict[str, Any]] = {"email": "ann@example.com"}
+
+
+class NewPasswordByLink(Strict):
+    token = Text(required=True, metadata={"description": "The last part of the link."})
+    password = NewPassword(required=True)
+    example: ClassVar[dict[str, Any]] = {"token": TOKEN, "password": "nine apples, no pear"}
+
+
+class ProofOfEmail(Strict):
+    token = Text(required=True, metadata={"description": "The last part of the link."})
+    example: ClassVar[dict[str, Any]] = {"token": TOKEN}
 
 
 class Refresh(Strict):
@@ -84,3 +101,42 @@ def refresh(origin: Actor, body: dict[str, str]) -> Pair:
 def logout(actor: Actor) -> None:
     """End the token in use at once, and all that came from the same sign-in."""
     token_pairs.logout(actor)
+
+
+@bp.post("/forgot")
+@operation(
+    summary="Ask for a new password",
+    scopes=None,
+    body=Forgotten(),
+    status=202,
+    errors=(NoMail,),
+)
+def forgot(origin: Actor, body: dict[str, str]) -> None:
+    """Mails a link to the account with this address. The answer is the same where there is none."""
+    recovery.ask(origin, **body)
+
+
+@bp.post("/reset")
+@operation(
+    summary="Set a password by a link",
+    scopes=None,
+    body=NewPasswordByLink(),
+    status=204,
+    errors=(VoidLink,),
+)
+def reset(origin: Actor, body: dict[str, str]) -> None:
+    """By the link of a mail, an invitation too. It works once, and ends every session and token."""
+    recovery.follow(origin, body["token"], body["password"])
+
+
+@bp.post("/confirm")
+@operation(
+    summary="Confirm an email address",
+    scopes=None,
+    body=ProofOfEmail(),
+    status=204,
+    errors=(VoidLink, Conflict),
+)
+def confirm(origin: Actor, body: dict[str, str]) -> None:
+    """By the link of a mail. A new address becomes the account's: 409 where it was taken since."""
+    confirmation.follow(origin, body["token"])

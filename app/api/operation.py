@@ -149,8 +149,8 @@ _NO_QUERY = Schema()
 def _respond(declaration: Operation, call: Request, row: Any) -> Response:
     if isinstance(row, Response):
         return row
-    if declaration.status == 204:
-        return empty_response(204, {})
+    if declaration.returns is None:
+        return empty_response(declaration.status, {})
     headers = {}
     if declaration.etag:
         headers["ETag"] = etag = f'"{row.version}"'

@@ -15,7 +15,7 @@ _USERNAME = {
     "maxLength": USERNAME_MAX,
     "pattern": "^[A-Za-z0-9._-]+$",
 }
-_EMAIL = {"format": "email", "maxLength": EMAIL_MAX}
+EMAIL = {"format": "email", "maxLength": EMAIL_MAX}
 
 
 class NewPassword(Text):
@@ -65,7 +65,7 @@ class AccountExport(Schema):
 
 class NewUser(Strict):
     username = Text(required=True, metadata=_USERNAME)
-    email = Text(required=True, metadata=_EMAIL)
+    email = Text(required=True, metadata=EMAIL)
     password = NewPassword(required=True)
     example: ClassVar[dict[str, Any]] = {
         "username": "ann",
@@ -74,9 +74,16 @@ class NewUser(Strict):
     }
 
 
+class NewInvitation(Strict):
+    username = Text(required=True, metadata=_USERNAME)
+    email = Text(required=True, metadata=EMAIL)
+    role = choice(ROLES, load_default="user")
+    example: ClassVar[dict[str, Any]] = {"username": "ann", "email": "ann@example.com"}
+
+
 class MyChanges(Strict):
     username = Text(metadata=_USERNAME)
-    email = Text(metadata=_EMAIL)
+    email = Text(metadata=EMAIL)
     password = NewPassword()
     current_password = Text(
         metadata={"format": "password", "description": "Needed to change email or password."}
@@ -92,7 +99,7 @@ class MyChanges(Strict):
 
 class UserChanges(Strict):
     username = Text(metadata=_USERNAME)
-    email = Text(metadata=_EMAIL)
+    email = Text(metadata=EMAIL)
     role = choice(ROLES)
     is_active = Flag()
     example: ClassVar[dict[str, Any]] = {"role": "admin"}

@@ -10,6 +10,7 @@ from app.api.reading import JSON, MERGE_PATCH
 from app.api.user_schemas import (
     AccountExport,
     MyChanges,
+    NewInvitation,
     NewUser,
     PublicUser,
     UserChanges,
@@ -19,12 +20,21 @@ from app.api.user_schemas import (
 from app.errors import (
     Conflict,
     Forbidden,
+    NoMail,
     NotFound,
     PreconditionFailed,
     ReauthenticationRequired,
 )
 from app.models import User
-from app.services import account_export, accounts, authentication, registration, users
+from app.services import (
+    account_export,
+    accounts,
+    authentication,
+    confirmation,
+    invitations,
+    registration,
+    users,
+)
 from app.services.actor import Actor
 from app.services.paging import Page
 from app.services.preconditions import Expect
@@ -67,7 +77,9 @@ def me(actor: Actor) -> User:
     errors=(Conflict, PreconditionFailed),
 )
 def update_me(actor: Actor, body: dict[str, Any], expect: Expect) -> User:
-    """A new password ends every other session and token of the account."""
+    """A new password ends every other session and token of the account. Where mail is set up, a new
+    email counts once the link that is mailed there was followed: the answer shows the old one.
+    """
     proof = body.pop("current_password", None)
     return accounts.update_self(actor, body, proof, expect)
 
@@ -84,6 +96,18 @@ def delete_me(actor: Actor, expect: Expect) -> None:
     """Needs a sign-in not older than 15 minutes. One's tasks go too."""
     authentication.need_recent(actor)
     accounts.delete(actor, actor.id, expect)
+
+
+@bp.post("/me/confirmation")
+@operation(
+    summary="Mail the link that confirms one's address again",
+    scopes=("profile:write",),
+    status=202,
+    errors=(NoMail, Conflict),
+)
+def ask_to_confirm(actor: Actor) -> None:
+    """409 where it is confirmed already. Older links are void."""
+    confirmation.ask(actor)
 
 
 @bp.get("/me/export")
@@ -107,6 +131,34 @@ def by_username(_actor: Actor, username: str) -> User:
 def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[User]:
     """The newest first."""
     return users.page(actor, **query, **paging)
+
+
+@bp.post("/invitations")
+@operation(
+    summary="Invite somebody",
+    scopes=("admin",),
+    body=NewInvitation(),
+    returns=UserOut(),
+    status=201,
+    location="/api/v1/users/{0.id}",
+    etag=True,
+    errors=(NoMail, Conflict),
+)
+def invite(actor: Actor, body: dict[str, str]) -> User:
+    """Opens an account and mails a link to set its password, within three days."""
+    return invitations.invite(actor, **body)
+
+
+@bp.post("/<id:user_id>/invitation")
+@operation(
+    summary="Mail an invitation again",
+    scopes=("admin",),
+    status=202,
+    errors=(NoMail, NotFound, Conflict),
+)
+def invite_again(actor: Actor, user_id: str) -> None:
+    """409 where it was accepted. Older links are void."""
+    invitations.invite_again(actor, user_id)
 
 
 @bp.get("/<id:user_id>")

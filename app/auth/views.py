@@ -21,7 +21,7 @@ from app.extensions import login_manager
 from app.forms import REFUSALS
 from app.identity import origin, page_user, sign_out
 from app.navigation import next_page
-from app.services import authentication, registration, reset_links
+from app.services import authentication, recovery, registration
 
 bp = Blueprint("auth", __name__)
 bp.register_blueprint(two_factor.bp)
@@ -72,11 +72,11 @@ def logout() -> ResponseReturnValue:
 @bp.route("/reset/<token>", methods=["GET", "POST"])
 def reset(token: str) -> ResponseReturnValue:
     form = ResetForm()
-    if not reset_links.is_live(token):
+    if not recovery.is_live(token):
         raise VoidLink("This link was used, replaced or is too old. Ask for a new one.")
     if form.validate_on_submit():
         try:
-            reset_links.follow(origin(), token, **form.values())
+            recovery.follow(origin(), token, **form.values())
         except REFUSALS as error:
             form.blame(error)
         else:

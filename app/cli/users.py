@@ -7,7 +7,7 @@ import click
 from flask import current_app
 
 from app.cli.base import Group, find_user
-from app.services import accounts, registration, reset_links
+from app.services import accounts, recovery, registration
 from app.services.actor import SYSTEM
 
 group = Group("users", help="Open accounts and change their rights.")
@@ -65,7 +65,7 @@ def activate(identifier: str) -> None:
 @click.argument("identifier")
 def reset_password(identifier: str) -> None:
     """Print a link that sets a new password, once, within the hour."""
-    secret = reset_links.create(SYSTEM, find_user(identifier))
+    secret = recovery.make_link(SYSTEM, find_user(identifier))
     click.echo(f"{current_app.config['PUBLIC_URL']}/auth/reset/{secret}")
 
 

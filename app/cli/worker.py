@@ -4,10 +4,11 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
+from app import mail
 from app.cli.base import Command
 from app.worker import Sender, Worker
 
-SENDERS: dict[str, Sender] = {}
+SENDERS: dict[str, Sender] = {"mail": mail.send}
 
 
 @click.command("worker", cls=Command)

@@ -18,6 +18,9 @@ CODE_LIMITS = (
     (20, timedelta(hours=1)),
     (50, timedelta(days=1)),
 )
+# Mails that somebody who need not be the owner can have sent: to one address, and from one.
+MAILS_MAX, MAILS_WINDOW = 5, timedelta(days=1)
+ASKED_MAX, ASKED_WINDOW = 20, timedelta(hours=1)
 KEPT = timedelta(days=90)  # how long an address counts as one of the owner's
 
 

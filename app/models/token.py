@@ -1,8 +1,7 @@
 """Tokens of every kind, in one table, as hashes.
 
 An access and a refresh token come from signing in and share a `family_id` with all that are
-refreshed from them; a personal one is made by hand and is a family of its own; a reset token is the
-secret part of a link that sets a new password once.
+refreshed from them; a personal one is made by hand and is a family of its own.
 """
 
 from datetime import datetime, timedelta
@@ -13,11 +12,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.extensions import Base
 from app.models.types import Id, UTCDateTime, now, uuid7
 
-KINDS = ("access", "refresh", "personal", "reset")
+KINDS = ("access", "refresh", "personal", "reset")  # the last one until links had their own table
 # In the order in which they are shown. "admin" can be held by an admin's token only.
 SCOPES = ("tasks:read", "tasks:write", "profile:read", "profile:write", "admin")
 ACCESS_LIFE, REFRESH_LIFE = timedelta(hours=1), timedelta(days=30)
-RESET_LIFE = timedelta(hours=1)
 REFRESH_GRACE = timedelta(seconds=10)  # a client that sends a refresh twice is no thief yet
 NAME_MAX = 100
 

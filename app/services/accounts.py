@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete as delete_, select, update as update_
 
-from app import sql
+from app import policy, sql
 from app.errors import Conflict, PreconditionFailed
 from app.models import Task, User
 from app.models.types import UTCDateTime, now
-from app.services import audit, authentication, credentials, identifiers, passwords, users
+from app.services import audit, authentication, credentials, identifiers, mails, passwords, users
 from app.services.actor import Actor
 from app.services.preconditions import check
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic
@@ -53,7 +53,8 @@ def update_self(
 ) -> User:
     """Change the actor's username, email or password; the last two need the current password.
 
-    A new password ends every session and token but the one in use, with its family.
+    A new password ends every session and token but the one in use, with its family. Where mail is
+    set up a new email counts only once the link that goes there was followed.
     """
     proof = None
     if "email" in changes or "password" in changes:
@@ -76,9 +77,22 @@ def _update_self(
         raise PreconditionFailed("The password was changed in the meantime.")
     if "password_hash" in news:
         credentials.end_all(user.id, but=actor)
+    asked = news.pop("email", None) if policy.current().has_mail else None
     if news.get("email", user.email) != user.email:
         credentials.void_links(user.id)
-    return _write(actor, user, news)
+    changed = _write(actor, user, news)
+    if asked is not None:
+        _ask_for_email(actor, changed, identifiers.checked_email(asked))
+    return changed
+
+
+def _ask_for_email(actor: Actor, user: User, email: str) -> None:
+    if email == user.email:
+        return
+    other = users.by_name(email)
+    if other is not None and other.id != user.id:
+        raise identifiers.taken_email()
+    mails.ask_to_confirm(actor, user, email)
 
 
 @atomic
@@ -120,10 +134,23 @@ def delete(actor: Actor, user_id: str, expect: Collection[int] | None = None) ->
 
 
 @atomic
-def set_password_hash(actor: Actor, user_id: str, password_hash: str) -> None:
-    """Set it for somebody who came by a link, and end every session and token there is."""
+def set_password_hash(actor: Actor, user_id: str, password_hash: str, proved_email: str) -> None:
+    """Set it for somebody who came by a link, mailed to `proved_email` unless that is empty, and
+    end every session and token there is.
+    """
     credentials.end_all(user_id)
-    _write(actor, _locked(user_id, None), {"password_hash": password_hash})
+    user = _locked(user_id, None)
+    verified = user.email_verified or proved_email == user.email
+    _write(actor, user, {"password_hash": password_hash, "email_verified": verified})
+
+
+@atomic
+def confirm_email(actor: Actor, user_id: str, email: str) -> User:
+    """Set an address that its owner has proved. Raises Conflict where another account took it."""
+    user = _locked(user_id, None)
+    if email != user.email:
+        credentials.void_links(user_id)
+    return _write(actor, user, {"email": email, "email_verified": True})
 
 
 def _locked(user_id: str, expect: Collection[int] | None) -> User:
@@ -148,7 +175,7 @@ def _write(actor: Actor, user: User, news: dict[str, Any]) -> User:
     if "email" in news:
         news["email"] = identifiers.checked_email(news["email"])
         if news["email"] != user.email:
-            news["email_verified"] = False
+            news.setdefault("email_verified", False)
     if "username" in news:
         identifiers.check_username(news["username"])
     news = {name: value for name, value in news.items() if value != getattr(user, name)}
@@ -160,9 +187,18 @@ def _write(actor: Actor, user: User, news: dict[str, Any]) -> User:
     except Duplicate as error:
         raise identifiers.taken(error) from error
     assert changed is not None
-    changes = {name: [getattr(user, name), value] for name, value in news.items()}
-    if changes.pop("password_hash", None):
-        audit.record(actor, "user.password_changed", "user", user.id)
-    if changes:
-        audit.record(actor, "user.updated", "user", user.id, changes)
+    _tell(actor, user, changed, news)
     return changed
+
+
+def _tell(actor: Actor, old: User, new: User, news: dict[str, Any]) -> None:
+    """The audit trail, and whoever the account is of."""
+    changes = {name: [getattr(old, name), value] for name, value in news.items()}
+    if changes.pop("password_hash", None):
+        audit.record(actor, "user.password_changed", "user", old.id)
+        if old.password_hash:  # and not the first one
+            mails.notify(actor, new, "password_changed")
+    if changes:
+        audit.record(actor, "user.updated", "user", old.id, changes)
+    if "email" in changes:
+        mails.notify(actor, old, "email_changed")

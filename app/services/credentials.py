@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, delete, select
 
 from app.errors import InvalidToken
-from app.models import Session, Token, User
+from app.models import Link, Session, Token, User
 from app.services.actor import Actor
 from app.sql import KEY, Statement
 
@@ -21,7 +21,7 @@ _pairs = Statement[Token](
         Token.family_id != bindparam("kept"),
     )
 )
-_links = Statement[Token](delete(Token).where(Token.user_id == KEY, Token.kind == "reset"))
+_links = Statement[Link](delete(Link).where(Link.user_id == KEY))
 # FOR NO KEY UPDATE: rows that refer to the account may come meanwhile, who holds it is alone.
 _hold = Statement[User](
     select(User.id).where(User.__table__.c.id == KEY).with_for_update(key_share=True)
@@ -54,6 +54,7 @@ def end_all(user_id: str, but: Actor | None = None) -> None:
     """End every token, link and page session of the user, the one in use by `but` excepted."""
     _tokens.run(key=user_id, kept=(but and but.family_id) or _nobody)
     _sessions.run(key=user_id, kept=(but and but.session_id) or _nobody)
+    void_links(user_id)
 
 
 def end_sign_ins(user_id: str, but: Actor) -> None:
@@ -66,5 +67,5 @@ def end_sign_ins(user_id: str, but: Actor) -> None:
 
 
 def void_links(user_id: str) -> None:
-    """Links that set a new password are bound to the account as it was when they were made."""
+    """Links that were mailed are bound to the account as it was when they were made."""
     _links.run(key=user_id)

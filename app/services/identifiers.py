@@ -40,5 +40,12 @@ def check_username(username: str) -> None:
 
 def taken(error: Duplicate) -> Conflict:
     """What to raise where another account has the name, naming the field."""
-    field = "email" if "email" in error.index else "username"
+    return _taken("email" if "email" in error.index else "username")
+
+
+def taken_email() -> Conflict:
+    return _taken("email")
+
+
+def _taken(field: str) -> Conflict:
     return Conflict(f"This {field} is taken.", {field: f"This {field} is taken."})

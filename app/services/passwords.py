@@ -58,13 +58,15 @@ def hash_(password: str) -> str:
 
 
 def verify(kept: str | None, password: str) -> bool:
-    """Whether it is the password. An unknown user (None) takes as long as a known one."""
+    """Whether it is the password. An unknown user (None) and one who has set none yet ("") take as
+    long as any other.
+    """
     dummy = _dummy(Policy.hasher)
     try:
         Policy.hasher.verify(kept or dummy, _normal(password[:TYPED_MAX]))
     except (VerificationError, InvalidHashError):
         return False
-    return kept is not None and len(password) <= TYPED_MAX
+    return bool(kept) and len(password) <= TYPED_MAX
 
 
 def is_outdated(kept: str) -> bool:

@@ -5,7 +5,7 @@ from sqlalchemy import insert
 from app.errors import Forbidden
 from app.models import User
 from app.models.types import now, uuid7
-from app.services import audit, identifiers, passwords
+from app.services import audit, identifiers, mails, passwords
 from app.services.actor import Actor
 from app.sql import Duplicate, Statement, atomic
 
@@ -20,15 +20,26 @@ def need_open(registration_open: bool) -> None:
 
 
 def register(actor: Actor, username: str, email: str, password: str, role: str = "user") -> User:
-    """Open an account. Raises Invalid, Conflict with the field that is taken."""
+    """Open an account, and mail a link that confirms its address.
+
+    Raises Invalid, Conflict with the field that is taken.
+    """
     email = identifiers.checked_email(email)
     identifiers.check_username(username)
     passwords.check("password", password, username, email)
-    return _store(actor, username, email, passwords.hash_(password), role)
+    return _register(actor, username, email, passwords.hash_(password), role)
 
 
 @atomic
-def _store(actor: Actor, username: str, email: str, password_hash: str, role: str) -> User:
+def _register(actor: Actor, username: str, email: str, password_hash: str, role: str) -> User:
+    user = store(actor, username, email, password_hash, role)
+    mails.send_link("confirm", user, user.email)
+    return user
+
+
+@atomic
+def store(actor: Actor, username: str, email: str, password_hash: str, role: str) -> User:
+    """A new account, of names that were checked. Raises Conflict."""
     moment = now()
     try:
         user = _insert.one(

@@ -1,4 +1,5 @@
-"""Failed sign-ins are counted in the database, right across every worker and replica.
+"""Failed sign-ins, and mails that anybody may ask for, are counted in the database, right across
+every worker and replica.
 
 Nobody can lock the owner out: the limit for a whole account does not hold an address from which the
 owner has signed in before (ASVS 5.0, 6.3.1 and 6.1.1).
@@ -17,7 +18,11 @@ from app.models.sign_in_attempt import (
     ACCOUNT_WINDOW,
     ADDRESS_MAX,
     ADDRESS_WINDOW,
+    ASKED_MAX,
+    ASKED_WINDOW,
     CODE_LIMITS,
+    MAILS_MAX,
+    MAILS_WINDOW,
     PAIR_MAX,
     PAIR_WINDOW,
 )
@@ -27,11 +32,11 @@ from app.sql import Statement, atomic
 
 _account = SignInAttempt.account == bindparam("account")
 _address = SignInAttempt.address == bindparam("address")
-_failures = (
-    select(func.count().label("number"), func.min(SignInAttempt.created_at).label("oldest"))
-    .where(SignInAttempt.succeeded.is_(False))
-    .where(SignInAttempt.created_at > bindparam("start", type_=UTCDateTime()))
-)
+_attempts = select(
+    func.count().label("number"), func.min(SignInAttempt.created_at).label("oldest")
+).where(SignInAttempt.created_at > bindparam("start", type_=UTCDateTime()))
+_failures = _attempts.where(SignInAttempt.succeeded.is_(False))
+_all = Statement[Any](_attempts.where(_account))
 _of_pair = Statement[Any](_failures.where(_account, _address))
 _of_address = Statement[Any](_failures.where(_address))
 _of_account = Statement[Any](_failures.where(_account))
@@ -95,14 +100,29 @@ def _count(account: str, address: str, succeeded: bool) -> None:
     _insert.run(id=uuid7(), account=account, address=address, succeeded=succeeded, created_at=now())
 
 
+@atomic
+def count_mail(kind: str, to: str, address: str) -> None:
+    """Count a mail of this kind, to an account or an address, that somebody at `address` asked for.
+
+    Raises TooManyRequests. Whether there is such an account makes no difference.
+    """
+    limits = ((to, MAILS_MAX, MAILS_WINDOW), (f"from {address}", ASKED_MAX, ASKED_WINDOW))
+    for who, limit, window in limits:
+        account, moment = account_of(None, f"{kind} mail {who}"), now()
+        locks.wait(f"mail {account}")
+        _need(_all, limit, window, moment, {"account": account}, "Too many mails.")
+        _insert.run(id=uuid7(), account=account, address=address, succeeded=True, created_at=moment)
+
+
 def _need(
-    failures: Statement[Any],
+    attempts: Statement[Any],
     limit: int,
     window: timedelta,
     moment: datetime,
     values: dict[str, Any],
+    why: str = "Too many failed logins.",
 ) -> None:
-    found = failures.one(**values, start=moment - window)
+    found = attempts.one(**values, start=moment - window)
     if found is not None and found.number >= limit:
         wait = found.oldest + window - moment
-        raise TooManyRequests("Too many failed logins.", int(wait.total_seconds()) + 1)
+        raise TooManyRequests(why, int(wait.total_seconds()) + 1)

@@ -1,0 +1,63 @@
+"""Mails as they are sent: text and HTML from the templates, headers of fixed words.
+
+What somebody typed stands in the body alone; in the headers there is no more than the address,
+which holds ASCII only (ASVS 5.0, 1.2.9).
+"""
+
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from urllib.parse import urlsplit
+
+from flask import render_template
+
+from app import policy
+from app.models import OutboxEntry
+from app.models.link import LIFE
+from app.models.types import now
+from app.services.mails import NOTICES
+
+NOTICE_SUBJECT = "Your account was changed"
+LINK_SUBJECTS = {
+    "confirm": "Confirm your email address",
+    "invite": "You are invited",
+    "reset": "Set a new password",
+}
+
+
+def notice(entry: OutboxEntry) -> EmailMessage:
+    """Something happened to the account: see services.mails.notify."""
+    told = {**entry.payload, "what": NOTICES[entry.name], "moment": entry.created_at}
+    return _message(entry, "notice", told["to"], NOTICE_SUBJECT, **told)
+
+
+def link(entry: OutboxEntry, username: str, email: str, secret: str) -> EmailMessage:
+    """A link that works once: to set a password, to confirm `email`."""
+    base = policy.current().public_url
+    told = {
+        "username": username,
+        "email": email,
+        "url": f"{base}/auth/{entry.name}/{secret}",
+        "hours": int(LIFE[entry.name].total_seconds()) // 3600,
+    }
+    return _message(entry, entry.name, email, LINK_SUBJECTS[entry.name], **told)
+
+
+def _message(
+    entry: OutboxEntry, template: str, to: str, subject: str, **told: object
+) -> EmailMessage:
+    site = policy.current().public_url
+    message = EmailMessage()
+    name, sender = parseaddr(policy.current().mail_from)
+    message["From"] = Address(name, addr_spec=sender)
+    message["To"] = Address(addr_spec=to)
+    message["Subject"] = f"{subject} - Flagstone"
+    message["Date"] = format_datetime(now())
+    # The same at every attempt: a mail that is sent twice can be told by it (RFC 5322, 3.6.4).
+    message["Message-ID"] = f"<{entry.id}@{urlsplit(site).hostname}>"
+    message["Auto-Submitted"] = "auto-generated"  # no reply by a machine (RFC 3834)
+    told = {**told, "subject": subject, "site": site}
+    message.set_content(render_template(f"mail/{template}.txt", **told), cte="quoted-printable")
+    html = render_template(f"mail/{template}.html", **told)
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    return message

@@ -1,0 +1,101 @@
+"""Where mails go: to an SMTP server, the console or a folder, as MAIL_URL says."""
+
+import os
+import smtplib
+import ssl
+import sys
+from email.message import EmailMessage
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from app.errors import SendingFailed
+
+TIMEOUT = 10  # seconds, for each answer of the server
+PORTS = {"smtp": 25, "smtps": 465}
+
+
+def deliver(url: str, message: EmailMessage) -> int | None:
+    """The status of the server's answer, None where there is no server. Raises SendingFailed."""
+    if url.startswith("file:"):
+        _to_file(Path(url.removeprefix("file:")), message)
+        return None
+    if url == "console:":
+        _to_console(message)
+        return None
+    if not url:
+        raise SendingFailed("No mail is set up: set MAIL_URL.")
+    return _to_server(urlsplit(url), message)
+
+
+def _to_server(url: SplitResult, message: EmailMessage) -> int:
+    try:
+        with _connect(url) as server:
+            return _send(server, message)
+    except smtplib.SMTPResponseException as error:
+        # What the server has against us (name, password, sender) can be mended: it is tried again.
+        raise SendingFailed(_told(error.smtp_code, error.smtp_error), error.smtp_code) from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise SendingFailed(f"The mail server: {str(error) or type(error).__name__}") from error
+
+
+def _connect(url: SplitResult) -> smtplib.SMTP:
+    host, port = url.hostname or "", url.port or PORTS[url.scheme]
+    tls = ssl.create_default_context()  # asks for a certificate that holds; see SSL_CERT_FILE
+    server: smtplib.SMTP
+    if url.scheme == "smtps":
+        server = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=tls)
+    else:
+        server = smtplib.SMTP(host, port, timeout=TIMEOUT)
+    try:
+        if parse_qs(url.query).get("starttls") == ["1"]:
+            server.starttls(context=tls)
+        if url.username:
+            server.login(unquote(url.username), unquote(url.password or ""))
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _send(server: smtplib.SMTP, message: EmailMessage) -> int:
+    """A refusal of the recipient or of the mail itself is final where it is permanent (5xx)."""
+    try:
+        server.send_message(message)
+    except smtplib.SMTPRecipientsRefused as error:
+        status, text = next(iter(error.recipients.values()))
+        raise _refusal(status, text) from error
+    except smtplib.SMTPDataError as error:
+        raise _refusal(error.smtp_code, error.smtp_error) from error
+    return 250
+
+
+def _refusal(status: int, text: bytes | str) -> SendingFailed:
+    return SendingFailed(_told(status, text), status, final=status >= 500)
+
+
+def _told(status: int, text: bytes | str) -> str:
+    words = text.decode(errors="replace") if isinstance(text, bytes) else text
+    return f"The mail server: {status} {words}"
+
+
+def _to_file(folder: Path, message: EmailMessage) -> None:
+    """One file for each mail, there as a whole or not at all; sent again it takes its own place."""
+    name = message["Message-ID"].strip("<>").partition("@")[0]
+    draft = folder / f".{name}.{os.getpid()}"
+    try:
+        with open(draft, "xb", opener=_private) as file:
+            file.write(message.as_bytes())
+        draft.replace(folder / f"{name}.eml")
+    except OSError as error:
+        raise SendingFailed(f"The folder for mails: {error}") from error
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)  # links in it are secrets
+
+
+def _to_console(message: EmailMessage) -> None:
+    body = message.get_body(("plain",))
+    text = body.get_content() if isinstance(body, EmailMessage) else ""
+    sys.stdout.write(f"To: {message['To']}\nSubject: {message['Subject']}\n\n{text}\n")
+    sys.stdout.flush()

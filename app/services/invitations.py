@@ -1,0 +1,67 @@
+"""Accounts that an admin opens for somebody, who sets the password by a link: no admin knows it."""
+
+from app.errors import Conflict
+from app.models import User
+from app.services import (
+    audit,
+    credentials,
+    identifiers,
+    links,
+    mails,
+    registration,
+    throttle,
+    users,
+)
+from app.services.actor import Actor
+from app.sql import atomic
+
+PURPOSE = "invite"
+NO_PASSWORD = ""  # which no password fits
+
+
+@atomic
+def invite(actor: Actor, email: str, username: str, role: str = "user") -> User:
+    """Open an account and mail a link to set its password. Raises NoMail, Invalid, Conflict."""
+    mails.need()
+    user = _open(actor, email, username, role)
+    mails.send_link(PURPOSE, user, user.email)
+    return user
+
+
+@atomic
+def hand_over(actor: Actor, email: str, username: str, role: str = "user") -> str:
+    """The secret of the link, where there is no mail: for whoever holds the machine."""
+    user = _open(actor, email, username, role)
+    return links.make(user.id, PURPOSE, email="")
+
+
+@atomic
+def invite_again(actor: Actor, user_id: str) -> User:
+    """Mail a new link; the older one is void.
+
+    Raises NoMail, NotFound, Conflict where the invitation was accepted, TooManyRequests.
+    """
+    actor.need_admin()
+    mails.need()
+    credentials.hold(user_id)
+    user = users.get(actor, user_id)
+    if not is_open(user):
+        raise Conflict("This account has a password already.")
+    throttle.count_mail(PURPOSE, user.id, actor.address)
+    audit.record(actor, "user.invited", "user", user.id)
+    mails.send_link(PURPOSE, user, user.email)
+    return user
+
+
+def is_open(user: User) -> bool:
+    """Whether somebody was invited and has not yet set a password."""
+    return user.password_hash == NO_PASSWORD and not user.email_verified
+
+
+def _open(actor: Actor, email: str, username: str, role: str) -> User:
+    actor.need_admin()
+    email = identifiers.checked_email(email)
+    identifiers.check_username(username)
+    user = registration.store(actor, username, email, NO_PASSWORD, role)
+    audit.record(actor, "user.invited", "user", user.id)
+    return user

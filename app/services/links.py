@@ -1,0 +1,109 @@
+"""Secret links that work once: made, found and spent. What they do: recovery, confirmation."""
+
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, delete, insert, select
+
+from app.errors import VoidLink
+from app.models import Link, OutboxEntry, User
+from app.models.link import LIFE
+from app.models.types import UTCDateTime, now, uuid7
+from app.services import mails, secret_tokens, users
+from app.sql import KEY, Statement, atomic
+
+_table = Link.__table__
+_purpose = Link.purpose == bindparam("purpose")
+_works = (Link.hash == KEY, Link.expires_at > bindparam("moment", type_=UTCDateTime()))
+_insert = Statement[Link](insert(_table))  # type: ignore[arg-type]
+_void = Statement[Link](delete(Link).where(Link.user_id == KEY, _purpose))
+_find = Statement[Link](select(*_table.c).where(*_works))
+_spend = Statement[Link](delete(Link).where(*_works).returning(*_table.c))
+_newer = Statement[OutboxEntry](
+    select(OutboxEntry.id)
+    .where(
+        OutboxEntry.user_id == KEY,
+        OutboxEntry.name == bindparam("purpose"),
+        OutboxEntry.__table__.c.id > bindparam("entry_id"),
+    )
+    .limit(1)
+)
+
+
+def make(user_id: str, purpose: str, email: str) -> str:
+    """The secret of a new link; older ones of this purpose are void.
+
+    `email` is where it is mailed to, "" where it is handed over in another way. The account has to
+    be held: what changes it meanwhile would void the link, were it there.
+    """
+    secret, moment = secret_tokens.make(), now()
+    _void.run(key=user_id, purpose=purpose)
+    _insert.run(
+        id=uuid7(),
+        user_id=user_id,
+        purpose=purpose,
+        email=email,
+        hash=secret_tokens.digest(secret),
+        created_at=moment,
+        expires_at=moment + LIFE[purpose],
+    )
+    return secret
+
+
+def find(secret: str, *purposes: str) -> Link:
+    """The link with this secret, for one of `purposes`. Raises VoidLink unless it works now."""
+    link = _find.one(key=secret_tokens.digest(secret), moment=now())
+    if link is None or link.purpose not in purposes:
+        raise _void_link()
+    return link
+
+
+def is_live(secret: str, *purposes: str) -> bool:
+    """Whether a link with this secret would work now."""
+    link = _find.one(key=secret_tokens.digest(secret), moment=now())
+    return link is not None and link.purpose in purposes
+
+
+def spend(secret: str) -> Link:
+    """The link, which is void from now on. The account has to be held. Raises VoidLink."""
+    link = _spend.one(key=secret_tokens.digest(secret), moment=now())
+    if link is None:
+        raise _void_link()
+    return link
+
+
+class Opened(NamedTuple):
+    username: str
+    email: str
+    secret: str
+
+
+@atomic
+def open_for(entry: OutboxEntry) -> Opened | None:
+    """A new link for a mail that is due: one that was sent before, perhaps in vain, is void.
+
+    None where the mail has lost its reason: the account is gone, deactivated or was changed since,
+    or a newer one of its kind follows. Nobody learns who has no account by asking for a reset:
+    what was asked for is looked up only here.
+    """
+    email = entry.payload["to"]
+    found = users.lock(entry.user_id) if entry.user_id else users.by_name(email)
+    if found is None:
+        return None
+    user = found if entry.user_id else users.lock(found.id)
+    if user is None or not user.is_active or not _still_wanted(entry, user):
+        return None
+    to = user.email if entry.name == "reset" else email
+    return Opened(user.username, to, make(user.id, entry.name, to))
+
+
+def _still_wanted(entry: OutboxEntry, user: User) -> bool:
+    told: dict[str, str] = entry.payload
+    if entry.name == "reset":
+        return user.email.lower() == told["to"].lower()
+    if _newer.one(key=user.id, purpose=entry.name, entry_id=entry.id) is not None:
+        return False
+    return mails.state_of(user) == told["state"]
+
+
+def _void_link() -> VoidLink:
+    return VoidLink("This link was used, replaced or is too old.")

@@ -1,0 +1,60 @@
+"""The mails that there are: put into the outbox here, written and sent by the worker (app/mail/).
+
+Where no mail is set up nothing is put there. No entry holds a secret: that of a link is made when
+the mail is sent (app/services/links.py).
+"""
+
+import hashlib
+
+from app import policy
+from app.errors import NoMail
+from app.models import User
+from app.services import audit, outbox, throttle
+from app.services.actor import Actor
+
+# What somebody is told when it happened to their account (ASVS 5.0, 6.3.7), as the mail says it.
+NOTICES = {
+    "password_changed": "The password was changed, and every other login has ended.",
+    "email_changed": "The email address was changed. This mail went to the old one.",
+}
+
+
+def notify(actor: Actor, user: User, what: str) -> None:
+    """Tell `user`, at the address in it, that one of NOTICES happened by `actor`."""
+    assert what in NOTICES, what
+    if policy.current().has_mail:
+        own = actor.id == user.id
+        payload = {
+            "to": user.email,
+            "username": user.username,
+            "by_owner": own,
+            # Where somebody else was when they did something to the account is theirs.
+            "address": actor.address if own else "",
+        }
+        outbox.add("mail", what, payload, user_id=user.id)
+
+
+def send_link(purpose: str, user: User, email: str) -> None:
+    """Mail a link to `email`, unless the account is another than `user` when it is to be sent."""
+    if policy.current().has_mail:
+        payload = {"to": email, "state": state_of(user)}
+        outbox.add("mail", purpose, payload, user_id=user.id)
+
+
+def state_of(user: User) -> str:
+    """What a link is bound to: another one after a change of the password or the email."""
+    return hashlib.sha256(f"{user.email} {user.password_hash}".encode()).hexdigest()[:32]
+
+
+def ask_to_confirm(actor: Actor, user: User, email: str) -> None:
+    """Mail a link that proves `email`, the account's own or a new one. Raises TooManyRequests."""
+    throttle.count_mail("confirm", user.id, actor.address)
+    changes = {"email": [user.email if user.email != email else None, email]}
+    audit.record(actor, "user.confirmation_requested", "user", user.id, changes)
+    send_link("confirm", user, email)
+
+
+def need() -> None:
+    """Raises NoMail."""
+    if not policy.current().has_mail:
+        raise NoMail("No mail is set up here. Ask an admin for help.")

@@ -1,0 +1,69 @@
+"""Setting a password by a link: after it was forgotten, or the first one of somebody invited."""
+
+from app.models import User
+from app.services import (
+    accounts,
+    audit,
+    credentials,
+    identifiers,
+    links,
+    mails,
+    outbox,
+    passwords,
+    throttle,
+    users,
+)
+from app.services.actor import Actor
+from app.sql import atomic
+
+PURPOSES = ("reset", "invite")
+
+
+def ask(origin: Actor, email: str) -> None:
+    """Mail a link to the account with this address, if there is one: nobody is told here.
+
+    Raises NoMail, Invalid, TooManyRequests.
+    """
+    mails.need()
+    _ask(origin, identifiers.checked_email(email))
+
+
+@atomic
+def _ask(origin: Actor, email: str) -> None:
+    """The same statements with and without an account, so that time tells nothing either."""
+    throttle.count_mail("reset", email.lower(), origin.address)
+    user = users.by_name(email)
+    audit.record(origin, "user.reset_requested", "user", user.id if user else None)
+    outbox.add("mail", "reset", {"to": email})
+
+
+@atomic
+def make_link(actor: Actor, user: User) -> str:
+    """The secret of a link, to be handed over by whoever asked for it; older ones are void."""
+    credentials.hold(user.id)
+    audit.record(actor, "user.reset_requested", "user", user.id)
+    return links.make(user.id, "reset", email="")
+
+
+def is_live(secret: str) -> bool:
+    return links.is_live(secret, *PURPOSES)
+
+
+def follow(origin: Actor, secret: str, password: str) -> User:
+    """Set a password by a link, which is void after it. Raises VoidLink, Invalid.
+
+    A link that was mailed proves the address that it went to as well.
+    """
+    link = links.find(secret, *PURPOSES)
+    actor = origin.as_user(link.user_id)
+    user = users.get(actor, link.user_id)
+    passwords.check("password", password, user.username, user.email)
+    _follow(actor, secret, passwords.hash_(password))
+    return user
+
+
+@atomic
+def _follow(actor: Actor, secret: str, password_hash: str) -> None:
+    credentials.hold(actor.id)
+    link = links.spend(secret)
+    accounts.set_password_hash(actor, actor.id, password_hash, proved_email=link.email)

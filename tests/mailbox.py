@@ -1,0 +1,43 @@
+"""Where mails of a test go: a folder."""
+
+import email
+import email.policy
+import re
+from email.message import EmailMessage
+from pathlib import Path
+
+from flask import Flask
+
+from app.cli.worker import SENDERS
+from app.worker import Worker
+
+LINK = re.compile(r"(http\S+)/auth/(\w+)/(\w+)")
+
+
+class Mailbox:
+    def __init__(self, app: Flask, folder: Path) -> None:
+        self.app, self.folder = app, folder
+
+    def receive(self) -> list[EmailMessage]:
+        """All that is due, sent now, in the order in which it was asked for."""
+        for path in self.folder.glob("*.eml"):
+            path.unlink()
+        Worker(self.app, SENDERS, 2).run_once()
+        return [parse(path.read_bytes()) for path in sorted(self.folder.glob("*.eml"))]
+
+    def secret(self, purpose: str) -> str:
+        """Of the one link of this purpose that comes by mail."""
+        found = [link for mail in self.receive() for link in LINK.findall(text(mail))]
+        (link,) = [link for link in found if link[1] == purpose]
+        assert link[0] == self.app.config["PUBLIC_URL"]
+        return str(link[2])
+
+
+def parse(content: bytes) -> EmailMessage:
+    return email.message_from_bytes(content, policy=email.policy.default)
+
+
+def text(mail: EmailMessage, kind: str = "plain") -> str:
+    part = mail.get_body((kind,))
+    assert isinstance(part, EmailMessage)
+    return str(part.get_content())
