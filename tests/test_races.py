@@ -14,6 +14,7 @@ from app.errors import (
     Conflict,
     Invalid,
     InvalidGrant,
+    InvalidToken,
     NotFound,
     PreconditionFailed,
     VoidLink,
@@ -212,7 +213,7 @@ def test_account_that_is_deleted_while_it_works_leaves_no_orphan(
     calls = [*(deeds * 3), lambda: accounts.delete(ann, ann.id)]
     results = race(wide_app, calls)
     assert results[-1] is None
-    known = (Conflict, NotFound, Invalid, InvalidGrant, BadCredentials)
+    known = (Conflict, NotFound, Invalid, InvalidGrant, InvalidToken, BadCredentials)
     assert all(isinstance(r, known) for r in results if isinstance(r, AppError)), results
     with wide_app.app_context():
         assert {task.owner_id for task in rows(Task)} == {bob.id}
