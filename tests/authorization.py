@@ -15,6 +15,7 @@ from app.models.token import SCOPES
 from app.models.types import now
 from app.services import (
     comments,
+    invitations,
     links,
     personal_tokens,
     recovery,
@@ -98,8 +99,6 @@ class World:
         token, _ = personal_tokens.create(SYSTEM, self.account(self.owner), "x", ["tasks:read"])
         if operation.endswith("/restore"):
             tasks.delete(self.owner, self.task_id)
-        if operation.endswith("/invitation"):
-            set_values(User, self.owner.id, password_hash="")
         self.ids = {
             "task_id": self.task_id,
             "comment_id": comment.id,
@@ -107,6 +106,9 @@ class World:
             "user_id": self.owner.id,
             "username": self.owner.username,
         }
+        if operation.endswith("/invitation"):
+            guest = f"guest-{self.number}"
+            self.ids["user_id"] = invitations.invite(SYSTEM, f"{guest}@example.com", guest).id
 
     def person(self, name: str, role: str = "user") -> Actor:
         username = f"{name}-{self.number}"
