@@ -11,11 +11,11 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from app.models.task import LABEL_MAX, LABELS_MAX
+from app.models.types import canonical_id
 from app.services import labels
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,9}", re.ASCII)
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Strict(Schema):
@@ -92,10 +92,10 @@ class Identifier(fields.String):
         self.metadata = {"format": "uuid", **self.metadata}
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs).lower()
-        if not _UUID.fullmatch(text):
+        found = canonical_id(super()._deserialize(value, attr, data, **kwargs))
+        if found is None:
             raise ValidationError("This is not a UUID.")
-        return text
+        return found
 
 
 class Labels(fields.List[str]):

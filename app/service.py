@@ -20,7 +20,7 @@ from flask.sessions import NullSession
 from werkzeug.http import parse_date
 from werkzeug.routing import MapAdapter, Rule
 
-from app.converters import ID
+from app.models.types import ID
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

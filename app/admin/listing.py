@@ -1,26 +1,22 @@
 """What the lists share: filters in the query, and paging by cursor."""
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from flask import flash, request, url_for
+from flask import request
 from werkzeug.datastructures import MultiDict
 from wtforms import DateTimeLocalField, StringField
 from wtforms.validators import ValidationError
 
-from app.cursors import seal, unseal
-from app.errors import InvalidParameter
-from app.forms import Form, stripped
+from app import listing
+from app.forms import Form, moment_of, stripped
+from app.listing import Listed
+from app.models.types import canonical_id
 from app.services import users
 from app.services.paging import Page
 
 T = TypeVar("T")
 LIMIT = 25
-Q_MAX = 200
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Filters(Form):
@@ -51,9 +47,8 @@ class MomentField(DateTimeLocalField):
         if not text:
             return
         try:
-            moment = datetime.fromisoformat(text)
-            self.data = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        except (ValueError, OverflowError):
+            self.data = moment_of(text)
+        except ValueError:
             raise ValueError("Write a date, or a date and a time.") from None
 
     def _value(self) -> str:
@@ -68,8 +63,10 @@ class PersonField(StringField):
 
     def post_validate(self, _form: Any, _stopped: bool) -> None:
         self.typed = self.data or ""
-        if not self.data or _ID.fullmatch(self.data.lower()):
-            self.data = self.data and self.data.lower()
+        if not self.data:
+            return
+        if user_id := canonical_id(self.data):
+            self.data = user_id
             return
         user = users.find(self.data)
         if user is None:
@@ -80,34 +77,7 @@ class PersonField(StringField):
         return getattr(self, "typed", self.data) or ""
 
 
-@dataclass(slots=True, frozen=True)
-class Listed(Generic[T]):
-    """A page of a list, with the links to the next one and back to the first."""
-
-    page: Page[T]
-    next_url: str
-    first_url: str
-
-
 def listed(form: Filters, read: Callable[..., Page[T]]) -> Listed[T]:
-    """The page that the query asks for; the first one where its cursor does not do."""
-    binding = [request.endpoint, form.given()]
-    cursor = request.args.get("cursor")
-    try:
-        after = unseal(cursor, binding)
-    except InvalidParameter:
-        flash("That page of the list no longer exists. This is the first page.", "warning")
-        cursor = after = None
-    page = read(limit=LIMIT, after=after)
-    following = seal(page.last, binding)
-    return Listed(
-        page,
-        _here(form, following) if following else "",
-        _here(form, None) if cursor else "",
-    )
-
-
-def _here(form: Filters, cursor: str | None) -> str:
-    """This list, with its filters, at `cursor`."""
+    """The page that the query asks for, with its filters."""
     kept: dict[str, Any] = {field.name: request.args.getlist(field.name) for field in form}
-    return url_for(request.endpoint or "", **kept, cursor=cursor)
+    return listing.listed(read, request.endpoint or "", limit=LIMIT, **kept)

@@ -6,11 +6,12 @@ from flask import Blueprint, render_template
 from wtforms import BooleanField, SearchField, SelectField, StringField
 from wtforms.validators import Length
 
-from app.admin.listing import Q_MAX, Filters, PersonField, listed
+from app.admin.listing import Filters, PersonField, listed
 from app.forms import choices, options, stripped
 from app.identity import page_user
 from app.models.task import LABEL_MAX, PRIORITIES, STATUSES
 from app.services import names, tasks
+from app.services.paging import Q_MAX
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 SORTS = [

@@ -7,13 +7,13 @@ from flask.typing import ResponseReturnValue
 from wtforms import SearchField, SelectField
 from wtforms.validators import Length
 
-from app.admin.listing import Q_MAX, Filters, listed
+from app.admin.listing import Filters, listed
 from app.errors import Conflict
 from app.forms import choices, options, stripped
 from app.identity import page_user
 from app.models.user import ROLES
 from app.services import accounts, admin_stats, audit, names, recovery, users
-from app.services.paging import LIMIT_MAX
+from app.services.paging import LIMIT_MAX, Q_MAX
 
 bp = Blueprint("users", __name__, url_prefix="/users")
 RECENT = 8  # events

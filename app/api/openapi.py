@@ -19,8 +19,9 @@ from app.api.operation import Operation
 from app.api.reading import JSON
 from app.error_handlers import problems
 from app.errors import AppError
+from app.version import VERSION
 
-VERSION, OPENAPI = "1.0.0", "3.1.0"
+OPENAPI = "3.1.0"
 DESCRIPTION = (
     "Tasks and users. Ids are UUIDv7, moments RFC 3339 in UTC, errors problem+json (RFC 9457)."
 )

@@ -14,14 +14,13 @@ from app.models import Task
 from app.models.task import PRIORITIES, STATUSES
 from app.services import tasks
 from app.services.actor import Actor
-from app.services.paging import Page
+from app.services.paging import Q_MAX, Page
 from app.services.preconditions import Expect
 from app.services.task_list import SORTS
 from app.task_input import TaskIn
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 READ, WRITE = ("tasks:read",), ("tasks:write",)
-Q_MAX = 200
 
 
 class TaskOut(Schema):

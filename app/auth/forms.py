@@ -1,33 +1,19 @@
 """What is typed to register, to sign in and to set a new password."""
 
-from wtforms import BooleanField, EmailField, PasswordField, StringField
+from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
+from app import account_fields
 from app.forms import Form, NewPasswordForm, stripped
-from app.models.user import EMAIL_MAX, USERNAME_MAX, USERNAME_MIN
+from app.models.user import EMAIL_MAX, USERNAME_MAX
 
 IDENTIFIER_MAX = max(EMAIL_MAX, USERNAME_MAX)
 
 
 class RegisterForm(NewPasswordForm):
-    username = StringField(
-        "Username",
-        [InputRequired("Choose a username."), Length(USERNAME_MIN, USERNAME_MAX)],
-        filters=[stripped],
-        description="Letters, digits, dots, hyphens and underscores.",
-        render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
-    )
-    email = EmailField(
-        "Email",
-        [InputRequired("Enter your email."), Length(max=EMAIL_MAX)],
-        filters=[stripped],
-        render_kw={"autocomplete": "email"},
-    )
-    password = PasswordField(
-        "Password",
-        [InputRequired("Choose a password.")],
-        render_kw={"autocomplete": "new-password"},
-    )
+    username = account_fields.username()
+    email = account_fields.email()
+    password = account_fields.new_password("Password")
 
 
 class LoginForm(Form):
@@ -46,8 +32,4 @@ class LoginForm(Form):
 
 
 class ResetForm(NewPasswordForm):
-    password = PasswordField(
-        "New password",
-        [InputRequired("Choose a password.")],
-        render_kw={"autocomplete": "new-password"},
-    )
+    password = account_fields.new_password()

@@ -5,12 +5,10 @@ from datetime import timedelta
 import click
 
 from app.cli.base import Group, find_user
-from app.models.token import SCOPES
+from app.models.token import DAYS_MAX, SCOPES
 from app.models.types import now
 from app.services import personal_tokens
 from app.services.actor import SYSTEM
-
-DAYS_MAX = 3650
 
 group = Group("tokens", help="Make personal access tokens.")
 

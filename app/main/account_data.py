@@ -4,9 +4,10 @@ import orjson
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
-from wtforms import PasswordField, StringField
+from wtforms import StringField
 from wtforms.validators import InputRequired, ValidationError
 
+from app import account_fields
 from app.forms import REFUSALS, Form, stripped
 from app.identity import page_user, sign_out
 from app.services import account_export, accounts, authentication
@@ -23,11 +24,7 @@ class DeleteForm(Form):
         description="So that it does not happen by mistake.",
         render_kw={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
     )
-    current_password = PasswordField(
-        "Current password",
-        [InputRequired("Enter your current password.")],
-        render_kw={"autocomplete": "current-password"},
-    )
+    current_password = account_fields.current_password()
 
     def __init__(self, actor: Actor) -> None:
         super().__init__()

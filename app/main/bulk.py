@@ -6,9 +6,9 @@ from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app.converters import canonical_id
 from app.errors import AppError, Forbidden, Invalid, NotFound
 from app.identity import page_user
+from app.models.types import canonical_id
 from app.navigation import next_page
 from app.services import task_bulk, tasks
 from app.services.actor import Actor

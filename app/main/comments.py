@@ -10,7 +10,7 @@ from app.cursors import seal
 from app.errors import PreconditionFailed
 from app.forms import REFUSALS
 from app.identity import page_user
-from app.main.listing import binding
+from app.listing import binding
 from app.main.task_forms import seen_version
 from app.main.task_show import COMMENTS, COMMENTS_SHOWN, ENDPOINT, CommentForm, show_task
 from app.models import Comment

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
 from app.identity import page_user
-from app.main.listing import listed
+from app.listing import listed
 from app.services import sign_ins
 
 bp = Blueprint("sessions", __name__)

@@ -5,31 +5,19 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
-from wtforms import EmailField, PasswordField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms import PasswordField
 
-from app.forms import REFUSALS, Form, NewPasswordForm, stripped
+from app import account_fields
+from app.forms import REFUSALS, Form, NewPasswordForm
 from app.identity import page_user
-from app.models.user import EMAIL_MAX, USERNAME_MAX, USERNAME_MIN
 from app.services import accounts, users
 
 bp = Blueprint("settings", __name__)
 
 
 class ProfileForm(Form):
-    username = StringField(
-        "Username",
-        [InputRequired("Choose a username."), Length(USERNAME_MIN, USERNAME_MAX)],
-        filters=[stripped],
-        description="Letters, digits, dots, hyphens and underscores.",
-        render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
-    )
-    email = EmailField(
-        "Email",
-        [InputRequired("Enter your email."), Length(max=EMAIL_MAX)],
-        filters=[stripped],
-        render_kw={"autocomplete": "email"},
-    )
+    username = account_fields.username()
+    email = account_fields.email()
     current_password = PasswordField(
         "Current password",
         description="Needed to change the email.",
@@ -38,16 +26,8 @@ class ProfileForm(Form):
 
 
 class PasswordForm(NewPasswordForm):
-    current_password = PasswordField(
-        "Current password",
-        [InputRequired("Enter your current password.")],
-        render_kw={"autocomplete": "current-password"},
-    )
-    password = PasswordField(
-        "New password",
-        [InputRequired("Choose a password.")],
-        render_kw={"autocomplete": "new-password"},
-    )
+    current_password = account_fields.current_password()
+    password = account_fields.new_password()
 
 
 @bp.route("/profile", methods=["GET", "POST"])

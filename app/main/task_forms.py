@@ -1,6 +1,6 @@
 """What is typed to make and to change a task."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import request
@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import TextInput
 
 from app.errors import NotFound
-from app.forms import Form, choices, plain_lines, stripped
+from app.forms import Form, choices, moment_of, plain_lines, stripped
 from app.models import Task
 from app.models.task import DESCRIPTION_MAX, PRIORITIES, STATUSES, TITLE_MAX
 from app.services import labels, users
@@ -51,9 +51,8 @@ class MomentField(DateTimeLocalField):
         self.data = None
         if valuelist[0].strip():
             try:
-                typed = datetime.fromisoformat(valuelist[0].strip())
-                self.data = typed.astimezone(UTC) if typed.tzinfo else typed.replace(tzinfo=UTC)
-            except (ValueError, OverflowError):
+                self.data = moment_of(valuelist[0].strip())
+            except ValueError:
                 raise ValueError("Use a date and a time, as 2026-01-31T12:00.") from None
 
 

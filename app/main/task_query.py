@@ -7,9 +7,9 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from app.models.task import LABELS_MAX, PRIORITIES, STATUSES
+from app.services.paging import Q_MAX
 
 SORT_DEFAULT = "-created_at"
-Q_MAX = 200  # characters
 SORT_NAMES = {
     "-created_at": "Newest first",
     "created_at": "Oldest first",

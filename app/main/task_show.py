@@ -7,7 +7,7 @@ from wtforms.validators import InputRequired, Length
 
 from app.forms import Form, plain_lines
 from app.identity import page_user
-from app.main.listing import listed
+from app.listing import listed
 from app.models.comment import BODY_MAX
 from app.services import comments, names, tasks
 

@@ -12,14 +12,14 @@ from wtforms.widgets import CheckboxInput
 from app.errors import Forbidden
 from app.forms import REFUSALS, Form, options, stripped
 from app.identity import page_user
-from app.main.listing import listed
-from app.models.token import NAME_MAX, SCOPES
+from app.listing import listed
+from app.models.token import DAYS_MAX, NAME_MAX, SCOPES
 from app.models.types import now
 from app.services import personal_tokens, users
 from app.services.actor import Actor
 
 bp = Blueprint("tokens", __name__)
-DAYS, DAYS_MAX = 90, 3650
+DAYS = 90
 MEANINGS = {
     "tasks:read": "read tasks and their comments",
     "tasks:write": "make, change and delete tasks and comments",

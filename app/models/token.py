@@ -18,6 +18,7 @@ SCOPES = ("tasks:read", "tasks:write", "profile:read", "profile:write", "admin")
 ACCESS_LIFE, REFRESH_LIFE = timedelta(hours=1), timedelta(days=30)
 REFRESH_GRACE = timedelta(seconds=10)  # a client that sends a refresh twice is no thief yet
 NAME_MAX = 100
+DAYS_MAX = 3650  # the longest life of a personal one that is asked for in days
 
 
 class Token(Base):

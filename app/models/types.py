@@ -1,6 +1,7 @@
 """Column types that mean the same on PostgreSQL and SQLite, and the values that rows start with."""
 
 import os
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -41,6 +42,15 @@ class _TextUUID(postgresql.UUID[str]):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> None:
         return None
+
+
+# As text (RFC 9562, 4), in either case; kept and handed on in lower case.
+ID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
+
+def canonical_id(text: str) -> str | None:
+    """The id that `text` is, in lower case, or None where it is none."""
+    return text.lower() if re.fullmatch(ID, text) else None
 
 
 Id = String(36).with_variant(_TextUUID(as_uuid=False), "postgresql")

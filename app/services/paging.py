@@ -11,6 +11,7 @@ from app.sql import Statement
 
 T = TypeVar("T")
 LIMIT_DEFAULT, LIMIT_MAX = 20, 100
+Q_MAX = 200  # characters of a search
 
 
 @dataclass(slots=True, frozen=True)

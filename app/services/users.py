@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from app.errors import NotFound
 from app.models import User
+from app.models.types import canonical_id
 from app.models.user import USERNAME_PATTERN
 from app.services import like, paging
 from app.services.actor import Actor
@@ -41,10 +42,10 @@ def by_username(username: str) -> User:
 def find(identifier: str) -> User | None:
     """The account of this id, email or username, without case: for commands and admins."""
     # The id before the name: anybody may call themselves by the id of another.
-    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", identifier.strip().lower()):
-        user = _by_id.one(key=identifier.strip().lower())
-        if user is not None:
-            return user
+    user_id = canonical_id(identifier.strip())
+    user = _by_id.one(key=user_id) if user_id else None
+    if user is not None:
+        return user
     return by_name(identifier)
 
 
