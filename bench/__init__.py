@@ -3,8 +3,3 @@
 `make bench` prints one table. It is no test: what matters is the ratio between two services that
 were measured in turn in one run; a time by itself says more about the machine.
 """
-
-import os
-import tempfile
-
-os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # or PostgreSQL's wheel warns

