@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app import serving
+from app import lazy, serving
 from app.extensions import db
 from config import SettingsError, load
 
@@ -49,6 +49,7 @@ def when_ready(server: Any) -> None:
     templates = server.app.wsgi().jinja_env
     for name in templates.list_templates():
         templates.get_template(name)  # compiled here, or else by each worker at its first pages
+    lazy.load_ahead()
     gc.collect()
     gc.freeze()  # what is there now is never collected, so that its pages stay shared
     serving.take_over(server)

@@ -10,16 +10,20 @@ import math
 import threading
 import time
 from collections import Counter
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
-from limits import RateLimitItem, parse
-from limits.errors import StorageError
-from limits.storage import Storage, storage_from_string
 
 from app.errors import TooManyRequests
+from app.lazy import lazy
 from app.security import RATE
 
+if TYPE_CHECKING:
+    import limits
+else:
+    limits = lazy("limits")  # for Redis alone
+
+SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 RETRY_SHARED = 5.0  # seconds after which Redis is tried again
 _log = logging.getLogger("flagstone.ratelimit")
 
@@ -28,9 +32,10 @@ class Limiter:
     """Counts in fixed windows. `rule` is as "1000 per minute"; `redis_url` may be empty."""
 
     def __init__(self, rule: str, redis_url: str) -> None:
-        self.item: RateLimitItem = parse(rule)
-        self.policy = f'"default";q={self.item.amount};w={self.item.get_expiry()}'
-        self.local = LocalWindows(self.item.amount, self.item.get_expiry())
+        amount, _, unit = rule.split()
+        self.amount, self.seconds = int(amount), SECONDS[unit]
+        self.policy = f'"default";q={amount};w={self.seconds}'
+        self.local = LocalWindows(self.amount, self.seconds)
         self.shared = _redis(redis_url) if redis_url else None
         self.shared_again = 0.0
 
@@ -47,15 +52,15 @@ class Limiter:
 
     def _count(self, who: str) -> tuple[bool, int, float]:
         if self.shared is not None and time.monotonic() >= self.shared_again:
-            key = self.item.key_for(who)
+            key = f"flagstone/{self.amount}/{self.seconds}/{who}"
             try:
-                count = self.shared.incr(key, self.item.get_expiry())
+                count = self.shared.incr(key, self.seconds)
                 reset = self.shared.get_expiry(key)
-            except StorageError:
+            except limits.errors.StorageError:
                 self.shared_again = time.monotonic() + RETRY_SHARED
                 _log.warning("Redis is away: requests are counted in each process.")
             else:
-                left = self.item.amount - count
+                left = self.amount - count
                 return left >= 0, max(0, left), reset
         return self.local.hit(who)
 
@@ -79,9 +84,9 @@ class LocalWindows:
             return left >= 0, max(0, left), self.ends
 
 
-def _redis(url: str) -> Storage:
+def _redis(url: str) -> Any:
     options: Any = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}  # seconds
-    return cast(Storage, storage_from_string(url, wrap_exceptions=True, **options))
+    return limits.storage.storage_from_string(url, wrap_exceptions=True, **options)
 
 
 def init_app(app: Flask) -> None:

@@ -1,12 +1,17 @@
 """What an account is known by: the rules of usernames and email addresses."""
 
 import re
-
-from email_validator import EmailNotValidError, validate_email
+from typing import TYPE_CHECKING
 
 from app.errors import Conflict, Invalid
+from app.lazy import lazy
 from app.models.user import EMAIL_MAX, USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERN
 from app.sql import Duplicate
+
+if TYPE_CHECKING:
+    import email_validator
+else:
+    email_validator = lazy("email_validator", ahead=True)
 
 
 def checked_email(email: str) -> str:
@@ -14,8 +19,10 @@ def checked_email(email: str) -> str:
     if len(email) > EMAIL_MAX:  # asked first: looking closer at a huge one takes long
         raise _long_email()
     try:
-        valid = validate_email(email, check_deliverability=False, allow_smtputf8=False)
-    except EmailNotValidError as error:
+        valid = email_validator.validate_email(
+            email, check_deliverability=False, allow_smtputf8=False
+        )
+    except email_validator.EmailNotValidError as error:
         raise Invalid("This email address cannot be used.", {"email": str(error)}) from error
     address = valid.ascii_email or ""
     if not address or len(address) > EMAIL_MAX:
