@@ -17,8 +17,8 @@ from tests.clients import Browser
 from tests.conftest import MakePerson
 from tests.rows import events
 
-PAGES = ["/admin/", "/admin/users", "/admin/tasks", "/admin/audit", "/admin/system"]
-LISTS = ["/admin/users", "/admin/tasks", "/admin/audit"]
+LISTS = ["/admin/users", "/admin/tasks", "/admin/tokens", "/admin/jobs", "/admin/audit"]
+PAGES = ["/admin/", *LISTS, "/admin/system"]
 ODD_QUERIES = [
     "q=%00",
     "q=" + "x" * 5000,

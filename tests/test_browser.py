@@ -23,7 +23,9 @@ CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PAGES = ["/", "/about", "/auth/login", "/auth/register", "/problems", "/nothing"]
 PERSONAL_PAGES = ["/", "/tasks", "/tasks/new", "/tasks/trash", "/settings/profile", "/users/root"]
-ADMIN_PAGES = ["/admin/", "/admin/users", "/admin/tasks", "/admin/audit", "/admin/system"]
+ADMIN_PAGES = [
+    f"/admin/{name}" for name in ("", "users", "tasks", "tokens", "jobs", "audit", "system")
+]
 LOOKS = [("light", 1280), ("dark", 320)]
 
 pytestmark = [

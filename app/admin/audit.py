@@ -12,7 +12,7 @@ from app.identity import page_user
 from app.services import audit, names
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
-TARGETS = ("user", "task", "token", "route")
+TARGETS = ("user", "task", "token", "job", "route")
 ACTION_MAX = 64
 # Offered while one types; any other may be asked for as well.
 ACTIONS = (
@@ -20,6 +20,7 @@ ACTIONS = (
     "comment.created",
     "comment.deleted",
     "comment.updated",
+    "job.retried",
     "session.created",
     "session.ended",
     "session.others_ended",

@@ -11,8 +11,18 @@ from app.admin.listing import Filters, listed
 from app.errors import Conflict
 from app.forms import choices, options, stripped
 from app.identity import page_user
+from app.models.types import now
 from app.models.user import ROLES
-from app.services import accounts, admin_stats, audit, names, recovery, users
+from app.services import (
+    accounts,
+    admin_stats,
+    audit,
+    names,
+    personal_tokens,
+    recovery,
+    sign_ins,
+    users,
+)
 from app.services.paging import LIMIT_MAX, Q_MAX
 
 bp = Blueprint("users", __name__, url_prefix="/users")
@@ -101,6 +111,10 @@ def _page(user_id: str, link: str = "") -> str:
         "admin/users/show.html",
         user=user,
         stats=admin_stats.of_user(actor, user_id),
+        browsers=sign_ins.in_browsers(actor, limit=LIMIT_MAX, of=user_id).items,
+        programs=sign_ins.by_api(actor, limit=LIMIT_MAX, of=user_id).items,
+        tokens=personal_tokens.page(actor, limit=LIMIT_MAX, of=user_id).items,
+        moment=now(),
         done=done,
         undergone=undergone,
         names=names.in_events(actor, [*done, *undergone]),

@@ -37,6 +37,12 @@ class Actor:
         if scopes and self.scopes.isdisjoint(scopes):
             raise InsufficientScope(" ".join(scopes))
 
+    def over(self, user_id: str | None) -> str:
+        """Whose things are meant: the actor's own, or an admin's choice. Raises Forbidden."""
+        if user_id is not None and user_id != self.id:
+            self.need_admin()
+        return user_id or self.id
+
     def need_admin(self) -> None:
         """Raises Forbidden."""
         if not self.is_admin:

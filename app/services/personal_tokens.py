@@ -27,10 +27,34 @@ _delete = Statement[Token](delete(Token).where(*_one))
 
 
 def page(
-    actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
+    actor: Actor,
+    *,
+    limit: int,
+    after: list[Any] | None = None,
+    count: bool = False,
+    of: str | None = None,
 ) -> Page[Token]:
-    """The actor's, the newest first."""
-    conditions = [Token.user_id == actor.id, Token.kind == "personal"]
+    """The actor's, or for an admin those `of` anybody, the newest first."""
+    conditions = [Token.user_id == actor.over(of), Token.kind == "personal"]
+    return paging.read(Token, conditions, limit=limit, after=after, count=count)
+
+
+def page_of_all(
+    actor: Actor,
+    *,
+    of: str | None = None,
+    scope: str | None = None,
+    limit: int,
+    after: list[Any] | None = None,
+    count: bool = False,
+) -> Page[Token]:
+    """Everybody's, for an admin, the newest first; of one person, with a scope."""
+    actor.need_admin()
+    conditions = [Token.kind == "personal"]
+    if of is not None:
+        conditions.append(Token.user_id == of)
+    if scope is not None:
+        conditions.append(Token.scopes.contains(scope, autoescape=True))
     return paging.read(Token, conditions, limit=limit, after=after, count=count)
 
 
@@ -93,12 +117,19 @@ def version(token: Token) -> int:
 
 
 @atomic
-def revoke(actor: Actor, token_id: str, expect: Expect = None) -> None:
-    """Dead from the next request on. Raises NotFound, PreconditionFailed."""
-    token = _found(_lock.one(key=token_id, user_id=actor.id))
+def revoke(actor: Actor, token_id: str, expect: Expect = None, *, of: str | None = None) -> None:
+    """Dead from the next request on. An admin may end one `of` anybody.
+
+    Raises NotFound, PreconditionFailed, Forbidden.
+    """
+    owner = actor.over(of)
+    token = _found(_lock.one(key=token_id, user_id=owner))
     check(expect, version(token))
-    _delete.run(key=token.id, user_id=actor.id)
-    audit.record(actor, "token.revoked", "token", token.id, {"name": [token.name, None]})
+    _delete.run(key=token.id, user_id=owner)
+    changes: audit.Changes = {"name": [token.name, None]}
+    if owner != actor.id:
+        changes["user_id"] = [owner, None]
+    audit.record(actor, "token.revoked", "token", token.id, changes)
 
 
 def _found(token: Token | None) -> Token:

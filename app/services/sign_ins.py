@@ -1,4 +1,8 @@
-"""Where somebody is signed in, in a browser or by the API, for them to look at and to end."""
+"""Where somebody is signed in, in a browser or by the API, for them to look at and to end.
+
+An admin may do so for anybody: `of` is whose sign-ins are meant, by default the actor's own
+(ASVS 5.0, 7.5.2 and 7.4.5).
+"""
 
 from typing import Any
 
@@ -26,12 +30,17 @@ _end_family = Statement[Token](
 
 
 def in_browsers(
-    actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
+    actor: Actor,
+    *,
+    limit: int,
+    after: list[Any] | None = None,
+    count: bool = False,
+    of: str | None = None,
 ) -> Page[Session]:
-    """The actor's page sessions that are alive, the last sign-in first."""
+    """Page sessions that are alive, the last sign-in first."""
     moment = now()
     alive = [
-        Session.user_id == actor.id,
+        Session.user_id == actor.over(of),
         Session.expires_at > moment,
         Session.last_seen_at >= moment - REMEMBERED_IDLE,
         or_(Session.remembered, Session.last_seen_at >= moment - IDLE),
@@ -40,11 +49,16 @@ def in_browsers(
 
 
 def by_api(
-    actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
+    actor: Actor,
+    *,
+    limit: int,
+    after: list[Any] | None = None,
+    count: bool = False,
+    of: str | None = None,
 ) -> Page[Token]:
-    """The actor's sign-ins by the API: of each the one refresh token that is good now."""
+    """Sign-ins by the API: of each the one refresh token that is good now."""
     alive = [
-        Token.user_id == actor.id,
+        Token.user_id == actor.over(of),
         Token.kind == "refresh",
         Token.spent_at.is_(None),
         Token.expires_at > now(),
@@ -53,25 +67,28 @@ def by_api(
 
 
 @atomic
-def end_session(actor: Actor, session_id: str) -> None:
-    """Sign out a browser of the actor's. Raises NotFound."""
-    if not _end_session.run(key=session_id, of_user=actor.id):
+def end_session(actor: Actor, session_id: str, of: str | None = None) -> None:
+    """Sign out a browser. Raises NotFound, Forbidden."""
+    owner = actor.over(of)
+    if not _end_session.run(key=session_id, of_user=owner):
         raise NotFound("There is no such session.")
-    audit.record(actor, "session.ended", "user", actor.id, {"session_id": [session_id, None]})
+    audit.record(actor, "session.ended", "user", owner, {"session_id": [session_id, None]})
 
 
 @atomic
-def end_family(actor: Actor, family_id: str) -> None:
-    """End a sign-in of the actor's by the API, with its tokens. Raises NotFound."""
-    credentials.hold(actor.id)  # a refresh that is under way comes before or after, never between
-    if not _end_family.run(key=family_id, of_user=actor.id):
+def end_family(actor: Actor, family_id: str, of: str | None = None) -> None:
+    """End a sign-in by the API, with its tokens. Raises NotFound, Forbidden."""
+    owner = actor.over(of)
+    credentials.hold(owner)  # a refresh that is under way comes before or after, never between
+    if not _end_family.run(key=family_id, of_user=owner):
         raise NotFound("There is no such session.")
-    audit.record(actor, "session.ended", "user", actor.id, {"family_id": [family_id, None]})
+    audit.record(actor, "session.ended", "user", owner, {"family_id": [family_id, None]})
 
 
 @atomic
-def end_others(actor: Actor) -> None:
-    """Sign out everywhere but here, from the API too. Personal tokens stay."""
-    credentials.hold(actor.id)
-    credentials.end_sign_ins(actor.id, but=actor)
-    audit.record(actor, "session.others_ended", "user", actor.id)
+def end_others(actor: Actor, of: str | None = None) -> None:
+    """Sign out everywhere but where the actor is, from the API too. Personal tokens stay."""
+    owner = actor.over(of)
+    credentials.hold(owner)
+    credentials.end_sign_ins(owner, but=actor)
+    audit.record(actor, "session.others_ended", "user", owner)

@@ -1,0 +1,41 @@
+"""Where a user is signed in and with which tokens: ended by an admin (ASVS 5.0, 7.4.5)."""
+
+from flask import Blueprint, flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from app.identity import page_user
+from app.navigation import next_page
+from app.services import personal_tokens, sign_ins, users
+
+bp = Blueprint("access", __name__, url_prefix="/users/<id:user_id>")
+
+
+@bp.post("/sessions/<id:session_id>/end")
+def end_session(user_id: str, session_id: str) -> ResponseReturnValue:
+    sign_ins.end_session(page_user(), session_id, of=user_id)
+    return _back(user_id, "That browser is logged out.")
+
+
+@bp.post("/programs/<id:family_id>/end")
+def end_program(user_id: str, family_id: str) -> ResponseReturnValue:
+    sign_ins.end_family(page_user(), family_id, of=user_id)
+    return _back(user_id, "That session has ended, with its tokens.")
+
+
+@bp.post("/sessions/end")
+def end_all(user_id: str) -> ResponseReturnValue:
+    actor = page_user()
+    user = users.get(actor, user_id)
+    sign_ins.end_others(actor, of=user.id)
+    return _back(user_id, f"{user.username} is logged out everywhere.")
+
+
+@bp.post("/tokens/<id:token_id>/revoke")
+def revoke(user_id: str, token_id: str) -> ResponseReturnValue:
+    personal_tokens.revoke(page_user(), token_id, of=user_id)
+    return _back(user_id, "The token is revoked.")
+
+
+def _back(user_id: str, outcome: str) -> ResponseReturnValue:
+    flash(outcome, "success")
+    return redirect(next_page(url_for("admin.users.show", user_id=user_id)), 303)

@@ -1,0 +1,47 @@
+"""Everybody's personal access tokens: whose they are, what they may, when they were used last."""
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from wtforms import SelectField
+
+from app.admin.listing import Filters, PersonField, listed
+from app.forms import options
+from app.identity import page_user
+from app.models.token import SCOPES
+from app.models.types import now
+from app.services import names, personal_tokens
+
+bp = Blueprint("tokens", __name__, url_prefix="/tokens")
+
+
+class TokenFilters(Filters):
+    user = PersonField("Whose")
+    scope = SelectField(
+        "Scope",
+        choices=options([("", "Any scope"), *((scope, scope) for scope in SCOPES)]),
+        default="",
+    )
+
+    def matching(self) -> dict[str, Any]:
+        """The filters as the service takes them."""
+        found = self.given()
+        if "user" in found:
+            found["of"] = found.pop("user")
+        return found
+
+
+@bp.get("")
+def index() -> str:
+    form, actor = TokenFilters(), page_user()
+    found = listed(
+        form, lambda **paging: personal_tokens.page_of_all(actor, **form.matching(), **paging)
+    )
+    return render_template(
+        "admin/tokens.html",
+        form=form,
+        found=found,
+        names=names.of_users(actor, (token.user_id for token in found.page.items)),
+        here=request.full_path.rstrip("?"),
+        moment=now(),
+    )

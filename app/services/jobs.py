@@ -1,0 +1,75 @@
+"""What is in the outbox, for an admin to look at, and to try once more what was given up."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, func, null, select, update
+
+from app.errors import Conflict, NotFound
+from app.models import OutboxEntry
+from app.models.outbox import STATUSES
+from app.models.types import UTCDateTime, now
+from app.services import audit, outbox, paging
+from app.services.actor import Actor
+from app.services.paging import Page
+from app.sql import KEY, Statement, atomic
+
+_table = OutboxEntry.__table__
+_counts = Statement[Any](
+    select(OutboxEntry.status, func.count().label("number")).group_by(OutboxEntry.status)
+)
+_get = Statement[OutboxEntry](select(*_table.c).where(_table.c.id == KEY))
+_retry = Statement[OutboxEntry](
+    update(OutboxEntry)
+    .where(_table.c.id == KEY, OutboxEntry.status == "dead")
+    .values(
+        status="pending",
+        attempts=0,
+        run_at=bindparam("moment", type_=UTCDateTime()),
+        finished_at=null(),
+    )
+)
+
+
+def page(
+    actor: Actor,
+    *,
+    status: str | None = None,
+    kind: str | None = None,
+    limit: int,
+    after: list[Any] | None = None,
+    count: bool = False,
+) -> Page[OutboxEntry]:
+    """The newest first, those that ended too, for as long as they are kept."""
+    actor.need_admin()
+    conditions: list[ColumnElement[bool]] = []
+    if status is not None:
+        conditions.append(OutboxEntry.status == status)
+    if kind is not None:
+        conditions.append(OutboxEntry.kind == kind)
+    return paging.read(OutboxEntry, conditions, limit=limit, after=after, count=count)
+
+
+def figures(actor: Actor) -> dict[str, Any]:
+    """How many there are of each status; "due": how many should be sent by now, "oldest": since
+    when the first of them, None where there is none.
+    """
+    actor.need_admin()
+    counted = {row.status: row.number for row in _counts.all()}
+    due, oldest = outbox.overdue()
+    found: dict[str, int | datetime | None] = {
+        status: counted.get(status, 0) for status in STATUSES
+    }
+    return {**found, "due": due, "oldest": oldest}
+
+
+@atomic
+def retry(actor: Actor, job_id: str) -> None:
+    """Send it as if it were new. Raises NotFound; Conflict where it was not given up."""
+    actor.need_admin()
+    entry = _get.one(key=job_id)
+    if entry is None:
+        raise NotFound("There is no such job.")
+    if not _retry.run(key=job_id, moment=now()):
+        raise Conflict("Only a job that was given up can be tried again.")
+    audit.record(actor, "job.retried", "job", job_id, {"status": ["dead", "pending"]})
