@@ -24,6 +24,7 @@ ACTIONS = (
     "session.created",
     "session.ended",
     "session.others_ended",
+    "session.proved",
     "session.refused",
     "task.created",
     "task.deleted",
