@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, current_app, url_for
 from flask_login import current_user
 
+from app import policy
 from app.devices import device
 from app.errors import Unavailable
 from app.models.task import CLOSED
@@ -19,9 +20,13 @@ NAMES = {"due_at": "Due", "assignee_id": "Assignee", "completed_at": "Completed"
 
 def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(static_url=static_url, viewer=viewer)
+    app.jinja_env.globals.update(static_url=static_url, viewer=viewer, has_mail=has_mail)
     app.jinja_env.filters.update(device=device, iso=iso, readable=readable, words=words)
     app.jinja_env.tests.update(overdue=is_overdue)
+
+
+def has_mail() -> bool:
+    return policy.current().has_mail
 
 
 def static_url(name: str) -> str:

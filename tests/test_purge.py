@@ -9,11 +9,22 @@ from flask import Flask
 from sqlalchemy import func, insert, select
 
 from app.extensions import Base, db
-from app.models import Comment, IdempotencyRecord, Session, SignInAttempt, Task, Token
+from app.models import (
+    Comment,
+    IdempotencyRecord,
+    Link,
+    OutboxEntry,
+    Session,
+    SignInAttempt,
+    Task,
+    Token,
+)
 from app.models.types import now, uuid7
 from app.services import (
     comments,
     idempotency,
+    links,
+    outbox,
     purge,
     sessions,
     tasks,
@@ -28,9 +39,11 @@ from tests.rows import age, events, rows
 
 KINDS = {
     "tokens": Token,
+    "links": Link,
     "sessions": Session,
     "idempotency records": IdempotencyRecord,
     "sign-in attempts": SignInAttempt,
+    "sent mails and webhooks": OutboxEntry,
     "tasks in the trash": Task,
 }
 Make = Callable[[Actor], object]
@@ -53,6 +66,12 @@ def keep_answer(actor: Actor) -> None:
     idempotency.once(actor, uuid7(), "fingerprint", lambda: Answer(201, {}, "{}"))
 
 
+def send(_actor: Actor) -> None:
+    outbox.add("mail", "reset", {"to": "ann@example.com"})
+    (entry,) = outbox.claim(1)
+    outbox.done(entry)
+
+
 def trash(actor: Actor) -> None:
     tasks.delete(actor, tasks.create(actor, {"title": "x"}).id)
 
@@ -69,6 +88,8 @@ LIVES: dict[str, tuple[Make, type[Base], str, timedelta]] = {
         "expires_at",
         timedelta(0),
     ),
+    "link": (lambda ann: links.make(ann.id, "reset", ""), Link, "expires_at", timedelta(hours=1)),
+    "mail": (send, OutboxEntry, "finished_at", timedelta(days=30)),
     "session": (lambda ann: sign_in(ann, False), Session, "expires_at", timedelta(hours=24)),
     "remembered": (lambda ann: sign_in(ann, True), Session, "expires_at", timedelta(days=30)),
     "answer": (keep_answer, IdempotencyRecord, "created_at", timedelta(hours=24)),

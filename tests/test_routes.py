@@ -21,6 +21,9 @@ OPEN = {
     "GET /about",
     "GET /api/docs",
     "GET /api/v1/openapi.json",
+    "GET /auth/confirm/<token>",
+    "GET /auth/forgot",
+    "GET /auth/invite/<token>",
     "GET /auth/login",
     "GET /auth/register",
     "GET /auth/reset/<token>",
@@ -37,6 +40,9 @@ OPEN = {
     "POST /api/v1/auth/refresh",
     "POST /api/v1/auth/reset",
     "POST /api/v1/users",
+    "POST /auth/confirm/<token>",
+    "POST /auth/forgot",
+    "POST /auth/invite/<token>",
     "POST /auth/login",
     "POST /auth/register",
     "POST /auth/reset/<token>",
@@ -192,7 +198,9 @@ def test_reading_changes_nothing(
     statuses = {path: read(path) for path in paths}
     assert everything(app) == before
     assert {path for path, status in statuses.items() if status not in (200, 302)} <= {
-        "/auth/reset/nothing",  # a link that is void
+        "/auth/confirm/nothing",  # links that are void
+        "/auth/invite/nothing",
+        "/auth/reset/nothing",
         "/api/v1/tasks/export",  # needs a format
     }
 

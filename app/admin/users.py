@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import SearchField, SelectField
 from wtforms.validators import Length
 
+from app import policy
 from app.admin.listing import Filters, listed
 from app.errors import Conflict
 from app.forms import choices, options, stripped
@@ -17,6 +18,7 @@ from app.services import (
     accounts,
     admin_stats,
     audit,
+    invitations,
     names,
     personal_tokens,
     recovery,
@@ -73,10 +75,17 @@ def change(user_id: str, act: str) -> ResponseReturnValue:
 
 
 @bp.post("/<id:user_id>/reset-link")
-def reset_link(user_id: str) -> str:
-    """The one answer that shows the link: it goes through neither a URL nor a cookie."""
+def reset_link(user_id: str) -> ResponseReturnValue:
+    """Mailed to its owner. Without mail this is the one answer that shows the link: it goes through
+    neither a URL nor a cookie.
+    """
     actor = page_user()
-    secret = recovery.make_link(actor, users.get(actor, user_id))
+    user = users.get(actor, user_id)
+    if policy.current().has_mail:
+        recovery.mail_link(actor, user)
+        flash(f"A link is on its way to {user.email}.", "success")
+        return redirect(url_for(".show", user_id=user_id), 303)
+    secret = recovery.make_link(actor, user)
     return _page(user_id, link=f"{current_app.config['PUBLIC_URL']}/auth/reset/{secret}")
 
 
@@ -119,4 +128,5 @@ def _page(user_id: str, link: str = "") -> str:
         undergone=undergone,
         names=names.in_events(actor, [*done, *undergone]),
         link=link,
+        invited=invitations.is_open(user),
     )

@@ -142,7 +142,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[User]:
     status=201,
     location="/api/v1/users/{0.id}",
     etag=True,
-    errors=(NoMail, Conflict),
+    errors=(NoMail, ReauthenticationRequired, Conflict),
 )
 def invite(actor: Actor, body: dict[str, str]) -> User:
     """Opens an account and mails a link to set its password, within three days."""

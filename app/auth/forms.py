@@ -31,5 +31,9 @@ class LoginForm(Form):
     remember = BooleanField("Remember me on this device")
 
 
+class ForgotForm(Form):
+    email = account_fields.email()
+
+
 class ResetForm(NewPasswordForm):
     password = account_fields.new_password()

@@ -1,8 +1,7 @@
-"""Registering, signing in and out, and the new password that a link lets one set."""
+"""Registering, signing in and out."""
 
 from flask import (
     Blueprint,
-    Response,
     current_app,
     flash,
     redirect,
@@ -13,18 +12,18 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app.auth import two_factor
+from app.auth import links, two_factor
 from app.auth.begin import begin, home
-from app.auth.forms import LoginForm, RegisterForm, ResetForm
-from app.errors import VoidLink
+from app.auth.forms import LoginForm, RegisterForm
 from app.extensions import login_manager
 from app.forms import REFUSALS
 from app.identity import origin, page_user, sign_out
 from app.navigation import next_page
-from app.services import authentication, recovery, registration
+from app.services import authentication, registration
 
 bp = Blueprint("auth", __name__)
 bp.register_blueprint(two_factor.bp)
+bp.register_blueprint(links.bp)
 
 
 @bp.route("/register", methods=["GET", "POST"])
@@ -66,30 +65,6 @@ def logout() -> ResponseReturnValue:
     response = redirect(url_for(".login"), 303)
     # A page of yours must not come back from the cache (ASVS 5.0, 14.3.1).
     response.headers["Clear-Site-Data"] = '"cache"'
-    return response
-
-
-@bp.route("/reset/<token>", methods=["GET", "POST"])
-def reset(token: str) -> ResponseReturnValue:
-    form = ResetForm()
-    if not recovery.is_live(token):
-        raise VoidLink("This link was used, replaced or is too old. Ask for a new one.")
-    if form.validate_on_submit():
-        try:
-            recovery.follow(origin(), token, **form.values())
-        except REFUSALS as error:
-            form.blame(error)
-        else:
-            flash("The new password is set. Log in with it.", "success")
-            return redirect(url_for(".login"), 303)
-    return render_template("auth/reset.html", form=form), form.http_status
-
-
-@bp.after_request
-def keep_link_secret(response: Response) -> Response:
-    """The address of a reset is a secret: no page that one goes to from there is told it."""
-    if request.endpoint == "auth.reset":
-        response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 

@@ -10,6 +10,6 @@ from app.services import purge as service
 @click.command("purge", cls=Command)
 @with_appcontext
 def purge() -> None:
-    """Remove expired tokens and sessions, old records, and the trash after 30 days."""
+    """Remove expired tokens, sessions and links, old records, and the trash after 30 days."""
     for kind, number in service.purge().items():
         click.echo(f"{number} {kind}")

@@ -6,8 +6,9 @@ from typing import Any
 import click
 from flask import current_app
 
+from app import policy
 from app.cli.base import Group, find_user
-from app.services import accounts, recovery, registration
+from app.services import accounts, invitations, recovery, registration
 from app.services.actor import SYSTEM
 
 group = Group("users", help="Open accounts and change their rights.")
@@ -31,6 +32,21 @@ def _read_password(from_stdin: bool) -> str:
         return sys.stdin.readline().rstrip("\r\n")
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
+
+
+@group.command("invite")
+@click.argument("email")
+@click.argument("username")
+@click.option("--admin", is_flag=True, help="The account may see and change everything.")
+def invite(email: str, username: str, admin: bool) -> None:
+    """Open an account whose owner sets the password by a link: mailed, or else printed."""
+    role = "admin" if admin else "user"
+    if policy.current().has_mail:
+        user = invitations.invite(SYSTEM, email, username, role)
+        click.echo(f"An invitation to {user.email} is on its way.")
+    else:
+        secret = invitations.hand_over(SYSTEM, email, username, role)
+        click.echo(f"{policy.current().public_url}/auth/invite/{secret}")
 
 
 @group.command("promote")

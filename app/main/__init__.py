@@ -7,6 +7,7 @@ from app.main import (
     board,
     bulk,
     comments,
+    confirmation,
     exchange,
     pages,
     sessions,
@@ -23,6 +24,7 @@ for of_tasks in (tasks, board, bulk, exchange):
 bp.register_blueprint(comments.bp, url_prefix="/tasks/<id:task_id>/comments")
 bp.register_blueprint(users.bp, url_prefix="/users")
 bp.register_blueprint(settings.bp, url_prefix="/settings")
+bp.register_blueprint(confirmation.bp, url_prefix="/settings")
 bp.register_blueprint(tokens.bp, url_prefix="/settings/tokens")
 bp.register_blueprint(sessions.bp, url_prefix="/settings/sessions")
 bp.register_blueprint(account_data.bp, url_prefix="/settings/data")

@@ -19,6 +19,7 @@ bp = Blueprint("pages", __name__)
 
 SHOWN = 6  # tasks in each list of the dashboard
 SOON = timedelta(days=7)
+NOT_FOR_ROBOTS = ("/admin/", "/auth/confirm/", "/auth/invite/", "/auth/reset/", "/settings/")
 OPEN = [status for status in STATUSES if status not in CLOSED]
 
 
@@ -63,5 +64,5 @@ def problem(slug: str) -> str:
 
 @bp.get("/robots.txt")
 def robots() -> Response:
-    closed = "".join(f"Disallow: {path}\n" for path in ("/admin/", "/auth/reset/", "/settings/"))
+    closed = "".join(f"Disallow: {path}\n" for path in NOT_FOR_ROBOTS)
     return current_app.response_class(f"User-agent: *\n{closed}", mimetype="text/plain")

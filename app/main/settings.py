@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 from wtforms import PasswordField
 
-from app import account_fields
+from app import account_fields, policy
 from app.forms import REFUSALS, Form, NewPasswordForm
 from app.identity import page_user
 from app.services import accounts, users
@@ -43,7 +43,7 @@ def profile() -> ResponseReturnValue:
             if (value := form[name].data) != getattr(user, name)
         }
         if _changed(form, changes, form.current_password.data or None):
-            flash("Your profile is saved.", "success")
+            _tell(changes)
             return redirect(url_for(".profile"), 303)
     return render_template("main/settings/profile.html", form=form, user=user), form.http_status
 
@@ -58,6 +58,16 @@ def password() -> ResponseReturnValue:
             flash("The new password is set. All your other sessions have ended.", "success")
             return redirect(url_for(".password"), 303)
     return render_template("main/settings/password.html", form=form), form.http_status
+
+
+def _tell(changes: dict[str, Any]) -> None:
+    """A new email counts once the link that was mailed there is followed."""
+    if "email" in changes and policy.current().has_mail:
+        flash(
+            f"Follow the link that is mailed to {changes['email']}: until then the old one stays."
+        )
+    else:
+        flash("Your profile is saved.", "success")
 
 
 def _changed(form: Form, changes: dict[str, Any], current_password: str | None) -> bool:

@@ -4,6 +4,7 @@ from app.errors import Conflict
 from app.models import User
 from app.services import (
     audit,
+    authentication,
     credentials,
     identifiers,
     links,
@@ -21,7 +22,10 @@ NO_PASSWORD = ""  # which no password fits
 
 @atomic
 def invite(actor: Actor, email: str, username: str, role: str = "user") -> User:
-    """Open an account and mail a link to set its password. Raises NoMail, Invalid, Conflict."""
+    """Open an account and mail a link to set its password.
+
+    Raises NoMail, Invalid, Conflict, and ReauthenticationRequired for an admin's account.
+    """
     mails.need()
     user = _open(actor, email, username, role)
     mails.send_link(PURPOSE, user, user.email)
@@ -60,6 +64,8 @@ def is_open(user: User) -> bool:
 
 def _open(actor: Actor, email: str, username: str, role: str) -> User:
     actor.need_admin()
+    if role == "admin":
+        authentication.need_recent_admin(actor)
     email = identifiers.checked_email(email)
     identifiers.check_username(username)
     user = registration.store(actor, username, email, NO_PASSWORD, role)

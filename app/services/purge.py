@@ -5,8 +5,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select, tuple_
 
-from app.models import IdempotencyRecord, Session, SignInAttempt, Task, Token
+from app.models import IdempotencyRecord, Link, OutboxEntry, Session, SignInAttempt, Task, Token
 from app.models.idempotency_record import KEPT as IDEMPOTENCY_KEPT
+from app.models.outbox import KEPT as OUTBOX_KEPT
 from app.models.sign_in_attempt import KEPT as ATTEMPTS_KEPT
 from app.models.types import UTCDateTime, now
 from app.services import audit
@@ -28,9 +29,11 @@ def _older(column: Any) -> Statement[Any]:
 
 
 _expired_tokens = _older(Token.expires_at)
+_expired_links = _older(Link.expires_at)
 _expired_sessions = _older(Session.expires_at)
 _old_records = _older(IdempotencyRecord.created_at)
 _old_attempts = _older(SignInAttempt.created_at)
+_old_entries = _older(OutboxEntry.finished_at)
 _old_trash = _older(Task.deleted_at)
 
 
@@ -39,9 +42,11 @@ def purge() -> dict[str, int]:
     moment = now()
     return {
         "tokens": _all(_expired_tokens, moment),
+        "links": _all(_expired_links, moment),
         "sessions": _all(_expired_sessions, moment),
         "idempotency records": _all(_old_records, moment - IDEMPOTENCY_KEPT),
         "sign-in attempts": _all(_old_attempts, moment - ATTEMPTS_KEPT),
+        "sent mails and webhooks": _all(_old_entries, moment - OUTBOX_KEPT),
         "tasks in the trash": _all(_old_trash, moment - PURGE_AFTER, "task.purged"),
     }
 

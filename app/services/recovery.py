@@ -38,6 +38,14 @@ def _ask(origin: Actor, email: str) -> None:
 
 
 @atomic
+def mail_link(actor: Actor, user: User) -> None:
+    """Mail a link to the account, on behalf of an admin. Raises NoMail."""
+    mails.need()
+    audit.record(actor, "user.reset_requested", "user", user.id)
+    outbox.add("mail", "reset", {"to": user.email})
+
+
+@atomic
 def make_link(actor: Actor, user: User) -> str:
     """The secret of a link, to be handed over by whoever asked for it; older ones are void."""
     credentials.hold(user.id)

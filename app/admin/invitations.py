@@ -1,0 +1,45 @@
+"""Inviting somebody: the admin opens the account, its owner sets the password by a mailed link."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import SelectField
+
+from app import account_fields
+from app.errors import Conflict, NoMail
+from app.forms import REFUSALS, Form, choices
+from app.identity import page_user
+from app.models.user import ROLES
+from app.services import invitations
+
+bp = Blueprint("invitations", __name__, url_prefix="/users")
+
+
+class InvitationForm(Form):
+    email = account_fields.email()
+    username = account_fields.username()
+    role = SelectField("Role", choices=choices(ROLES), default="user")
+
+
+@bp.route("/invite", methods=["GET", "POST"])
+def invite() -> ResponseReturnValue:
+    form = InvitationForm()
+    if form.validate_on_submit():
+        try:
+            user = invitations.invite(page_user(), **form.values())
+        except (*REFUSALS, NoMail) as error:
+            form.blame(error)
+        else:
+            flash(f"An invitation to {user.email} is on its way.", "success")
+            return redirect(url_for("admin.users.show", user_id=user.id), 303)
+    return render_template("admin/users/invite.html", form=form), form.http_status
+
+
+@bp.post("/<id:user_id>/invitation")
+def again(user_id: str) -> ResponseReturnValue:
+    try:
+        user = invitations.invite_again(page_user(), user_id)
+    except (Conflict, NoMail) as error:
+        flash(error.message, "error")
+    else:
+        flash(f"An invitation to {user.email} is on its way.", "success")
+    return redirect(url_for("admin.users.show", user_id=user_id), 303)

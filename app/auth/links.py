@@ -1,0 +1,78 @@
+"""What comes by mail: a link that sets a password, a link that confirms an address."""
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.auth.forms import ForgotForm, ResetForm
+from app.errors import Conflict, VoidLink
+from app.forms import REFUSALS, Form
+from app.identity import origin, page_user
+from app.services import confirmation, recovery
+
+bp = Blueprint("links", __name__)
+VOID = "This link was used, replaced or is too old. Ask for a new one."
+
+
+@bp.route("/forgot", methods=["GET", "POST"])
+def forgot() -> ResponseReturnValue:
+    form = ForgotForm()
+    if form.validate_on_submit():
+        try:
+            recovery.ask(origin(), **form.values())
+        except REFUSALS as error:
+            form.blame(error)
+        else:
+            flash("If there is an account with this address, a mail is on its way.", "success")
+            return redirect(url_for("auth.login"), 303)
+    return render_template("auth/forgot.html", form=form), form.http_status
+
+
+@bp.route("/reset/<token>", methods=["GET", "POST"])
+def reset(token: str) -> ResponseReturnValue:
+    return _set_password("auth/reset.html", token)
+
+
+@bp.route("/invite/<token>", methods=["GET", "POST"])
+def invite(token: str) -> ResponseReturnValue:
+    return _set_password("auth/invite.html", token)
+
+
+def _set_password(template: str, token: str) -> ResponseReturnValue:
+    form = ResetForm()
+    if not recovery.is_live(token):
+        raise VoidLink(VOID)
+    if form.validate_on_submit():
+        try:
+            recovery.follow(origin(), token, **form.values())
+        except REFUSALS as error:
+            form.blame(error)
+        else:
+            flash("The new password is set. Log in with it.", "success")
+            return redirect(url_for("auth.login"), 303)
+    return render_template(template, form=form), form.http_status
+
+
+@bp.route("/confirm/<token>", methods=["GET", "POST"])
+def confirm(token: str) -> ResponseReturnValue:
+    """By a button: what reads mails before their owner does follows links, and sends no form."""
+    form = Form()
+    if not confirmation.is_live(token):
+        raise VoidLink(VOID)
+    if form.validate_on_submit():
+        try:
+            user = confirmation.follow(origin(), token)
+        except Conflict as error:
+            form.blame(Conflict(error.message))  # there is no field to point at
+        else:
+            flash(f"{user.email} is confirmed.", "success")
+            here = "main.settings.profile" if page_user().id == user.id else "auth.login"
+            return redirect(url_for(here), 303)
+    return render_template("auth/confirm.html", form=form), form.http_status
+
+
+@bp.after_request
+def keep_link_secret(response: Response) -> Response:
+    """The address of a link is a secret: no page that one goes to from there is told it."""
+    if "token" in (request.view_args or {}):
+        response.headers["Referrer-Policy"] = "no-referrer"
+    return response
