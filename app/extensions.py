@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+import click
 import orjson
 import psycopg2.extensions
 from flask import Flask
@@ -56,15 +57,25 @@ class Migrations:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
+        app.cli.add_command(DbCommand(app))
 
     def __getattr__(self, name: str) -> Any:
-        options: dict[str, Any] = {
-            "directory": "migrations",
-            "render_as_batch": True,
-            "compare_type": True,
-        }
-        flask_migrate.Migrate(self._app, db, **options)  # puts its own object in our place
+        options: dict[str, Any] = {"directory": "migrations", "render_as_batch": True}
+        # Puts its own objects in our places.
+        flask_migrate.Migrate(self._app, db, **options, compare_type=True)
         return getattr(self._app.extensions["migrate"], name)
+
+
+class DbCommand(click.Command):
+    """`flask db`, whose own command comes along with Flask-Migrate."""
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__("db", help="Perform database migrations.")
+        self._app = app
+
+    def make_context(self, *given: Any, **options: Any) -> click.Context:
+        assert self._app.extensions["migrate"].migrate  # noqa: S101 - now it is loaded
+        return self._app.cli.commands["db"].make_context(*given, **options)
 
 
 def init_app(app: Flask) -> None:

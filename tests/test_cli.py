@@ -1,5 +1,7 @@
 """The commands for accounts and tokens, as somebody types them."""
 
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from app.models import Token
 from app.models.types import now
 from app.services import authentication, recovery, tokens, users
 from app.services.actor import SYSTEM, Actor
-from tests.conftest import PASSWORD, MakePerson
+from tests.conftest import PASSWORD, MakeApp, MakePerson
 from tests.databases import PostgresServer, close, make_app
 from tests.rows import events, rows
 
@@ -195,3 +197,16 @@ def test_unreachable_database_is_one_clear_line(command: tuple[str, ...], url: s
     app = make_app(url)
     assert refused(run(app, *command, typed=PASSWORD), "cannot be reached")
     close(app)
+
+
+def test_flask_db_is_loaded_when_it_is_asked_for(app: Flask, other_app: MakeApp) -> None:
+    fresh = other_app()
+    result = run(fresh, "db", "current")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert run(fresh, "db", "heads").exit_code == 0  # now it is there
+
+
+def test_start_loads_nothing_that_migrations_need() -> None:
+    asked = "import sys, app; print(*{'alembic', 'limits', 'email_validator'} & set(sys.modules))"
+    command = [sys.executable, "-c", asked]
+    assert subprocess.run(command, capture_output=True, check=True, text=True).stdout == "\n"
