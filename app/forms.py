@@ -15,6 +15,7 @@ from app.services import passwords
 
 # What a person can mend in the form. Any other error has a page of its own.
 REFUSALS = (BadCredentials, Conflict, Invalid, PreconditionFailed)
+OTP_MAX = 64  # characters of a code or a recovery code, however they are grouped
 NUL = "Remove the NUL character."  # no database column takes it
 
 

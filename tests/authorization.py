@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask
 
-from app.models import Comment, Task, Token, User
+from app.models import Comment, Factor, RecoveryCode, Task, Token, User
 from app.models.token import SCOPES
 from app.models.types import now
 from app.services import (
@@ -27,7 +27,7 @@ from app.services import (
 )
 from app.services.actor import SYSTEM, Actor, scopes_of
 from tests.conftest import PASSWORD
-from tests.rows import rows, set_values
+from tests.rows import add_factor, rows, set_values
 
 ROLES = (
     "anonymous",
@@ -81,6 +81,13 @@ STATUSES = {
     "PATCH /users/me": (401, 200, 200, 200, 200, 401, 401, 403),
     "DELETE /users/me": (401, 204, 204, 204, 204, 401, 401, 403),
     "POST /users/me/confirmation": (401, 202, 202, 202, 202, 401, 401, 403),
+    "GET /users/me/factors": (401, 200, 200, 200, 200, 401, 401, 403),
+    "POST /users/me/factors/totp": (401, 200, 409, 200, 200, 401, 401, 403),
+    "POST /users/me/factors/totp/confirm": (401, 409, 409, 409, 409, 401, 401, 403),
+    "POST /users/me/factors/{factor_id}/remove": (401, 404, 204, 404, 404, 401, 401, 403),
+    "GET /users/me/recovery-codes": (401, 200, 200, 200, 200, 401, 401, 403),
+    "POST /users/me/recovery-codes": (401, 409, 200, 409, 409, 401, 401, 403),
+    "DELETE /users/{user_id}/factors": (401, 403, 403, 403, 204, 401, 401, 403),
     "GET /users/me/export": (401, 200, 200, 200, 200, 401, 401, 403),
 }
 _numbers = itertools.count()
@@ -144,6 +151,7 @@ class World:
         return personal_tokens.create(SYSTEM, self.account(holder), "x", rest)[1]
 
     def path(self) -> str:
+        self.ids["factor_id"] = add_factor(self.owner.id)  # who has signed in before
         path = self.operation.partition(" ")[2].format(**self.ids)
         return f"{path}?format=csv" if path.endswith("tasks/export") else path
 
@@ -174,6 +182,10 @@ class World:
             "POST /users": account,
             "POST /users/invitations": {name: account[name] for name in ("username", "email")},
             "PATCH /users/{user_id}": {"username": fresh},
+            "POST /users/me/factors/totp": {"current_password": PASSWORD},
+            "POST /users/me/factors/totp/confirm": {"otp": "000000"},
+            "POST /users/me/factors/{factor_id}/remove": {"current_password": PASSWORD},
+            "POST /users/me/recovery-codes": {"current_password": PASSWORD},
             "PATCH /users/me": {"username": fresh},
         }
         return bodies.get(self.operation)
@@ -187,4 +199,4 @@ class World:
 
     def state(self) -> list[Any]:
         """What a refusal has to leave as it was."""
-        return [rows(model) for model in (Task, Comment, User)]
+        return [rows(model) for model in (Task, Comment, User, Factor, RecoveryCode)]

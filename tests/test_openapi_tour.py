@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pyotp
 import pytest
 from flask import Flask
 
@@ -93,6 +94,30 @@ def tour_of_ones_account(guide: Guide) -> None:
     ann.post("/tokens", {"name": "of the tour", "scopes": ["admin"]})
     ann.delete(made.headers["Location"])
     ann.delete("/users/me")
+
+
+def tour_of_second_factors(guide: Guide) -> None:
+    bob = guide.bob
+    proof = {"current_password": PASSWORD}
+    bob.post("/users/me/recovery-codes", proof)
+    bob.post("/users/me/factors/totp/confirm", {"otp": "000000"})
+    phone = pyotp.TOTP(bob.post("/users/me/factors/totp", proof).get_json()["secret"])
+    bob.post("/users/me/factors/totp/confirm", {"otp": "x"})
+    codes = bob.post("/users/me/factors/totp/confirm", {"otp": phone.now()}).get_json()
+    bob.post("/users/me/factors/totp", proof)
+    read_list(bob, "/users/me/factors")
+    read(bob, "/users/me/recovery-codes")
+    who = {"identifier": "bob", "password": PASSWORD}
+    guide.stranger.post("/auth/login", who)
+    guide.stranger.post("/auth/login", {**who, "otp": "x"})
+    again = guide.stranger.post("/auth/login", {**who, "otp": codes["recovery_codes"][0]})
+    bob.post("/users/me/recovery-codes", proof)
+    factor = bob.get("/users/me/factors").get_json()["items"][0]["id"]
+    bob.post(f"/users/me/factors/{factor}/remove", {"current_password": "wrong"})
+    bob.post(f"/users/me/factors/{factor}/remove", proof)
+    bob.post(f"/users/me/factors/{factor}/remove", proof)
+    guide.root.delete(f"/users/{bob.get('/users/me').get_json()['id']}/factors")
+    assert again.status_code == 200
 
 
 def tour_of_the_admin(guide: Guide) -> None:
@@ -186,6 +211,7 @@ TOURS: list[Callable[[Guide], None]] = [
     tour_of_many_tasks,
     tour_of_comments,
     tour_of_mails,
+    tour_of_second_factors,
     tour_of_the_admin,
     tour_of_ones_account,
 ]

@@ -15,6 +15,7 @@ from app.services.actor import Actor
 from tests.answers import blamed, slug_of
 from tests.clients import Api, Browser
 from tests.routes import API_ROUTES, DOCUMENT, OPERATIONS, PAGE_ROUTES, ROUTES, Route
+from tests.rows import add_factor
 
 OPEN = {
     "GET /",
@@ -70,12 +71,15 @@ ADMIN_PAGES = [route for route in PAGE_ROUTES if route.rule.startswith("/admin/"
 
 
 @pytest.fixture
-def there(root_api: Api, root: Actor) -> dict[str, str]:
+def there(app: Flask, root_api: Api, root_browser: Browser, root: Actor) -> dict[str, str]:
     """Values for the variables of routes, of records that are there."""
     task = root_api.post("/tasks", {"title": "Water the plums"}).get_json()["id"]
     comment = root_api.post(f"/tasks/{task}/comments", {"body": "Done."}).get_json()["id"]
     token = root_api.post("/tokens", {"name": "of a test", "scopes": ["tasks:read"]}).get_json()
+    with app.app_context():
+        factor = add_factor(root.id)
     return {
+        "factor_id": factor,
         "task_id": task,
         "comment_id": comment,
         "token_id": token["id"],

@@ -33,7 +33,7 @@ def half(browser: Browser, phone: Phone) -> Browser:
 
 
 def test_password_alone_opens_nothing(app: Flask, half: Browser) -> None:
-    for path in ("/tasks", "/settings/profile", "/settings/tokens", "/settings/password"):
+    for path in ("/tasks", "/settings/profile", "/settings/two-factor", "/settings/password"):
         assert half.get(path).location == f"/auth/login?next={path}"
     with app.app_context():
         assert rows(Session) == []

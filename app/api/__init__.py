@@ -9,6 +9,7 @@ from app.api import (
     comments,
     document,
     exchange,
+    factors,
     task_views,
     tasks,
     tokens,
@@ -21,6 +22,7 @@ docs = document.page
 RESOURCES = (
     auth,
     users,
+    factors,
     tokens,
     tasks,
     bulk,

@@ -59,6 +59,8 @@ class AccountExport(Schema):
     tokens = fields.List(fields.Dict(), required=True)
     sessions = fields.List(fields.Dict(), required=True)
     sign_in_attempts = fields.List(fields.Dict(), required=True)
+    factors = fields.List(fields.Dict(), required=True)
+    recovery_codes = fields.List(fields.Dict(), required=True)
     idempotency_records = fields.List(fields.Dict(), required=True)
     audit_events = fields.List(fields.Dict(), required=True)
 

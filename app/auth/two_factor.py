@@ -7,13 +7,12 @@ from wtforms.validators import InputRequired, Length
 
 from app.auth import pending
 from app.auth.begin import begin
-from app.forms import REFUSALS, Form, stripped
+from app.forms import OTP_MAX, REFUSALS, Form, stripped
 from app.identity import origin
 from app.navigation import next_page
 from app.services import second_factors
 
 bp = Blueprint("two_factor", __name__, url_prefix="/two-factor")
-OTP_MAX = 64  # characters, however they are grouped
 
 
 class OtpForm(Form):

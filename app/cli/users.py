@@ -8,7 +8,7 @@ from flask import current_app
 
 from app import policy
 from app.cli.base import Group, find_user
-from app.services import accounts, invitations, recovery, registration
+from app.services import accounts, factors, invitations, recovery, registration
 from app.services.actor import SYSTEM
 
 group = Group("users", help="Open accounts and change their rights.")
@@ -83,6 +83,15 @@ def reset_password(identifier: str) -> None:
     """Print a link that sets a new password, once, within the hour."""
     secret = recovery.make_link(SYSTEM, find_user(identifier))
     click.echo(f"{current_app.config['PUBLIC_URL']}/auth/reset/{secret}")
+
+
+@group.command("reset-factors")
+@click.argument("identifier")
+def reset_factors(identifier: str) -> None:
+    """Remove all second factors of somebody who lost them."""
+    user = find_user(identifier)
+    factors.reset(SYSTEM, user)
+    click.echo(f"{user.username} logs in with the password alone now.")
 
 
 def _change(identifier: str, changes: dict[str, Any], outcome: str) -> None:

@@ -9,6 +9,7 @@ from app.main import (
     comments,
     confirmation,
     exchange,
+    factors,
     pages,
     sessions,
     settings,
@@ -26,5 +27,6 @@ bp.register_blueprint(users.bp, url_prefix="/users")
 bp.register_blueprint(settings.bp, url_prefix="/settings")
 bp.register_blueprint(confirmation.bp, url_prefix="/settings")
 bp.register_blueprint(tokens.bp, url_prefix="/settings/tokens")
+bp.register_blueprint(factors.bp, url_prefix="/settings/two-factor")
 bp.register_blueprint(sessions.bp, url_prefix="/settings/sessions")
 bp.register_blueprint(account_data.bp, url_prefix="/settings/data")

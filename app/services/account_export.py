@@ -4,14 +4,34 @@ from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, or_, select
 
-from app.models import AuditEvent, Comment, IdempotencyRecord, Session, SignInAttempt, Task, Token
+from app.models import (
+    AuditEvent,
+    Comment,
+    Factor,
+    IdempotencyRecord,
+    RecoveryCode,
+    Session,
+    SignInAttempt,
+    Task,
+    Token,
+)
 from app.services import audit, throttle, users
 from app.services.actor import Actor
 from app.sql import Statement, atomic
 
 _user: BindParameter[str] = bindparam("user_id")
 _WITHHELD = frozenset(
-    {"hash", "password_hash", "label_keys", "parent_id", "family_id", "account", "fingerprint"}
+    {
+        "hash",
+        "password_hash",
+        "label_keys",
+        "parent_id",
+        "family_id",
+        "account",
+        "fingerprint",
+        "secret",
+        "public_key",
+    }
 )
 # Where somebody else was when they did something to the account is theirs.
 _OF_ANOTHER = {"address": "", "token_id": None, "request_id": ""}
@@ -29,7 +49,11 @@ _STATEMENTS = {
     "comments": _of(Comment, Comment.author_id == _user),
     "tokens": _of(Token, Token.user_id == _user),
     "sessions": _of(Session, Session.user_id == _user),
-    "sign_in_attempts": _of(SignInAttempt, SignInAttempt.account == bindparam("account")),
+    "sign_in_attempts": _of(
+        SignInAttempt, SignInAttempt.account.in_((bindparam("account"), bindparam("codes")))
+    ),
+    "factors": _of(Factor, Factor.user_id == _user),
+    "recovery_codes": _of(RecoveryCode, RecoveryCode.user_id == _user),
     "idempotency_records": _of(IdempotencyRecord, IdempotencyRecord.user_id == _user),
     "audit_events": _of(
         AuditEvent, or_(AuditEvent.actor_id == _user, AuditEvent.target_id == _user)
@@ -42,7 +66,11 @@ def export(actor: Actor) -> dict[str, Any]:
     """{"user": {...}, "tasks": [...], ...}: every row, secrets and their hashes left out."""
     audit.record(actor, "user.exported", "user", actor.id)
     user: Any = users.get(actor, actor.id)
-    keys = {"user_id": actor.id, "account": throttle.account_of(actor.id, "")}
+    keys = {
+        "user_id": actor.id,
+        "account": throttle.account_of(actor.id, ""),
+        "codes": throttle.account_of_codes(actor.id),
+    }
     found = {
         name: [_plain(row) for row in statement.all(**keys)]
         for name, statement in _STATEMENTS.items()

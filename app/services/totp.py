@@ -117,6 +117,11 @@ def _confirmed(actor: Actor, otp: str) -> list[str] | None:
     return factors.added(actor, factor.kind, factor.name)
 
 
+def is_set_up(user_id: str) -> bool:
+    """Whether the account has an app that counts."""
+    return _get.one(key=user_id) is not None
+
+
 def spend(user_id: str, otp: str) -> bool:
     """Whether it is a code of the account's app that was not used yet. It is used by that."""
     factor = _get.one(key=user_id)

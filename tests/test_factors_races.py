@@ -1,0 +1,85 @@
+"""One code, many at once: it counts once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app.errors import BadOtp, Conflict, Invalid, TooManyRequests
+from app.models import Session, SignInAttempt, Token
+from app.services import factors, second_factors, sessions, token_pairs, totp, users
+from app.services.actor import Actor
+from tests.conftest import PASSWORD, MakePerson
+from tests.factors import Phone, add_app, hold_clock
+from tests.races import race, split
+from tests.rows import rows
+
+AT_ONCE, ROUNDS = 20, 5
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    hold_clock(monkeypatch)
+
+
+def of_app(phone: Phone) -> str:
+    return phone.code()
+
+
+def of_paper(phone: Phone) -> str:
+    return phone.recovery_codes[0]
+
+
+@pytest.mark.parametrize("chosen", [of_app, of_paper])
+def test_of_twenty_with_one_code_one_signs_in(
+    app: Flask, make_person: MakePerson, chosen: Callable[[Phone], str]
+) -> None:
+    for number in range(ROUNDS):
+        person = make_person(f"ann-{number}")
+        with app.app_context():
+            otp = chosen(add_app(person))
+        prove = lambda: second_factors.prove(Actor(), person.id, otp)  # noqa: B023, E731
+        won, lost = split(race(app, [prove] * AT_ONCE), BadOtp, TooManyRequests)
+        assert (len(won), len(lost)) == (1, AT_ONCE - 1)
+
+
+def test_of_twenty_wrong_codes_at_once_five_are_answered(app: Flask, ann: Actor) -> None:
+    with app.app_context():
+        add_app(ann)
+        before = len(rows(SignInAttempt))
+    guess = lambda: second_factors.prove(Actor(), ann.id, "000000")  # noqa: E731
+    _, lost = split(race(app, [guess] * AT_ONCE), BadOtp, TooManyRequests)
+    assert [type(error) for error in lost].count(BadOtp) == 5
+    with app.app_context():
+        assert len(rows(SignInAttempt)) == before + 5
+
+
+def test_one_app_is_set_up_at_once(app: Flask, ann: Actor) -> None:
+    with app.app_context():
+        phone = Phone(totp.begin(ann, PASSWORD).secret, [])
+    confirm = lambda: totp.confirm(ann, phone.code())  # noqa: E731
+    won, _ = split(race(app, [confirm] * 10), Conflict, Invalid)
+    assert [len(codes) for codes in won] == [10]
+
+
+def test_no_sign_in_by_password_outlives_the_first_factor(
+    app: Flask, make_person: MakePerson
+) -> None:
+    """Whoever was half-way when it came has no session and no token after it."""
+    for number in range(ROUNDS):
+        ann = make_person(f"ann-{number}")
+        with app.app_context():
+            user = users.get(ann, ann.id)
+            phone = Phone(totp.begin(ann, PASSWORD).secret, [])
+        calls: list[Callable[[], Any]] = [lambda: totp.confirm(ann, phone.code())]  # noqa: B023
+        calls += [lambda: token_pairs.sign_in(Actor(), ann.username, PASSWORD)] * 4  # noqa: B023
+        start = lambda: sessions.start(Actor(), user, remember=False, user_agent="")  # noqa: B023, E731
+        race(app, calls + [start] * 4)
+        with app.app_context():
+            assert factors.has(ann.id)
+            assert _sign_ins(ann) == 0
+
+
+def _sign_ins(actor: Actor) -> int:
+    return len(rows(Session, user_id=actor.id)) + len(rows(Token, user_id=actor.id))
