@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, select
 
 from app.errors import NotFound, OtpRequired
 from app.models import Factor, User
-from app.services import audit, authentication, credentials, paging, recovery_codes
+from app.services import audit, authentication, credentials, mails, paging, recovery_codes, users
 from app.services.actor import Actor
 from app.services.paging import Page
 from app.sql import KEY, Statement, atomic
@@ -55,6 +55,7 @@ def added(actor: Actor, kind: str, name: str) -> list[str]:
     """
     credentials.end_sign_ins(actor.id, but=actor)
     audit.record(actor, "factor.added", "user", actor.id, {kind: [None, name]})
+    mails.notify(actor, users.get(actor, actor.id), "factor_added")
     return [] if recovery_codes.left(actor.id) else recovery_codes.make(actor.id)
 
 
@@ -73,6 +74,7 @@ def _remove(actor: Actor, factor_id: str) -> None:
     if not has(actor.id):
         recovery_codes.remove(actor.id)
     audit.record(actor, "factor.removed", "user", actor.id, {factor.kind: [factor.name, None]})
+    mails.notify(actor, users.get(actor, actor.id), "factor_removed")
 
 
 def _found(factor: Factor | None) -> Factor:
@@ -96,3 +98,4 @@ def reset(actor: Actor, user: User) -> None:
     recovery_codes.remove(user.id)
     credentials.end_sign_ins(user.id, but=Actor())
     audit.record(actor, "factor.reset", "user", user.id, {"factors": [kinds, []]})
+    mails.notify(actor, user, "factors_reset")

@@ -16,6 +16,11 @@ from app.services.actor import Actor
 NOTICES = {
     "password_changed": "The password was changed, and every other login has ended.",
     "email_changed": "The email address was changed. This mail went to the old one.",
+    "factor_added": "A second factor was added, and every other login has ended.",
+    "factor_removed": "A second factor was removed.",
+    "factors_reset": "The second factors were reset: the password alone logs in again.",
+    "recovery_codes_made": "New recovery codes were made. Those from before are void.",
+    "recovery_code_used": "A recovery code was used in place of a second factor.",
 }
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from app.errors import Conflict
 from app.models import Factor, RecoveryCode
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import audit, authentication, credentials
+from app.services import audit, authentication, credentials, mails, users
 from app.services.actor import Actor
 from app.sql import KEY, Statement, atomic
 
@@ -71,6 +71,7 @@ def spend(actor: Actor, code: str) -> bool:
     if not _spend.run(key=digest(code), of_user=actor.id, moment=now()):
         return False
     audit.record(actor, "recovery_code.used", "user", actor.id)
+    mails.notify(actor, users.get(actor, actor.id), "recovery_code_used")
     return True
 
 
@@ -89,6 +90,7 @@ def _renew(actor: Actor) -> list[str]:
     if _any_factor.one(key=actor.id) is None:
         raise Conflict("Set up a second factor first: recovery codes stand in for it.")
     audit.record(actor, "recovery_codes.made", "user", actor.id)
+    mails.notify(actor, users.get(actor, actor.id), "recovery_codes_made")
     return make(actor.id)
 
 
