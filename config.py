@@ -69,6 +69,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "MAIL_URL": reader.mail_url(),
         "MAIL_FROM": reader.address("MAIL_FROM", "Flagstone <flagstone@localhost>"),
         "WEBHOOK_ALLOW_PRIVATE": reader.flag("WEBHOOK_ALLOW_PRIVATE", default=False),
+        "SECURITY_CONTACT": reader.contact("SECURITY_CONTACT"),
         "METRICS_TOKEN": reader.text("METRICS_TOKEN"),
         "LOG_LEVEL": reader.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         "LOG_FORMAT": reader.choice("LOG_FORMAT", "json", ("json", "console")),

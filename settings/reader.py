@@ -114,6 +114,15 @@ class Reader:
             self.fault(name, f"is {value!r}", "set it as Tasks <tasks@example.org>.")
         return value
 
+    def contact(self, name: str) -> str:
+        """As a URI: https:, or mailto: for a bare address (RFC 9116, 2.5.3)."""
+        value = self.text(name)
+        if re.fullmatch(r"[^@\s:/]+@[^@\s]+", value):
+            return f"mailto:{value}"
+        if value and not re.fullmatch(r"(https://|mailto:)[!-~]+", value):
+            self.fault(name, f"is {value!r}", "set an email address or an https:// page.")
+        return value
+
     def secret_key(self, env: str) -> str:
         value = self.text("SECRET_KEY")
         mend = "set 32 random bytes or more, as from: openssl rand -hex 32"

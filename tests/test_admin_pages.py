@@ -9,12 +9,12 @@ from flask import Flask
 import config
 from app.admin.audit import ACTIONS, TARGETS
 from app.admin.listing import LIMIT
-from app.services import accounts, tasks
+from app.services import accounts, outbox, tasks
 from app.services.actor import SYSTEM, Actor
 from tests.admin_lists import flashed, headed, make
 from tests.answers import MISSING
 from tests.clients import Browser
-from tests.conftest import MakePerson
+from tests.conftest import MakeApp, MakePerson, signed_in_browser
 from tests.rows import events
 
 LISTS = ["/admin/users", "/admin/tasks", "/admin/tokens", "/admin/jobs", "/admin/audit"]
@@ -231,6 +231,22 @@ def test_system_page_tells_versions_and_migration_but_no_secret(
     assert ("PostgreSQL" in page) != ("SQLite" in page)
     assert "do not fit" not in page
     assert app.config["PUBLIC_URL"] in page
+
+
+def test_system_page_tells_of_the_queue_and_hides_passwords(
+    root: Actor, other_app: MakeApp
+) -> None:
+    app = other_app(
+        MAIL_URL="smtp://someone:plums@mail.example.org",
+        REDIS_URL="redis://:pears@127.0.0.1:1/0?password=quinces",
+        METRICS_TOKEN="apricots",
+    )
+    with app.app_context():
+        outbox.add("mail", "welcome", {})
+    page = signed_in_browser(app, root).get("/admin/system").text
+    assert re.search(r"<dt>Due now</dt>\s*<dd>1</dd>", page)
+    assert "@mail.example.org" in page
+    assert re.search("plums|pears|quinces|apricots|someone", page) is None
 
 
 def test_what_people_write_is_shown_as_text(app: Flask, ann: Actor, root_browser: Browser) -> None:

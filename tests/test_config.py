@@ -240,3 +240,21 @@ def test_public_host_may_be_an_ipv6_address() -> None:
 def test_pool_has_a_connection_for_each_thread() -> None:
     assert load(WEB_THREADS="12")["DATABASE_POOL_SIZE"] == 12
     assert load(WEB_THREADS="12", DATABASE_POOL_SIZE="3")["DATABASE_POOL_SIZE"] == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "contact"),
+    [
+        ("", ""),
+        ("security@example.org", "mailto:security@example.org"),
+        ("mailto:security@example.org", "mailto:security@example.org"),
+        ("https://example.org/security", "https://example.org/security"),
+    ],
+)
+def test_contact_becomes_a_uri(given: str, contact: str) -> None:
+    assert load(SECURITY_CONTACT=given)["SECURITY_CONTACT"] == contact
+
+
+@pytest.mark.parametrize("given", ["example.org", "http://example.org", "a b@c", "https://x y"])
+def test_contact_that_is_none_is_refused(given: str) -> None:
+    assert "SECURITY_CONTACT" in faults(SECURITY_CONTACT=given)[0]

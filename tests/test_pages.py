@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from datetime import datetime, timedelta
 from html import unescape
 
 import pytest
@@ -9,10 +10,11 @@ from flask import Flask
 
 from app.error_handlers import BY_STATUS, problems
 from app.errors import AppError, Unavailable
+from app.models.types import now
 from app.services import sessions, tasks
 from app.services.actor import Actor
 from tests.clients import Browser
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, MakeApp
 
 OPEN = ["/", "/about", "/problems", "/auth/login", "/auth/register"]
 OWN = [
@@ -169,3 +171,14 @@ def test_a_page_of_an_error_names_the_request(browser: Browser) -> None:
 
 def test_robots_are_told_where_not_to_go(browser: Browser) -> None:
     assert "Disallow: /admin/" in browser.get("/robots.txt").text
+
+
+def test_who_finds_a_weakness_is_told_whom_to_write_to(other_app: MakeApp) -> None:
+    path = "/.well-known/security.txt"
+    assert Browser(other_app()).get(path).status_code == 404
+    answer = Browser(other_app(SECURITY_CONTACT="security@example.org")).get(path)
+    assert answer.mimetype == "text/plain"
+    fields = dict(line.split(": ", 1) for line in answer.text.splitlines())
+    assert fields["Contact"] == "mailto:security@example.org"
+    assert timedelta(0) < datetime.fromisoformat(fields["Expires"]) - now() < timedelta(days=366)
+    assert fields["Canonical"].endswith(path)

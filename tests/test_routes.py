@@ -19,6 +19,7 @@ from tests.rows import add_factor
 
 OPEN = {
     "GET /",
+    "GET /.well-known/security.txt",
     "GET /about",
     "GET /api/docs",
     "GET /api/v1/openapi.json",
@@ -202,6 +203,7 @@ def test_reading_changes_nothing(
     statuses = {path: read(path) for path in paths}
     assert everything(app) == before
     assert {path for path, status in statuses.items() if status not in (200, 302)} <= {
+        "/.well-known/security.txt",  # nobody is named
         "/auth/confirm/nothing",  # links that are void
         "/auth/invite/nothing",
         "/auth/reset/nothing",

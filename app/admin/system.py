@@ -1,40 +1,66 @@
 """What runs here: versions, the database, and the settings that are no secret."""
 
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any
 
 from flask import Blueprint, current_app, render_template
 
 from app.identity import page_user
-from app.services import system
+from app.services import jobs, system
+from settings.urls import public
 
 bp = Blueprint("system", __name__, url_prefix="/system")
-PACKAGES = ("flask", "sqlalchemy", "werkzeug", "gunicorn")
+PACKAGES = ("flask", "werkzeug", "sqlalchemy", "alembic", "psycopg2-binary", "gunicorn")
 # Named one by one, so that a new setting stays hidden until somebody has thought about it.
 SETTINGS = (
     "APP_ENV",
     "PUBLIC_URL",
     "PROXY_HOPS",
     "REGISTRATION_OPEN",
+    "REQUIRE_ADMIN_MFA",
     "REQUIRE_IF_MATCH",
     "PASSWORD_MIN_LENGTH",
+    "RATELIMIT_ENABLED",
+    "RATELIMIT_DEFAULT",
+    "MAIL_FROM",
+    "WEBHOOK_ALLOW_PRIVATE",
+    "SECURITY_CONTACT",
     "LOG_LEVEL",
     "LOG_FORMAT",
+    "WEB_CONCURRENCY",
+    "WEB_THREADS",
+    "WORKER_THREADS",
     "DATABASE_POOL_SIZE",
     "MAX_CONTENT_LENGTH",
     "SESSION_COOKIE_NAME",
 )
+# Of these only whether they are set, or their parts that are no secret.
+SECRETIVE = ("SECRET_KEY_FALLBACKS", "METRICS_TOKEN")
+URLS = ("REDIS_URL", "MAIL_URL")
 
 
 @bp.get("")
 def index() -> str:
+    actor = page_user()
     return render_template(
         "admin/system.html",
         versions={
             "Python": platform.python_version(),
             **{name: version(name) for name in PACKAGES},
         },
-        database=system.database(page_user()),
-        settings={name: current_app.config[name] for name in SETTINGS},
-        hosts=", ".join(sorted(current_app.config["KNOWN_HOSTS"])),
+        database=system.database(actor),
+        queue=jobs.figures(actor),
+        settings=_settings(current_app.config),
     )
+
+
+def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: config[name] for name in SETTINGS},
+        "KNOWN_HOSTS": ", ".join(sorted(config["KNOWN_HOSTS"])),
+        "CORS_ORIGINS": ", ".join(sorted(config["CORS_ORIGINS"])),
+        **{name: public(config[name]).partition("?")[0] for name in URLS},
+        **{name: "set" if config[name] else "not set" for name in SECRETIVE},
+    }

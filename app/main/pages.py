@@ -20,6 +20,7 @@ bp = Blueprint("pages", __name__)
 SHOWN = 6  # tasks in each list of the dashboard
 SOON = timedelta(days=7)
 NOT_FOR_ROBOTS = ("/admin/", "/auth/confirm/", "/auth/invite/", "/auth/reset/", "/settings/")
+HOLDS = timedelta(days=180)
 OPEN = [status for status in STATUSES if status not in CLOSED]
 
 
@@ -66,3 +67,19 @@ def problem(slug: str) -> str:
 def robots() -> Response:
     closed = "".join(f"Disallow: {path}\n" for path in NOT_FOR_ROBOTS)
     return current_app.response_class(f"User-agent: *\n{closed}", mimetype="text/plain")
+
+
+@bp.get("/.well-known/security.txt")
+def security_txt() -> Response:
+    """Whom to tell of a weakness (RFC 9116). It must say until when it holds, within a year."""
+    contact = current_app.config["SECURITY_CONTACT"]
+    if not contact:
+        raise NotFound("There is nothing at this address.")
+    lines = (
+        f"Contact: {contact}",
+        f"Expires: {(now() + HOLDS).date().isoformat()}T00:00:00Z",
+        "Preferred-Languages: en",
+        f"Canonical: {current_app.config['PUBLIC_URL']}/.well-known/security.txt",
+    )
+    text = "".join(f"{line}\n" for line in lines)
+    return current_app.response_class(text, mimetype="text/plain")
