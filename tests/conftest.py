@@ -7,7 +7,6 @@ moment. The clients refuse to work inside one (tests/clients.py).
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,7 @@ from tests.databases import (
     make_app,
     postgres_server,
 )
-from tests.mailbox import Mailbox
+from tests.mailbox import Mailbox, mail_to
 
 PASSWORD = "seven plums and a pear"
 PRODUCT_HASHER = passwords.Policy.hasher
@@ -140,10 +139,8 @@ def root(make_person: MakePerson) -> Actor:
 @pytest.fixture
 def mailbox(app: Flask, tmp_path: Path) -> Iterator[Mailbox]:
     """Turns mail on: what is sent lies there."""
-    before = app.extensions["policy"]
-    app.extensions["policy"] = replace(before, mail_url=f"file:{tmp_path}")
-    yield Mailbox(app, tmp_path)
-    app.extensions["policy"] = before
+    with mail_to(app, f"file:{tmp_path}"):
+        yield Mailbox(app, tmp_path)
 
 
 @pytest.fixture

@@ -3,6 +3,9 @@
 import email
 import email.policy
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -11,7 +14,21 @@ from flask import Flask
 from app.cli.worker import SENDERS
 from app.worker import Worker
 
-LINK = re.compile(r"(http\S+)/auth/(\w+)/(\w+)")
+LINK = re.compile(r"(https?://[^\s/\"<>]+)/auth/(\w+)/(\w+)")
+
+
+@contextmanager
+def mail_to(app: Flask, url: str) -> Iterator[None]:
+    """Mail is set up so, for a while."""
+    before = app.extensions["policy"]
+    app.extensions["policy"] = replace(before, mail_url=url)
+    yield
+    app.extensions["policy"] = before
+
+
+def send_due(app: Flask) -> int:
+    """How many entries were sent or tried."""
+    return Worker(app, SENDERS, 2).run_once()
 
 
 class Mailbox:
@@ -22,7 +39,7 @@ class Mailbox:
         """All that is due, sent now, in the order in which it was asked for."""
         for path in self.folder.glob("*.eml"):
             path.unlink()
-        Worker(self.app, SENDERS, 2).run_once()
+        send_due(self.app)
         return [parse(path.read_bytes()) for path in sorted(self.folder.glob("*.eml"))]
 
     def secret(self, purpose: str) -> str:

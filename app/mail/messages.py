@@ -7,6 +7,7 @@ which holds ASCII only (ASVS 5.0, 1.2.9).
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import render_template
@@ -28,7 +29,7 @@ LINK_SUBJECTS = {
 def notice(entry: OutboxEntry) -> EmailMessage:
     """Something happened to the account: see services.mails.notify."""
     told = {**entry.payload, "what": NOTICES[entry.name], "moment": entry.created_at}
-    return _message(entry, "notice", told["to"], NOTICE_SUBJECT, **told)
+    return _message(entry, "notice", told["to"], NOTICE_SUBJECT, told)
 
 
 def link(entry: OutboxEntry, username: str, email: str, secret: str) -> EmailMessage:
@@ -40,11 +41,11 @@ def link(entry: OutboxEntry, username: str, email: str, secret: str) -> EmailMes
         "url": f"{base}/auth/{entry.name}/{secret}",
         "hours": int(LIFE[entry.name].total_seconds()) // 3600,
     }
-    return _message(entry, entry.name, email, LINK_SUBJECTS[entry.name], **told)
+    return _message(entry, entry.name, email, LINK_SUBJECTS[entry.name], told)
 
 
 def _message(
-    entry: OutboxEntry, template: str, to: str, subject: str, **told: object
+    entry: OutboxEntry, template: str, to: str, subject: str, told: dict[str, Any]
 ) -> EmailMessage:
     site = policy.current().public_url
     message = EmailMessage()
