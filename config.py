@@ -12,12 +12,12 @@ from typing import Any
 
 from dotenv import load_dotenv
 
+from settings.openid import read_openid
 from settings.reader import Reader
-from settings.urls import host_of
+from settings.urls import LOOPBACK_HOSTS, host_of
 
 ROOT = Path(__file__).parent
 INSTANCE = ROOT / "instance"
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 class SettingsError(Exception):
@@ -70,6 +70,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "MAIL_FROM": reader.address("MAIL_FROM", "Flagstone <flagstone@localhost>"),
         "WEBHOOK_ALLOW_PRIVATE": reader.flag("WEBHOOK_ALLOW_PRIVATE", default=False),
         "SECURITY_CONTACT": reader.contact("SECURITY_CONTACT"),
+        **read_openid(reader),
         "METRICS_TOKEN": reader.text("METRICS_TOKEN"),
         "LOG_LEVEL": reader.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         "LOG_FORMAT": reader.choice("LOG_FORMAT", "json", ("json", "console")),

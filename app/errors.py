@@ -28,6 +28,19 @@ class Malformed(AppError):
     status, slug, title = 400, "malformed", "Malformed request"
 
 
+class SignInRefused(Malformed):
+    """What the OpenID provider sent does not prove who somebody is; starting again may help.
+
+    `why` is for the audit trail.
+    """
+
+    slug, title = "sign-in-refused", "The sign-in was not completed"
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why = why
+
+
 class Unauthorized(AppError):
     """Nobody is logged in, or the token or session is not valid (any more)."""
 
@@ -122,6 +135,12 @@ class Conflict(AppError):
     status, slug, title = 409, "conflict", "Conflict"
 
 
+class NotLinked(Conflict):
+    """Who the OpenID provider says you are has no account here that is yours beyond doubt."""
+
+    slug, title = "not-linked", "No account is linked"
+
+
 class PreconditionFailed(AppError):
     """Somebody changed it in the meantime (RFC 9110, 13.1.1)."""
 
@@ -189,6 +208,12 @@ class Unavailable(AppError):
 
     status, slug, title = 503, "unavailable", "Temporarily unavailable"
     retry_after = 2  # seconds
+
+
+class ProviderAway(Unavailable):
+    """The OpenID provider does not answer in time, or not as it should."""
+
+    retry_after = 5
 
 
 class SendingFailed(Exception):

@@ -21,6 +21,7 @@ from app.services.actor import Actor
 
 API = "/api/"
 STATIC = "/static/"
+CARRIED = ("openid_person",)  # who the provider says it is, to be linked after signing in
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # a probe asks by address, not by name
 
 
@@ -179,10 +180,12 @@ def admin_required(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def sign_in(secret: str, *, remember: bool) -> None:
-    """Put the session into the cookie, and nothing else: what was there before signing in goes."""
+    """Put the session into the cookie: what was there before signing in goes, but for CARRIED."""
     if page_user().session_id:  # nobody could end it any more from here
         sessions.end(page_user())
+    carried = {name: session[name] for name in CARRIED if name in session}
     session.clear()
+    session.update(carried)
     session.permanent = remember
     login_user(load_user(secret))
 

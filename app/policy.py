@@ -1,8 +1,20 @@
 """What the settings decide for the services, which do not know the web."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from flask import Flask, current_app
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenIdClient:
+    """What this service is to the OpenID provider through which people may sign in."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    name: str  # of the provider, on the button
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,6 +25,7 @@ class Policy:
     mail_from: str
     require_admin_mfa: bool
     webhook_allow_private: bool
+    openid: OpenIdClient | None  # None where nobody signs in so
 
     @property
     def has_mail(self) -> bool:
@@ -28,6 +41,18 @@ def init_app(app: Flask) -> None:
         mail_from=settings["MAIL_FROM"],
         require_admin_mfa=settings["REQUIRE_ADMIN_MFA"],
         webhook_allow_private=settings["WEBHOOK_ALLOW_PRIVATE"],
+        openid=_openid(settings),
+    )
+
+
+def _openid(settings: Mapping[str, Any]) -> OpenIdClient | None:
+    if not settings["OIDC_ISSUER"]:
+        return None
+    return OpenIdClient(
+        issuer=settings["OIDC_ISSUER"],
+        client_id=settings["OIDC_CLIENT_ID"],
+        client_secret=settings["OIDC_CLIENT_SECRET"],
+        name=settings["OIDC_NAME"],
     )
 
 

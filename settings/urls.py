@@ -4,6 +4,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 PORTS = {"http": 80, "https": 443}
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 
 

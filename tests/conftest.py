@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from app.models.types import now
 from app.services import passwords, registration, token_pairs
 from app.services.actor import Actor, scopes_of
+from tests import openid_provider
 from tests.clients import Api, Browser
 from tests.databases import (
     Database,
@@ -27,6 +28,7 @@ from tests.databases import (
     make_app,
     postgres_server,
 )
+from tests.live import served
 from tests.mailbox import Mailbox, mail_to
 
 PASSWORD = "seven plums and a pear"
@@ -119,6 +121,24 @@ def make_person(app: Flask) -> MakePerson:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def openid_server() -> Iterator[openid_provider.Provider]:
+    server = openid_provider.Provider()
+    with served(server.app) as port:
+        server.issuer = f"http://127.0.0.1:{port}"
+        yield server
+
+
+@pytest.fixture
+def provider(
+    openid_server: openid_provider.Provider, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> openid_provider.Provider:
+    """An OpenID provider, through which people may sign in to the app during the test."""
+    openid_server.reset()
+    openid_provider.configure(app, monkeypatch, openid_server.issuer)
+    return openid_server
 
 
 @pytest.fixture

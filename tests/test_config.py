@@ -258,3 +258,49 @@ def test_contact_becomes_a_uri(given: str, contact: str) -> None:
 @pytest.mark.parametrize("given", ["example.org", "http://example.org", "a b@c", "https://x y"])
 def test_contact_that_is_none_is_refused(given: str) -> None:
     assert "SECURITY_CONTACT" in faults(SECURITY_CONTACT=given)[0]
+
+
+OIDC = {
+    "OIDC_ISSUER": "https://id.example.org/realms/staff",
+    "OIDC_CLIENT_ID": "flagstone",
+    "OIDC_CLIENT_SECRET": "of the client",
+}
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://accounts.example.org",
+        "https://id.example.org/realms/a/",
+        "http://localhost:8080/realms/a",
+        "http://127.0.0.1:9000",
+        "http://[::1]:9000",
+    ],
+)
+def test_openid_provider_is_kept_as_it_calls_itself(issuer: str) -> None:
+    assert load(**{**OIDC, "OIDC_ISSUER": issuer})["OIDC_ISSUER"] == issuer
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "id.example.org",
+        "http://id.example.org",
+        "https://id.example.org/?realm=a",
+        "https://id.example.org/#a",
+        "https://user:pass@id.example.org",
+        "https://id.example.org/a b",
+        "ftp://localhost",
+        "https://" + "x" * 250,
+    ],
+)
+def test_issuer_that_no_provider_may_have_is_refused(issuer: str) -> None:
+    (fault,) = faults(**{**OIDC, "OIDC_ISSUER": issuer})
+    assert fault.startswith("OIDC_ISSUER is ")
+    assert "user:pass" not in fault
+
+
+@pytest.mark.parametrize("missing", OIDC)
+def test_openid_is_set_up_whole_or_not_at_all(missing: str) -> None:
+    given = {name: value for name, value in OIDC.items() if name != missing}
+    assert faults(**given) == [f"{missing} is missing: set it beside the other OIDC_ settings."]

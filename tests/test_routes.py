@@ -27,6 +27,9 @@ OPEN = {
     "GET /auth/forgot",
     "GET /auth/invite/<token>",
     "GET /auth/login",
+    "GET /auth/openid/callback",
+    "GET /auth/openid/link",
+    "GET /auth/openid/start",
     "GET /auth/register",
     "GET /auth/reset/<token>",
     "GET /auth/two-factor",
@@ -206,6 +209,8 @@ def test_reading_changes_nothing(
         "/.well-known/security.txt",  # nobody is named
         "/auth/confirm/nothing",  # links that are void
         "/auth/invite/nothing",
+        "/auth/openid/callback",  # off
+        "/auth/openid/start",
         "/auth/reset/nothing",
         "/api/v1/tasks/export",  # needs a format
     }

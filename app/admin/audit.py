@@ -24,6 +24,8 @@ ACTIONS = (
     "factor.refused",
     "factor.removed",
     "factor.reset",
+    "identity.linked",
+    "identity.unlinked",
     "job.retried",
     "recovery_code.used",
     "recovery_codes.made",

@@ -10,6 +10,7 @@ from app.main import (
     confirmation,
     exchange,
     factors,
+    identities,
     pages,
     sessions,
     settings,
@@ -29,4 +30,5 @@ bp.register_blueprint(confirmation.bp, url_prefix="/settings")
 bp.register_blueprint(tokens.bp, url_prefix="/settings/tokens")
 bp.register_blueprint(factors.bp, url_prefix="/settings/two-factor")
 bp.register_blueprint(sessions.bp, url_prefix="/settings/sessions")
+bp.register_blueprint(identities.bp, url_prefix="/settings/identities")
 bp.register_blueprint(account_data.bp, url_prefix="/settings/data")

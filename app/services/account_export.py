@@ -9,6 +9,7 @@ from app.models import (
     Comment,
     Factor,
     IdempotencyRecord,
+    Identity,
     RecoveryCode,
     Session,
     SignInAttempt,
@@ -49,6 +50,7 @@ _STATEMENTS = {
     "comments": _of(Comment, Comment.author_id == _user),
     "tokens": _of(Token, Token.user_id == _user),
     "sessions": _of(Session, Session.user_id == _user),
+    "identities": _of(Identity, Identity.user_id == _user),
     "sign_in_attempts": _of(
         SignInAttempt, SignInAttempt.account.in_((bindparam("account"), bindparam("codes")))
     ),

@@ -9,6 +9,7 @@ from app.services import (
     identifiers,
     links,
     mails,
+    passwords,
     registration,
     throttle,
     users,
@@ -17,7 +18,6 @@ from app.services.actor import Actor
 from app.sql import atomic
 
 PURPOSE = "invite"
-NO_PASSWORD = ""  # which no password fits
 
 
 @atomic
@@ -59,7 +59,7 @@ def invite_again(actor: Actor, user_id: str) -> User:
 
 def is_open(user: User) -> bool:
     """Whether somebody was invited and has not yet set a password."""
-    return user.password_hash == NO_PASSWORD and not user.email_verified
+    return user.password_hash == passwords.NO_PASSWORD and not user.email_verified
 
 
 def _open(actor: Actor, email: str, username: str, role: str) -> User:
@@ -68,6 +68,6 @@ def _open(actor: Actor, email: str, username: str, role: str) -> User:
         authentication.need_recent_admin(actor)
     email = identifiers.checked_email(email)
     identifiers.check_username(username)
-    user = registration.store(actor, username, email, NO_PASSWORD, role)
+    user = registration.store(actor, username, email, passwords.NO_PASSWORD, role)
     audit.record(actor, "user.invited", "user", user.id)
     return user

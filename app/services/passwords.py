@@ -19,6 +19,7 @@ OWN_WORDS = (
 # A character of a password that does may be up to four code points where it is typed (NFD). What is
 # longer is no password, and normalising it takes time that grows with the square of its length.
 TYPED_MAX = 4 * PASSWORD_MAX
+NO_PASSWORD = ""  # what is kept for an account without one
 # The most common ones of eight characters and more (ASVS 5.0, 6.2.4), and the shorter words that
 # people make long enough with a year or a "!".
 COMMON_LIST = Path(__file__).with_name("common_passwords.txt")

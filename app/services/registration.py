@@ -38,7 +38,15 @@ def _register(actor: Actor, username: str, email: str, password_hash: str, role:
 
 
 @atomic
-def store(actor: Actor, username: str, email: str, password_hash: str, role: str) -> User:
+def store(
+    actor: Actor,
+    username: str,
+    email: str,
+    password_hash: str,
+    role: str,
+    *,
+    email_verified: bool = False,
+) -> User:
     """A new account, of names that were checked. Raises Conflict."""
     moment = now()
     try:
@@ -49,7 +57,7 @@ def store(actor: Actor, username: str, email: str, password_hash: str, role: str
             password_hash=password_hash,
             role=role,
             is_active=True,
-            email_verified=False,
+            email_verified=email_verified,
             created_at=moment,
             updated_at=moment,
             version=1,

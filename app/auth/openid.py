@@ -1,0 +1,134 @@
+"""Signing in through an OpenID provider, and linking an account there to one here."""
+
+import time
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+
+from app import policy
+from app.errors import NotFound, NotLinked, SignInRefused
+from app.identity import origin, page_user, sign_in
+from app.navigation import next_page
+from app.policy import OpenIdClient
+from app.services import authentication, identities, openid, sessions
+from app.services.openid import Person, Start
+
+bp = Blueprint("openid", __name__)
+LIFETIME = timedelta(minutes=10).total_seconds()  # of what the cookie keeps for this
+NEXT_MAX = 1000  # characters: the cookie, which keeps more than that, may have 4096 bytes
+STARTED, PERSON = "openid_started", "openid_person"
+
+
+@bp.get("/start")
+def start() -> ResponseReturnValue:
+    """By a link and not by a form: the CSP lets no form lead to another host."""
+    client = _client()
+    if page_user().id:  # comes to link, which takes a fresh sign-in: said before the way there
+        authentication.need_recent(page_user())
+    address, started = openid.begin(client, _redirect_uri())
+    target = next_page("")
+    _keep(STARTED, {**asdict(started), "next": target if len(target) <= NEXT_MAX else ""})
+    return redirect(address)
+
+
+@bp.get("/callback")
+def callback() -> ResponseReturnValue:
+    client, here = _client(), origin()
+    started = _kept(STARTED)
+    session.pop(STARTED, None)  # good once
+    if started is None:
+        raise SignInRefused(f"{openid.AGAIN} It takes cookies, and 10 minutes at most.", "no start")
+    identities.need_patience(here)
+    target = started.pop("next")
+    try:
+        person = openid.finish(client, _redirect_uri(), Start(**started), request.args)
+    except SignInRefused as error:
+        identities.refused(here, error)
+        raise
+    if page_user().id:
+        return _to_link(person)
+    try:
+        user = identities.enter(
+            here, person, registration_open=current_app.config["REGISTRATION_OPEN"]
+        )
+    except NotLinked as error:
+        return _to_link(person, error.message)
+    browser = request.headers.get("User-Agent", "")
+    sign_in(sessions.start(here, user, remember=False, user_agent=browser), remember=False)
+    return redirect(target or url_for("main.pages.index"), 303)
+
+
+@bp.get("/link")
+def pending() -> ResponseReturnValue:
+    """Whom the provider told, and what is still to be shown before that is somebody here."""
+    found = _kept(PERSON)
+    return render_template("auth/link.html", pending=found) if found else _nothing_to_link()
+
+
+@bp.post("/link")
+@login_required
+def link() -> ResponseReturnValue:
+    """Who was told by the provider and is signed in here says that both are theirs.
+
+    By a form, or else another site could link its own account to that of a visitor.
+    """
+    found = _kept(PERSON)
+    if found is None:
+        return _nothing_to_link()
+    found.pop("reason")
+    identities.link(page_user(), Person(**found))
+    session.pop(PERSON)
+    flash("The accounts are linked.", "success")
+    return redirect(url_for("main.identities.index"), 303)
+
+
+@bp.after_request
+def keep_code_secret(response: Response) -> Response:
+    """The address that one comes back to holds a code: no page that one goes to is told it."""
+    if request.endpoint == f"auth.{bp.name}.callback":
+        response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _nothing_to_link() -> ResponseReturnValue:
+    flash("There is nothing to link any more. Start again.")
+    return redirect(url_for("main.pages.index"))
+
+
+def _to_link(person: Person, reason: str = "") -> ResponseReturnValue:
+    _keep(PERSON, {**asdict(person), "reason": reason})
+    return redirect(url_for(".pending"), 303)
+
+
+def _client() -> OpenIdClient:
+    client = policy.current().openid
+    if client is None:
+        raise NotFound("Login through another service is not set up here.")
+    return client
+
+
+def _redirect_uri() -> str:
+    return policy.current().public_url + url_for(".callback")
+
+
+def _keep(name: str, values: dict[str, Any]) -> None:
+    session[name] = {**values, "ends": time.time() + LIFETIME}
+
+
+def _kept(name: str) -> dict[str, Any] | None:
+    values = dict(session.get(name, {"ends": 0}))
+    return values if values.pop("ends") > time.time() else None

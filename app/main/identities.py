@@ -1,0 +1,25 @@
+"""Accounts elsewhere that sign in to one's own: look at them, and unlink one."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+
+from app.identity import page_user
+from app.services import identities
+
+bp = Blueprint("identities", __name__)
+
+
+@bp.get("")
+@login_required
+def index() -> str:
+    linked = identities.of_actor(page_user())
+    return render_template("main/settings/identities.html", linked=linked)
+
+
+@bp.post("/<id:identity_id>/unlink")
+@login_required
+def unlink(identity_id: str) -> ResponseReturnValue:
+    identities.unlink(page_user(), identity_id)
+    flash("That account does not log in here any more.", "success")
+    return redirect(url_for(".index"), 303)

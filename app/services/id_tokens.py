@@ -1,0 +1,81 @@
+"""ID tokens: signed by the provider, made for this service, for this browser and for now.
+
+OpenID Connect Core 1.0, 3.1.3.7.
+"""
+
+from typing import Any
+
+from app.errors import SignInRefused
+from app.services.openid_provider import Provider
+
+# Public keys alone: with a shared secret, or none, whoever knows a public key could sign.
+KEY_TYPES = {
+    "RS256": "RSA",
+    "RS384": "RSA",
+    "RS512": "RSA",
+    "PS256": "RSA",
+    "PS384": "RSA",
+    "PS512": "RSA",
+    "ES256": "EC",
+    "ES384": "EC",
+    "ES512": "EC",
+    "Ed25519": "OKP",
+    "EdDSA": "OKP",
+}
+LEEWAY = 30  # seconds by which clocks may differ
+OPTIONAL = ("email", "email_verified", "preferred_username")
+REFUSED = "The login service sent a proof that does not hold. Start the login again."
+
+
+def read(provider: Provider, id_token: str, nonce: str, access_token: str) -> dict[str, Any]:
+    """Its claims. Raises SignInRefused, and ProviderAway where the keys cannot be read."""
+    from authlib.oidc.core import CodeIDToken  # noqa: PLC0415 - 100 ms, for who uses it
+    from joserfc import jwt  # noqa: PLC0415
+    from joserfc.errors import JoseError  # noqa: PLC0415
+    from joserfc.jwk import JWKRegistry  # noqa: PLC0415
+
+    client = provider.client
+    try:
+        jwk = _key(provider, _header(id_token))
+        key = JWKRegistry.import_key(jwk)
+        token = jwt.decode(id_token, key, algorithms=list(KEY_TYPES))
+        claims = CodeIDToken(
+            token.claims,
+            token.header,
+            options={
+                "iss": {"essential": True, "value": client.issuer},
+                "aud": {"essential": True, "value": client.client_id},
+            },
+            params={"nonce": nonce, "client_id": client.client_id, "access_token": access_token},
+        )
+        claims.validate(leeway=LEEWAY)
+    except (JoseError, ValueError, TypeError, KeyError) as error:
+        raise SignInRefused(REFUSED, f"ID token: {type(error).__name__}") from error
+    return dict(claims)
+
+
+def _header(id_token: str) -> dict[str, Any]:
+    from joserfc import jws  # noqa: PLC0415 - see above
+
+    return dict(jws.extract_compact(id_token.encode()).headers())
+
+
+def _key(provider: Provider, header: dict[str, Any]) -> dict[str, Any]:
+    """The key that the token names. The provider may have changed its keys: looked up once more."""
+    for anew in (False, True):
+        fitting = [key for key in provider.keys(anew=anew) if _fits(key, header)]
+        if len(fitting) == 1:  # a token may leave out the name where there is no choice
+            return fitting[0]
+    raise ValueError("no such key")
+
+
+def _fits(key: dict[str, Any], header: dict[str, Any]) -> bool:
+    alg = header.get("alg")
+    return (
+        isinstance(alg, str)
+        and alg in KEY_TYPES
+        and key.get("kty") == KEY_TYPES[alg]
+        and key.get("use", "sig") == "sig"
+        and key.get("alg", alg) == alg
+        and header.get("kid", key.get("kid")) == key.get("kid")
+    )

@@ -1,0 +1,179 @@
+"""Sign-in through an OpenID provider: the authorization code flow with PKCE.
+
+OpenID Connect Core 1.0, section 3.1, as RFC 9700 wants it: PKCE by S256 (RFC 7636), `state` and
+`nonce` bound to the browser, and the issuer in the answer (RFC 9207). What the person is here is
+not decided here, but in app/services/identities.py.
+
+Nothing of Authlib is loaded before the first use: it costs 100 ms of CPU.
+"""
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.errors import Invalid, ProviderAway, SignInRefused
+from app.models.identity import SUBJECT_MAX
+from app.policy import OpenIdClient
+from app.services import id_tokens, identifiers, openid_http
+from app.services.openid_http import AWAY
+from app.services.openid_provider import Provider, provider_of
+
+SCOPE = "openid email profile"
+AGAIN = "That login was not completed. Start it again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A sign-in that was begun: kept by the browser, to show that it is the one that began it."""
+
+    state: str
+    nonce: str
+    verifier: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Who the provider says it is: for good by `issuer` and `subject`, by the rest for now."""
+
+    issuer: str
+    subject: str
+    email: str  # "" where it told none that can be used
+    email_verified: bool
+    username: str  # what they would like to be called, perhaps ""
+
+
+def begin(client: OpenIdClient, redirect_uri: str) -> tuple[str, Start]:
+    """The address at the provider to send the browser to. Raises ProviderAway."""
+    provider = provider_of(client)
+    return provider.line.within_time(lambda: _begin(provider, redirect_uri))
+
+
+def _begin(provider: Provider, redirect_uri: str) -> tuple[str, Start]:
+    from authlib.oauth2.rfc6749.parameters import prepare_grant_uri  # noqa: PLC0415 - see above
+    from authlib.oauth2.rfc7636 import create_s256_code_challenge  # noqa: PLC0415
+
+    state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    address = prepare_grant_uri(
+        provider.description()["authorization_endpoint"],
+        client_id=provider.client.client_id,
+        response_type="code",
+        redirect_uri=redirect_uri,
+        scope=SCOPE,
+        state=state,
+        nonce=nonce,
+        code_challenge=create_s256_code_challenge(verifier),
+        code_challenge_method="S256",
+    )
+    return address, Start(state=state, nonce=nonce, verifier=verifier)
+
+
+def finish(
+    client: OpenIdClient, redirect_uri: str, started: Start, answer: Mapping[str, str]
+) -> Person:
+    """Who came back with `answer`, the query of the redirect.
+
+    Raises SignInRefused, and ProviderAway.
+    """
+    if not hmac.compare_digest(answer.get("state", "").encode(), started.state.encode()):
+        raise SignInRefused(AGAIN, "state")
+    provider = provider_of(client)
+    return provider.line.within_time(lambda: _finish(provider, redirect_uri, started, answer))
+
+
+def _finish(
+    provider: Provider, redirect_uri: str, started: Start, answer: Mapping[str, str]
+) -> Person:
+    _check_issuer(provider, answer)
+    if "error" in answer:
+        raise _failure(answer["error"])
+    if not answer.get("code"):
+        raise SignInRefused(AGAIN, "no code")
+    tokens = _redeem(provider, redirect_uri, started, answer["code"])
+    id_token, access_token = tokens.get("id_token"), tokens.get("access_token")
+    if not isinstance(id_token, str) or not isinstance(access_token, str):
+        raise ProviderAway(AWAY) from ValueError("no ID token came, or no access token")
+    claims = id_tokens.read(provider, id_token, started.nonce, access_token)
+    return _person(provider, {**_more(provider, claims, access_token), **claims})
+
+
+def _check_issuer(provider: Provider, answer: Mapping[str, str]) -> None:
+    """RFC 9207, 2.4: another provider's answer must not be taken for this one's."""
+    told = provider.description().get("authorization_response_iss_parameter_supported") is True
+    if (told or "iss" in answer) and answer.get("iss") != provider.client.issuer:
+        raise SignInRefused(AGAIN, "iss")
+
+
+def _failure(error: str) -> Exception:
+    """The provider's own words are not shown: anybody could have written them into the link."""
+    if error in ("server_error", "temporarily_unavailable"):
+        return ProviderAway(AWAY)
+    if error == "access_denied":
+        return SignInRefused("You were not let in there, or went back.", error)
+    return SignInRefused(AGAIN, error[:64] if error.isascii() and error.isprintable() else "error")
+
+
+def _redeem(provider: Provider, redirect_uri: str, started: Start, code: str) -> dict[str, Any]:
+    """What the token endpoint gives for the code, which is good once."""
+    from authlib.oauth2.auth import ClientAuth  # noqa: PLC0415 - see above
+    from authlib.oauth2.rfc6749.parameters import prepare_token_request  # noqa: PLC0415
+
+    description, client = provider.description(), provider.client
+    form = prepare_token_request(
+        "authorization_code",
+        code=code,
+        redirect_uri=redirect_uri,
+        code_verifier=started.verifier,
+    )
+    # By default the secret goes into a header (OpenID Connect Discovery 1.0, section 3).
+    ways = description.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+    way = "client_secret_basic" if "client_secret_basic" in ways else "client_secret_post"
+    url, headers, form = ClientAuth(client.client_id, client.client_secret, way).prepare(
+        "POST",
+        description["token_endpoint"],
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        form,
+    )
+    status, found = openid_http.post(url, headers, form)
+    if found.get("error") == "invalid_grant":
+        raise SignInRefused(AGAIN, "invalid_grant")
+    if status != 200:
+        raise ProviderAway(AWAY) from ValueError(f"no token: {status}, {found.get('error')!r}")
+    return found
+
+
+def _more(provider: Provider, claims: dict[str, Any], access_token: str) -> dict[str, Any]:
+    """What the ID token leaves out, from the UserInfo endpoint (Core, 5.3)."""
+    address = provider.description().get("userinfo_endpoint")
+    if "email" in claims or not address:
+        return {}
+    found = openid_http.get(address, {"Authorization": f"Bearer {access_token}"})
+    if found.get("sub") != claims["sub"]:
+        raise SignInRefused(AGAIN, "sub of userinfo")
+    return {name: found[name] for name in id_tokens.OPTIONAL if name in found}
+
+
+def _person(provider: Provider, claims: dict[str, Any]) -> Person:
+    subject = claims["sub"]
+    if (
+        not isinstance(subject, str)
+        or not 0 < len(subject) <= SUBJECT_MAX
+        or not (subject.isascii() and subject.isprintable())
+    ):
+        raise SignInRefused(AGAIN, "sub")
+    username = claims.get("preferred_username")
+    return Person(
+        issuer=provider.client.issuer,
+        subject=subject,
+        email=_email(claims.get("email")),
+        email_verified=claims.get("email_verified") in (True, "true"),
+        username=username if isinstance(username, str) else "",
+    )
+
+
+def _email(told: object) -> str:
+    try:
+        return identifiers.checked_email(told) if isinstance(told, str) else ""
+    except Invalid:
+        return ""

@@ -1,0 +1,102 @@
+"""Calls to an OpenID provider: each use case ends in time, whatever the provider does.
+
+Nothing of httpx is loaded before the first call: it costs 80 ms of CPU, of the 500 that a start may
+take.
+"""
+
+import functools
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from app.errors import ProviderAway
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+TIMEOUT = 5.0  # seconds for all calls of one use case
+PAUSE = 3.0  # seconds for which nobody else waits after the provider was away
+ANSWER_MAX = 2**20  # bytes
+AWAY = "The login service cannot be reached, or does not answer as it should."
+# In threads of its own, because no time-out of a socket bounds a server that sends a byte a second,
+# or a name server; and not many, so that those who wait for it never take all threads there are.
+_threads = ThreadPoolExecutor(4, "openid")
+
+
+class Line:
+    """The way to one provider: closed for a moment after it was away."""
+
+    def __init__(self) -> None:
+        self._failed_at: float | None = None
+
+    def within_time(self, work: Callable[[], T]) -> T:
+        """What `work` returns, which may use neither the database nor Flask's contexts.
+
+        Raises ProviderAway after TIMEOUT, and at once where it was away a moment ago.
+        """
+        if self._failed_at is not None and time.monotonic() - self._failed_at < PAUSE:
+            raise ProviderAway(AWAY)
+        future: Future[T] = _threads.submit(work)
+        try:
+            result = future.result(TIMEOUT)
+        except TimeoutError as error:
+            future.cancel()
+            self._failed_at = time.monotonic()
+            raise ProviderAway(AWAY) from error
+        except ProviderAway:
+            self._failed_at = time.monotonic()
+            raise
+        self._failed_at = None
+        return result
+
+
+def get(url: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    """The JSON object at `url`. Raises ProviderAway."""
+    status, found = _call("GET", url, headers or {}, "")
+    if status != 200:
+        raise ProviderAway(AWAY) from ValueError(f"{url} answered {status}")
+    return found
+
+
+def post(url: str, headers: dict[str, str], form: str) -> tuple[int, dict[str, Any]]:
+    """The status, and the JSON object that came. Raises ProviderAway."""
+    return _call("POST", url, headers, form)
+
+
+def _call(method: str, url: str, headers: dict[str, str], form: str) -> tuple[int, dict[str, Any]]:
+    import httpx  # noqa: PLC0415 - see above
+
+    headers = {"Accept": "application/json", **headers}
+    try:
+        with _client().stream(method, url, headers=headers, content=form.encode()) as answer:
+            body = _read(answer)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ProviderAway(AWAY) from error
+    if answer.status_code >= 500:
+        raise ProviderAway(AWAY) from ValueError(f"{url} answered {answer.status_code}")
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ProviderAway(AWAY) from error
+    if not isinstance(found, dict):
+        raise ProviderAway(AWAY) from ValueError(f"{url} answered with no JSON object")
+    return answer.status_code, found
+
+
+def _read(answer: "httpx.Response") -> bytes:
+    body, ends = b"", time.monotonic() + TIMEOUT
+    for chunk in answer.iter_bytes():
+        body += chunk
+        if len(body) > ANSWER_MAX or time.monotonic() > ends:
+            raise ProviderAway(AWAY) from ValueError(f"{answer.url} sends too much or too slowly")
+    return body
+
+
+@functools.cache
+def _client() -> "httpx.Client":
+    import httpx  # noqa: PLC0415 - see above
+
+    return httpx.Client(timeout=TIMEOUT, follow_redirects=False)

@@ -1,0 +1,67 @@
+"""An OpenID provider by its own description: where it is asked what, and by which keys it signs.
+
+OpenID Connect Discovery 1.0. Kept for an hour in each process; the keys are read anew where a token
+names one that is not among them (OpenID Connect Core 1.0, 10.1.1).
+"""
+
+import functools
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.errors import ProviderAway
+from app.policy import OpenIdClient
+from app.services import openid_http
+from app.services.openid_http import AWAY
+
+KEPT = 3600.0  # seconds
+NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+
+
+class Provider:
+    """All but `line` talks to the provider, and is called within its `within_time`."""
+
+    def __init__(self, client: OpenIdClient) -> None:
+        self.client = client
+        self.line = openid_http.Line()
+        self._description: dict[str, Any] | None = None
+        self._keys: list[dict[str, Any]] | None = None
+        self._read_at = 0.0
+
+    def description(self) -> dict[str, Any]:
+        """Its metadata (Discovery, section 3). Raises ProviderAway."""
+        if self._description is None or time.monotonic() - self._read_at > KEPT:
+            base = self.client.issuer.removesuffix("/")
+            found = openid_http.get(f"{base}/.well-known/openid-configuration")
+            self._check(found)
+            self._description, self._keys, self._read_at = found, None, time.monotonic()
+        return self._description
+
+    def keys(self, *, anew: bool = False) -> list[dict[str, Any]]:
+        """Its public keys as JSON Web Keys (RFC 7517). Raises ProviderAway."""
+        address = self.description()["jwks_uri"]
+        if self._keys is None or anew:
+            found = openid_http.get(address).get("keys")
+            if not isinstance(found, list):
+                raise ProviderAway(AWAY) from ValueError("no list of keys")
+            self._keys = [key for key in found if isinstance(key, dict)]
+        return self._keys
+
+    def _check(self, found: dict[str, Any]) -> None:
+        """Another issuer could pass off its people as this one's (Discovery, 4.3)."""
+        if found.get("issuer") != self.client.issuer:
+            raise ProviderAway(AWAY) from ValueError(f"the issuer is {found.get('issuer')!r}")
+        optional = ("userinfo_endpoint",) if "userinfo_endpoint" in found else ()
+        secure = urlsplit(self.client.issuer).scheme == "https"
+        for name in (*NEEDED, *optional):
+            address = found.get(name)
+            if not isinstance(address, str) or not address.startswith(
+                "https://" if secure else ("https://", "http://")
+            ):
+                raise ProviderAway(AWAY) from ValueError(f"{name} is {address!r}")
+
+
+@functools.lru_cache(maxsize=16)
+def provider_of(client: OpenIdClient) -> Provider:
+    """One for the whole process, so that what it has read is kept."""
+    return Provider(client)

@@ -1,0 +1,107 @@
+"""An OpenID provider that is away, hangs, or does not do as it should."""
+
+import socket
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from app.errors import ProviderAway
+from app.policy import OpenIdClient
+from app.services import openid_http, openid_provider
+from app.services.actor import Actor
+from tests.clients import Browser
+from tests.conftest import PASSWORD
+from tests.openid_provider import START, Claims, Provider, configure, go
+
+
+def away(answer: TestResponse) -> bool:
+    return answer.status_code == 503 and answer.headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        {"issuer": "https://evil.example"},
+        {"issuer": None},
+        {"token_endpoint": None},
+        {"jwks_uri": "file:///etc/passwd"},
+        {"authorization_endpoint": 5},
+        {"jwks_uri": "http://127.0.0.1:1/"},
+        {"userinfo_endpoint": "ftp://example.com"},
+    ],
+)
+def test_provider_that_describes_itself_wrongly_is_not_used(
+    browser: Browser, provider: Provider, description: Claims
+) -> None:
+    provider.description = description
+    answer = browser.get(START)
+    assert away(answer if answer.status_code != 302 else go(browser))
+
+
+def test_secure_provider_names_no_insecure_address() -> None:
+    client = OpenIdClient(
+        issuer="https://id.example", client_id="a", client_secret="b", name="Orchard"
+    )
+    told = dict.fromkeys(openid_provider.NEEDED, "https://id.example/")
+    check = openid_provider.Provider(client)._check
+    check({"issuer": "https://id.example", **told})
+    with pytest.raises(ProviderAway):
+        check({"issuer": "https://id.example", **told, "jwks_uri": "http://id.example/"})
+
+
+@pytest.mark.parametrize(
+    ("tokens", "status"),
+    [
+        ({"id_token": None}, 200),
+        ({"access_token": None}, 200),
+        ({"error": "invalid_client"}, 401),
+        ({}, 500),
+        ({}, 302),
+    ],
+)
+def test_provider_that_gives_no_token_is_away(
+    browser: Browser, provider: Provider, tokens: Claims, status: int
+) -> None:
+    provider.tokens, provider.status = tokens, status
+    assert away(go(browser))
+
+
+def test_provider_that_says_it_is_busy_is_away(browser: Browser, provider: Provider) -> None:
+    provider.answer = {"error": "temporarily_unavailable"}
+    assert away(go(browser))
+
+
+def test_provider_that_is_not_there_is_said_to_be_away_and_the_password_still_does(
+    app: Flask, browser: Browser, ann: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(app, monkeypatch, "http://127.0.0.1:1")
+    assert away(browser.get(START))
+    assert browser.sign_in("ann", PASSWORD).status_code == 303
+
+
+def test_provider_that_hangs_holds_nobody_for_long(
+    app: Flask, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openid_http, "TIMEOUT", 0.2)
+    openid_http._client.cache_clear()
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        configure(app, monkeypatch, f"http://127.0.0.1:{mute.getsockname()[1]}")
+        assert away(browser.get(START))
+        mute.settimeout(0)
+        mute.accept()[0].close()
+        assert away(browser.get(START))  # at once: the second one is not let through
+        with pytest.raises(BlockingIOError):
+            mute.accept()
+    openid_http._client.cache_clear()
+
+
+def test_provider_that_is_back_is_used_again(
+    browser: Browser, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.description = {"issuer": "wrong"}
+    assert away(browser.get(START))
+    provider.description = {}
+    assert away(browser.get(START))
+    monkeypatch.setattr(openid_http, "PAUSE", 0.0)
+    assert go(browser).status_code == 303
