@@ -8,8 +8,10 @@ from werkzeug.test import TestResponse
 
 from app.models import Identity, Session, User
 from app.services.actor import Actor
+from app.services.mails import NOTICES
 from tests.clients import Browser
 from tests.conftest import PASSWORD
+from tests.mailbox import Mailbox, text
 from tests.openid_provider import LINK, START, Claims, Provider, go, link
 from tests.rows import actions, age, events, rows, set_values
 
@@ -175,3 +177,14 @@ def test_nobody_unlinks_what_is_anothers(
     go(ann_browser)
     link(ann_browser)
     assert unlink(app, bob_browser).status_code == 404
+
+
+def test_owner_is_told_by_mail(
+    app: Flask, mailbox: Mailbox, ann_browser: Browser, provider: Provider
+) -> None:
+    go(ann_browser)
+    link(ann_browser)
+    unlink(app, ann_browser)
+    told = "".join(text(mail) for mail in mailbox.receive() if "changed" in mail["Subject"])
+    for what in ("identity_linked", "identity_unlinked"):
+        assert NOTICES[what] in " ".join(told.split())

@@ -21,6 +21,7 @@ from app.services import (
     audit,
     authentication,
     credentials,
+    mails,
     passwords,
     registration,
     throttle,
@@ -168,6 +169,7 @@ def link(actor: Actor, person: Person) -> None:
     found = _found.one(issuer=person.issuer, subject=person.subject)
     if found is None:
         _add(actor, person)
+        mails.notify(actor, users.get(actor, actor.id), "identity_linked")
     elif found.user_id != actor.id:
         raise _taken()
 
@@ -187,6 +189,7 @@ def unlink(actor: Actor, identity_id: str) -> None:
     _delete.run(key=identity_id)
     changes = {"issuer": [found.issuer, None], "subject": [found.subject, None]}
     audit.record(actor, "identity.unlinked", "user", actor.id, changes)
+    mails.notify(actor, user, "identity_unlinked")
 
 
 def _add(actor: Actor, person: Person) -> None:

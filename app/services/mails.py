@@ -21,6 +21,8 @@ NOTICES = {
     "factors_reset": "The second factors were reset: the password alone logs in again.",
     "recovery_codes_made": "New recovery codes were made. Those from before are void.",
     "recovery_code_used": "A recovery code was used in place of a second factor.",
+    "identity_linked": "An account elsewhere was linked to yours, and can log in to it.",
+    "identity_unlinked": "An account elsewhere was unlinked, and cannot log in to yours any more.",
 }
 
 

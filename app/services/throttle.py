@@ -100,6 +100,11 @@ def _count(account: str, address: str, succeeded: bool) -> None:
     _insert.run(id=uuid7(), account=account, address=address, succeeded=succeeded, created_at=now())
 
 
+def trust(account: str, address: str) -> None:
+    """Note a sign-in by a proof that nobody can guess, which is held to no limit."""
+    _count(account, address, True)
+
+
 @atomic
 def count_mail(kind: str, to: str, address: str) -> None:
     """Count a mail of this kind, to an account or an address, that somebody at `address` asked for.
@@ -112,11 +117,6 @@ def count_mail(kind: str, to: str, address: str) -> None:
         locks.wait(f"mail {account}")
         _need(_all, limit, window, moment, {"account": account}, "Too many mails.")
         _insert.run(id=uuid7(), account=account, address=address, succeeded=True, created_at=moment)
-
-
-def trust(account: str, address: str) -> None:
-    """Note a sign-in by a proof that nobody can guess, which is held to no limit."""
-    _insert.run(id=uuid7(), account=account, address=address, succeeded=True, created_at=now())
 
 
 def _need(
