@@ -183,9 +183,7 @@ def sign_in(secret: str, *, remember: bool) -> None:
     """Put the session into the cookie: what was there before signing in goes, but for CARRIED."""
     if page_user().session_id:  # nobody could end it any more from here
         sessions.end(page_user())
-    carried = {name: session[name] for name in CARRIED if name in session}
-    session.clear()
-    session.update(carried)
+    clear_session()
     session.permanent = remember
     login_user(load_user(secret))
 
@@ -193,9 +191,16 @@ def sign_in(secret: str, *, remember: bool) -> None:
 def renew_session(secret: str) -> None:
     """Put the new secret of the session in use into the cookie, which stays as long as it was."""
     remembered = session.permanent
-    session.clear()
+    clear_session()
     session.permanent = remembered
     login_user(load_user(secret))
+
+
+def clear_session() -> None:
+    """Empty the cookie, before it is somebody else's or worth more: but for CARRIED."""
+    carried = {name: session[name] for name in CARRIED if name in session}
+    session.clear()
+    session.update(carried)
 
 
 def sign_out() -> None:

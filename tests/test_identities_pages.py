@@ -7,13 +7,23 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.models import Identity, Session, User
+from app.services import identities
 from app.services.actor import Actor
 from app.services.mails import NOTICES
+from app.services.openid import Person
 from tests.clients import Browser
 from tests.conftest import PASSWORD
+from tests.factors import Phone, hold_clock, phone_of
 from tests.mailbox import Mailbox, text
 from tests.openid_provider import LINK, START, Claims, Provider, go, link
 from tests.rows import actions, age, events, rows, set_values
+
+
+@pytest.fixture
+def phone(app: Flask, ann: Actor, monkeypatch: pytest.MonkeyPatch) -> Phone:
+    """Ann's authenticator app."""
+    hold_clock(monkeypatch)
+    return phone_of(app, ann)
 
 
 def test_known_person_is_logged_in_whatever_else_changed_there(
@@ -188,3 +198,31 @@ def test_owner_is_told_by_mail(
     told = "".join(text(mail) for mail in mailbox.receive() if "changed" in mail["Subject"])
     for what in ("identity_linked", "identity_unlinked"):
         assert NOTICES[what] in " ".join(told.split())
+
+
+def test_second_factor_is_asked_for_there_too(
+    app: Flask, browser: Browser, provider: Provider, ann: Actor, phone: Phone
+) -> None:
+    person = Person(
+        issuer=provider.issuer, subject="1001", email="", email_verified=False, username=""
+    )
+    with app.app_context():
+        identities.link(ann, person)
+    code_page = go(browser, f"{START}?next=/tasks").location
+    assert code_page == "/auth/two-factor?next=/tasks"
+    assert browser.get("/tasks").status_code == 302
+    assert browser.post(code_page, {"otp": phone.code()}, form=code_page).location == "/tasks"
+    assert browser.get("/tasks").status_code == 200
+
+
+def test_proof_of_an_account_takes_its_second_factor(
+    app: Flask, browser: Browser, provider: Provider, ann: Actor, phone: Phone
+) -> None:
+    provider.person["email"] = "ann@example.com"
+    go(browser)
+    fields = {"identifier": "ann", "password": PASSWORD, "next": LINK}
+    code_page = browser.post("/auth/login", fields, form="/auth/login").location
+    assert code_page.startswith("/auth/two-factor")
+    assert browser.post(LINK, form=code_page).location.startswith("/auth/login")
+    assert browser.post(code_page, {"otp": phone.code()}, form=code_page).location == LINK
+    assert link(browser).status_code == 303

@@ -11,11 +11,15 @@ from app.navigation import next_page
 from app.services import sessions
 
 
-def begin(user: User, *, remember: bool, with_factor: bool = False) -> ResponseReturnValue:
-    """Start the session and go where `next` leads, or to the page that asks for the second factor.
+def begin(
+    user: User, *, remember: bool, with_factor: bool = False, target: str = ""
+) -> ResponseReturnValue:
+    """Start the session and go to `target`, by default where `next` leads, or to the page that asks
+    for the second factor.
 
     `with_factor`: it was proved as well. Raises BadCredentials where the account was changed since.
     """
+    target = target or next_page("")
     try:
         secret = sessions.start(
             origin(),
@@ -25,11 +29,10 @@ def begin(user: User, *, remember: bool, with_factor: bool = False) -> ResponseR
             with_factor=with_factor,
         )
     except OtpRequired:
-        target = next_page("") or None
         pending.put(user, remember=remember)
-        return redirect(url_for("auth.two_factor.show", next=target), 303)
+        return redirect(url_for("auth.two_factor.show", next=target or None), 303)
     sign_in(secret, remember=remember)
-    return redirect(next_page(home()), 303)
+    return redirect(target or home(), 303)
 
 
 def home() -> str:

@@ -20,14 +20,15 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
 from app import policy
+from app.auth.begin import begin, home
 from app.errors import NotFound, NotLinked, SignInRefused
-from app.identity import origin, page_user, sign_in
+from app.identity import origin, page_user
 from app.navigation import next_page
 from app.policy import OpenIdClient
-from app.services import authentication, identities, openid, sessions
+from app.services import authentication, identities, openid
 from app.services.openid import Person, Start
 
-bp = Blueprint("openid", __name__)
+bp = Blueprint("openid", __name__, url_prefix="/openid")
 LIFETIME = timedelta(minutes=10).total_seconds()  # of what the cookie keeps for this
 NEXT_MAX = 1000  # characters: the cookie, which keeps more than that, may have 4096 bytes
 STARTED, PERSON = "openid_started", "openid_person"
@@ -67,9 +68,7 @@ def callback() -> ResponseReturnValue:
         )
     except NotLinked as error:
         return _to_link(person, error.message)
-    browser = request.headers.get("User-Agent", "")
-    sign_in(sessions.start(here, user, remember=False, user_agent=browser), remember=False)
-    return redirect(target or url_for("main.pages.index"), 303)
+    return begin(user, remember=False, target=target or home())
 
 
 @bp.get("/link")

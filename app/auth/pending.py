@@ -11,7 +11,7 @@ from datetime import timedelta
 from flask import session
 
 from app.errors import NotFound
-from app.identity import origin, page_user, sign_out
+from app.identity import clear_session, origin, page_user, sign_out
 from app.models import User
 from app.models.types import now
 from app.services import users
@@ -30,7 +30,7 @@ def put(user: User, *, remember: bool) -> None:
     """Nothing else stays in the cookie, and nobody stays signed in."""
     if page_user().session_id:
         sign_out()
-    session.clear()
+    clear_session()
     ends = (now() + LIFE).timestamp()
     session[_NAME] = [user.id, ends, _fingerprint(user), remember]
 
