@@ -196,6 +196,6 @@ def _json(body: Any) -> bytes:
 
 
 def empty_response(status: int, headers: dict[str, str]) -> Response:
-    response = Response(status=status, headers=headers)
+    response = Answer(status=status, headers=headers)
     del response.headers["Content-Type"]
     return response

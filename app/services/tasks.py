@@ -115,8 +115,11 @@ def page(
         resumed=bool(after),
         among_missing=bool(after) and after is not None and after[0] is None,
     )
-    rows = task_list.page(shape).all(**values)
-    return paging.cut(rows, limit, "sort_key", _total(shape, values) if count else None)
+    rows = task_list.page(shape, counted=count).all(**values)
+    total = rows[0].total if count and rows else None
+    if count and not rows:  # behind the last one there may be others before it
+        total = _total(shape, values) if after else 0
+    return paging.cut(rows, limit, "sort_key", total)
 
 
 def _total(shape: Shape, values: dict[str, Any]) -> int:
