@@ -8,7 +8,7 @@ import pytest
 from app.errors import Forbidden, Invalid, NotFound, PreconditionFailed
 from app.models import Task
 from app.models.types import now
-from app.services import accounts, task_stats, tasks
+from app.services import accounts, task_events, task_stats, task_values, tasks
 from app.services.actor import Actor
 from tests.conftest import MakePerson
 from tests.rows import rows, set_values
@@ -69,7 +69,7 @@ def test_stranger_changes_nothing(ann: Actor, bob: Actor) -> None:
     with pytest.raises(NotFound):
         tasks.delete(bob, task.id)
     with pytest.raises(NotFound):
-        tasks.history(bob, task.id)
+        task_events.history(bob, task.id)
     assert rows(Task)[0].version == 1
 
 
@@ -88,7 +88,7 @@ def test_change_to_what_it_was_is_none(ann: Actor) -> None:
 
 def test_replacing_puts_what_is_not_named_back(ann: Actor) -> None:
     task = tasks.replace(ann, tasks.create(ann, FULL).id, {"title": "Buy pears"})
-    assert {name: getattr(task, name) for name in tasks.DEFAULTS} == tasks.DEFAULTS
+    assert {name: getattr(task, name) for name in task_values.DEFAULTS} == task_values.DEFAULTS
     assert task.title == "Buy pears"
 
 
@@ -218,7 +218,7 @@ def test_history_tells_each_change_the_newest_first(ann: Actor, carl: Actor) -> 
     tasks.update(carl, task.id, {"status": "done"})
     tasks.delete(ann, task.id)
     tasks.restore(ann, task.id)
-    told: list[Any] = tasks.history(ann, task.id)
+    told: list[Any] = task_events.history(ann, task.id)
     assert [event.action for event in told] == [
         "task.restored",
         "task.deleted",
@@ -232,7 +232,7 @@ def test_history_outlives_who_made_it(ann: Actor, carl: Actor) -> None:
     task = shared(ann, carl)
     tasks.update(carl, task.id, {"status": "done"})
     accounts.delete(carl, carl.id)
-    told = tasks.history(ann, task.id)
+    told = task_events.history(ann, task.id)
     assert [event.actor_id for event in told] == [carl.id, carl.id, ann.id]
     assert told[0].changes == {"assignee_id": [carl.id, None]}
 

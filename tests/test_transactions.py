@@ -12,7 +12,16 @@ from app import sql
 from app.errors import InvalidToken
 from app.models import Task
 from app.models.types import UTCDateTime, now
-from app.services import accounts, purge, sign_ins, task_import, tasks, token_pairs, tokens
+from app.services import (
+    accounts,
+    purge,
+    sign_ins,
+    task_events,
+    task_import,
+    tasks,
+    token_pairs,
+    tokens,
+)
 from app.services.actor import Actor
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 from tests.conftest import PASSWORD
@@ -123,4 +132,4 @@ def test_a_task_that_is_restored_while_the_trash_is_emptied_stays(app: Flask, an
 def test_tasks_that_lose_their_assignee_tell_it(ctx: None, ann: Actor, bob: Actor) -> None:
     task = tasks.create(ann, {"title": "For Bob", "assignee_id": bob.id})
     accounts.delete(bob, bob.id)
-    assert tasks.history(ann, task.id)[0].changes == {"assignee_id": [bob.id, None]}
+    assert task_events.history(ann, task.id)[0].changes == {"assignee_id": [bob.id, None]}

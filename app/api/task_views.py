@@ -10,7 +10,7 @@ from app.api.operation import ListQuery, operation
 from app.errors import NotFound
 from app.fields import Identifier, Moment, Number, Text
 from app.models import AuditEvent
-from app.services import task_stats, tasks
+from app.services import task_events, task_stats
 from app.services.actor import Actor
 from app.services.paging import Page
 
@@ -61,7 +61,7 @@ class TaskStatsQuery(Schema):
 )
 def events(actor: Actor, task_id: str, query: dict[str, Any], **paging: Any) -> Page[AuditEvent]:
     """The newest first."""
-    return tasks.events(actor, task_id, **query, **paging)
+    return task_events.events(actor, task_id, **query, **paging)
 
 
 @bp.get("/stats")

@@ -13,7 +13,7 @@ from app.forms import Form, choices, moment_of, plain_lines, stripped
 from app.models import Task
 from app.models.task import DESCRIPTION_MAX, PRIORITIES, STATUSES, TITLE_MAX
 from app.services import labels, users
-from app.services.tasks import DEFAULTS
+from app.services.task_values import DEFAULTS
 
 FIELDS = {"assignee": "assignee_id"}  # where a field is not called as the value
 VERSION_DIGITS = 10

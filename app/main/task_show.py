@@ -9,7 +9,7 @@ from app.forms import Form, plain_lines
 from app.identity import page_user
 from app.listing import listed
 from app.models.comment import BODY_MAX
-from app.services import comments, names, tasks
+from app.services import comments, names, task_access, task_events, tasks
 
 ENDPOINT = "main.tasks.show"
 COMMENTS = "comments"  # the anchor of their list
@@ -28,7 +28,7 @@ def show_task(task_id: str, form: CommentForm) -> ResponseReturnValue:
     """The page, with what was typed into its form. Raises NotFound."""
     actor = page_user()
     task = tasks.get(actor, task_id)
-    events = tasks.history(actor, task_id)
+    events = task_events.history(actor, task_id)
     said = listed(
         lambda **paging: comments.page(actor, task_id, **paging, count=True),
         ENDPOINT,
@@ -44,7 +44,7 @@ def show_task(task_id: str, form: CommentForm) -> ResponseReturnValue:
         events=events,
         said=said,
         form=form,
-        may_delete=tasks.owns(actor, task),
+        may_delete=task_access.owns(actor, task),
         mine={one.id for one in said.page.items if comments.may_edit(actor, one)},
         removable={one.id for one in said.page.items if comments.may_delete(actor, task, one)},
         people=names.of_users(actor, mentioned),

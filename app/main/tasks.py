@@ -13,7 +13,7 @@ from app.main.task_query import SORT_NAMES, read_query
 from app.main.task_show import CommentForm, show_task
 from app.models.task import TITLE_MAX
 from app.navigation import next_page
-from app.services import names, tasks
+from app.services import names, task_access, tasks
 
 bp = Blueprint("tasks", __name__)
 TRASH_BINDING = "trash"
@@ -104,7 +104,7 @@ def update(task_id: str) -> ResponseReturnValue:
         differing=form.differing(theirs, names.of_users(actor, [theirs.assignee_id]))
         if theirs
         else {},
-        may_assign=tasks.owns(actor, task),
+        may_assign=task_access.owns(actor, task),
     )
     return page, PreconditionFailed.status if theirs else form.http_status
 

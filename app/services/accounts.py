@@ -1,6 +1,5 @@
 """Accounts: changed by their owners or an admin, and removed."""
 
-from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import bindparam, delete as delete_, select, update as update_
@@ -11,7 +10,7 @@ from app.models import Task, User
 from app.models.types import UTCDateTime, now
 from app.services import audit, authentication, credentials, identifiers, mails, passwords, users
 from app.services.actor import Actor
-from app.services.preconditions import check
+from app.services.preconditions import Expect, check
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 
 EDITABLE = ("username", "email", "password_hash", "role", "is_active", "email_verified")
@@ -49,7 +48,7 @@ def update_self(
     actor: Actor,
     changes: dict[str, Any],
     current_password: str | None = None,
-    expect: Collection[int] | None = None,
+    expect: Expect = None,
 ) -> User:
     """Change the actor's username, email or password; the last two need the current password.
 
@@ -69,9 +68,7 @@ def update_self(
 
 
 @atomic
-def _update_self(
-    actor: Actor, news: dict[str, Any], proof: User | None, expect: Collection[int] | None
-) -> User:
+def _update_self(actor: Actor, news: dict[str, Any], proof: User | None, expect: Expect) -> User:
     user = _locked(actor.id, expect)
     if proof is not None and proof.password_hash != user.password_hash:
         raise PreconditionFailed("The password was changed in the meantime.")
@@ -96,9 +93,7 @@ def _ask_for_email(actor: Actor, user: User, email: str) -> None:
 
 
 @atomic
-def update(
-    actor: Actor, user_id: str, changes: dict[str, Any], expect: Collection[int] | None = None
-) -> User:
+def update(actor: Actor, user_id: str, changes: dict[str, Any], expect: Expect = None) -> User:
     """Change any of ADMIN_FIELDS, as an admin. Raises Conflict where the last active admin goes.
 
     Deactivating ends every session and token of the account at once.
@@ -117,7 +112,7 @@ def update(
 
 
 @atomic
-def delete(actor: Actor, user_id: str, expect: Collection[int] | None = None) -> None:
+def delete(actor: Actor, user_id: str, expect: Expect = None) -> None:
     """Remove the account: its own tasks go too, tasks that it was assigned lose the assignee."""
     guarded = users.get(actor, user_id).role == "admin"
     admins = _guarded_admins() if guarded else []
@@ -153,7 +148,7 @@ def confirm_email(actor: Actor, user_id: str, email: str) -> User:
     return _write(actor, user, {"email": email, "email_verified": True})
 
 
-def _locked(user_id: str, expect: Collection[int] | None) -> User:
+def _locked(user_id: str, expect: Expect) -> User:
     user = users.lock(user_id)
     if user is None:
         raise users.missing()

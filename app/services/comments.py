@@ -1,6 +1,5 @@
 """Comments on a task: anybody who sees the task reads and writes them."""
 
-from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import and_, bindparam, delete as delete_, insert, select, update as update_
@@ -11,7 +10,7 @@ from app.models.types import UTCDateTime, now, uuid7
 from app.services import audit, paging, tasks
 from app.services.actor import Actor
 from app.services.paging import Page
-from app.services.preconditions import check
+from app.services.preconditions import Expect, check
 from app.sql import KEY, Statement, atomic
 
 _table = Comment.__table__
@@ -78,7 +77,7 @@ def update(
     task_id: str,
     comment_id: str,
     body: str | None,
-    expect: Collection[int] | None = None,
+    expect: Expect = None,
 ) -> Comment:
     """For its author and an admin. Raises NotFound, Forbidden, PreconditionFailed."""
     task = tasks.hold(actor, task_id)
@@ -93,9 +92,7 @@ def update(
 
 
 @atomic
-def delete(
-    actor: Actor, task_id: str, comment_id: str, expect: Collection[int] | None = None
-) -> None:
+def delete(actor: Actor, task_id: str, comment_id: str, expect: Expect = None) -> None:
     """For its author, the task's owner and an admin. Raises NotFound, Forbidden."""
     task = tasks.hold(actor, task_id)
     comment = _found(_lock.one(key=comment_id, of_task=task.id))

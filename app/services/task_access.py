@@ -1,16 +1,54 @@
-"""Who sees a task: its owner, its assignee, and an admin. Statements take `parameters(actor)`."""
+"""Who sees a task: its owner, its assignee, and an admin. Statements take `parameters(actor)`.
 
+The owner alone removes it and hands it on; whoever is active may be given it.
+"""
+
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import bindparam, or_
+from sqlalchemy import bindparam, or_, select
 
-from app.models import Task
+from app.errors import Forbidden, Invalid
+from app.models import Task, User
 from app.services.actor import Actor
+from app.sql import KEY, Statement
 
 OWNED = Task.owner_id == bindparam("actor_id")
 ASSIGNED = Task.assignee_id == bindparam("actor_id")
 SEEN = or_(OWNED, ASSIGNED, bindparam("everyone"))
+NOBODY = "There is no such user."
+_user_id = User.__table__.c.id
+# FOR KEY SHARE: nobody who is given a task is gone before it is stored.
+_STAYS: dict[str, Any] = {"read": True, "key_share": True}
+_person = Statement[User](
+    select(_user_id).where(_user_id == KEY, User.is_active).with_for_update(**_STAYS)
+)
 
 
 def parameters(actor: Actor) -> dict[str, Any]:
     return {"actor_id": actor.id, "everyone": actor.is_admin}
+
+
+def owns(actor: Actor, task: Task) -> bool:
+    """Whether the actor may remove the task and hand it on."""
+    return actor.is_admin or task.owner_id == actor.id
+
+
+def need_owner(actor: Actor, task: Task, act: str) -> None:
+    """Raises Forbidden."""
+    if not owns(actor, task):
+        raise Forbidden(f"Only the owner of a task may {act}.")
+
+
+def assignable(user_ids: Collection[str]) -> set[str]:
+    """Those of them to whom a task may be given. They stay until the commit."""
+    if not user_ids:
+        return set()
+    query = select(_user_id).where(_user_id.in_(user_ids), User.is_active).order_by(_user_id)
+    return {user.id for user in Statement[User](query.with_for_update(**_STAYS)).all()}
+
+
+def need_assignee(user_id: str | None) -> None:
+    """Raises Invalid."""
+    if user_id is not None and _person.one(key=user_id) is None:
+        raise Invalid("One of the values is not valid.", {"assignee_id": NOBODY})

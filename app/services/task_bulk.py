@@ -1,6 +1,5 @@
 """Many changes of tasks as one: all of them are made, or none is."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +12,7 @@ from app.models import Task
 from app.models.types import Id
 from app.services import task_access, tasks
 from app.services.actor import Actor
+from app.services.preconditions import Expect
 from app.sql import Statement, atomic
 
 OPERATIONS_MAX = 100
@@ -32,7 +32,7 @@ class Change:
     op: str
     id: str = ""
     data: dict[str, Any] = field(default_factory=dict)
-    expect: Collection[int] | None = None
+    expect: Expect = None
 
 
 @atomic

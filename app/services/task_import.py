@@ -6,7 +6,7 @@ from typing import Any
 
 from app.errors import InvalidLines
 from app.models import Task
-from app.services import audit, tasks
+from app.services import audit, task_access, task_values
 from app.services.actor import Actor
 from app.sql import Batch, atomic
 
@@ -40,18 +40,18 @@ def _limited(rows: Iterable[Row]) -> Iterator[Row]:
 
 def _store(actor: Actor, batch: list[Row]) -> None:
     _need_assignees(batch)
-    made = [tasks.new_row(actor, values) for _, values in batch]
+    made = [task_values.new(actor, values) for _, values in batch]
     _tasks.insert(made)
-    changes = [tasks.changes_of_new(values) for _, values in batch]
+    changes = [task_values.changes_of_new(values) for _, values in batch]
     ids = [row["id"] for row in made]
     audit.record_each(actor, "task.created", "task", list(zip(ids, changes, strict=True)))
 
 
 def _need_assignees(batch: list[Row]) -> None:
     wanted = {id_ for _, values in batch if (id_ := values.get("assignee_id")) is not None}
-    unknown = wanted - tasks.assignable(wanted)
+    unknown = wanted - task_access.assignable(wanted)
     faults = [
-        {"line": line, "pointer": "/assignee_id", "detail": tasks.NOBODY}
+        {"line": line, "pointer": "/assignee_id", "detail": task_access.NOBODY}
         for line, values in batch
         if values.get("assignee_id") in unknown
     ]

@@ -1,35 +1,23 @@
 """Tasks: the owner and the assignee see and change one, the owner alone removes or hands it on."""
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import and_, bindparam, insert, select, update as update_
 
 from app import sql
-from app.errors import Forbidden, Invalid, NotFound
-from app.models import AuditEvent, Task, User
+from app.errors import NotFound
+from app.models import Task
 from app.models.task import LIVE, TRASHED
-from app.models.types import now, uuid7
-from app.services import audit, paging, task_access, task_filters, task_list
+from app.models.types import now
+from app.services import audit, paging, task_access, task_filters, task_list, task_values
 from app.services.actor import Actor
 from app.services.paging import Page
-from app.services.preconditions import check
+from app.services.preconditions import Expect, check
 from app.services.task_list import COLUMNS, Shape
 from app.sql import KEY, Statement, atomic, row_type
 
 PURGE_AFTER = timedelta(days=30)  # in the trash
-DEFAULTS: dict[str, Any] = {
-    "description": "",
-    "status": "todo",
-    "priority": "normal",
-    "due_at": None,
-    "labels": [],
-    "assignee_id": None,
-}
-FIELDS = ("title", *DEFAULTS)  # what a client may set
-NOBODY = "There is no such user."
-KEPT = ("completed_at", "updated_at", "version")  # what changes along with them
 
 _table = Task.__table__
 _by_id = and_(_table.c.id == KEY, task_access.SEEN)
@@ -44,25 +32,12 @@ _update = Statement[Task](
     .values(
         {
             name: bindparam(f"new_{name}", type_=_table.c[name].type)
-            for name in (*FIELDS, *KEPT, "label_keys", "deleted_at")
+            for name in (*task_values.FIELDS, *task_values.KEPT, "label_keys", "deleted_at")
         }
     )
 )
 # What is written is known, so nothing asks for it: a write goes with its COMMIT, in one round trip.
 _row = row_type(COLUMNS)
-_user_id = User.__table__.c.id
-# FOR KEY SHARE: nobody who is given a task is gone before it is stored.
-_STAYS: dict[str, Any] = {"read": True, "key_share": True}
-_person = Statement[User](
-    select(_user_id).where(_user_id == KEY, User.is_active).with_for_update(**_STAYS)
-)
-_events = Statement[AuditEvent](
-    select(*AuditEvent.__table__.c, User.__table__.c.username.label("actor"))
-    .outerjoin(User, User.id == AuditEvent.actor_id)
-    .where(AuditEvent.target_id == KEY, AuditEvent.target_type == "task")
-    .order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc())
-    .limit(bindparam("size"))
-)
 
 
 def get(actor: Actor, task_id: str) -> Task:
@@ -132,40 +107,16 @@ def _total(shape: Shape, values: dict[str, Any]) -> int:
 @atomic
 def create(actor: Actor, values: dict[str, Any]) -> Task:
     """`values` holds a title and any other of FIELDS, validated. Raises Invalid for an assignee."""
-    _need_assignee(values.get("assignee_id"))
-    row = new_row(actor, values)
+    task_access.need_assignee(values.get("assignee_id"))
+    row = task_values.new(actor, values)
     _insert.later(**row)
-    audit.record(actor, "task.created", "task", row["id"], changes_of_new(values))
+    audit.record(actor, "task.created", "task", row["id"], task_values.changes_of_new(values))
     task: Task = _row(*[row[name] for name in _row._fields])
     return task
 
 
-def new_row(actor: Actor, values: dict[str, Any]) -> dict[str, Any]:
-    """A new task as it is stored."""
-    moment = now()
-    return {
-        **DEFAULTS,
-        **values,
-        "id": uuid7(),
-        "owner_id": actor.id,
-        "completed_at": moment if values.get("status") == "done" else None,
-        "created_at": moment,
-        "updated_at": moment,
-        "version": 1,
-        "label_keys": _keys(values.get("labels", [])),
-        "deleted_at": None,
-    }
-
-
-def changes_of_new(values: dict[str, Any]) -> audit.Changes:
-    """What the trail is told of it: what is not the default."""
-    return {name: [None, value] for name, value in values.items() if value != DEFAULTS.get(name)}
-
-
 @atomic
-def update(
-    actor: Actor, task_id: str, changes: dict[str, Any], expect: Collection[int] | None = None
-) -> Task:
+def update(actor: Actor, task_id: str, changes: dict[str, Any], expect: Expect = None) -> Task:
     """Change the fields named in `changes`, the others stay.
 
     `expect` holds the versions that the caller may have seen (None: any will do). Raises NotFound,
@@ -176,102 +127,51 @@ def update(
         raise _missing()
     news = {name: value for name, value in changes.items() if value != getattr(task, name)}
     if "assignee_id" in news:
-        _need_owner(actor, task, "change the assignee")
+        task_access.need_owner(actor, task, "change the assignee")
     check(expect, task.version)
-    _need_assignee(news.get("assignee_id"))
+    task_access.need_assignee(news.get("assignee_id"))
     if not news:
         return task
     return _write(actor, task, "task.updated", news)
 
 
-def replace(
-    actor: Actor, task_id: str, values: dict[str, Any], expect: Collection[int] | None = None
-) -> Task:
+def replace(actor: Actor, task_id: str, values: dict[str, Any], expect: Expect = None) -> Task:
     """Like `update`, and what is not named goes back to its default (RFC 9110, 9.3.4)."""
-    return update(actor, task_id, {**DEFAULTS, **values}, expect)
+    return update(actor, task_id, {**task_values.DEFAULTS, **values}, expect)
 
 
 @atomic
-def delete(actor: Actor, task_id: str, expect: Collection[int] | None = None) -> None:
+def delete(actor: Actor, task_id: str, expect: Expect = None) -> None:
     """Move to the trash. Raises NotFound, Forbidden, PreconditionFailed."""
     task = _lock.one(key=task_id, **task_access.parameters(actor))
     if task is None:
         raise _missing()
-    _need_owner(actor, task, "delete it")
+    task_access.need_owner(actor, task, "delete it")
     check(expect, task.version)
     _write(actor, task, "task.deleted", {}, deleted_at=now())
 
 
 @atomic
-def restore(actor: Actor, task_id: str, expect: Collection[int] | None = None) -> Task:
+def restore(actor: Actor, task_id: str, expect: Expect = None) -> Task:
     """Take out of the trash; a task that is not in there stays as it is. Raises NotFound."""
     task = _lock_trashed.one(key=task_id, **task_access.parameters(actor))
-    if task is None or not owns(actor, task):
+    if task is None or not task_access.owns(actor, task):
         return get(actor, task_id)
     check(expect, task.version)
     return _write(actor, task, "task.restored", {})
-
-
-def history(actor: Actor, task_id: str, limit: int = 50) -> list[AuditEvent]:
-    """What was done to the task, the newest first."""
-    return _events.all(key=get(actor, task_id).id, size=limit)
-
-
-def events(
-    actor: Actor, task_id: str, *, limit: int, after: list[Any] | None = None, count: bool = False
-) -> Page[AuditEvent]:
-    """What was done to the task, the newest first, a page at a time. Raises NotFound."""
-    of_task = [
-        AuditEvent.target_id == get(actor, task_id).id,
-        AuditEvent.target_type == "task",
-    ]
-    return paging.read(AuditEvent, of_task, limit=limit, after=after, count=count)
 
 
 def _write(
     actor: Actor, task: Task, action: str, news: dict[str, Any], deleted_at: datetime | None = None
 ) -> Task:
     """Store `news` over the locked `task`."""
-    moment = now()
-    shown = {name: news.get(name, getattr(task, name)) for name in FIELDS}
-    shown["completed_at"] = task.completed_at
-    if (shown["status"] == "done") != (task.status == "done"):
-        shown["completed_at"] = moment if shown["status"] == "done" else None
-    shown.update(updated_at=moment, version=task.version + 1)
-    hidden = {"label_keys": _keys(shown["labels"]), "deleted_at": deleted_at}
+    shown, hidden = task_values.changed(task, news, deleted_at)
     stored = {f"new_{name}": value for name, value in {**shown, **hidden}.items()}
     _update.later(key=task.id, **stored)
     changes = {name: [getattr(task, name), value] for name, value in news.items()}
     audit.record(actor, action, "task", task.id, changes)
     changed: Task = cast(Any, task)._replace(**shown)
     return changed
-
-
-def owns(actor: Actor, task: Task) -> bool:
-    """Whether the actor may remove the task and hand it on."""
-    return actor.is_admin or task.owner_id == actor.id
-
-
-def _need_owner(actor: Actor, task: Task, act: str) -> None:
-    if not owns(actor, task):
-        raise Forbidden(f"Only the owner of a task may {act}.")
-
-
-def assignable(user_ids: Collection[str]) -> set[str]:
-    """Those of them to whom a task may be given. They stay until the commit."""
-    if not user_ids:
-        return set()
-    query = select(_user_id).where(_user_id.in_(user_ids), User.is_active).order_by(_user_id)
-    return {user.id for user in Statement[User](query.with_for_update(**_STAYS)).all()}
-
-
-def _need_assignee(user_id: str | None) -> None:
-    if user_id is not None and _person.one(key=user_id) is None:
-        raise Invalid("One of the values is not valid.", {"assignee_id": NOBODY})
-
-
-def _keys(labels: list[str]) -> list[str]:
-    return [label.casefold() for label in labels]
 
 
 def _missing() -> NotFound:

@@ -1,0 +1,35 @@
+"""What was done to a task, the newest first."""
+
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from app.models import AuditEvent, User
+from app.services import paging, tasks
+from app.services.actor import Actor
+from app.services.paging import Page
+from app.sql import KEY, Statement
+
+_events = Statement[AuditEvent](
+    select(*AuditEvent.__table__.c, User.__table__.c.username.label("actor"))
+    .outerjoin(User, User.id == AuditEvent.actor_id)
+    .where(AuditEvent.target_id == KEY, AuditEvent.target_type == "task")
+    .order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc())
+    .limit(bindparam("size"))
+)
+
+
+def history(actor: Actor, task_id: str, limit: int = 50) -> list[AuditEvent]:
+    """The last `limit`, each with the username of its `actor`. Raises NotFound."""
+    return _events.all(key=tasks.get(actor, task_id).id, size=limit)
+
+
+def events(
+    actor: Actor, task_id: str, *, limit: int, after: list[Any] | None = None, count: bool = False
+) -> Page[AuditEvent]:
+    """A page of them. Raises NotFound."""
+    of_task = [
+        AuditEvent.target_id == tasks.get(actor, task_id).id,
+        AuditEvent.target_type == "task",
+    ]
+    return paging.read(AuditEvent, of_task, limit=limit, after=after, count=count)

@@ -1,0 +1,59 @@
+"""A task as it is stored: what is set by a client, and what follows from it."""
+
+from datetime import datetime
+from typing import Any
+
+from app.models import Task
+from app.models.types import now, uuid7
+from app.services import audit
+from app.services.actor import Actor
+
+DEFAULTS: dict[str, Any] = {
+    "description": "",
+    "status": "todo",
+    "priority": "normal",
+    "due_at": None,
+    "labels": [],
+    "assignee_id": None,
+}
+FIELDS = ("title", *DEFAULTS)  # what a client may set
+KEPT = ("completed_at", "updated_at", "version")  # what changes along with them
+
+
+def new(actor: Actor, values: dict[str, Any]) -> dict[str, Any]:
+    """A new task as it is stored."""
+    moment = now()
+    return {
+        **DEFAULTS,
+        **values,
+        "id": uuid7(),
+        "owner_id": actor.id,
+        "completed_at": moment if values.get("status") == "done" else None,
+        "created_at": moment,
+        "updated_at": moment,
+        "version": 1,
+        "label_keys": _keys(values.get("labels", [])),
+        "deleted_at": None,
+    }
+
+
+def changes_of_new(values: dict[str, Any]) -> audit.Changes:
+    """What the trail is told of it: what is not the default."""
+    return {name: [None, value] for name, value in values.items() if value != DEFAULTS.get(name)}
+
+
+def changed(
+    task: Task, news: dict[str, Any], deleted_at: datetime | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """`task` with `news`: what is shown of it, and what is not."""
+    moment = now()
+    shown = {name: news.get(name, getattr(task, name)) for name in FIELDS}
+    shown["completed_at"] = task.completed_at
+    if (shown["status"] == "done") != (task.status == "done"):
+        shown["completed_at"] = moment if shown["status"] == "done" else None
+    shown.update(updated_at=moment, version=task.version + 1)
+    return shown, {"label_keys": _keys(shown["labels"]), "deleted_at": deleted_at}
+
+
+def _keys(labels: list[str]) -> list[str]:
+    return [label.casefold() for label in labels]
