@@ -2,6 +2,8 @@
 .PHONY: help install run dev test check lock format bench bench-compare lint types layers templates migrations-check spec
 PYTHON ?= python3
 BIN := .venv/bin
+# What follows takes this shell's place by exec, and with it its process id: the worker's parent.
+BESIDE := $(BIN)/flask worker --beside $$$$ &
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,12 +23,13 @@ install: .venv/installed-dev ## Make .venv with the locked requirements, the dev
 run: .venv/installed ## Serve on http://127.0.0.1:8000 (PORT=9000 moves it), with demo data
 	@$(BIN)/flask db upgrade
 	@$(BIN)/flask seed-demo --if-empty
-	@exec $(BIN)/gunicorn run:app
+	@$(BESIDE) exec $(BIN)/gunicorn run:app
 
 dev: .venv/installed-dev ## The same with reloader and debugger
 	@APP_ENV=development LOG_FORMAT=console $(BIN)/flask db upgrade
 	@APP_ENV=development LOG_FORMAT=console $(BIN)/flask seed-demo --if-empty
-	@APP_ENV=development LOG_FORMAT=console $(BIN)/flask --debug run --host 127.0.0.1 --port $${PORT:-8000}
+	@export APP_ENV=development LOG_FORMAT=console; $(BESIDE) \
+	  exec $(BIN)/flask --debug run --host 127.0.0.1 --port $${PORT:-8000}
 
 test: .venv/installed-dev ## The whole suite on SQLite and PostgreSQL (ARGS='-k etag' narrows it)
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov)

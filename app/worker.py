@@ -5,6 +5,7 @@ what a killed one was sending is sent once more when its lease ends.
 """
 
 import logging
+import os
 import random
 import signal
 import threading
@@ -40,13 +41,13 @@ class Worker:
         self._renewed_at = time.monotonic()
         self._purge_at = time.monotonic() + random.uniform(0, 60)  # noqa: S311 - not all at once
 
-    def run(self) -> None:
-        """Work until told to stop."""
+    def run(self, beside: int | None = None) -> None:
+        """Work until told to stop, or until the parent process, of id `beside`, is gone."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
         _log.info("The worker has started.")
         pool = ThreadPoolExecutor(self.threads, "sender")
-        while not self.stopping.is_set():
+        while not self.stopping.is_set() and beside in (None, os.getppid()):
             if not self._tried(lambda: self._step(pool)):
                 self.stopping.wait(POLL)
         self._drain()

@@ -13,12 +13,13 @@ SENDERS: dict[str, Sender] = {"mail": mail.send}
 
 @click.command("worker", cls=Command)
 @click.option("--once", is_flag=True, help="Send what is due, and end.")
+@click.option("--beside", type=int, metavar="PID", help="End when the parent, of this id, does.")
 @with_appcontext
-def worker(once: bool) -> None:
+def worker(once: bool, beside: int | None) -> None:
     """Send mails and webhooks, and purge each hour, until told to stop."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     working = Worker(app, SENDERS, app.config["WORKER_THREADS"])
     if once:
         click.echo(f"{working.run_once()} sent or tried")
     else:
-        working.run()
+        working.run(beside)
