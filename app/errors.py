@@ -111,6 +111,14 @@ class NoMail(Forbidden):
     slug, title = "no-mail", "No mail is set up"
 
 
+class FactorRequired(Forbidden):
+    """Here admins need a second factor, and this account has none: it has no more rights than any
+    other until one is set up.
+    """
+
+    slug, title = "second-factor-required", "Set up a second factor"
+
+
 class ReauthenticationRequired(Forbidden):
     """This needs a recent login: log in again, then repeat the request."""
 

@@ -18,6 +18,8 @@ from app.services import (
     accounts,
     admin_stats,
     audit,
+    authentication,
+    factors,
     invitations,
     names,
     personal_tokens,
@@ -92,6 +94,7 @@ def reset_link(user_id: str) -> ResponseReturnValue:
 @bp.get("/<id:user_id>/delete")
 def confirm_delete(user_id: str) -> str:
     actor = page_user()
+    authentication.need_recent_admin(actor)
     user = users.get(actor, user_id)
     stats = admin_stats.of_user(actor, user_id)
     return render_template("admin/users/delete.html", user=user, stats=stats)
@@ -108,6 +111,15 @@ def delete(user_id: str) -> ResponseReturnValue:
         return redirect(url_for(".show", user_id=user_id), 303)
     flash(f"{user.username} is deleted.", "success")
     return redirect(url_for(".index"), 303)
+
+
+@bp.post("/<id:user_id>/reset-factors")
+def reset_factors(user_id: str) -> ResponseReturnValue:
+    actor = page_user()
+    user = users.get(actor, user_id)
+    factors.reset(actor, user)
+    flash(f"{user.username} logs in with the password alone now.", "success")
+    return redirect(url_for(".show", user_id=user_id), 303)
 
 
 def _page(user_id: str, link: str = "") -> str:
@@ -128,5 +140,6 @@ def _page(user_id: str, link: str = "") -> str:
         undergone=undergone,
         names=names.in_events(actor, [*done, *undergone]),
         link=link,
+        factors=factors.names(actor, user_id),
         invited=invitations.is_open(user),
     )

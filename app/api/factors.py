@@ -139,5 +139,8 @@ def renew_recovery_codes(actor: Actor, body: dict[str, str]) -> SimpleNamespace:
     errors=(ReauthenticationRequired, NotFound),
 )
 def reset(actor: Actor, user_id: str) -> None:
-    """For somebody who lost them: its next login takes the password alone, and all others end."""
+    """For somebody who lost them: its next login takes the password alone, and all others end.
+
+    Takes a login of the last 15 minutes, or a personal token.
+    """
     factors.reset(actor, users.get(actor, user_id))

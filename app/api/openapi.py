@@ -170,6 +170,8 @@ def _kinds(operation: Operation, methods: Collection[str]) -> Iterator[type[AppE
         yield from (errors.Unauthorized, errors.InvalidToken)
     if operation.scopes:
         yield errors.InsufficientScope
+    if operation.scopes and "admin" in operation.scopes:
+        yield errors.FactorRequired
     if operation.body is not None or operation.takes:
         yield from (errors.ContentTooLarge, errors.UnsupportedMediaType, errors.Invalid)
     if operation.if_match:

@@ -183,10 +183,13 @@ def show(actor: Actor, user_id: str) -> User:
     returns=UserOut(),
     etag=True,
     if_match=True,
-    errors=(NotFound, Conflict, PreconditionFailed),
+    errors=(ReauthenticationRequired, NotFound, Conflict, PreconditionFailed),
 )
 def update(actor: Actor, user_id: str, body: dict[str, Any], expect: Expect) -> User:
-    """The last active admin can be neither demoted nor deactivated: 409."""
+    """The last active admin can be neither demoted nor deactivated: 409.
+
+    Role and state take a login of the last 15 minutes, or a personal token.
+    """
     return accounts.update(actor, user_id, body, expect)
 
 
@@ -196,8 +199,8 @@ def update(actor: Actor, user_id: str, body: dict[str, Any], expect: Expect) -> 
     scopes=("admin",),
     status=204,
     if_match=True,
-    errors=(NotFound, Conflict, PreconditionFailed),
+    errors=(ReauthenticationRequired, NotFound, Conflict, PreconditionFailed),
 )
 def delete(actor: Actor, user_id: str, expect: Expect) -> None:
-    """The tasks that it owns go too."""
+    """The tasks that it owns go too. Takes a login of the last 15 minutes, or a personal token."""
     accounts.delete(actor, user_id, expect)

@@ -12,7 +12,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app.auth import links, openid, two_factor
+from app.auth import links, openid, reauthenticate, two_factor
 from app.auth.begin import begin, home
 from app.auth.forms import LoginForm, RegisterForm
 from app.extensions import login_manager
@@ -23,6 +23,7 @@ from app.services import authentication, registration
 
 bp = Blueprint("auth", __name__)
 bp.register_blueprint(two_factor.bp)
+bp.register_blueprint(reauthenticate.bp)
 bp.register_blueprint(links.bp)
 bp.register_blueprint(openid.bp)
 

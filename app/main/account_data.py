@@ -10,7 +10,7 @@ from wtforms.validators import InputRequired, ValidationError
 from app import account_fields
 from app.forms import REFUSALS, Form, stripped
 from app.identity import page_user, sign_out
-from app.services import account_export, accounts, authentication
+from app.services import account_export, accounts, authentication, users
 from app.services.actor import Actor
 
 bp = Blueprint("account_data", __name__)
@@ -29,6 +29,8 @@ class DeleteForm(Form):
     def __init__(self, actor: Actor) -> None:
         super().__init__()
         self.actor = actor
+        if not users.get(actor, actor.id).password_hash:
+            del self.current_password
 
     def validate_username(self, field: StringField) -> None:
         if (field.data or "").lower() != self.actor.username.lower():
@@ -60,7 +62,7 @@ def delete() -> ResponseReturnValue:
     form = DeleteForm(actor)
     if form.validate():
         try:
-            user = authentication.confirm(actor, form.values()["current_password"])
+            user = authentication.again(actor, form.values().get("current_password"))
             accounts.delete(actor, actor.id, expect={user.version})
         except REFUSALS as error:
             form.blame(error)

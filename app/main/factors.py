@@ -6,10 +6,10 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 from markupsafe import Markup
-from wtforms import PasswordField, StringField
+from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
-from app import policy
+from app import account_fields
 from app.errors import Conflict
 from app.forms import OTP_MAX, REFUSALS, Form, stripped
 from app.identity import page_user, renew_session
@@ -25,11 +25,7 @@ GROUP = 4  # characters of a secret that is typed
 class ProofForm(Form):
     """Who it is, once more, before the factors change. Without a password a recent login is."""
 
-    current_password = PasswordField(
-        "Current password",
-        [InputRequired("Enter your current password.")],
-        render_kw={"autocomplete": "current-password"},
-    )
+    current_password = account_fields.current_password()
 
     def __init__(self, user: User) -> None:
         super().__init__()
@@ -61,7 +57,7 @@ def index() -> str:
         found=found,
         has_app=totp.is_set_up(actor.id),
         left=recovery_codes.left(actor.id),
-        needed=actor.role == "admin" and policy.current().require_admin_mfa,
+        needed=actor.lacks_factor,
     )
 
 

@@ -36,13 +36,15 @@ def profile() -> ResponseReturnValue:
     actor = page_user()
     user = users.get(actor, actor.id)
     form = ProfileForm(obj=user)
+    if not user.password_hash:
+        del form.current_password
     if form.validate_on_submit():
         changes = {
             name: value
             for name in ("username", "email")
             if (value := form[name].data) != getattr(user, name)
         }
-        if _changed(form, changes, form.current_password.data or None):
+        if _changed(form, changes):
             _tell(changes)
             return redirect(url_for(".profile"), 303)
     return render_template("main/settings/profile.html", form=form, user=user), form.http_status
@@ -52,9 +54,12 @@ def profile() -> ResponseReturnValue:
 @login_required
 def password() -> ResponseReturnValue:
     form = PasswordForm()
+    actor = page_user()
+    if not users.get(actor, actor.id).password_hash:
+        del form.current_password
     if form.validate_on_submit():
         changes = {"password": form.password.data}
-        if _changed(form, changes, form.current_password.data):
+        if _changed(form, changes):
             flash("The new password is set. All your other sessions have ended.", "success")
             return redirect(url_for(".password"), 303)
     return render_template("main/settings/password.html", form=form), form.http_status
@@ -70,9 +75,10 @@ def _tell(changes: dict[str, Any]) -> None:
         flash("Your profile is saved.", "success")
 
 
-def _changed(form: Form, changes: dict[str, Any], current_password: str | None) -> bool:
+def _changed(form: Form, changes: dict[str, Any]) -> bool:
+    proof = form.values().get("current_password") or None  # one without a password types none
     try:
-        accounts.update_self(page_user(), changes, current_password)
+        accounts.update_self(page_user(), changes, proof)
     except REFUSALS as error:
         form.blame(error)
         return False

@@ -16,6 +16,8 @@ from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 EDITABLE = ("username", "email", "password_hash", "role", "is_active", "email_verified")
 ADMIN_FIELDS = ("username", "email", "role", "is_active")
 
+RIGHTS = {"role", "is_active"}
+
 _table = User.__table__
 _update = Statement[User](
     update_(User)
@@ -96,10 +98,13 @@ def _ask_for_email(actor: Actor, user: User, email: str) -> None:
 def update(actor: Actor, user_id: str, changes: dict[str, Any], expect: Expect = None) -> User:
     """Change any of ADMIN_FIELDS, as an admin. Raises Conflict where the last active admin goes.
 
-    Deactivating ends every session and token of the account at once.
+    Rights take a recent sign-in: ReauthenticationRequired. Deactivating ends every session and
+    token of the account at once.
     """
     actor.need_admin()
-    admins = _guarded_admins() if {"role", "is_active"} & changes.keys() else []
+    if RIGHTS & changes.keys():
+        authentication.need_recent_admin(actor)
+    admins = _guarded_admins() if RIGHTS & changes.keys() else []
     user = _locked(user_id, expect)
     news = {name: value for name, value in changes.items() if name in ADMIN_FIELDS}
     if news.get("role", "admin") != "admin" or not news.get("is_active", True):
@@ -113,7 +118,12 @@ def update(actor: Actor, user_id: str, changes: dict[str, Any], expect: Expect =
 
 @atomic
 def delete(actor: Actor, user_id: str, expect: Expect = None) -> None:
-    """Remove the account: its own tasks go too, tasks that it was assigned lose the assignee."""
+    """Remove the account: its own tasks go too, tasks that it was assigned lose the assignee.
+
+    That of another takes a recent sign-in: ReauthenticationRequired.
+    """
+    if user_id != actor.id:
+        authentication.need_recent_admin(actor)
     guarded = users.get(actor, user_id).role == "admin"
     admins = _guarded_admins() if guarded else []
     user = _locked(user_id, expect)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.errors import Forbidden, InsufficientScope
+from app.errors import FactorRequired, Forbidden, InsufficientScope
 from app.models.token import SCOPES
 
 
@@ -20,6 +20,7 @@ class Actor:
     family_id: str | None = None
     session_id: str | None = None
     signed_in_at: datetime | None = None  # or proved it once more; None for a personal token
+    lacks_factor: bool = False  # an admin who may not act as one until they have a second factor
     address: str = ""
     request_id: str = ""
 
@@ -33,8 +34,12 @@ class Actor:
         return Actor(id=user_id, address=self.address, request_id=self.request_id)
 
     def need_scope(self, scopes: Collection[str]) -> None:
-        """Raises InsufficientScope unless one of `scopes` is held, or none is asked for."""
+        """Raises InsufficientScope unless one of `scopes` is held, or none is asked for; and
+        FactorRequired where it is the admin's that is lacking for want of a second factor.
+        """
         if scopes and self.scopes.isdisjoint(scopes):
+            if "admin" in scopes:
+                self.need_factor()
             raise InsufficientScope(" ".join(scopes))
 
     def over(self, user_id: str | None) -> str:
@@ -44,9 +49,15 @@ class Actor:
         return user_id or self.id
 
     def need_admin(self) -> None:
-        """Raises Forbidden."""
+        """Raises Forbidden, FactorRequired."""
+        self.need_factor()
         if not self.is_admin:
             raise Forbidden("Only an admin may do that.")
+
+    def need_factor(self) -> None:
+        """Raises FactorRequired where the settings ask for a second factor, and there is none."""
+        if self.lacks_factor:
+            raise FactorRequired("Set up a second factor to act as an admin.")
 
 
 SYSTEM = Actor(role="admin", scopes=frozenset(SCOPES))  # a command on the machine itself

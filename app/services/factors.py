@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
+from app import policy
 from app.errors import NotFound, OtpRequired
 from app.models import Factor, User
 from app.services import audit, authentication, credentials, mails, paging, recovery_codes, users
@@ -20,6 +21,9 @@ _counts = Factor.confirmed_at.is_not(None)
 _any = Statement[Factor](select(Factor.id).where(Factor.user_id == KEY, _counts).limit(1))
 _one = (_table.c.id == KEY, Factor.user_id == bindparam("of_user"), _counts)
 _get = Statement[Factor](select(*_table.c).where(*_one))
+_names = Statement[Factor](
+    select(Factor.name).where(Factor.user_id == KEY, _counts).order_by(Factor.id)
+)
 _delete = Statement[Factor](delete(Factor).where(*_one))
 _delete_all = Statement[Factor](delete(Factor).where(Factor.user_id == KEY).returning(Factor.kind))
 
@@ -35,12 +39,23 @@ def need_none(user_id: str) -> None:
         raise OtpRequired("Enter the code of your second factor as well.")
 
 
+def are_lacking(admin_id: str) -> bool:
+    """Whether an admin has none where the settings ask for one (REQUIRE_ADMIN_MFA)."""
+    return policy.current().require_admin_mfa and not has(admin_id)
+
+
 def page(
     actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
 ) -> Page[Factor]:
     """The actor's that count, the newest first."""
     conditions = [Factor.user_id == actor.id, _counts]
     return paging.read(Factor, conditions, limit=limit, after=after, count=count)
+
+
+def names(actor: Actor, user_id: str) -> list[str]:
+    """What the factors of somebody are called, for an admin."""
+    actor.need_admin()
+    return [factor.name for factor in _names.all(key=user_id)]
 
 
 def get(actor: Actor, factor_id: str) -> Factor:

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, insert, select, update
 from app.errors import InvalidToken
 from app.models import Token, User
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import secret_tokens
+from app.services import factors, secret_tokens
 from app.services.actor import Actor, scopes_of
 from app.sql import KEY, Statement
 
@@ -48,11 +48,14 @@ def identify(token: str, address: str = "", request_id: str = "") -> Actor:
         raise InvalidToken("The token is unknown, expired or revoked.")
     if row.kind == "personal":
         _note_use(row.id, row.last_used_at)
+    scopes = _held(row.scopes, row.role)
+    lacking = "admin" in scopes and factors.are_lacking(row.user_id)
     return Actor(
         id=row.user_id,
         username=row.username,
         role=row.role,
-        scopes=_held(row.scopes, row.role),
+        scopes=scopes - {"admin"} if lacking else scopes,
+        lacks_factor=lacking,
         token_id=row.id,
         family_id=row.family_id,
         signed_in_at=row.signed_in_at,

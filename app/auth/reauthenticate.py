@@ -1,0 +1,71 @@
+"""Who it is, once more, before what matters most (ASVS 5.0, 7.5.1): of a session whose owner proved
+it more than 15 minutes ago.
+"""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+
+from app import account_fields
+from app.auth.begin import home
+from app.error_handlers import on_app_error
+from app.errors import ReauthenticationRequired
+from app.forms import REFUSALS, Form
+from app.identity import is_api, page_user, renew_session
+from app.navigation import is_local, next_page
+from app.services import authentication, sessions, users
+
+bp = Blueprint("reauthenticate", __name__, url_prefix="/reauthenticate")
+
+
+class PasswordForm(Form):
+    current_password = account_fields.current_password()
+
+
+@bp.route("", methods=["GET", "POST"], endpoint="show")
+@login_required
+def show() -> ResponseReturnValue:
+    actor = page_user()
+    form = PasswordForm()
+    if form.validate_on_submit():
+        try:
+            authentication.confirm(actor, form.values()["current_password"])
+        except REFUSALS as error:
+            form.blame(error)
+        else:
+            return proved()
+    user = users.get(actor, actor.id)
+    page = render_template(
+        "auth/reauthenticate.html", form=form, has_password=bool(user.password_hash)
+    )
+    return page, form.http_status
+
+
+def proved() -> ResponseReturnValue:
+    """The session bears another secret from now on, and goes back to where it was asked."""
+    renew_session(sessions.renew(page_user(), proved=True))
+    return redirect(next_page(home()), 303)
+
+
+@bp.app_errorhandler(ReauthenticationRequired)
+def ask(error: ReauthenticationRequired) -> ResponseReturnValue:
+    """On a page: ask, and go back to the page, or to the one whose form was sent."""
+    if is_api(request.path):
+        return on_app_error(error)
+    reads = request.method in ("GET", "HEAD")
+    target = request.full_path.rstrip("?") if reads else _page_before()
+    address = url_for("auth.reauthenticate.show", next=target)
+    if not reads:
+        flash("Nothing was changed yet. Confirm that it is you, then do it again.", "warning")
+    if "HX-Request" in request.headers:
+        return "", 403, {"HX-Redirect": address}
+    return redirect(address, 302 if reads else 303)
+
+
+def _page_before() -> str | None:
+    """Where the form stood, as the browser says it."""
+    parts = urlsplit(request.referrer or "")
+    target = f"{parts.path}?{parts.query}".rstrip("?")
+    return target if parts.netloc == request.host and is_local(target) else None
