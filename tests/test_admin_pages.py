@@ -205,7 +205,9 @@ def test_audit_trail_is_filtered(
 
 
 def test_every_action_that_is_recorded_is_offered() -> None:
-    kinds = "|".join((*TARGETS, "session", "comment", "admin", "factor", "identity", "recovery_codes?"))
+    kinds = "|".join(
+        (*TARGETS, "session", "comment", "admin", "factor", "identity", "recovery_codes?")
+    )
     sources = (path.read_text() for path in (config.ROOT / "app/services").glob("*.py"))
     recorded = {name for text in sources for name in re.findall(rf'"((?:{kinds})\.\w+)"', text)}
     assert recorded == set(ACTIONS)
