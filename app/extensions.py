@@ -1,6 +1,7 @@
 """The extension objects, created unbound and attached to the app by the factory."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import click
 import orjson
@@ -124,6 +125,7 @@ def _on_connect(connection: DBAPIConnection, _record: object) -> None:
         psycopg2.extensions.register_type(text, connection)
         return
     connection.isolation_level = None  # BEGIN is ours to say, see _begin and app.sql
+    connection.create_function("gen_random_uuid", 0, lambda: str(uuid4()))  # PostgreSQL has it
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA journal_mode=WAL")

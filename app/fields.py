@@ -18,6 +18,10 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d
 _NUMBER = re.compile(r"-?\d{1,9}", re.ASCII)
 
 
+# A character that trimming leaves, spelled out: regular expressions differ in what is a space.
+SEEN = r"[^\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+
+
 class Strict(Schema):
     """What a client sends: nothing that is not declared."""
 
@@ -31,6 +35,8 @@ class Text(fields.String):
     def __init__(self, *, trim: bool = False, **options: Any) -> None:
         super().__init__(**options)
         self.trim = trim
+        if trim and self.required:
+            self.metadata = {"pattern": SEEN, **self.metadata}
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)

@@ -15,7 +15,6 @@ class TaskIn(Strict):
         required=True,
         trim=True,
         validate=validate.Length(min=1, max=TITLE_MAX),
-        metadata={"pattern": r"\S"},
     )
     description = Text(allow_none=True, validate=validate.Length(max=DESCRIPTION_MAX))
     status = choice(STATUSES)

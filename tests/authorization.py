@@ -1,7 +1,7 @@
 """Who may do what by the API: the expected status of every operation for every kind of caller.
 
 `World` makes what an operation needs: a task of the owner's, given to the assignee, with the
-owner's comment on it; a personal token and the account of the owner.
+owner's comment on it; a personal token, a webhook and the account of the owner.
 """
 
 import itertools
@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask
 
-from app.models import Comment, Factor, RecoveryCode, Task, Token, User
+from app.models import Comment, Factor, OutboxEntry, RecoveryCode, Task, Token, User, Webhook
 from app.models.token import SCOPES
 from app.models.types import now
 from app.services import (
@@ -24,6 +24,7 @@ from app.services import (
     token_pairs,
     tokens,
     users,
+    webhooks,
 )
 from app.services.actor import SYSTEM, Actor, scopes_of
 from tests.conftest import PASSWORD
@@ -89,7 +90,18 @@ STATUSES = {
     "POST /users/me/recovery-codes": (401, 409, 200, 409, 409, 401, 401, 403),
     "DELETE /users/{user_id}/factors": (401, 403, 403, 403, 204, 401, 401, 403),
     "GET /users/me/export": (401, 200, 200, 200, 200, 401, 401, 403),
+    "GET /webhooks": (401, 200, 200, 200, 200, 401, 401, 403),
+    "POST /webhooks": (401, 201, 201, 201, 201, 401, 401, 403),
+    "GET /webhooks/{webhook_id}": (401, 404, 200, 404, 404, 401, 401, 403),
+    "PATCH /webhooks/{webhook_id}": (401, 404, 200, 404, 404, 401, 401, 403),
+    "DELETE /webhooks/{webhook_id}": (401, 404, 204, 404, 404, 401, 401, 403),
+    "GET /webhooks/{webhook_id}/deliveries": (401, 404, 200, 404, 404, 401, 401, 403),
+    "POST /webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": (
+        (401, 404, 202, 404, 404, 401, 401, 403)
+    ),
+    "POST /webhooks/{webhook_id}/test": (401, 404, 202, 404, 404, 401, 401, 403),
 }
+WEBHOOK = {"url": "https://1.1.1.1/tasks", "events": ["task.created"]}
 _numbers = itertools.count()
 
 
@@ -116,11 +128,20 @@ class World:
         if operation.endswith("/invitation"):
             guest = f"guest-{self.number}"
             self.ids["user_id"] = invitations.invite(SYSTEM, f"{guest}@example.com", guest).id
+        if "webhook" in operation:
+            self.ids.update(self.webhook())
 
     def person(self, name: str, role: str = "user") -> Actor:
         username = f"{name}-{self.number}"
         user = registration.register(Actor(), username, f"{username}@example.com", PASSWORD, role)
         return Actor(id=user.id, username=username, role=role, scopes=scopes_of(role))
+
+    def webhook(self) -> dict[str, str]:
+        """One of the owner's, with a delivery that has ended."""
+        webhook, _ = webhooks.create(self.owner, **WEBHOOK)  # type: ignore[arg-type]
+        delivery = webhooks.test(self.owner, webhook.id)
+        set_values(OutboxEntry, delivery.id, status="done")
+        return {"webhook_id": webhook.id, "delivery_id": delivery.id}
 
     def account(self, person: Actor) -> User:
         return users.get(SYSTEM, person.id)
@@ -187,6 +208,8 @@ class World:
             "POST /users/me/factors/{factor_id}/remove": {"current_password": PASSWORD},
             "POST /users/me/recovery-codes": {"current_password": PASSWORD},
             "PATCH /users/me": {"username": fresh},
+            "POST /webhooks": WEBHOOK,
+            "PATCH /webhooks/{webhook_id}": {"is_active": False},
         }
         return bodies.get(self.operation)
 
@@ -199,4 +222,4 @@ class World:
 
     def state(self) -> list[Any]:
         """What a refusal has to leave as it was."""
-        return [rows(model) for model in (Task, Comment, User, Factor, RecoveryCode)]
+        return [rows(model) for model in (Task, Comment, User, Factor, RecoveryCode, Webhook)]

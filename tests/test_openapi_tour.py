@@ -8,11 +8,14 @@ import pyotp
 import pytest
 from flask import Flask
 
+from app.models import OutboxEntry
+from tests.authorization import WEBHOOK
 from tests.clients import Api
 from tests.conformance import Checked, Conformance
 from tests.conftest import PASSWORD
 from tests.mailbox import LINK, Mailbox, text
 from tests.routes import DOCUMENT
+from tests.rows import set_values
 
 CAT = {"username": "cat", "email": "cat@example.com", "password": PASSWORD}
 ODD = {
@@ -205,6 +208,25 @@ def tour_of_comments(guide: Guide) -> None:
     ann.get(path)
 
 
+def tour_of_webhooks(guide: Guide) -> None:
+    ann = guide.ann
+    path = ann.post("/webhooks", WEBHOOK).headers["Location"]
+    ann.post("/webhooks", {**WEBHOOK, "url": "http://127.0.0.1/"})
+    read(ann, path)
+    read_list(ann, "/webhooks")
+    delivery = ann.post(f"{path}/test").get_json()["id"]
+    ann.post(f"{path}/deliveries/{delivery}/redeliver")
+    with guide.app.app_context():
+        set_values(OutboxEntry, delivery, status="dead")
+    ann.post(f"{path}/deliveries/{delivery}/redeliver")
+    read_list(ann, f"{path}/deliveries")
+    ann.patch(path, {"events": ["task.deleted"]}, headers={"If-Match": '"9"'})
+    ann.patch(path, {"is_active": False})
+    ann.post(f"{path}/test")
+    ann.delete(path)
+    ann.get(path)
+
+
 TOURS: list[Callable[[Guide], None]] = [
     tour_of_signing_in,
     tour_of_tasks,
@@ -212,6 +234,7 @@ TOURS: list[Callable[[Guide], None]] = [
     tour_of_comments,
     tour_of_mails,
     tour_of_second_factors,
+    tour_of_webhooks,
     tour_of_the_admin,
     tour_of_ones_account,
 ]

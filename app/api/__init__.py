@@ -14,6 +14,7 @@ from app.api import (
     tasks,
     tokens,
     users,
+    webhooks,
 )
 from app.api.reading import JSON, MERGE_PATCH
 
@@ -29,6 +30,7 @@ RESOURCES = (
     exchange,
     task_views,
     comments,
+    webhooks,
     audit,
     document,
 )

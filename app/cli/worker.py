@@ -4,11 +4,11 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from app import mail
+from app import delivery, mail
 from app.cli.base import Command
 from app.worker import Sender, Worker
 
-SENDERS: dict[str, Sender] = {"mail": mail.send}
+SENDERS: dict[str, Sender] = {"mail": mail.send, "webhook": delivery.send}
 
 
 @click.command("worker", cls=Command)

@@ -1,4 +1,4 @@
-"""Where a user wants to be told of what happens to the tasks that he sees."""
+"""Where a user wants to be told of what happens to his tasks and those that he is assigned."""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
-from app.models.types import Id, TextList, UTCDateTime, now, uuid7
+from app.models.types import Id, UTCDateTime, now, uuid7
 
 EVENTS = (
     "task.created",
@@ -30,7 +30,7 @@ class Webhook(Base):
     user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
     url: Mapped[str] = mapped_column(String(URL_MAX))
     secret: Mapped[str] = mapped_column(String(255))  # sealed: signing needs it in the clear
-    events: Mapped[list[str]] = mapped_column(TextList)
+    events: Mapped[str] = mapped_column(String(255))  # separated by spaces
     is_active: Mapped[bool] = mapped_column(default=True)
     failing_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

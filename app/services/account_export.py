@@ -10,11 +10,13 @@ from app.models import (
     Factor,
     IdempotencyRecord,
     Identity,
+    OutboxEntry,
     RecoveryCode,
     Session,
     SignInAttempt,
     Task,
     Token,
+    Webhook,
 )
 from app.services import audit, throttle, users
 from app.services.actor import Actor
@@ -56,6 +58,8 @@ _STATEMENTS = {
     ),
     "factors": _of(Factor, Factor.user_id == _user),
     "recovery_codes": _of(RecoveryCode, RecoveryCode.user_id == _user),
+    "webhooks": _of(Webhook, Webhook.user_id == _user),
+    "outbox": _of(OutboxEntry, OutboxEntry.user_id == _user),
     "idempotency_records": _of(IdempotencyRecord, IdempotencyRecord.user_id == _user),
     "audit_events": _of(
         AuditEvent, or_(AuditEvent.actor_id == _user, AuditEvent.target_id == _user)

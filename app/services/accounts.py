@@ -7,10 +7,21 @@ from sqlalchemy import bindparam, delete as delete_, select, update as update_
 from app import policy, sql
 from app.errors import Conflict, PreconditionFailed
 from app.models import Task, User
+from app.models.task import LIVE
 from app.models.types import UTCDateTime, now
-from app.services import audit, authentication, credentials, identifiers, mails, passwords, users
+from app.services import (
+    audit,
+    authentication,
+    credentials,
+    identifiers,
+    mails,
+    passwords,
+    users,
+    webhook_events,
+)
 from app.services.actor import Actor
 from app.services.preconditions import Expect, check
+from app.services.task_list import COLUMNS
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 
 EDITABLE = ("username", "email", "password_hash", "role", "is_active", "email_verified")
@@ -42,7 +53,10 @@ _unassign = Statement[Task](
         version=Task.version + 1,
         updated_at=bindparam("moment", type_=UTCDateTime()),
     )
-    .returning(Task.id)
+    .returning(*COLUMNS, Task.__table__.c.deleted_at)
+)
+_leaving = Statement[Task](
+    select(*COLUMNS).where(LIVE, Task.owner_id == KEY, Task.assignee_id != KEY)
 )
 
 
@@ -134,6 +148,10 @@ def delete(actor: Actor, user_id: str, expect: Expect = None) -> None:
         for task in _unassign.all(key=user.id, moment=now()):
             changes = {"assignee_id": [user.id, None]}
             audit.record(actor, "task.updated", "task", task.id, changes)
+            if task.deleted_at is None:
+                webhook_events.of_task("task.updated", task)
+        for task in _leaving.all(key=user.id):
+            webhook_events.of_task("task.deleted", task)
         _delete.run(key=user.id)
     audit.record(actor, "user.deleted", "user", user.id, {"username": [user.username, None]})
 

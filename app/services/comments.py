@@ -7,7 +7,7 @@ from sqlalchemy import and_, bindparam, delete as delete_, insert, select, updat
 from app.errors import Forbidden, NotFound
 from app.models import Comment, Task
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import audit, paging, tasks
+from app.services import audit, paging, tasks, webhook_events
 from app.services.actor import Actor
 from app.services.paging import Page
 from app.services.preconditions import Expect, check
@@ -67,7 +67,7 @@ def create(actor: Actor, task_id: str, body: str) -> Comment:
         version=1,
     )
     assert comment is not None
-    _record(actor, "comment.created", comment, {"body": [None, body]})
+    _record(actor, "comment.created", task, comment, {"body": [None, body]})
     return comment
 
 
@@ -87,7 +87,7 @@ def update(
     if body is None or body == comment.body:
         return comment
     changed = _found(_update.one(key=comment.id, new_body=body, moment=now()))
-    _record(actor, "comment.updated", comment, {"body": [comment.body, body]})
+    _record(actor, "comment.updated", task, changed, {"body": [comment.body, body]})
     return changed
 
 
@@ -100,7 +100,7 @@ def delete(actor: Actor, task_id: str, comment_id: str, expect: Expect = None) -
         raise Forbidden("Only its author or the task's owner may remove a comment.")
     check(expect, comment.version)
     _delete.run(key=comment.id)
-    _record(actor, "comment.deleted", comment, {"body": [comment.body, None]})
+    _record(actor, "comment.deleted", task, comment, {"body": [comment.body, None]})
 
 
 def may_edit(actor: Actor, comment: Comment) -> bool:
@@ -116,10 +116,13 @@ def _need_author(actor: Actor, comment: Comment) -> None:
         raise Forbidden("Only its author may change a comment.")
 
 
-def _record(actor: Actor, action: str, comment: Comment, changes: audit.Changes) -> None:
+def _record(
+    actor: Actor, action: str, task: Task, comment: Comment, changes: audit.Changes
+) -> None:
     """Under the task, whose history it belongs to."""
     changes = {"comment_id": [comment.id, comment.id], **changes}
-    audit.record(actor, action, "task", comment.task_id, changes)
+    audit.record(actor, action, "task", task.id, changes)
+    webhook_events.of_comment(action, comment, task)
 
 
 def _found(comment: Comment | None) -> Comment:

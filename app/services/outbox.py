@@ -63,6 +63,12 @@ _postpone = Statement[OutboxEntry](
     )
     .values(run_at=_next_run)
 )
+_retry = Statement[OutboxEntry](
+    update(OutboxEntry)
+    .where(_table.c.id == KEY, OutboxEntry.status != "pending")
+    .values(status="pending", attempts=0, run_at=_moment, finished_at=None)
+    .returning(*_table.c)
+)
 _overdue = Statement[Any](
     select(func.count().label("number"), func.min(OutboxEntry.run_at).label("oldest")).where(
         OutboxEntry.status == "pending", OutboxEntry.run_at <= _moment
@@ -136,6 +142,11 @@ def failed(
 def postpone(webhook_id: str, until: datetime) -> None:
     """Let the rest of a webhook's entries wait: no slow receiver may fill every worker."""
     _postpone.run(key=webhook_id, moment=now(), next_run=until)
+
+
+def retry(entry_id: str) -> OutboxEntry | None:
+    """Send one that has ended once more, as if it were new; None where it has not ended."""
+    return _retry.one(key=entry_id, moment=now())
 
 
 def overdue() -> tuple[int, datetime | None]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.errors import InvalidLines
 from app.models import Task
-from app.services import audit, task_access, task_values
+from app.services import audit, task_access, task_values, webhook_events
 from app.services.actor import Actor
 from app.sql import Batch, atomic
 
@@ -45,6 +45,11 @@ def _store(actor: Actor, batch: list[Row]) -> None:
     changes = [task_values.changes_of_new(values) for _, values in batch]
     ids = [row["id"] for row in made]
     audit.record_each(actor, "task.created", "task", list(zip(ids, changes, strict=True)))
+    people = {row["assignee_id"] or actor.id for row in made} | {actor.id}
+    told = {person for person in people if webhook_events.has_any(person)}
+    for row in made:
+        if not told.isdisjoint((row["owner_id"], row["assignee_id"])):
+            webhook_events.of_task("task.created", task_values.shown(row))
 
 
 def _need_assignees(batch: list[Row]) -> None:

@@ -7,6 +7,8 @@ from app.models import Task
 from app.models.types import now, uuid7
 from app.services import audit
 from app.services.actor import Actor
+from app.services.task_list import COLUMNS
+from app.sql import row_type
 
 DEFAULTS: dict[str, Any] = {
     "description": "",
@@ -18,6 +20,7 @@ DEFAULTS: dict[str, Any] = {
 }
 FIELDS = ("title", *DEFAULTS)  # what a client may set
 KEPT = ("completed_at", "updated_at", "version")  # what changes along with them
+_row = row_type(COLUMNS)
 
 
 def new(actor: Actor, values: dict[str, Any]) -> dict[str, Any]:
@@ -35,6 +38,12 @@ def new(actor: Actor, values: dict[str, Any]) -> dict[str, Any]:
         "label_keys": _keys(values.get("labels", [])),
         "deleted_at": None,
     }
+
+
+def shown(row: dict[str, Any]) -> Task:
+    """A row that was stored, as it is read."""
+    task: Task = _row(*[row[name] for name in _row._fields])
+    return task
 
 
 def changes_of_new(values: dict[str, Any]) -> audit.Changes:

@@ -10,12 +10,20 @@ from app.errors import NotFound
 from app.models import Task
 from app.models.task import LIVE, TRASHED
 from app.models.types import now
-from app.services import audit, paging, task_access, task_filters, task_list, task_values
+from app.services import (
+    audit,
+    paging,
+    task_access,
+    task_filters,
+    task_list,
+    task_values,
+    webhook_events,
+)
 from app.services.actor import Actor
 from app.services.paging import Page
 from app.services.preconditions import Expect, check
 from app.services.task_list import COLUMNS, Shape
-from app.sql import KEY, Statement, atomic, row_type
+from app.sql import KEY, Statement, atomic
 
 PURGE_AFTER = timedelta(days=30)  # in the trash
 
@@ -25,6 +33,7 @@ _get = Statement[Task](select(*COLUMNS).where(_by_id, LIVE))
 _hold = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update(read=True))
 _lock = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update())
 _lock_trashed = Statement[Task](select(*COLUMNS).where(_by_id, TRASHED).with_for_update())
+# What is written is known, so nothing asks for it: a write goes with its COMMIT, in one round trip.
 _insert = Statement[Task](insert(_table))  # type: ignore[arg-type]
 _update = Statement[Task](
     update_(Task)
@@ -36,8 +45,6 @@ _update = Statement[Task](
         }
     )
 )
-# What is written is known, so nothing asks for it: a write goes with its COMMIT, in one round trip.
-_row = row_type(COLUMNS)
 
 
 def get(actor: Actor, task_id: str) -> Task:
@@ -111,7 +118,8 @@ def create(actor: Actor, values: dict[str, Any]) -> Task:
     row = task_values.new(actor, values)
     _insert.later(**row)
     audit.record(actor, "task.created", "task", row["id"], task_values.changes_of_new(values))
-    task: Task = _row(*[row[name] for name in _row._fields])
+    task = task_values.shown(row)
+    webhook_events.of_task("task.created", task)
     return task
 
 
@@ -171,6 +179,7 @@ def _write(
     changes = {name: [getattr(task, name), value] for name, value in news.items()}
     audit.record(actor, action, "task", task.id, changes)
     changed: Task = cast(Any, task)._replace(**shown)
+    webhook_events.of_task(action, changed, before=task)
     return changed
 
 

@@ -22,7 +22,6 @@ depends_on = None
 Id = sa.String(36).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
 Moment = sa.String(27).with_variant(sa.DateTime(timezone=True), "postgresql")
 PlainText = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-TextList = sa.JSON().with_variant(postgresql.ARRAY(sa.Text()), "postgresql")
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 PENDING = sa.text("status = 'pending'")
 TOTP = sa.text("kind = 'totp'")
@@ -50,7 +49,7 @@ def create_webhooks():
         sa.Column("user_id", Id, nullable=False),
         sa.Column("url", sa.String(2000), nullable=False),
         sa.Column("secret", sa.String(255), nullable=False),
-        sa.Column("events", TextList, nullable=False),
+        sa.Column("events", sa.String(255), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("failing_since", Moment),
         sa.Column("created_at", Moment, nullable=False),

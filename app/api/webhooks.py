@@ -1,0 +1,184 @@
+"""Webhooks: URLs that are told of changes to one's tasks."""
+
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+from flask import Blueprint
+from marshmallow import Schema, fields, validate
+
+from app.api.operation import ListQuery, operation
+from app.api.reading import JSON, MERGE_PATCH
+from app.errors import Conflict, NotFound, PreconditionFailed
+from app.fields import Flag, Identifier, Moment, Strict, Text, choice
+from app.models import OutboxEntry, Webhook
+from app.models.webhook import EVENTS, URL_MAX
+from app.services import targets, webhooks
+from app.services.actor import Actor
+from app.services.paging import Page
+from app.services.preconditions import Expect
+
+bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
+READ, WRITE = ("tasks:read",), ("tasks:write",)
+# What an entry of the outbox is to whoever waits for it.
+STATUSES = {"pending": "pending", "done": "delivered", "dead": "failed"}
+
+
+class WebhookIn(Strict):
+    url = Text(
+        required=True,
+        validate=validate.Length(min=1, max=URL_MAX),
+        metadata={
+            "pattern": targets.PATTERN,
+            "description": "http or https, to a public address.",
+        },
+    )
+    events = fields.List(choice(EVENTS), required=True, validate=validate.Length(min=1))
+    is_active = Flag()
+    example: ClassVar[dict[str, Any]] = {
+        "url": "https://hooks.example.com/tasks",
+        "events": ["task.created", "task.updated"],
+    }
+
+
+class WebhookOut(Schema):
+    id = Identifier(required=True)
+    url = Text(required=True)
+    events = fields.List(choice(EVENTS), required=True)
+    is_active = Flag(
+        required=True,
+        metadata={"description": "Turned off by itself after days of failures, or by a 410."},
+    )
+    created_at = Moment(required=True)
+
+
+class NewWebhookOut(WebhookOut):
+    secret = Text(required=True, metadata={"description": "Signs what is sent. Shown this once."})
+
+
+class DeliveryOut(Schema):
+    id = Identifier(
+        required=True, metadata={"description": "Its `webhook-id`, also when repeated."}
+    )
+    event = Text(required=True)
+    status = choice(tuple(STATUSES.values()), required=True)
+    attempts = fields.Integer(required=True)
+    response_status = fields.Integer(required=True, allow_none=True)
+    error = Text(required=True, metadata={"description": "Of the last attempt, empty for none."})
+    payload = fields.Dict(required=True, metadata={"description": "The body that is sent."})
+    created_at = Moment(required=True)
+    next_attempt_at = Moment(required=True, allow_none=True)
+    finished_at = Moment(required=True, allow_none=True)
+
+
+@bp.get("")
+@operation(summary="List one's webhooks", scopes=READ, query=ListQuery(), returns=WebhookOut())
+def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
+    """The newest first."""
+    page = webhooks.page(actor, **query, **paging)
+    return Page([_shown(webhook) for webhook in page.items], page.last, page.total)
+
+
+@bp.post("")
+@operation(
+    summary="Make a webhook",
+    scopes=WRITE,
+    body=WebhookIn(),
+    returns=NewWebhookOut(),
+    status=201,
+    location="/api/v1/webhooks/{0.id}",
+    etag=True,
+    errors=(Conflict,),
+)
+def create(actor: Actor, body: dict[str, Any]) -> Any:
+    """Requests are signed as Standard Webhooks has it, with the `secret` of the answer."""
+    webhook, secret = webhooks.create(actor, **body)
+    return _shown(webhook, secret=secret)
+
+
+@bp.get("/<id:webhook_id>")
+@operation(
+    summary="Read a webhook", scopes=READ, returns=WebhookOut(), etag=True, errors=(NotFound,)
+)
+def show(actor: Actor, webhook_id: str) -> Any:
+    return _shown(webhooks.get(actor, webhook_id))
+
+
+@bp.patch("/<id:webhook_id>")
+@operation(
+    summary="Change a webhook",
+    scopes=WRITE,
+    body=WebhookIn(partial=True),
+    body_types=(JSON, MERGE_PATCH),
+    returns=WebhookOut(),
+    etag=True,
+    if_match=True,
+    errors=(NotFound, PreconditionFailed),
+)
+def update(actor: Actor, webhook_id: str, body: dict[str, Any], expect: Expect) -> Any:
+    return _shown(webhooks.update(actor, webhook_id, body, expect))
+
+
+@bp.delete("/<id:webhook_id>")
+@operation(
+    summary="Remove a webhook",
+    scopes=WRITE,
+    status=204,
+    if_match=True,
+    errors=(NotFound, PreconditionFailed),
+)
+def delete(actor: Actor, webhook_id: str, expect: Expect) -> None:
+    """With its deliveries, those that wait too."""
+    webhooks.delete(actor, webhook_id, expect)
+
+
+@bp.get("/<id:webhook_id>/deliveries")
+@operation(
+    summary="List what a webhook was sent",
+    scopes=READ,
+    query=ListQuery(),
+    returns=DeliveryOut(),
+    errors=(NotFound,),
+)
+def deliveries(actor: Actor, webhook_id: str, query: dict[str, Any], **paging: Any) -> Page[Any]:
+    """The newest first; kept for 30 days after their end."""
+    page = webhooks.deliveries(actor, webhook_id, **query, **paging)
+    return Page([_delivery(entry) for entry in page.items], page.last, page.total)
+
+
+@bp.post("/<id:webhook_id>/deliveries/<id:delivery_id>/redeliver")
+@operation(
+    summary="Send a delivery again",
+    scopes=WRITE,
+    returns=DeliveryOut(),
+    status=202,
+    errors=(NotFound, Conflict),
+)
+def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> Any:
+    """One that was delivered or has failed; it keeps its `webhook-id`."""
+    return _delivery(webhooks.redeliver(actor, webhook_id, delivery_id))
+
+
+@bp.post("/<id:webhook_id>/test")
+@operation(
+    summary="Send a test event",
+    scopes=WRITE,
+    returns=DeliveryOut(),
+    status=202,
+    errors=(NotFound, Conflict),
+)
+def test(actor: Actor, webhook_id: str) -> Any:
+    """`webhook.test`, whatever events are chosen."""
+    return _delivery(webhooks.test(actor, webhook_id))
+
+
+def _shown(row: Webhook, **more: str) -> SimpleNamespace:
+    values = {name: getattr(row, name) for name in WebhookOut().fields}
+    return SimpleNamespace(**{**values, "events": row.events.split()}, version=row.version, **more)
+
+
+def _delivery(entry: OutboxEntry) -> SimpleNamespace:
+    same = ("id", "attempts", "response_status", "error", "payload", "created_at", "finished_at")
+    values = {name: getattr(entry, name) for name in same}
+    waiting = entry.run_at if entry.status == "pending" else None
+    status = STATUSES[entry.status]
+    return SimpleNamespace(**values, event=entry.name, status=status, next_attempt_at=waiting)

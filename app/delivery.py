@@ -1,0 +1,113 @@
+"""Sends a webhook: signed, to an address that was looked at, by one POST that has one time-out."""
+
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from urllib.parse import SplitResult, urlsplit
+
+import orjson
+
+from app.errors import SendingFailed
+from app.models import OutboxEntry
+from app.models.types import now
+from app.services import sealing, targets, webhooks
+
+TIMEOUT = 15.0  # seconds for all of it: name, connection, TLS, request and answer
+USER_AGENT = "Flagstone-Webhooks"
+GONE = 410
+
+
+def send(entry: OutboxEntry) -> int:
+    """The status of the receiver's answer. Raises SendingFailed."""
+    webhook = webhooks.live(entry.webhook_id or "")
+    if webhook is None:
+        raise SendingFailed("The webhook is switched off.", final=True)
+    body = orjson.dumps(entry.payload)
+    headers = webhooks.sign(sealing.unseal(webhook.secret), entry.id, now(), body)
+    try:
+        status = post(webhook.url, body, headers)
+    except SendingFailed as error:
+        webhooks.failed(webhook.id, gone=error.answer == GONE)
+        raise
+    webhooks.succeeded(webhook)
+    return status
+
+
+def post(url: str, body: bytes, headers: dict[str, str]) -> int:
+    """The status of the answer, one of 2xx: nothing else of it is read, no redirect is followed.
+
+    Raises SendingFailed.
+    """
+    ends = time.monotonic() + TIMEOUT
+    parts = urlsplit(url)
+    try:
+        connected = _connect(parts, ends)
+        with connected, _ending(connected, ends):
+            if isinstance(connected, ssl.SSLSocket):
+                connected.do_handshake()
+            status = _exchange(parts, connected, body, headers)
+    except (OSError, http.client.HTTPException) as error:
+        late = time.monotonic() >= ends
+        why = "It did not answer in time." if late else str(error) or type(error).__name__
+        raise SendingFailed(why) from error
+    if not 200 <= status < 300:
+        raise SendingFailed(f"It answered with {status}.", status)
+    return status
+
+
+def _connect(parts: SplitResult, ends: float) -> socket.socket:
+    """A connection, for TLS where the URL says so. Raises OSError, SendingFailed."""
+    found = targets.addresses(parts, TIMEOUT / 3)
+    if not found:
+        raise SendingFailed("It points at a private, loopback or link-local address.")
+    for address in found[:-1]:
+        with suppress(OSError):
+            return _open(parts, address, TIMEOUT / 3)
+    return _open(parts, found[-1], ends - time.monotonic())
+
+
+def _open(parts: SplitResult, address: str, seconds: float) -> socket.socket:
+    plain = socket.create_connection((address, targets.port_of(parts)), max(seconds, 0.1))
+    if parts.scheme == "http":
+        return plain
+    name = parts.hostname
+    return _tls().wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+@contextmanager
+def _ending(connected: socket.socket, ends: float) -> Iterator[None]:
+    """Cut the connection off when the time is over: with a time-out for each byte that comes alone,
+    a slow receiver could hold it for ever.
+    """
+
+    def cut() -> None:
+        with suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(ends - time.monotonic(), cut)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _exchange(
+    parts: SplitResult, connected: socket.socket, body: bytes, headers: dict[str, str]
+) -> int:
+    connection = http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT)
+    connection.sock = connected
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    fixed = {"Content-Type": "application/json", "User-Agent": USER_AGENT, "Connection": "close"}
+    connection.request("POST", path, body, {**fixed, **headers})
+    return connection.getresponse().status

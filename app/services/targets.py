@@ -1,0 +1,89 @@
+"""Where a webhook may point: nowhere within the network that this service stands in.
+
+OWASP API7:2023 (server-side request forgery), ASVS 5.0, 1.3.6. Asked when a URL is saved, and again
+of the address that is connected to when something is sent: a name may resolve otherwise by then.
+"""
+
+import ipaddress
+import re
+import socket
+from concurrent.futures import ThreadPoolExecutor, TimeoutError as TookTooLong
+from urllib.parse import SplitResult, urlsplit
+
+from app import policy
+from app.errors import Invalid
+from app.models.webhook import URL_MAX
+
+PATIENCE = 2.0  # seconds for the name of a URL that is saved
+PORTS = {"http": 80, "https": 443}
+# The URLs of RFC 3986 with a host, and without a user or a fragment.
+_PATH = r"[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2}"
+PATTERN = (
+    r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+    rf"(/({_PATH})*)?(\?({_PATH}|\?)*)?$"
+)
+# Addresses that stand for one of IPv4 which is not seen in them (RFC 6052, RFC 8215).
+TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48")))
+_TCP = socket.SOCK_STREAM
+_resolver = ThreadPoolExecutor(4, "resolver")
+
+
+def check(url: str) -> None:
+    """Raises Invalid, blaming `url`. A name that does not resolve now may do so later."""
+    parts = _parts(url)
+    try:
+        found = addresses(parts, PATIENCE)
+    except OSError:
+        return
+    if not found:
+        raise _refusal("It must not point at a private, loopback or link-local address.")
+
+
+def addresses(parts: SplitResult, patience: float) -> list[str]:
+    """Where a URL may be sent to: [] where it points within. Raises OSError: it does not resolve.
+
+    `patience`, in seconds, is what finding out may take.
+    """
+    pending = _resolver.submit(socket.getaddrinfo, parts.hostname, port_of(parts), type=_TCP)
+    try:
+        found = pending.result(patience)
+    except TookTooLong:
+        pending.cancel()
+        raise OSError("The name was not resolved in time.") from None
+    except UnicodeError:  # a label that is too long, and the like
+        raise OSError("The name is none.") from None
+    every = list(dict.fromkeys(str(address[0]) for *_, address in found))
+    if policy.current().webhook_allow_private or all(map(is_public, every)):
+        return every
+    return []
+
+
+def is_public(address: str) -> bool:
+    """Whether it is one of the public Internet."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
+        if inner or any(ip in network for network in TRANSLATED):
+            return False
+    return ip.is_global and not ip.is_multicast
+
+
+def port_of(parts: SplitResult) -> int:
+    return parts.port or PORTS[parts.scheme]
+
+
+def _parts(url: str) -> SplitResult:
+    if len(url) > URL_MAX:
+        raise _refusal(f"Use at most {URL_MAX} characters.")
+    try:
+        parts = urlsplit(url)
+        sane = bool(re.fullmatch(PATTERN, url) and parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, a bracket that is no address
+        sane = False
+    if not sane:
+        raise _refusal("Use a URL as https://example.org/path: no user, no fragment, ASCII alone.")
+    return parts
+
+
+def _refusal(why: str) -> Invalid:
+    return Invalid("This URL cannot be used.", {"url": why})

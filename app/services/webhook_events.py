@@ -1,0 +1,90 @@
+"""What webhooks are told: one statement finds who wants to know and fills the outbox.
+
+It runs in the transaction of the change. The body is as Standard Webhooks has it: `type`,
+`timestamp`, `data`.
+"""
+
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, literal, select
+
+from app.models import Comment, OutboxEntry, Task, User, Webhook
+from app.models.types import Id, Json, UTCDateTime, now
+from app.sql import KEY, Statement
+
+TASK_FIELDS = (
+    "id",
+    "title",
+    "description",
+    "status",
+    "priority",
+    "due_at",
+    "labels",
+    "owner_id",
+    "assignee_id",
+    "completed_at",
+    "created_at",
+    "updated_at",
+    "version",
+)
+COMMENT_FIELDS = ("id", "task_id", "author_id", "body", "created_at", "updated_at")
+
+_moment = bindparam("moment", type_=UTCDateTime())
+_entry: dict[str, Any] = {
+    "id": func.gen_random_uuid(),
+    "kind": literal("webhook"),
+    "name": bindparam("event"),
+    "payload": bindparam("payload", type_=Json),
+    "user_id": Webhook.user_id,
+    "webhook_id": Webhook.__table__.c.id,
+    "status": literal("pending"),
+    "attempts": literal(0),
+    "fence": literal(0),
+    "run_at": _moment,
+    "error": literal(""),
+    "created_at": _moment,
+}
+_subscribed = " " + Webhook.events + " "
+_emit = Statement[OutboxEntry](
+    insert(OutboxEntry).from_select(
+        list(_entry),
+        select(*_entry.values())
+        .join(User, User.id == Webhook.user_id)
+        .where(
+            Webhook.is_active,
+            User.is_active,
+            Webhook.user_id.in_([bindparam(name, type_=Id) for name in ("owner", "new", "old")]),
+            _subscribed.contains(" " + bindparam("event") + " "),
+        ),
+    )
+)
+_any = Statement[Webhook](
+    select(Webhook.__table__.c.id).where(Webhook.user_id == KEY, Webhook.is_active).limit(1)
+)
+
+
+def has_any(user_id: str) -> bool:
+    """Whether the user has a webhook at all: for who would tell of thousands of tasks."""
+    return _any.one(key=user_id) is not None
+
+
+def of_task(event: str, task: Task, before: Task | None = None) -> None:
+    """Tell its owner and its assignee; `before` names the one that it was taken from, too."""
+    data = {name: getattr(task, name) for name in TASK_FIELDS}
+    _tell(event, data, task, before.assignee_id if before else None)
+
+
+def of_comment(event: str, comment: Comment, task: Task) -> None:
+    _tell(event, {name: getattr(comment, name) for name in COMMENT_FIELDS}, task)
+
+
+def _tell(event: str, data: dict[str, Any], task: Task, also: str | None = None) -> None:
+    moment = now()
+    _emit.later(
+        event=event,
+        payload={"type": event, "timestamp": moment, "data": data},
+        owner=task.owner_id,
+        new=task.assignee_id,
+        old=also,
+        moment=moment,
+    )

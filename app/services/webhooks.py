@@ -1,0 +1,259 @@
+"""Webhooks: a user's URLs that are told of changes to the tasks that he owns or is assigned."""
+
+import base64
+import hmac
+import secrets
+from collections.abc import Collection
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import bindparam, delete as delete_, func, insert, select, update as update_
+
+from app.errors import Conflict, Invalid, NotFound
+from app.models import OutboxEntry, User, Webhook
+from app.models.types import UTCDateTime, now, uuid7
+from app.models.webhook import EVENTS, GIVEN_UP_AFTER, PER_USER_MAX
+from app.services import audit, credentials, outbox, paging, sealing, targets
+from app.services.actor import SYSTEM, Actor
+from app.services.paging import Page
+from app.services.preconditions import Expect, check
+from app.sql import KEY, Statement, atomic
+
+SECRET_PREFIX = "whsec_"  # noqa: S105 - of Standard Webhooks; 32 random bytes in base64 follow
+TEST_EVENT = "webhook.test"
+EDITABLE = ("url", "events", "is_active", "failing_since")
+
+_table = Webhook.__table__
+_own = (_table.c.id == KEY, Webhook.user_id == bindparam("owner"))
+_get = Statement[Webhook](select(*_table.c).where(*_own))
+_lock = Statement[Webhook](select(*_table.c).where(*_own).with_for_update())
+_count = Statement[Any](
+    select(func.count().label("number")).select_from(Webhook).where(Webhook.user_id == KEY)
+)
+_insert = Statement[Webhook](insert(_table).returning(*_table.c))  # type: ignore[arg-type]
+_update = Statement[Webhook](
+    update_(Webhook)
+    .where(_table.c.id == KEY)
+    .values({name: bindparam(f"new_{name}", type_=_table.c[name].type) for name in EDITABLE})
+    .values(version=_table.c.version + 1, updated_at=bindparam("moment", type_=UTCDateTime()))
+    .returning(*_table.c)
+)
+_delete = Statement[Webhook](delete_(Webhook).where(_table.c.id == KEY))
+_live = Statement[Webhook](
+    select(*_table.c)
+    .join(User, User.id == Webhook.user_id)
+    .where(_table.c.id == KEY, Webhook.is_active, User.is_active)
+)
+_failing = Statement[Webhook](
+    update_(Webhook)
+    .where(_table.c.id == KEY)
+    .values(
+        failing_since=func.coalesce(Webhook.failing_since, bindparam("moment", type_=UTCDateTime()))
+    )
+    .returning(*_table.c)
+)
+_recovered = Statement[Webhook](
+    update_(Webhook)
+    .where(_table.c.id == KEY, Webhook.failing_since.is_not(None))
+    .values(failing_since=None)
+)
+_switch_off = Statement[Webhook](
+    update_(Webhook)
+    .where(_table.c.id == KEY, Webhook.is_active)
+    .values(is_active=False, version=_table.c.version + 1)
+    .returning(_table.c.id)
+)
+_delivery = Statement[OutboxEntry](
+    select(*OutboxEntry.__table__.c).where(
+        OutboxEntry.__table__.c.id == KEY, OutboxEntry.webhook_id == bindparam("webhook")
+    )
+)
+
+
+def page(
+    actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
+) -> Page[Webhook]:
+    """The actor's, the newest first."""
+    of_actor = [Webhook.user_id == actor.id]
+    return paging.read(Webhook, of_actor, limit=limit, after=after, count=count)
+
+
+def get(actor: Actor, webhook_id: str) -> Webhook:
+    """Raises NotFound."""
+    return _found(_get.one(key=webhook_id, owner=actor.id))
+
+
+def create(
+    actor: Actor, url: str, events: Collection[str], is_active: bool = True
+) -> tuple[Webhook, str]:
+    """A new webhook, and the secret that signs what is sent, which is shown this once.
+
+    Raises Invalid, and Conflict for one too many.
+    """
+    targets.check(url)  # before the transaction: a name may take its time
+    return _create(actor, url, _events(events), is_active)
+
+
+@atomic
+def _create(actor: Actor, url: str, events: str, is_active: bool) -> tuple[Webhook, str]:
+    credentials.hold(actor.id)  # so that of two at once each counts the other
+    counted = _count.one(key=actor.id)
+    if counted is not None and counted.number >= PER_USER_MAX:
+        raise Conflict(f"You have {PER_USER_MAX} webhooks: remove one first.")
+    secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+    moment = now()
+    webhook = _insert.one(
+        id=uuid7(),
+        user_id=actor.id,
+        url=url,
+        secret=sealing.seal(secret),
+        events=events,
+        is_active=is_active,
+        failing_since=None,
+        created_at=moment,
+        updated_at=moment,
+        version=1,
+    )
+    assert webhook is not None
+    changes: audit.Changes = {"url": [None, url], "events": [None, events]}
+    audit.record(actor, "webhook.created", "webhook", webhook.id, changes)
+    return webhook, secret
+
+
+def update(
+    actor: Actor, webhook_id: str, changes: dict[str, Any], expect: Expect = None
+) -> Webhook:
+    """Change `url`, `events` or `is_active`. Raises NotFound, Invalid, PreconditionFailed."""
+    if "url" in changes:
+        targets.check(changes["url"])
+    if "events" in changes:
+        changes = {**changes, "events": _events(changes["events"])}
+    return _changed(actor, webhook_id, changes, expect)
+
+
+@atomic
+def _changed(actor: Actor, webhook_id: str, changes: dict[str, Any], expect: Expect) -> Webhook:
+    webhook = _found(_lock.one(key=webhook_id, owner=actor.id))
+    check(expect, webhook.version)
+    news = {name: value for name, value in changes.items() if value != getattr(webhook, name)}
+    if not news:
+        return webhook
+    values: dict[str, Any] = {name: getattr(webhook, name) for name in EDITABLE}
+    values.update(news, failing_since=None)  # whoever changes it has looked after it
+    told = {f"new_{name}": value for name, value in values.items()}
+    changed = _found(_update.one(key=webhook.id, moment=now(), **told))
+    trail = {name: [getattr(webhook, name), value] for name, value in news.items()}
+    audit.record(actor, "webhook.updated", "webhook", webhook.id, trail)
+    return changed
+
+
+@atomic
+def delete(actor: Actor, webhook_id: str, expect: Expect = None) -> None:
+    """With all its deliveries. Raises NotFound, PreconditionFailed."""
+    webhook = _found(_lock.one(key=webhook_id, owner=actor.id))
+    check(expect, webhook.version)
+    _delete.run(key=webhook.id)
+    audit.record(actor, "webhook.deleted", "webhook", webhook.id, {"url": [webhook.url, None]})
+
+
+def deliveries(
+    actor: Actor,
+    webhook_id: str,
+    *,
+    limit: int,
+    after: list[Any] | None = None,
+    count: bool = False,
+) -> Page[OutboxEntry]:
+    """What was or is to be sent, the newest first. Raises NotFound."""
+    of_webhook = [OutboxEntry.webhook_id == get(actor, webhook_id).id]
+    return paging.read(OutboxEntry, of_webhook, limit=limit, after=after, count=count)
+
+
+@atomic
+def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> OutboxEntry:
+    """Send one that has ended once more, with the id that it had. Raises NotFound, Conflict."""
+    webhook = _sending(actor, webhook_id)
+    entry = _delivery.one(key=delivery_id, webhook=webhook.id)
+    if entry is None:
+        raise NotFound("There is no such delivery.")
+    return _again(actor, entry)
+
+
+@atomic
+def test(actor: Actor, webhook_id: str) -> OutboxEntry:
+    """Send an event that says nothing but that the webhook works. Raises NotFound, Conflict."""
+    webhook = _sending(actor, webhook_id)
+    data = {"webhook_id": webhook.id}
+    payload = {"type": TEST_EVENT, "timestamp": now(), "data": data}
+    entry_id = outbox.add(
+        "webhook", TEST_EVENT, payload, user_id=webhook.user_id, webhook_id=webhook.id
+    )
+    entry = _delivery.one(key=entry_id, webhook=webhook.id)
+    assert entry is not None
+    return entry
+
+
+def _sending(actor: Actor, webhook_id: str) -> Webhook:
+    webhook = _found(_lock.one(key=webhook_id, owner=actor.id))
+    if not webhook.is_active:
+        raise Conflict("The webhook is switched off.")
+    return webhook
+
+
+def _again(actor: Actor, entry: OutboxEntry) -> OutboxEntry:
+    """Raises Conflict for one that is still under way."""
+    again = outbox.retry(entry.id)
+    if again is None:
+        raise Conflict("It has not ended yet: it is tried again by itself.")
+    audit.record(
+        actor, "webhook.redelivered", "webhook", entry.webhook_id, {"id": [None, entry.id]}
+    )
+    return again
+
+
+def sign(secret: str, entry_id: str, moment: datetime, body: bytes) -> dict[str, str]:
+    """The headers of a delivery (Standard Webhooks 1.0.0): HMAC-SHA256 of id, time and body."""
+    stamp = str(int(moment.timestamp()))
+    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    tag = hmac.digest(key, f"{entry_id}.{stamp}.".encode() + body, sha256)
+    return {
+        "webhook-id": entry_id,
+        "webhook-timestamp": stamp,
+        "webhook-signature": f"v1,{base64.b64encode(tag).decode()}",
+    }
+
+
+def live(webhook_id: str) -> Webhook | None:
+    """The webhook, unless it or its user's account is switched off."""
+    return _live.one(key=webhook_id)
+
+
+def succeeded(webhook: Webhook) -> None:
+    if webhook.failing_since is not None:
+        _recovered.run(key=webhook.id)
+
+
+@atomic
+def failed(webhook_id: str, *, gone: bool) -> None:
+    """Note a failure: after days of nothing else, or where it is gone for good, switch it off."""
+    webhook = _failing.one(key=webhook_id, moment=now())
+    if webhook is None or webhook.failing_since is None:
+        return
+    if (gone or now() - webhook.failing_since > GIVEN_UP_AFTER) and _switch_off.one(key=webhook_id):
+        changes = {"is_active": [True, False]}
+        audit.record(SYSTEM, "webhook.switched_off", "webhook", webhook_id, changes)
+
+
+def _events(events: Collection[str]) -> str:
+    """As they are kept. Raises Invalid."""
+    if not events or not set(EVENTS).issuperset(events):
+        why = f"Use some of {', '.join(EVENTS)}."
+        raise Invalid("One of the values is not valid.", {"events": why})
+    return " ".join(event for event in EVENTS if event in events)
+
+
+def _found(webhook: Webhook | None) -> Webhook:
+    if webhook is None:
+        raise NotFound("There is no such webhook.")
+    return webhook
