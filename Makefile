@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test check lock format bench bench-compare lint types layers templates migrations-check spec
+.PHONY: help install run dev test check lock format bench bench-compare costs lint types layers templates migrations-check spec
 PYTHON ?= python3
 BIN := .venv/bin
 # What follows takes this shell's place by exec, and with it its process id: the worker's parent.
@@ -62,6 +62,9 @@ bench: .venv/installed-dev ## CPU per request beside a bare WSGI service, on Pos
 
 bench-compare: .venv/installed-dev ## The same of two commits beside each other (A=ref B=ref, . is what lies here)
 	@$(BIN)/python -m bench.compare $(or $(A),HEAD) $(or $(B),.)
+
+costs: .venv/installed-dev ## Write anew what each operation may cost, in calls and round trips (tests/costs.json)
+	@WRITE_COSTS=1 $(BIN)/python -m pytest tests/test_costs.py
 
 lock: .venv/installed-dev ## Lock the requirements anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt $(ARGS)

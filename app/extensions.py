@@ -86,6 +86,8 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     # Its processor would read the session for each template, the page of a lost database included.
     login_manager.init_app(app, add_context_processor=False)
+    # It would open the session at each request for the sake of its own remember cookie.
+    app.after_request_funcs[None].remove(login_manager._update_remember_cookie)
     with app.app_context():
         event.listen(db.engine, "connect", _on_connect)
         if db.engine.dialect.name == "sqlite":
