@@ -28,7 +28,9 @@ class LabelsField(Field):
         if self.raw_data:
             return str(self.raw_data[0])
         kept: list[str] = self.data or []
-        return "".join(f"{label}; " for label in kept) if "," in "".join(kept) else ", ".join(kept)
+        if "," in "".join(kept):
+            return "".join(f"{label}{labels.SEPARATOR} " for label in kept)
+        return ", ".join(kept)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if valuelist:

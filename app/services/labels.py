@@ -7,7 +7,7 @@ from app.models.task import LABEL_MAX, LABELS_MAX
 
 SEPARATOR = ";"  # joins them in an export, so that none may hold it
 # The same in the API's document: no separator, no control character, and not blank.
-PATTERN = r"^(?=.*\S)[^;\u0000-\u001f\u007f-\u009f]*$"
+PATTERN = rf"^(?=.*\S)[^{SEPARATOR}\u0000-\u001f\u007f-\u009f]*$"
 
 
 def clean(labels: Iterable[str]) -> list[str]:
