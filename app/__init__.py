@@ -13,6 +13,7 @@ from app import (
     auth,
     cli,
     cors,
+    door,
     error_handlers,
     extensions,
     identity,
@@ -46,6 +47,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     cors.init_app(app)
     ratelimit.init_app(app)
     identity.init_app(app)
+    door.init_app(app)
     error_handlers.init_app(app)
     templating.init_app(app)
     cli.init_app(app)

@@ -10,8 +10,8 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
 from app import errors
+from app.door import is_api
 from app.errors import AppError, InvalidLines, InvalidParameter, InvalidToken, Unavailable
-from app.identity import is_api
 from app.security import REQUEST_ID
 
 REALM = 'Bearer realm="flagstone"'

@@ -7,22 +7,18 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 
-from flask import Flask, Request, current_app, flash, redirect, request, session, url_for
+from flask import Flask, Request, flash, redirect, request, session, url_for
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_login import UserMixin, current_user, login_required, login_user, logout_user
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
-from app import ratelimit
+from app.door import is_page
 from app.errors import Forbidden, Unauthorized
-from app.extensions import csrf, login_manager
+from app.extensions import login_manager
 from app.security import REQUEST_ID, ROUTE, USER_ID
-from app.services import audit, secret_tokens, sessions, tokens
+from app.services import audit, sessions, tokens
 from app.services.actor import Actor
 
-API = "/api/"
-STATIC = "/static/"
 CARRIED = ("openid_person",)  # who the provider says it is, to be linked after signing in
-PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # a probe asks by address, not by name
 
 
 class PageUser(UserMixin):
@@ -44,84 +40,15 @@ class PageSessions(SecureCookieSessionInterface):
     """Flask's signed cookie, on the pages alone: elsewhere none is read and none is written."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        return super().open_session(app, request) if _is_page(request.path) else None
+        return super().open_session(app, request) if is_page(request.path) else None
 
     def save_session(self, app: Flask, session: SessionMixin, response: Any) -> None:
-        if _is_page(request.path):
+        if is_page(request.path):
             super().save_session(app, session, response)
 
 
 def init_app(app: Flask) -> None:
     app.session_interface = PageSessions()
-    app.before_request(check_request)
-
-
-def is_api(path: str) -> bool:
-    """Whether a program asks: it is answered in JSON, also where something went wrong."""
-    # By path, not by blueprint: a URL that matches no route has no blueprint.
-    return path.startswith(API) or path in PROBES
-
-
-def _is_page(path: str) -> bool:
-    return not is_api(path) and not path.startswith(STATIC)
-
-
-def check_request() -> None:
-    """The door for every request: a host that is ours, and on the pages not too often, nor a
-    forged form.
-    """
-    call: Request = request._get_current_object()  # type: ignore[attr-defined]  # no proxy
-    environ, path = call.environ, call.path
-    environ[ROUTE] = call.url_rule.rule if call.url_rule else ""
-    if "CONTENT_LENGTH" in environ:  # only then does Werkzeug refuse a body that ends too early
-        environ.pop("wsgi.input_terminated", None)
-    if path not in PROBES and _host_name(environ) not in current_app.config["KNOWN_HOSTS"]:
-        raise BadRequest("This host name is not served here.")
-    if _is_page(path):
-        ratelimit.hit(environ, _visitor())
-    if not is_api(path) and call.url_rule is not None:
-        _refuse_cross_site()
-        if call.method == "POST":
-            _need_whole_form()
-        csrf.protect()
-
-
-def _visitor() -> str:
-    """Who is counted: the session that the cookie names, else the address. Nothing is looked up."""
-    secret = session.get("_user_id")  # Flask-Login's; nobody but us can sign one
-    return secret_tokens.digest(secret) if secret else request.remote_addr or ""
-
-
-def _host_name(environ: dict[str, Any]) -> str:
-    host: str = environ.get("HTTP_HOST", "").lower()
-    name, _, port = host.rpartition(":")
-    return name if port.isascii() and port.isdigit() else host
-
-
-def _need_whole_form() -> None:
-    """Read the form. Werkzeug cuts a chunked one at the limit, and says nothing."""
-    nameless = None in request.form
-    if request.content_length is None and request.environ["wsgi.input"].read(1):
-        raise RequestEntityTooLarge
-    if nameless:
-        raise BadRequest("A part of the form has no name.")
-
-
-def _refuse_cross_site() -> None:
-    """A second lock beside the CSRF token: the browser itself says where a form came from.
-
-    Where it sends Sec-Fetch-Site that decides alone: no page can forge it, and unlike Origin it is
-    the same whatever the page's Referrer-Policy.
-    """
-    if request.method in ("GET", "HEAD", "OPTIONS"):
-        return
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site is not None:
-        foreign = site not in ("same-origin", "none")
-    else:
-        foreign = origin is not None and origin.partition("://")[2] != request.host
-    if foreign:
-        raise BadRequest("The form was sent from another site.")
 
 
 def origin() -> Actor:

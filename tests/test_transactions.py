@@ -73,30 +73,15 @@ def test_what_failed_is_not_taken_for_stored(ctx: None, ann: Actor) -> None:
         insert_else_go_on()
 
 
-def test_logging_out_ends_a_pair_that_is_just_being_refreshed(app: Flask, ann: Actor) -> None:
-    """The refresh holds its transaction open while logging out begins."""
+@pytest.mark.parametrize("end", [token_pairs.logout, sign_ins.end_others])
+def test_pair_that_is_just_being_refreshed_ends_too(
+    app: Flask, ann: Actor, end: Callable[[Actor], None]
+) -> None:
+    """The refresh holds its transaction open while the end of it begins."""
     with app.app_context():
         pair = token_pairs.sign_in(Actor(), ann.username, PASSWORD)
-        actor = tokens.identify(pair.access_token)
-        ending = threading.Thread(target=lambda: within(app, lambda: token_pairs.logout(actor)))
-
-        @atomic
-        def refresh_slowly() -> token_pairs.Pair:
-            fresh = token_pairs.refresh(Actor(), pair.refresh_token)
-            ending.start()
-            ending.join(timeout=0.3)
-            return fresh
-
-        fresh = refresh_slowly()
-        ending.join()
-        with pytest.raises(InvalidToken):
-            tokens.identify(fresh.access_token)
-
-
-def test_ending_the_others_ends_one_that_is_just_being_refreshed(app: Flask, ann: Actor) -> None:
-    with app.app_context():
-        pair = token_pairs.sign_in(Actor(), ann.username, PASSWORD)
-        ending = threading.Thread(target=lambda: within(app, lambda: sign_ins.end_others(ann)))
+        actor = tokens.identify(pair.access_token) if end is token_pairs.logout else ann
+        ending = threading.Thread(target=lambda: within(app, lambda: end(actor)))
 
         @atomic
         def refresh_slowly() -> token_pairs.Pair:

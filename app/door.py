@@ -1,0 +1,86 @@
+"""The door for every request: what comes in at all, before anybody asks who it is."""
+
+from typing import Any
+
+from flask import Flask, Request, current_app, request, session
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+
+from app import ratelimit
+from app.extensions import csrf
+from app.security import ROUTE
+from app.services import secret_tokens
+
+API = "/api/"
+STATIC = "/static/"
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # a probe asks by address, not by name
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(check_request)
+
+
+def is_api(path: str) -> bool:
+    """Whether a program asks: it is answered in JSON, also where something went wrong."""
+    # By path, not by blueprint: a URL that matches no route has no blueprint.
+    return path.startswith(API) or path in PROBES
+
+
+def is_page(path: str) -> bool:
+    """Whether a person asks, with a browser."""
+    return not is_api(path) and not path.startswith(STATIC)
+
+
+def check_request() -> None:
+    """A host that is ours, and on the pages not too often, nor a forged form."""
+    call: Request = request._get_current_object()  # type: ignore[attr-defined]  # no proxy
+    environ, path = call.environ, call.path
+    environ[ROUTE] = call.url_rule.rule if call.url_rule else ""
+    if "CONTENT_LENGTH" in environ:  # only then does Werkzeug refuse a body that ends too early
+        environ.pop("wsgi.input_terminated", None)
+    if path not in PROBES and _host_name(environ) not in current_app.config["KNOWN_HOSTS"]:
+        raise BadRequest("This host name is not served here.")
+    if is_page(path):
+        ratelimit.hit(environ, _visitor())
+    if not is_api(path) and call.url_rule is not None:
+        _refuse_cross_site()
+        if call.method == "POST":
+            _need_whole_form()
+        csrf.protect()
+
+
+def _visitor() -> str:
+    """Who is counted: the session that the cookie names, else the address. Nothing is looked up."""
+    secret = session.get("_user_id")  # Flask-Login's; nobody but us can sign one
+    return secret_tokens.digest(secret) if secret else request.remote_addr or ""
+
+
+def _host_name(environ: dict[str, Any]) -> str:
+    host: str = environ.get("HTTP_HOST", "").lower()
+    name, _, port = host.rpartition(":")
+    return name if port.isascii() and port.isdigit() else host
+
+
+def _need_whole_form() -> None:
+    """Read the form. Werkzeug cuts a chunked one at the limit, and says nothing."""
+    nameless = None in request.form
+    if request.content_length is None and request.environ["wsgi.input"].read(1):
+        raise RequestEntityTooLarge
+    if nameless:
+        raise BadRequest("A part of the form has no name.")
+
+
+def _refuse_cross_site() -> None:
+    """A second lock beside the CSRF token: the browser itself says where a form came from.
+
+    Where it sends Sec-Fetch-Site that decides alone: no page can forge it, and unlike Origin it is
+    the same whatever the page's Referrer-Policy.
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        foreign = site not in ("same-origin", "none")
+    else:
+        foreign = origin is not None and origin.partition("://")[2] != request.host
+    if foreign:
+        raise BadRequest("The form was sent from another site.")
