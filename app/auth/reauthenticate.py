@@ -10,10 +10,11 @@ from flask_login import login_required
 
 from app import account_fields
 from app.auth.begin import home
+from app.door import is_api
 from app.error_handlers import on_app_error
 from app.errors import ReauthenticationRequired
 from app.forms import REFUSALS, Form
-from app.identity import is_api, page_user, renew_session
+from app.identity import page_user, renew_session
 from app.navigation import is_local, next_page
 from app.services import authentication, sessions, users
 
