@@ -38,21 +38,27 @@ class Worker:
         self.threads = threads
         self.stopping = threading.Event()
         self._held: dict[str, OutboxEntry] = {}  # what is being sent now
+        self._freed = threading.Event()  # a thread has nothing to do
         self._renewed_at = time.monotonic()
         self._purge_at = time.monotonic() + random.uniform(0, 60)  # noqa: S311 - not all at once
 
     def run(self, beside: int | None = None) -> None:
         """Work until told to stop, or until the parent process, of id `beside`, is gone."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stopping.set())
+            signal.signal(number, lambda *_: self.stop())
         _log.info("The worker has started.")
         pool = ThreadPoolExecutor(self.threads, "sender")
         while not self.stopping.is_set() and beside in (None, os.getppid()):
+            self._freed.clear()
             if not self._tried(lambda: self._step(pool)):
-                self.stopping.wait(POLL)
+                self._freed.wait(POLL)
         self._drain()
         pool.shutdown(wait=not self._held, cancel_futures=True)
         _log.info("The worker has stopped.")
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self._freed.set()
 
     def run_once(self) -> int:
         """Send all that is due, one after the other: how many entries that were."""
@@ -95,6 +101,7 @@ class Worker:
 
         self._tried(send)  # what could not be noted is sent again when the lease ends
         del self._held[entry.id]
+        self._freed.set()
 
     def _send(self, entry: OutboxEntry) -> None:
         started = time.monotonic()

@@ -1,9 +1,11 @@
 """Real SMTP servers on loopback: one that takes mails, one that refuses, one that hangs."""
 
+import asyncio
 import datetime
 import ipaddress
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from email.message import EmailMessage
@@ -19,12 +21,17 @@ from tests.mailbox import parse
 
 
 class Post:
-    """What came in; `answers` says what to answer instead, by command or recipient."""
+    """What came in; `answers` says what to answer instead, by command or recipient.
 
-    def __init__(self) -> None:
+    No mail is taken before `gate` is open.
+    """
+
+    def __init__(self, gate: threading.Event | None = None) -> None:
         self.mails: list[EmailMessage] = []
         self.answers: dict[str, str] = {}
-        self.port = 0
+        self.port = free_port()
+        self.gate = gate
+        self.waiting = 0
 
     @property
     def url(self) -> str:
@@ -50,16 +57,18 @@ class Post:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
         answer = self.answers.get("DATA", "250 OK")
+        self.waiting += 1
+        while self.gate is not None and not self.gate.is_set():
+            await asyncio.sleep(0.01)
         if answer.startswith("2"):
             self.mails.append(parse(envelope.content))
         return answer
 
 
 @contextmanager
-def post(**options: Any) -> Iterator[Post]:
+def post(gate: threading.Event | None = None, **options: Any) -> Iterator[Post]:
     """A server that takes mails while this context lasts."""
-    handler = Post()
-    handler.port = options.pop("port", 0) or free_port()
+    handler = Post(gate)
     controller = Controller(handler, hostname="127.0.0.1", port=handler.port, **options)
     controller.start()
     try:
@@ -68,11 +77,26 @@ def post(**options: Any) -> Iterator[Post]:
         controller.stop()
 
 
+class Hanging:
+    """A server that lets one connect, and says nothing."""
+
+    def __init__(self, server: socket.socket) -> None:
+        self.server = server
+        self.url = f"smtp://127.0.0.1:{server.getsockname()[1]}"
+
+    def was_asked(self) -> bool:
+        self.server.settimeout(0)
+        try:
+            self.server.accept()[0].close()
+        except BlockingIOError:
+            return False
+        return True
+
+
 @contextmanager
-def hanging() -> Iterator[str]:
-    """The URL of a server that lets one connect, and says nothing."""
+def hanging() -> Iterator[Hanging]:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        yield f"smtp://127.0.0.1:{server.getsockname()[1]}"
+        yield Hanging(server)
 
 
 def free_port() -> int:

@@ -97,8 +97,8 @@ def test_server_that_is_away_is_tried_again(mail: EmailMessage) -> None:
 
 def test_server_that_hangs_is_given_up(mail: EmailMessage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transports, "TIMEOUT", 0.2)
-    with hanging() as url:
-        error = failure(url, mail)
+    with hanging() as server:
+        error = failure(server.url, mail)
     assert (error.answer, error.final) == (None, False)
     assert "timed out" in error.message
 
