@@ -1,4 +1,4 @@
-"""Mails by `flask worker` as a process of its own: killed, told to stop, with a server that hangs."""
+"""Mails by `flask worker`, a process of its own: killed, stopped, with a server that hangs."""
 
 import os
 import signal
