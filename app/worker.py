@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -42,13 +43,18 @@ class Worker:
         self._renewed_at = time.monotonic()
         self._purge_at = time.monotonic() + random.uniform(0, 60)  # noqa: S311 - not all at once
 
-    def run(self, beside: int | None = None) -> None:
-        """Work until told to stop, or until the parent process, of id `beside`, is gone."""
+    def run(self, beside: int | None = None, heartbeat: Path | None = None) -> None:
+        """Work until told to stop, or until the parent process, of id `beside`, is gone.
+
+        `heartbeat` is touched every round, so that others see it go on.
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
         _log.info("The worker has started.")
         pool = ThreadPoolExecutor(self.threads, "sender")
         while not self.stopping.is_set() and beside in (None, os.getppid()):
+            if heartbeat:
+                heartbeat.touch()
             self._freed.clear()
             if not self._tried(lambda: self._step(pool)):
                 self._freed.wait(POLL)

@@ -1,5 +1,6 @@
 """`flask worker` as a process of its own: how it ends."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -34,6 +35,21 @@ def started(folder: Path, script: str) -> Iterator[tuple[subprocess.Popen[bytes]
     finally:
         shell.kill()
         shell.wait(PATIENCE)
+
+
+def check(heartbeat: Path) -> int:
+    command = [sys.executable, "deploy/healthcheck.py", str(heartbeat)]
+    return subprocess.run(command, cwd=config.ROOT, stderr=subprocess.DEVNULL).returncode
+
+
+def test_health_check_sees_whether_the_worker_goes_on(tmp_path: Path) -> None:
+    heartbeat = tmp_path / "heartbeat"
+    assert check(heartbeat) == 1
+    with started(tmp_path, f"exec {WORKER} --heartbeat {heartbeat}"):
+        until(heartbeat.exists)
+        assert check(heartbeat) == 0
+    os.utime(heartbeat, (0, 0))
+    assert check(heartbeat) == 1
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])

@@ -1,5 +1,7 @@
 """`flask worker`: the process beside the web's that sends mails and webhooks."""
 
+from pathlib import Path
+
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
@@ -14,12 +16,17 @@ SENDERS: dict[str, Sender] = {"mail": mail.send, "webhook": delivery.send}
 @click.command("worker", cls=Command)
 @click.option("--once", is_flag=True, help="Send what is due, and end.")
 @click.option("--beside", type=int, metavar="PID", help="End when the parent, of this id, does.")
+@click.option(
+    "--heartbeat",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file to touch while it works, for a health check to look at.",
+)
 @with_appcontext
-def worker(once: bool, beside: int | None) -> None:
+def worker(once: bool, beside: int | None, heartbeat: Path | None) -> None:
     """Send mails and webhooks, and purge each hour, until told to stop."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     working = Worker(app, SENDERS, app.config["WORKER_THREADS"])
     if once:
         click.echo(f"{working.run_once()} sent or tried")
     else:
-        working.run(beside)
+        working.run(beside, heartbeat)

@@ -2,13 +2,13 @@
 
 import os
 import smtplib
-import ssl
 from collections.abc import Iterator
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from flask import Flask
 
 from app.doctor.finding import Finding, fault, ok, warning
+from app.mail.transports import connect
 from app.ratelimit import Limiter
 from settings.urls import public
 
@@ -46,24 +46,8 @@ def _smtp(url: str) -> Finding:
     """Greet the server as if to send, and sign in."""
     where = public(url).partition("?")[0]
     try:
-        _greet(url)
+        with connect(urlsplit(url), PATIENCE) as server:
+            server.ehlo()
     except (OSError, smtplib.SMTPException) as error:
         return fault("mail", f"{where} does not take any: {error}")
     return ok("mail", f"{where} takes mails")
-
-
-def _greet(url: str) -> None:
-    parts = urlsplit(url)
-    host, context = parts.hostname or "", ssl.create_default_context()
-    if parts.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(
-            host, parts.port or 465, timeout=PATIENCE, context=context
-        )
-    else:
-        server = smtplib.SMTP(host, parts.port or 587, timeout=PATIENCE)
-    with server:
-        server.ehlo()
-        if parse_qs(parts.query).get("starttls") == ["1"]:
-            server.starttls(context=context)
-        if parts.username:
-            server.login(unquote(parts.username), unquote(parts.password or ""))

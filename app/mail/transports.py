@@ -29,7 +29,7 @@ def deliver(url: str, message: EmailMessage) -> int | None:
 
 def _to_server(url: SplitResult, message: EmailMessage) -> int:
     try:
-        with _connect(url) as server:
+        with connect(url, TIMEOUT) as server:
             return _send(server, message)
     except smtplib.SMTPResponseException as error:
         # What the server has against us (name, password, sender) can be mended: it is tried again.
@@ -38,14 +38,18 @@ def _to_server(url: SplitResult, message: EmailMessage) -> int:
         raise SendingFailed(f"The mail server: {str(error) or type(error).__name__}") from error
 
 
-def _connect(url: SplitResult) -> smtplib.SMTP:
+def connect(url: SplitResult, patience: float) -> smtplib.SMTP:
+    """A server that is ready to take a mail, each answer within `patience` seconds.
+
+    Raises OSError, SMTPException.
+    """
     host, port = url.hostname or "", url.port or PORTS[url.scheme]
     tls = ssl.create_default_context()  # asks for a certificate that holds; see SSL_CERT_FILE
     server: smtplib.SMTP
     if url.scheme == "smtps":
-        server = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=tls)
+        server = smtplib.SMTP_SSL(host, port, timeout=patience, context=tls)
     else:
-        server = smtplib.SMTP(host, port, timeout=TIMEOUT)
+        server = smtplib.SMTP(host, port, timeout=patience)
     try:
         if parse_qs(url.query).get("starttls") == ["1"]:
             server.starttls(context=tls)
