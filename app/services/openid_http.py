@@ -99,4 +99,6 @@ def _read(answer: "httpx.Response") -> bytes:
 def _client() -> "httpx.Client":
     import httpx  # noqa: PLC0415 - see above
 
-    return httpx.Client(timeout=TIMEOUT, follow_redirects=False)
+    # Connections are not kept: between two sign-ins the other end closes them.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.Client(timeout=TIMEOUT, limits=limits, follow_redirects=False)
