@@ -147,8 +147,9 @@ def test_linking_takes_a_recent_login(app: Flask, ann_browser: Browser, provider
     go(ann_browser)
     with app.app_context():
         age(Session, "created_at", timedelta(minutes=16))
-    assert ann_browser.get(START).status_code == 403
-    assert link(ann_browser).status_code == 403
+    link(ann_browser)
+    with app.app_context():
+        assert rows(Identity) == []
 
 
 def unlink(app: Flask, browser: Browser) -> TestResponse:
@@ -226,3 +227,13 @@ def test_proof_of_an_account_takes_its_second_factor(
     assert browser.post(LINK, form=code_page).location.startswith("/auth/login")
     assert browser.post(code_page, {"otp": phone.code()}, form=code_page).location == LINK
     assert link(browser).status_code == 303
+
+
+def test_who_sets_a_password_needs_the_provider_no_more(
+    app: Flask, browser: Browser, provider: Provider
+) -> None:
+    go(browser)
+    page = "/settings/password"
+    assert browser.post(page, {"password": PASSWORD}, form=page).status_code == 303
+    assert unlink(app, browser).status_code == 303
+    assert Browser(app).sign_in("carl", PASSWORD).status_code == 303

@@ -11,12 +11,21 @@ from app.errors import Conflict, NotLinked
 from app.extensions import db
 from app.models import Factor, Identity, SignInAttempt, User
 from app.models.types import now
-from app.services import account_export, identities, passwords, registration, throttle
+from app.services import (
+    account_export,
+    identities,
+    links,
+    openid_entry,
+    passwords,
+    recovery,
+    registration,
+    throttle,
+)
 from app.services.actor import Actor
 from app.services.openid import Person
 from tests.conftest import MakePerson
 from tests.races import race, split
-from tests.rows import events, rows
+from tests.rows import events, rows, set_values
 
 CARL = Person(
     issuer="https://id.example",
@@ -30,7 +39,7 @@ ROUNDS = 5
 
 
 def enter(person: Person = CARL, *, registration_open: bool = True) -> User:
-    return identities.enter(HOME, person, registration_open=registration_open)
+    return openid_entry.enter(HOME, person, registration_open=registration_open)
 
 
 @pytest.mark.usefixtures("ctx")
@@ -62,7 +71,7 @@ def test_username_that_is_taken_gets_digits_behind(make_person: MakePerson) -> N
 
 @pytest.mark.usefixtures("ctx")
 def test_no_free_username_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.services.identities.secrets.randbelow", lambda _: 7)
+    monkeypatch.setattr("app.services.openid_entry.secrets.randbelow", lambda _: 7)
     for person in (CARL, replace(CARL, subject="1002", email="second@example.com")):
         enter(person)
     with pytest.raises(NotLinked, match="username"):
@@ -151,3 +160,23 @@ def test_passkey_is_a_way_in_once_it_counts(confirmed: bool) -> None:
 @pytest.mark.parametrize("password", ["", "of nobody", "!"])
 def test_account_without_a_password_is_opened_by_none(password: str) -> None:
     assert not passwords.verify(passwords.NO_PASSWORD, password)
+
+
+@pytest.mark.usefixtures("ctx")
+@pytest.mark.parametrize(("verified", "left"), [(False, 0), (True, 1)])
+def test_who_opened_an_account_with_the_address_of_another_loses_it_whole(
+    ann: Actor, verified: bool, left: int
+) -> None:
+    """The owner of the address comes by a link that was mailed there."""
+    set_values(User, ann.id, email_verified=verified)
+    identities.link(ann, CARL)
+    secret = links.make(ann.id, "reset", email="ann@example.com")
+    recovery.follow(HOME, secret, "eleven apples in a bowl")
+    assert len(rows(Identity)) == left
+
+
+@pytest.mark.usefixtures("ctx")
+def test_link_that_went_nowhere_proves_no_address(ann: Actor) -> None:
+    identities.link(ann, CARL)
+    recovery.follow(HOME, links.make(ann.id, "reset", email=""), "eleven apples in a bowl")
+    assert len(rows(Identity)) == 1

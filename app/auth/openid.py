@@ -25,7 +25,7 @@ from app.errors import NotFound, NotLinked, SignInRefused
 from app.identity import origin, page_user
 from app.navigation import next_page
 from app.policy import OpenIdClient
-from app.services import authentication, identities, openid
+from app.services import identities, openid, openid_entry
 from app.services.openid import Person, Start
 
 bp = Blueprint("openid", __name__, url_prefix="/openid")
@@ -38,8 +38,6 @@ STARTED, PERSON = "openid_started", "openid_person"
 def start() -> ResponseReturnValue:
     """By a link and not by a form: the CSP lets no form lead to another host."""
     client = _client()
-    if page_user().id:  # comes to link, which takes a fresh sign-in: said before the way there
-        authentication.need_recent(page_user())
     address, started = openid.begin(client, _redirect_uri())
     target = next_page("")
     _keep(STARTED, {**asdict(started), "next": target if len(target) <= NEXT_MAX else ""})
@@ -53,17 +51,17 @@ def callback() -> ResponseReturnValue:
     session.pop(STARTED, None)  # good once
     if started is None:
         raise SignInRefused(f"{openid.AGAIN} It takes cookies, and 10 minutes at most.", "no start")
-    identities.need_patience(here)
+    openid_entry.need_patience(here)
     target = started.pop("next")
     try:
         person = openid.finish(client, _redirect_uri(), Start(**started), request.args)
     except SignInRefused as error:
-        identities.refused(here, error)
+        openid_entry.refused(here, error)
         raise
     if page_user().id:
         return _to_link(person)
     try:
-        user = identities.enter(
+        user = openid_entry.enter(
             here, person, registration_open=current_app.config["REGISTRATION_OPEN"]
         )
     except NotLinked as error:

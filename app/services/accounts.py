@@ -14,6 +14,7 @@ from app.services import (
     authentication,
     credentials,
     identifiers,
+    identities,
     mails,
     passwords,
     users,
@@ -163,7 +164,11 @@ def set_password_hash(actor: Actor, user_id: str, password_hash: str, proved_ema
     """
     credentials.end_all(user_id)
     user = _locked(user_id, None)
-    verified = user.email_verified or proved_email == user.email
+    proved = proved_email == user.email
+    if proved and not user.email_verified:
+        # Whoever registered with the address of another may have linked an account of their own.
+        identities.unlink_all(actor, user.id)
+    verified = user.email_verified or proved
     _write(actor, user, {"password_hash": password_hash, "email_verified": verified})
 
 
