@@ -16,9 +16,9 @@ from flask import Flask
 from app import delivery
 from app.api.tasks import TaskOut
 from app.models import OutboxEntry, User, Webhook
+from app.models.task import SHOWN
 from app.models.types import now
 from app.models.webhook import EVENTS, GIVEN_UP_AFTER, PER_USER_MAX
-from app.services import webhook_events
 from app.services.actor import Actor
 from app.worker import Worker
 from tests.answers import MISSING, blamed, slug_of, without_request
@@ -196,7 +196,7 @@ def test_webhook_of_another_is_as_one_that_is_not_there(ann_api: Api, bob_api: A
 
 
 def test_body_of_an_event_is_the_task_as_the_api_shows_it() -> None:
-    assert set(webhook_events.TASK_FIELDS) == set(TaskOut().fields)
+    assert set(SHOWN) == set(TaskOut().fields)
 
 
 def test_owner_and_assignee_are_told_and_nobody_else(

@@ -19,6 +19,22 @@ LABEL_MAX = 50
 STATUSES = ("todo", "in_progress", "done", "cancelled")
 PRIORITIES = ("low", "normal", "high", "urgent")
 CLOSED = ("done", "cancelled")  # neither can be overdue
+# What whoever sees a task is shown of it, by the API, in exports and by webhooks.
+SHOWN = (
+    "id",
+    "title",
+    "description",
+    "status",
+    "priority",
+    "due_at",
+    "labels",
+    "owner_id",
+    "assignee_id",
+    "completed_at",
+    "created_at",
+    "updated_at",
+    "version",
+)
 
 
 class Task(Base):

@@ -13,24 +13,12 @@ from typing import Any
 import orjson
 
 from app.models import Task
+from app.models.task import SHOWN
 from app.services import labels, tasks
 from app.services.actor import Actor
 
 BATCH = 500
-COLUMNS = (
-    "id",
-    "title",
-    "description",
-    "status",
-    "priority",
-    "due_at",
-    "labels",
-    "owner_id",
-    "assignee_id",
-    "completed_at",
-    "created_at",
-    "updated_at",
-)
+COLUMNS = tuple(name for name in SHOWN if name != "version")
 # What a spreadsheet would run, and what looks like it with a ' put before, however many there are:
 # else taking one off would not bring back what was there.
 _RISKY = re.compile("'*[=+\\-@\t\r]")

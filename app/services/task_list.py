@@ -22,13 +22,13 @@ from sqlalchemy import (
 )
 
 from app.models import Task
-from app.models.task import LIVE, TRASHED
+from app.models.task import LIVE, SHOWN, TRASHED
 from app.services import paging, task_filters
 from app.services.task_access import ASSIGNED, OWNED
 from app.services.task_filters import Filters
 from app.sql import Statement
 
-COLUMNS = [column for column in Task.__table__.c if column.key not in ("deleted_at", "label_keys")]
+COLUMNS = [Task.__table__.c[name] for name in SHOWN]
 SORTS: dict[str, ColumnElement[Any]] = {
     "created_at": Task.__table__.c.created_at,
     "updated_at": Task.__table__.c.updated_at,

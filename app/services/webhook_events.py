@@ -9,24 +9,10 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, literal, select
 
 from app.models import Comment, OutboxEntry, Task, User, Webhook
+from app.models.task import SHOWN
 from app.models.types import Id, Json, UTCDateTime, now
 from app.sql import KEY, Statement
 
-TASK_FIELDS = (
-    "id",
-    "title",
-    "description",
-    "status",
-    "priority",
-    "due_at",
-    "labels",
-    "owner_id",
-    "assignee_id",
-    "completed_at",
-    "created_at",
-    "updated_at",
-    "version",
-)
 COMMENT_FIELDS = ("id", "task_id", "author_id", "body", "created_at", "updated_at")
 
 _moment = bindparam("moment", type_=UTCDateTime())
@@ -70,7 +56,7 @@ def has_any(user_id: str) -> bool:
 
 def of_task(event: str, task: Task, before: Task | None = None) -> None:
     """Tell its owner and its assignee; `before` names the one that it was taken from, too."""
-    data = {name: getattr(task, name) for name in TASK_FIELDS}
+    data = {name: getattr(task, name) for name in SHOWN}
     _tell(event, data, task, before.assignee_id if before else None)
 
 
