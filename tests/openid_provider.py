@@ -52,6 +52,7 @@ class Provider:
         self.reset()
 
     def reset(self) -> None:
+        self.callback = CALLBACK  # that the client has registered
         self.person: Claims = {
             "sub": "1001",
             "email": "carl@example.com",
@@ -89,7 +90,7 @@ class Provider:
         asked = request.args
         assert asked["client_id"] == CLIENT_ID
         assert asked["response_type"] == "code"
-        assert asked["redirect_uri"] == CALLBACK
+        assert asked["redirect_uri"] == self.callback
         assert asked["code_challenge_method"] == "S256"
         assert "openid" in asked["scope"].split()
         code = secrets.token_urlsafe(16)

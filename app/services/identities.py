@@ -23,6 +23,11 @@ _found = Statement[Identity](
         Identity.issuer == bindparam("issuer"), Identity.subject == bindparam("subject")
     )
 )
+_owner = Statement[User](
+    select(*User.__table__.c)
+    .join(Identity, Identity.user_id == User.id)
+    .where(Identity.issuer == bindparam("issuer"), Identity.subject == bindparam("subject"))
+)
 _of_user = Statement[Identity](
     select(*_table.c).where(Identity.user_id == KEY).order_by(Identity.created_at, _table.c.id)
 )
@@ -42,8 +47,7 @@ _passkey = Statement[Any](
 
 def owner(person: Person) -> User | None:
     """Whose account `person` opens, whether it is active or not."""
-    found = _found.one(issuer=person.issuer, subject=person.subject)
-    return users.get(Actor(id=found.user_id), found.user_id) if found else None
+    return _owner.one(issuer=person.issuer, subject=person.subject)
 
 
 @atomic
