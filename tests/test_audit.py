@@ -18,6 +18,8 @@ from app.services import (
     accounts,
     audit,
     authentication,
+    confirmation,
+    invitations,
     personal_tokens,
     recovery,
     registration,
@@ -29,6 +31,7 @@ from app.services import (
 )
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD
+from tests.mailbox import Mailbox
 from tests.rows import age, events, rows
 
 pytestmark = pytest.mark.usefixtures("ctx")
@@ -43,6 +46,7 @@ class Deeds:
     def __init__(self, ann: Actor, root: Actor) -> None:
         self.ann, self.root = ann, root
         self.task = tasks.create(ann, {"title": "old"}).id
+        self.guest = invitations.invite(SYSTEM, "guest@example.com", "guest").id
 
     def account(self) -> User:
         return users.get(SYSTEM, self.ann.id)
@@ -51,7 +55,7 @@ class Deeds:
         return registration.register(ORIGIN, "carl", "carl@example.com", PASSWORD).id
 
     def user_updated(self) -> str:
-        return accounts.update_self(self.ann, {"email": "a@example.com"}, PASSWORD).id
+        return accounts.update_self(self.ann, {"username": "anna"}).id
 
     def user_password_changed(self) -> str:
         return accounts.update_self(self.ann, {"password": NEW_PASSWORD}, PASSWORD).id
@@ -59,6 +63,13 @@ class Deeds:
     def user_reset_requested(self) -> str:
         recovery.make_link(SYSTEM, self.account())
         return self.ann.id
+
+    def user_confirmation_requested(self) -> str:
+        confirmation.ask(self.ann)
+        return self.ann.id
+
+    def user_invited(self) -> str:
+        return invitations.invite_again(self.root, self.guest).id
 
     def user_deleted(self) -> str:
         accounts.delete(self.root, self.ann.id)
@@ -99,7 +110,7 @@ CHANGING = [name for name in ACTIONS if name not in ("session.refused", "admin.d
 
 
 @pytest.fixture
-def deeds(ann: Actor, root: Actor) -> Deeds:
+def deeds(mailbox: Mailbox, ann: Actor, root: Actor) -> Deeds:
     return Deeds(ann, root)
 
 

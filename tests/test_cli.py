@@ -15,6 +15,7 @@ from app.services import authentication, recovery, tokens, users
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD, MakeApp, MakePerson
 from tests.databases import PostgresServer, close, make_app
+from tests.mailbox import Mailbox
 from tests.rows import events, rows
 
 
@@ -121,6 +122,33 @@ def test_reset_password_prints_a_link_that_works_once(app: Flask, ann: Actor) ->
     with app.app_context():
         recovery.follow(Actor(), secret, "eleven apples in a bowl")
         assert not recovery.is_live(secret)
+
+
+def test_invite_prints_a_link_where_there_is_no_mail(app: Flask) -> None:
+    link = run(app, "users", "invite", "dan@example.com", "dan", "--admin").stdout.strip()
+    base, _, secret = link.rpartition("/")
+    assert base == f"{app.config['PUBLIC_URL']}/auth/invite"
+    with app.app_context():
+        recovery.follow(Actor(), secret, "eleven apples in a bowl")
+        dan = authentication.authenticate(Actor(), "dan", "eleven apples in a bowl")
+        told = [event.action for event in events() if event.actor_id is None]
+    assert (dan.role, dan.email_verified) == ("admin", False)  # a link in hand proves no address
+    assert told == ["user.created", "user.invited"]
+
+
+def test_invite_mails_the_link(app: Flask, mailbox: Mailbox) -> None:
+    result = run(app, "users", "invite", "dan@example.com", "dan")
+    assert result.stdout == "An invitation to dan@example.com is on its way.\n"
+    secret = mailbox.secret("invite")
+    with app.app_context():
+        assert recovery.is_live(secret)
+
+
+@pytest.mark.parametrize(
+    "names", [("nowhere", "dan"), ("dan@example.com", "d"), ("d@e.org", "ann")]
+)
+def test_invite_is_refused_in_one_line(app: Flask, ann: Actor, names: tuple[str, str]) -> None:
+    assert refused(run(app, "users", "invite", *names))
 
 
 @pytest.mark.parametrize(

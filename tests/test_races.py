@@ -17,14 +17,11 @@ from app.errors import (
     InvalidToken,
     NotFound,
     PreconditionFailed,
-    VoidLink,
 )
 from app.extensions import db
 from app.models import Session, Task, Token, User
 from app.services import (
     accounts,
-    authentication,
-    recovery,
     registration,
     sessions,
     tasks,
@@ -219,24 +216,6 @@ def test_account_that_is_deleted_while_it_works_leaves_no_orphan(
         assert {task.owner_id for task in rows(Task)} == {bob.id}
         assert {task.assignee_id for task in rows(Task)} == {None}
         assert rows(Token) == []
-
-
-@pytest.mark.parametrize("attempt", range(3))
-def test_reset_link_that_is_used_by_many_works_once(
-    wide_app: Flask, ann: Actor, attempt: int
-) -> None:
-    with wide_app.app_context():
-        secret = recovery.make_link(SYSTEM, users.get(SYSTEM, ann.id))
-
-    def use(password: str) -> str:
-        recovery.follow(Actor(), secret, password)
-        return password
-
-    calls = [partial(use, password) for password in NEW_PASSWORDS]
-    (password,), lost = split(race(wide_app, calls), VoidLink)
-    assert len(lost) == len(NEW_PASSWORDS) - 1
-    with wide_app.app_context():
-        assert authentication.authenticate(Actor(), "ann", password).id == ann.id
 
 
 @pytest.mark.parametrize("attempt", range(5))
