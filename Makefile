@@ -57,8 +57,13 @@ migrations-check: .venv/installed-dev
 spec: .venv/installed-dev
 	@$(BIN)/python -m tests.tools.check_spec
 
-bench: .venv/installed-dev ## CPU per request beside a bare WSGI service, on PostgreSQL
-	@$(BIN)/python -m bench
+bench: .venv/installed-dev $(if $(RIVALS),bench/rivals/.venv/installed) ## CPU per request beside a bare WSGI service (RIVALS=1: beside DRF and flask-smorest)
+	@$(BIN)/python -m $(if $(RIVALS),bench.rivals,bench)
+
+bench/rivals/.venv/installed: bench/rivals/requirements.txt
+	@$(PYTHON) -m venv bench/rivals/.venv
+	@bench/rivals/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 bench-compare: .venv/installed-dev ## The same of two commits beside each other (A=ref B=ref, . is what lies here)
 	@$(BIN)/python -m bench.compare $(or $(A),HEAD) $(or $(B),.)

@@ -1,6 +1,5 @@
 """`make bench`: the table of ratios. BENCH_ROUNDS, BENCH_REQUESTS and BENCH_TASKS size it."""
 
-import json
 import os
 from contextlib import ExitStack
 from typing import Any
@@ -11,7 +10,6 @@ from bench.loops import FLOOR_LOOPS, LOOPS, Maker
 from bench.measure import Service
 
 TASKS = int(os.environ.get("BENCH_TASKS", "50000"))
-RESULTS = servers.ROOT / "bench" / "results"
 HEADS = ("CPU s / 1,000 requests", "floor", "service", "ratio", "budget", "req/s", "p50 ms", "p99")
 MEMORY_BUDGET, IMPORT_BUDGET, UNCHANGED_BUDGET = 110, 0.5, 0.8  # MiB, s, share of the 200
 
@@ -37,9 +35,8 @@ def main() -> None:
             "import_cpu_s": servers.import_cpu(environ),
         }
     show(rows, extra)
-    RESULTS.mkdir(exist_ok=True)
     result = {"machine": measure.machine(), "tasks": TASKS, "loops": rows, **extra}
-    (RESULTS / "latest.json").write_text(json.dumps(result, indent=2))
+    measure.keep("latest", result)
 
 
 def table(

@@ -3,7 +3,6 @@
 It sends requests over a few kept connections and checks every answer's status.
 """
 
-import itertools
 import socket
 import threading
 import time
@@ -34,14 +33,15 @@ def request(method: str, path: str, headers: dict[str, str], body: bytes = b"") 
 
 
 def run(port: int, make: Callable[[int], Request], count: int, connections: int) -> Figures:
-    """`count` requests, made by `make` from their number."""
+    """`count` requests, made by `make` from their number; each connection has every n-th."""
     figures = Figures(count)
-    numbers = itertools.count()
     faults: list[str] = []
 
-    def work() -> None:
+    def work(first: int) -> None:
         with Connection(port) as connection:
-            while (number := next(numbers)) < count and not faults:
+            for number in range(first, count, connections):
+                if faults:
+                    return
                 sent, expected = make(number)
                 started = time.perf_counter()
                 status, body = connection.send(sent)
@@ -49,7 +49,7 @@ def run(port: int, make: Callable[[int], Request], count: int, connections: int)
                 if status != expected:
                     faults.append(f"{sent[:60]!r}: {status} {body[:300]!r}")
 
-    threads = [threading.Thread(target=work) for _ in range(connections)]
+    threads = [threading.Thread(target=work, args=[n]) for n in range(connections)]
     started = time.perf_counter()
     for thread in threads:
         thread.start()

@@ -63,11 +63,11 @@ class Maker:
         return request("POST", TASKS, headers, _BODY), 201
 
     def patch(self, number: int) -> Request:
-        # Each task in its turn, as often as it takes; far enough apart that no two meet.
+        # In their turn. Their number is a multiple of that of the connections: no two meet.
         task_id = self.data.writer_tasks[number % len(self.data.writer_tasks)]
         self.versions[task_id] += 1
         headers = {**self.writes, "If-Match": f'"{self.versions[task_id]}"'}
-        body = orjson.dumps({"title": f"Renamed {number}"})
+        body = orjson.dumps({"title": f"Renamed {self.versions[task_id]} times"})
         return request("PATCH", f"{TASKS}/{task_id}", headers, body), 200
 
 

@@ -1,5 +1,6 @@
 """Rounds in turn: each loop on each service, and again; medians over the rounds."""
 
+import json
 import os
 import platform
 import statistics
@@ -12,7 +13,7 @@ import psutil
 
 from bench import client
 from bench.loops import Loop, Maker
-from bench.servers import Server
+from bench.servers import ROOT, Server
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 REQUESTS = int(os.environ.get("BENCH_REQUESTS", "1500"))
@@ -75,3 +76,10 @@ def machine() -> dict[str, Any]:
         "requests": REQUESTS,
         "connections": CONNECTIONS,
     }
+
+
+def keep(name: str, result: dict[str, Any]) -> None:
+    """As JSON in bench/results."""
+    folder = ROOT / "bench" / "results"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(result, indent=2))

@@ -1,0 +1,61 @@
+"""`make bench RIVALS=1`: this service beside the rivals, and how many times they cost as much."""
+
+import json
+import os
+import subprocess
+from contextlib import ExitStack
+
+import config
+from bench import data, measure, servers
+from bench.data import Data
+from bench.loops import LOOPS, Maker
+from bench.measure import Service
+
+NAMES = ("smorest", "drf")
+WANTED = ("get one", "list 20, counted", "create", "patch, If-Match")
+PYTHON = servers.ROOT / "bench" / "rivals" / ".venv" / "bin" / "python"
+TASKS = int(os.environ.get("BENCH_TASKS", "50000"))
+HEAD = "{:<24}" + "{:>10}" * 7
+LINE = "{:<24}" + "{:>10.3f}" * 3 + "{:>10.2f}" + "{:>10.0f}" * 3
+
+
+def main() -> None:
+    loops = [loop for loop in LOOPS if loop.name in WANTED]
+    with servers.database() as url, ExitStack() as stack:
+        environ = servers.environ_of(servers.new_database(url, "service"))
+        servers.migrate(environ)
+        filled = data.fill(environ["DATABASE_URL"], TASKS, config.load(environ))
+        serving = servers.serving("run:app", environ, config="gunicorn.conf.py")
+        services = [Service(stack.enter_context(serving), Maker(filled), loops)]
+        for name in NAMES:
+            environ = {"DATABASE_URL": servers.new_database(url, name)}
+            maker = Maker(fill(name, environ))
+            serving = servers.serving(
+                f"bench.rivals.{name}:application", environ, python=str(PYTHON)
+            )
+            services.append(Service(stack.enter_context(serving), maker, loops))
+        ours, *theirs = measure.in_turn(services, loops)
+    heads = ("CPU s / 1,000 requests", "service", *NAMES, "best/us", "req/s", *NAMES)
+    print(HEAD.format(*heads))
+    table = {}
+    for loop in loops:
+        rows = [measure.medians(taken[loop.name]) for taken in (ours, *theirs)]
+        best = min(measure.ratio(taken[loop.name], ours[loop.name]) for taken in theirs)
+        cpus, rates = [row["cpu"] for row in rows], [row["rate"] for row in rows]
+        print(LINE.format(loop.name, *cpus, best, *rates))
+        table[loop.name] = {"cpu": cpus, "rate": rates, "best_to_ours": best}
+    result = {"machine": measure.machine(), "services": ["service", *NAMES], "loops": table}
+    measure.keep("rivals", result)
+
+
+def fill(name: str, environ: dict[str, str]) -> Data:
+    command = [str(PYTHON), "-m", f"bench.rivals.{name}", str(TASKS)]
+    environ = {**os.environ, **environ}
+    done = subprocess.run(
+        command, env=environ, cwd=servers.ROOT, check=True, capture_output=True, text=True
+    )
+    return Data(*json.loads(done.stdout))
+
+
+if __name__ == "__main__":
+    main()
