@@ -17,7 +17,8 @@ from tests.clients import Browser
 from tests.conftest import MakeApp, MakePerson, signed_in_browser
 from tests.rows import events
 
-LISTS = ["/admin/users", "/admin/tasks", "/admin/tokens", "/admin/jobs", "/admin/audit"]
+LISTS = ["/admin/users", "/admin/tasks", "/admin/tokens", "/admin/webhooks"]
+LISTS += ["/admin/jobs", "/admin/audit"]
 PAGES = ["/admin/", *LISTS, "/admin/system"]
 ODD_QUERIES = [
     "q=%00",

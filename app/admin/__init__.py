@@ -2,11 +2,22 @@
 
 from flask import Blueprint
 
-from app.admin import access, audit, invitations, jobs, overview, system, tasks, tokens, users
+from app.admin import (
+    access,
+    audit,
+    invitations,
+    jobs,
+    overview,
+    system,
+    tasks,
+    tokens,
+    users,
+    webhooks,
+)
 from app.identity import admin_required
 
 bp = Blueprint("admin", __name__)
-for page in (overview, users, invitations, access, tasks, tokens, jobs, audit, system):
+for page in (overview, users, invitations, access, tasks, tokens, webhooks, jobs, audit, system):
     bp.register_blueprint(page.bp)
 
 

@@ -17,6 +17,7 @@ from app.main import (
     tasks,
     tokens,
     users,
+    webhooks,
 )
 
 bp = Blueprint("main", __name__)
@@ -31,4 +32,5 @@ bp.register_blueprint(tokens.bp, url_prefix="/settings/tokens")
 bp.register_blueprint(factors.bp, url_prefix="/settings/two-factor")
 bp.register_blueprint(sessions.bp, url_prefix="/settings/sessions")
 bp.register_blueprint(identities.bp, url_prefix="/settings/identities")
+bp.register_blueprint(webhooks.bp, url_prefix="/settings/webhooks")
 bp.register_blueprint(account_data.bp, url_prefix="/settings/data")

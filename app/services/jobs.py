@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, null, select, update
+from sqlalchemy import ColumnElement, func, select
 
 from app.errors import Conflict, NotFound
 from app.models import OutboxEntry
 from app.models.outbox import STATUSES
-from app.models.types import UTCDateTime, now
 from app.services import audit, outbox, paging
 from app.services.actor import Actor
 from app.services.paging import Page
@@ -19,16 +18,6 @@ _counts = Statement[Any](
     select(OutboxEntry.status, func.count().label("number")).group_by(OutboxEntry.status)
 )
 _get = Statement[OutboxEntry](select(*_table.c).where(_table.c.id == KEY))
-_retry = Statement[OutboxEntry](
-    update(OutboxEntry)
-    .where(_table.c.id == KEY, OutboxEntry.status == "dead")
-    .values(
-        status="pending",
-        attempts=0,
-        run_at=bindparam("moment", type_=UTCDateTime()),
-        finished_at=null(),
-    )
-)
 
 
 def page(
@@ -70,6 +59,6 @@ def retry(actor: Actor, job_id: str) -> None:
     entry = _get.one(key=job_id)
     if entry is None:
         raise NotFound("There is no such job.")
-    if not _retry.run(key=job_id, moment=now()):
+    if entry.status != "dead" or outbox.retry(job_id) is None:
         raise Conflict("Only a job that was given up can be tried again.")
     audit.record(actor, "job.retried", "job", job_id, {"status": ["dead", "pending"]})

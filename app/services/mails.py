@@ -22,6 +22,7 @@ NOTICES = {
     "recovery_codes_made": "New recovery codes were made. Those from before are void.",
     "recovery_code_used": "A recovery code was used in place of a second factor.",
     "identity_linked": "An account elsewhere was linked to yours, and can log in to it.",
+    "webhook_switched_off": "A webhook was switched off: it failed for days, or an admin did it.",
     "identity_unlinked": "An account elsewhere was unlinked, and cannot log in to yours any more.",
 }
 

@@ -8,13 +8,21 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import bindparam, delete as delete_, func, insert, select, update as update_
+from sqlalchemy import (
+    ColumnElement,
+    bindparam,
+    delete as delete_,
+    func,
+    insert,
+    select,
+    update as update_,
+)
 
 from app.errors import Conflict, Invalid, NotFound
 from app.models import OutboxEntry, User, Webhook
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.webhook import EVENTS, GIVEN_UP_AFTER, PER_USER_MAX
-from app.services import audit, credentials, outbox, paging, sealing, targets
+from app.services import audit, credentials, mails, outbox, paging, sealing, targets, users
 from app.services.actor import SYSTEM, Actor
 from app.services.paging import Page
 from app.services.preconditions import Expect, check
@@ -27,6 +35,7 @@ EDITABLE = ("url", "events", "is_active", "failing_since")
 _table = Webhook.__table__
 _own = (_table.c.id == KEY, Webhook.user_id == bindparam("owner"))
 _get = Statement[Webhook](select(*_table.c).where(*_own))
+_any = Statement[Webhook](select(_table.c.id).where(_table.c.id == KEY))
 _lock = Statement[Webhook](select(*_table.c).where(*_own).with_for_update())
 _count = Statement[Any](
     select(func.count().label("number")).select_from(Webhook).where(Webhook.user_id == KEY)
@@ -62,7 +71,7 @@ _switch_off = Statement[Webhook](
     update_(Webhook)
     .where(_table.c.id == KEY, Webhook.is_active)
     .values(is_active=False, version=_table.c.version + 1)
-    .returning(_table.c.id)
+    .returning(_table.c.user_id)
 )
 _delivery = Statement[OutboxEntry](
     select(*OutboxEntry.__table__.c).where(
@@ -77,6 +86,25 @@ def page(
     """The actor's, the newest first."""
     of_actor = [Webhook.user_id == actor.id]
     return paging.read(Webhook, of_actor, limit=limit, after=after, count=count)
+
+
+def page_of_all(
+    actor: Actor,
+    *,
+    of: str | None = None,
+    is_active: bool | None = None,
+    limit: int,
+    after: list[Any] | None = None,
+    count: bool = False,
+) -> Page[Webhook]:
+    """Everybody's, or those `of` a user, the newest first, for an admin."""
+    actor.need_admin()
+    conditions: list[ColumnElement[bool]] = []
+    if of is not None:
+        conditions.append(Webhook.user_id == of)
+    if is_active is not None:
+        conditions.append(Webhook.is_active.is_(is_active))
+    return paging.read(Webhook, conditions, limit=limit, after=after, count=count)
 
 
 def get(actor: Actor, webhook_id: str) -> Webhook:
@@ -235,14 +263,29 @@ def succeeded(webhook: Webhook) -> None:
 
 
 @atomic
+def switch_off(actor: Actor, webhook_id: str) -> None:
+    """For an admin. One that is off already stays so. Raises NotFound."""
+    actor.need_admin()
+    _found(_any.one(key=webhook_id))
+    _switched_off(actor, webhook_id)
+
+
+@atomic
 def failed(webhook_id: str, *, gone: bool) -> None:
     """Note a failure: after days of nothing else, or where it is gone for good, switch it off."""
     webhook = _failing.one(key=webhook_id, moment=now())
     if webhook is None or webhook.failing_since is None:
         return
-    if (gone or now() - webhook.failing_since > GIVEN_UP_AFTER) and _switch_off.one(key=webhook_id):
-        changes = {"is_active": [True, False]}
-        audit.record(SYSTEM, "webhook.switched_off", "webhook", webhook_id, changes)
+    if gone or now() - webhook.failing_since > GIVEN_UP_AFTER:
+        _switched_off(SYSTEM, webhook_id)
+
+
+def _switched_off(actor: Actor, webhook_id: str) -> None:
+    webhook = _switch_off.one(key=webhook_id)
+    if webhook is None:
+        return
+    audit.record(actor, "webhook.switched_off", "webhook", webhook_id, {"is_active": [True, False]})
+    mails.notify(actor, users.get(SYSTEM, webhook.user_id), "webhook_switched_off")
 
 
 def _events(events: Collection[str]) -> str:

@@ -1,0 +1,53 @@
+"""Everybody's webhooks: whose they are, where they point, how they fare; off at a click."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import SelectField
+
+from app.admin.listing import Filters, PersonField, listed
+from app.forms import options
+from app.identity import page_user
+from app.navigation import next_page
+from app.services import names, webhooks
+
+bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
+ON = {"yes": True, "no": False}
+
+
+class WebhookFilters(Filters):
+    user = PersonField("Whose")
+    is_active = SelectField(
+        "Status",
+        choices=options([("", "Any status"), ("yes", "Switched on"), ("no", "Switched off")]),
+        default="",
+    )
+
+    def matching(self) -> dict[str, Any]:
+        """The filters as the service takes them."""
+        found = self.given()
+        return {
+            "of": found.get("user"),
+            "is_active": ON.get(found.get("is_active", "")),
+        }
+
+
+@bp.get("")
+def index() -> str:
+    form, actor = WebhookFilters(), page_user()
+    found = listed(form, lambda **paging: webhooks.page_of_all(actor, **form.matching(), **paging))
+    return render_template(
+        "admin/webhooks.html",
+        form=form,
+        found=found,
+        names=names.of_users(actor, (webhook.user_id for webhook in found.page.items)),
+        here=request.full_path.rstrip("?"),
+    )
+
+
+@bp.post("/<id:webhook_id>/switch-off")
+def switch_off(webhook_id: str) -> ResponseReturnValue:
+    webhooks.switch_off(page_user(), webhook_id)
+    flash("The webhook is switched off.", "success")
+    return redirect(next_page(url_for(".index")), 303)

@@ -1,0 +1,152 @@
+"""One's webhooks: made, changed, tried out, and what they were sent."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+from wtforms import BooleanField, SelectMultipleField, URLField
+from wtforms.validators import InputRequired, Length
+from wtforms.widgets import CheckboxInput
+
+from app.errors import Conflict
+from app.forms import REFUSALS, Form, options, stripped
+from app.identity import page_user
+from app.listing import listed
+from app.models.webhook import EVENTS, URL_MAX
+from app.services import webhooks
+
+bp = Blueprint("webhooks", __name__)
+MEANINGS = {
+    "task.created": "a task is made",
+    "task.updated": "a task is changed",
+    "task.deleted": "a task goes to the trash",
+    "task.restored": "a task comes back from the trash",
+    "comment.created": "somebody comments",
+    "comment.updated": "a comment is changed",
+    "comment.deleted": "a comment is removed",
+}
+
+
+class WebhookForm(Form):
+    url = URLField(
+        "URL",
+        [InputRequired("Enter a URL."), Length(max=URL_MAX)],
+        filters=[stripped],
+        description="Where to send what happens, by POST: a public address.",
+        render_kw={"autocomplete": "off", "placeholder": "https://example.org/hook"},
+    )
+    events = SelectMultipleField(
+        "Tell it when",
+        [InputRequired("Tick at least one.")],
+        choices=options((event, MEANINGS[event]) for event in EVENTS),
+        option_widget=CheckboxInput(),
+    )
+
+
+class EditForm(WebhookForm):
+    is_active = BooleanField("Switched on")
+
+
+@bp.get("")
+@login_required
+def index() -> ResponseReturnValue:
+    return _list(WebhookForm())
+
+
+@bp.post("")
+@login_required
+def create() -> ResponseReturnValue:
+    """The one answer that shows the secret: it goes through neither a URL nor a cookie."""
+    form = WebhookForm()
+    if form.validate():
+        try:
+            webhook, secret = webhooks.create(page_user(), **form.values())
+        except REFUSALS as error:
+            form.blame(error)
+        else:
+            return _list(WebhookForm(formdata=None), secret, webhook.id)
+    return _list(form)
+
+
+@bp.get("/<id:webhook_id>")
+@login_required
+def show(webhook_id: str) -> ResponseReturnValue:
+    webhook = webhooks.get(page_user(), webhook_id)
+    form = EditForm(
+        url=webhook.url, events=webhook.events.split(), is_active=webhook.is_active, formdata=None
+    )
+    return _one(webhook_id, form)
+
+
+@bp.post("/<id:webhook_id>")
+@login_required
+def update(webhook_id: str) -> ResponseReturnValue:
+    webhooks.get(page_user(), webhook_id)
+    form = EditForm()
+    if form.validate():
+        try:
+            webhooks.update(page_user(), webhook_id, form.values())
+        except REFUSALS as error:
+            form.blame(error)
+        else:
+            flash("The webhook is changed.", "success")
+            return _back(webhook_id)
+    return _one(webhook_id, form)
+
+
+@bp.post("/<id:webhook_id>/delete")
+@login_required
+def delete(webhook_id: str) -> ResponseReturnValue:
+    webhooks.delete(page_user(), webhook_id)
+    flash("The webhook is removed.", "success")
+    return redirect(url_for(".index"), 303)
+
+
+@bp.post("/<id:webhook_id>/test")
+@login_required
+def test(webhook_id: str) -> ResponseReturnValue:
+    return _tried(webhook_id, lambda actor: webhooks.test(actor, webhook_id))
+
+
+@bp.post("/<id:webhook_id>/deliveries/<id:delivery_id>/redeliver")
+@login_required
+def redeliver(webhook_id: str, delivery_id: str) -> ResponseReturnValue:
+    return _tried(webhook_id, lambda actor: webhooks.redeliver(actor, webhook_id, delivery_id))
+
+
+def _tried(webhook_id: str, send: Any) -> ResponseReturnValue:
+    try:
+        send(page_user())
+    except Conflict as error:
+        flash(error.message, "error")
+    else:
+        flash("It is on its way.", "success")
+    return _back(webhook_id)
+
+
+def _back(webhook_id: str) -> ResponseReturnValue:
+    return redirect(url_for(".show", webhook_id=webhook_id), 303)
+
+
+def _list(form: WebhookForm, secret: str = "", made: str = "") -> ResponseReturnValue:
+    actor = page_user()
+    found = listed(lambda **paging: webhooks.page(actor, **paging), "main.webhooks.index")
+    page = render_template(
+        "main/settings/webhooks/index.html", form=form, found=found, secret=secret, made=made
+    )
+    return page, form.http_status
+
+
+def _one(webhook_id: str, form: EditForm) -> ResponseReturnValue:
+    actor = page_user()
+    found = listed(
+        lambda **paging: webhooks.deliveries(actor, webhook_id, **paging),
+        "main.webhooks.show",
+        webhook_id=webhook_id,
+    )
+    webhook = webhooks.get(actor, webhook_id)
+    page = render_template(
+        "main/settings/webhooks/show.html", form=form, found=found, webhook=webhook
+    )
+    return page, form.http_status
