@@ -80,9 +80,11 @@ def there(app: Flask, root_api: Api, root_browser: Browser, root: Actor) -> dict
     task = root_api.post("/tasks", {"title": "Water the plums"}).get_json()["id"]
     comment = root_api.post(f"/tasks/{task}/comments", {"body": "Done."}).get_json()["id"]
     token = root_api.post("/tokens", {"name": "of a test", "scopes": ["tasks:read"]}).get_json()
+    webhook = root_api.post("/webhooks", WEBHOOK).get_json()["id"]
     with app.app_context():
         factor = add_factor(root.id)
     return {
+        "webhook_id": webhook,
         "factor_id": factor,
         "task_id": task,
         "comment_id": comment,

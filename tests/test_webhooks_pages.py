@@ -10,7 +10,8 @@ from tests.clients import Browser
 from tests.rows import events, rows, set_values
 
 LIST = "/settings/webhooks"
-TYPED = {"url": "https://1.1.1.1/tasks", "events": ["task.created", "comment.created"]}
+URL = "https://1.1.1.1/tasks"
+TYPED = {"url": URL, "events": ["task.created", "comment.created"]}
 
 
 def make(app: Flask, browser: Browser) -> str:
@@ -26,7 +27,7 @@ def test_new_webhook_shows_its_secret_this_once(app: Flask, ann_browser: Browser
     secret = re.search(r"whsec_[\w+/=]{44}", answer.text)
     assert secret
     page = ann_browser.get(LIST).text
-    assert TYPED["url"] in page
+    assert URL in page
     assert secret[0] not in page
     assert secret[0] not in str(answer.headers)
 
@@ -54,7 +55,7 @@ def test_webhook_is_changed_tried_and_removed(app: Flask, ann_browser: Browser) 
     ann_browser.post(f"{path}/deliveries/{entry}/redeliver", form=path)
     with app.app_context():
         assert rows(OutboxEntry)[0].status == "pending"
-    changed = {"url": TYPED["url"], "events": ["task.deleted"]}  # and switched off
+    changed = {"url": URL, "events": ["task.deleted"]}  # and switched off
     assert ann_browser.post(path, changed, form=path).location == path
     assert "Nothing is sent while it is switched off" in ann_browser.get(path).text
     ann_browser.post(f"{path}/test", form=path)
@@ -79,8 +80,8 @@ def test_admin_sees_and_switches_off_everybodys(
 ) -> None:
     webhook = make(app, ann_browser).removeprefix(f"{LIST}/")
     page = root_browser.get("/admin/webhooks?user=ann&is_active=yes").text
-    assert TYPED["url"] in page
-    assert TYPED["url"] not in root_browser.get("/admin/webhooks?user=root").text
+    assert URL in page
+    assert URL not in root_browser.get("/admin/webhooks?user=root").text
     form = {"next": "/admin/webhooks?user=ann"}
     off = f"/admin/webhooks/{webhook}/switch-off"
     answer = root_browser.post(off, form, form="/admin/webhooks")
@@ -90,4 +91,4 @@ def test_admin_sees_and_switches_off_everybodys(
         assert rows(Webhook)[0].is_active is False
         (event,) = events("webhook.switched_off")
         assert (event.actor_id, event.target_id) == (root.id, webhook)
-    assert TYPED["url"] not in root_browser.get("/admin/webhooks?is_active=yes").text
+    assert URL not in root_browser.get("/admin/webhooks?is_active=yes").text
