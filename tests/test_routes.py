@@ -13,6 +13,7 @@ from app.extensions import Base, db
 from app.service import Service
 from app.services.actor import Actor
 from tests.answers import blamed, slug_of
+from tests.authorization import WEBHOOK
 from tests.clients import Api, Browser
 from tests.routes import API_ROUTES, DOCUMENT, OPERATIONS, PAGE_ROUTES, ROUTES, Route
 from tests.rows import add_factor
