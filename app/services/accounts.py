@@ -2,32 +2,30 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, delete as delete_, select, update as update_
+from sqlalchemy import bindparam, delete as delete_, update as update_
 
 from app import policy, sql
-from app.errors import Conflict, PreconditionFailed
-from app.models import Task, User
-from app.models.task import LIVE
-from app.models.types import UTCDateTime, now
+from app.errors import PreconditionFailed
+from app.models import User
+from app.models.types import now
 from app.services import (
     audit,
     authentication,
     credentials,
     identifiers,
     identities,
+    last_admin,
     mails,
     passwords,
+    task_handover,
     users,
-    webhook_events,
 )
 from app.services.actor import Actor
 from app.services.preconditions import Expect, check
-from app.services.task_list import COLUMNS
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 
 EDITABLE = ("username", "email", "password_hash", "role", "is_active", "email_verified")
 ADMIN_FIELDS = ("username", "email", "role", "is_active")
-
 RIGHTS = {"role", "is_active"}
 
 _table = User.__table__
@@ -39,26 +37,6 @@ _update = Statement[User](
     .returning(*_table.c)
 )
 _delete = Statement[User](delete_(User).where(_table.c.id == KEY))
-# Each waits for the others in the same order, so that two admins who remove each other cannot both.
-_lock_admins = Statement[User](
-    select(_table.c.id)
-    .where(User.role == "admin", User.is_active)
-    .order_by(User.id)
-    .with_for_update(key_share=True)
-)
-_unassign = Statement[Task](
-    update_(Task)
-    .where(Task.assignee_id == KEY)
-    .values(
-        assignee_id=None,
-        version=Task.version + 1,
-        updated_at=bindparam("moment", type_=UTCDateTime()),
-    )
-    .returning(*COLUMNS, Task.__table__.c.deleted_at)
-)
-_leaving = Statement[Task](
-    select(*COLUMNS).where(LIVE, Task.owner_id == KEY, Task.assignee_id != KEY)
-)
 
 
 def update_self(
@@ -119,11 +97,11 @@ def update(actor: Actor, user_id: str, changes: dict[str, Any], expect: Expect =
     actor.need_admin()
     if RIGHTS & changes.keys():
         authentication.need_recent_admin(actor)
-    admins = _guarded_admins() if RIGHTS & changes.keys() else []
+    admins = last_admin.hold() if RIGHTS & changes.keys() else []
     user = _locked(user_id, expect)
     news = {name: value for name, value in changes.items() if name in ADMIN_FIELDS}
     if news.get("role", "admin") != "admin" or not news.get("is_active", True):
-        _keep_one_admin(admins, user.id)
+        last_admin.need_another(admins, user.id)
     if not news.get("is_active", True):
         credentials.end_all(user.id)
     if news.get("email", user.email) != user.email:
@@ -140,19 +118,13 @@ def delete(actor: Actor, user_id: str, expect: Expect = None) -> None:
     if user_id != actor.id:
         authentication.need_recent_admin(actor)
     guarded = users.get(actor, user_id).role == "admin"
-    admins = _guarded_admins() if guarded else []
+    admins = last_admin.hold() if guarded else []
     user = _locked(user_id, expect)
     if user.role == "admin" and not guarded:  # promoted since: once more, the admins first
         raise LostRace("The account was changed meanwhile. Try again.")
-    _keep_one_admin(admins, user.id)
+    last_admin.need_another(admins, user.id)
     with sql.unhurried():  # thousands of tasks go with it
-        for task in _unassign.all(key=user.id, moment=now()):
-            changes = {"assignee_id": [user.id, None]}
-            audit.record(actor, "task.updated", "task", task.id, changes)
-            if task.deleted_at is None:
-                webhook_events.of_task("task.updated", task)
-        for task in _leaving.all(key=user.id):
-            webhook_events.of_task("task.deleted", task)
+        task_handover.of_leaving(actor, user.id)
         _delete.run(key=user.id)
     audit.record(actor, "user.deleted", "user", user.id, {"username": [user.username, None]})
 
@@ -187,15 +159,6 @@ def _locked(user_id: str, expect: Expect) -> User:
         raise users.missing()
     check(expect, user.version)
     return user
-
-
-def _guarded_admins() -> list[str]:
-    return [admin.id for admin in _lock_admins.all()]
-
-
-def _keep_one_admin(admins: list[str], leaving: str) -> None:
-    if admins == [leaving]:
-        raise Conflict("The last active admin cannot be demoted, deactivated or deleted.")
 
 
 def _write(actor: Actor, user: User, news: dict[str, Any]) -> User:

@@ -1,0 +1,38 @@
+"""What becomes of the tasks of somebody whose account is removed."""
+
+from sqlalchemy import bindparam, select, update
+
+from app.models import Task
+from app.models.task import LIVE
+from app.models.types import UTCDateTime, now
+from app.services import audit, webhook_events
+from app.services.actor import Actor
+from app.services.task_list import COLUMNS
+from app.sql import KEY, Statement
+
+_unassign = Statement[Task](
+    update(Task)
+    .where(Task.assignee_id == KEY)
+    .values(
+        assignee_id=None,
+        version=Task.version + 1,
+        updated_at=bindparam("moment", type_=UTCDateTime()),
+    )
+    .returning(*COLUMNS, Task.__table__.c.deleted_at)
+)
+_leaving = Statement[Task](
+    select(*COLUMNS).where(LIVE, Task.owner_id == KEY, Task.assignee_id != KEY)
+)
+
+
+def of_leaving(actor: Actor, user_id: str) -> None:
+    """What they were assigned loses the assignee. Their own tasks go with the account: assignees
+    are told.
+    """
+    for task in _unassign.all(key=user_id, moment=now()):
+        changes = {"assignee_id": [user_id, None]}
+        audit.record(actor, "task.updated", "task", task.id, changes)
+        if task.deleted_at is None:
+            webhook_events.of_task("task.updated", task)
+    for task in _leaving.all(key=user_id):
+        webhook_events.of_task("task.deleted", task)
