@@ -28,6 +28,7 @@ from app.services import checkup, outbox
 from tests.conftest import MakeApp, MakePerson
 from tests.databases import Database, close, make_app
 from tests.gunicorn_server import environ
+from tests.openid_provider import Provider
 from tests.redis_server import redis_server
 from tests.rows import rows, set_values
 from tests.test_probes import NOBODY_THERE
@@ -223,3 +224,12 @@ def test_folder_for_mails_must_be_writable(
     assert "mail" not in said(app, "fault")
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert "not writable" in said(app, "fault")["mail"]
+
+
+def test_openid_provider_is_asked_who_it_is(app: Flask, provider: Provider) -> None:
+    assert said(app, "ok")["OpenID"] == f"{provider.issuer} answers"
+
+
+def test_openid_provider_that_is_another_is_a_fault(app: Flask, provider: Provider) -> None:
+    provider.description = {"issuer": "https://other.example"}
+    assert "https://other.example" in said(app, "fault")["OpenID"]

@@ -12,6 +12,7 @@ from app.services import openid_http, openid_provider
 from app.services.actor import Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD
+from tests.live import served
 from tests.openid_provider import START, Claims, Provider, configure, go
 
 
@@ -105,3 +106,13 @@ def test_provider_that_is_back_is_used_again(
     assert away(browser.get(START))
     monkeypatch.setattr(openid_http, "PAUSE", 0.0)
     assert go(browser).status_code == 303
+
+
+def test_provider_whose_certificate_nobody_signed_is_not_used(
+    app: Flask, browser: Browser, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(provider.app, tls=True) as port:
+        configure(app, monkeypatch, f"https://127.0.0.1:{port}")
+        provider.asked = []
+        assert away(browser.get(START))
+    assert provider.asked == []

@@ -1,4 +1,4 @@
-"""What else the service talks to: Redis, and the server that takes its mails."""
+"""What else the service talks to: Redis, the server that takes its mails, the OpenID provider."""
 
 import os
 import smtplib
@@ -7,9 +7,13 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from app import policy
 from app.doctor.finding import Finding, fault, ok, warning
+from app.errors import ProviderAway
 from app.mail.transports import connect
+from app.policy import OpenIdClient
 from app.ratelimit import Limiter
+from app.services.openid_provider import provider_of
 from settings.urls import public
 
 PATIENCE = 5.0  # seconds
@@ -18,6 +22,7 @@ PATIENCE = 5.0  # seconds
 def examine(app: Flask) -> Iterator[Finding]:
     yield from _redis(app)
     yield from _mail(app.config["MAIL_URL"], app.config["APP_ENV"] == "production")
+    yield from _openid(policy.current().openid)
 
 
 def _redis(app: Flask) -> Iterator[Finding]:
@@ -51,3 +56,16 @@ def _smtp(url: str) -> Finding:
     except (OSError, smtplib.SMTPException) as error:
         return fault("mail", f"{where} does not take any: {error}")
     return ok("mail", f"{where} takes mails")
+
+
+def _openid(client: OpenIdClient | None) -> Iterator[Finding]:
+    """Whether it describes itself as it should. The client's secret is not tried."""
+    if client is None:
+        return
+    provider = provider_of(client)
+    try:
+        provider.line.within_time(provider.keys)
+    except ProviderAway as error:
+        yield fault("OpenID", f"{client.issuer} cannot be used: {error.__cause__!r}")
+    else:
+        yield ok("OpenID", f"{client.issuer} answers")
