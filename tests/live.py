@@ -11,8 +11,7 @@ from werkzeug.serving import make_server
 @contextmanager
 def served(app: Flask, *, tls: bool = False) -> Iterator[int]:
     """The port on which the app answers. `tls`: by a certificate that nobody trusts."""
-    context = "adhoc" if tls else None
-    server = make_server("127.0.0.1", 0, app, threaded=True, ssl_context=context)
+    server = make_server("127.0.0.1", 0, app, threaded=True, ssl_context="adhoc" if tls else None)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
