@@ -3,8 +3,10 @@
 import base64
 import hmac
 import json
+import re
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -13,12 +15,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
+import config
 from app import delivery
 from app.api.tasks import TaskOut
 from app.models import OutboxEntry, User, Webhook
 from app.models.task import SHOWN
 from app.models.types import now
 from app.models.webhook import EVENTS, GIVEN_UP_AFTER, PER_USER_MAX
+from app.services import webhooks
 from app.services.actor import Actor
 from app.worker import Worker
 from tests.answers import MISSING, blamed, slug_of, without_request
@@ -27,6 +31,8 @@ from tests.conftest import MakeApp, MakePerson, signed_in_api
 from tests.rows import actions, events, rows, set_values
 
 URL = "https://1.1.1.1/tasks"
+DOCUMENT = config.ROOT / "docs" / "api.md"
+OLD = now() - timedelta(minutes=6)
 
 
 class Receiver(ThreadingHTTPServer):
@@ -404,3 +410,14 @@ def test_deactivated_account_is_told_nothing(
     task = ann_api.get("/tasks").get_json()["items"][0]["id"]
     ann_api.patch(f"/tasks/{task}", {"title": "Prune!"})
     assert len(told(app)) == 1
+
+
+def test_check_in_the_documents_takes_what_is_sent_and_nothing_else() -> None:
+    code = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    known: dict[str, Any] = {"base64": base64, "hmac": hmac, "time": time}
+    exec(code[0], known)  # noqa: S102 - our own document
+    secret = webhooks.SECRET_PREFIX + base64.b64encode(b"of a test").decode()
+    headers = webhooks.sign(secret, "01", now(), b"{}")
+    assert known["is_ours"](secret, headers, b"{}")
+    assert not known["is_ours"](secret, headers, b"{ }")
+    assert not known["is_ours"](secret, webhooks.sign(secret, "01", OLD, b"{}"), b"{}")
