@@ -16,6 +16,7 @@ from app.services import passwords
 # What a person can mend in the form. Any other error has a page of its own.
 REFUSALS = (BadCredentials, Conflict, Invalid, PreconditionFailed)
 OTP_MAX = 64  # characters of a code or a recovery code, however they are grouped
+CREDENTIAL_MAX = 10_000  # characters of what a browser says of a passkey
 NUL = "Remove the NUL character."  # no database column takes it
 
 

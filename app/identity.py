@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 
-from flask import Flask, Request, flash, redirect, request, session, url_for
+from flask import Flask, Request, flash, g, redirect, request, session, url_for
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_login import UserMixin, current_user, login_required, login_user, logout_user
 
@@ -128,6 +128,7 @@ def renew_session(secret: str) -> None:
 
 def clear_session() -> None:
     """Empty the cookie, before it is somebody else's or worth more: but for CARRIED."""
+    g.pop("csrf_token", None)  # kept there for the request: what is drawn now gets another
     carried = {name: session[name] for name in CARRIED if name in session}
     session.clear()
     session.update(carried)

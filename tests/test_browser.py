@@ -128,9 +128,12 @@ def test_axe_finds_nothing_and_no_page_is_wider_than_the_screen(
     assert found == []
 
 
-def faults(page: Page, url: str) -> list[str]:
-    """What axe says of a page, and whether it must be scrolled sideways."""
-    page.goto(url)
+def faults(page: Page, url: str = "") -> list[str]:
+    """What axe says of a page, by default the one that is shown, and whether it must be scrolled
+    sideways."""
+    if url:
+        page.goto(url)
+    url = page.url
     page.add_script_tag(path=AXE)
     results = page.evaluate("axe.run()")
     found = [f"{url}: {each['id']}: {each['nodes'][0]['html']}" for each in results["violations"]]

@@ -97,6 +97,11 @@ def test_session_gets_another_secret_and_the_others_end(
         assert len(rows(Session)) == 1
 
 
+def test_page_with_the_codes_has_forms_that_work(ann_browser: Browser) -> None:
+    set_up(ann_browser)
+    assert ann_browser.post("/auth/logout").status_code == 303
+
+
 def test_new_codes_are_shown(ann_browser: Browser) -> None:
     phone = set_up(ann_browser)
     text = ann_browser.post(f"{PAGE}/recovery-codes", PROOF, form=f"{PAGE}/recovery-codes").text

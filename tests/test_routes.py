@@ -50,6 +50,8 @@ OPEN = {
     "POST /auth/forgot",
     "POST /auth/invite/<token>",
     "POST /auth/login",
+    "POST /auth/passkey",
+    "POST /auth/two-factor/passkey",
     "POST /auth/register",
     "POST /auth/reset/<token>",
     "POST /auth/two-factor",

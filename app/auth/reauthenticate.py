@@ -10,6 +10,7 @@ from flask_login import login_required
 
 from app import account_fields
 from app.auth.begin import home
+from app.auth.passkey_form import AGAIN, options
 from app.door import is_api
 from app.error_handlers import on_app_error
 from app.errors import ReauthenticationRequired
@@ -39,7 +40,10 @@ def show() -> ResponseReturnValue:
             return proved()
     user = users.get(actor, actor.id)
     page = render_template(
-        "auth/reauthenticate.html", form=form, has_password=bool(user.password_hash)
+        "auth/reauthenticate.html",
+        form=form,
+        has_password=bool(user.password_hash),
+        passkey=options(AGAIN, actor.id),
     )
     return page, form.http_status
 

@@ -7,6 +7,7 @@ from wtforms.validators import InputRequired, Length
 
 from app.auth import pending
 from app.auth.begin import begin
+from app.auth.passkey_form import SECOND, options
 from app.forms import OTP_MAX, REFUSALS, Form, stripped
 from app.identity import origin
 from app.navigation import next_page
@@ -42,4 +43,5 @@ def show() -> ResponseReturnValue:
             return begin(half.user, remember=half.remember, with_factor=True)
         except REFUSALS as error:
             form.blame(error)
-    return render_template("auth/two_factor.html", form=form), form.http_status
+    page = render_template("auth/two_factor.html", form=form, passkey=options(SECOND, half.user.id))
+    return page, form.http_status

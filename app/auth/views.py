@@ -12,9 +12,10 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app.auth import links, openid, reauthenticate, two_factor
+from app.auth import links, openid, passkeys, reauthenticate, two_factor
 from app.auth.begin import begin, home
 from app.auth.forms import LoginForm, RegisterForm
+from app.auth.passkey_form import ALONE, options
 from app.extensions import login_manager
 from app.forms import REFUSALS
 from app.identity import origin, page_user, sign_out
@@ -24,6 +25,7 @@ from app.services import authentication, registration
 bp = Blueprint("auth", __name__)
 bp.register_blueprint(two_factor.bp)
 bp.register_blueprint(reauthenticate.bp)
+bp.register_blueprint(passkeys.bp)
 bp.register_blueprint(links.bp)
 bp.register_blueprint(openid.bp)
 
@@ -56,7 +58,8 @@ def login() -> ResponseReturnValue:
             return begin(user, remember=typed["remember"])
         except REFUSALS as error:
             form.blame(error)
-    return render_template("auth/login.html", form=form), form.http_status
+    page = render_template("auth/login.html", form=form, passkey=options(ALONE))
+    return page, form.http_status
 
 
 @bp.post("/logout")

@@ -12,6 +12,7 @@ from app.main import (
     factors,
     identities,
     pages,
+    passkeys,
     sessions,
     settings,
     tasks,
@@ -30,6 +31,7 @@ bp.register_blueprint(settings.bp, url_prefix="/settings")
 bp.register_blueprint(confirmation.bp, url_prefix="/settings")
 bp.register_blueprint(tokens.bp, url_prefix="/settings/tokens")
 bp.register_blueprint(factors.bp, url_prefix="/settings/two-factor")
+bp.register_blueprint(passkeys.bp, url_prefix="/settings/two-factor/passkeys")
 bp.register_blueprint(sessions.bp, url_prefix="/settings/sessions")
 bp.register_blueprint(identities.bp, url_prefix="/settings/identities")
 bp.register_blueprint(webhooks.bp, url_prefix="/settings/webhooks")

@@ -74,7 +74,7 @@ def begin_totp() -> ResponseReturnValue:
             form.blame(error)
         else:
             return _set_up_page(ConfirmForm(formdata=None), set_up)
-    return _proof_page(
+    return proof_page(
         form,
         title="Set up an authenticator app",
         lead="With it, logging in takes your password and a code that your phone shows.",
@@ -111,7 +111,7 @@ def renew_codes() -> ResponseReturnValue:
             return codes_page(recovery_codes.renew(actor, form.proof()))
         except REFUSALS as error:
             form.blame(error)
-    return _proof_page(
+    return proof_page(
         form,
         title="Make new recovery codes",
         lead="Those that you have now are void from then on.",
@@ -133,7 +133,7 @@ def remove(factor_id: str) -> ResponseReturnValue:
         else:
             flash(f"{factor.name} is removed.", "success")
             return redirect(url_for(".index"), 303)
-    return _proof_page(
+    return proof_page(
         form,
         title=f"Remove {factor.name}",
         lead="It will not log you in any more. Without any, the password alone does.",
@@ -157,7 +157,8 @@ def _account(actor: Actor) -> User:
     return users.get(actor, actor.id)
 
 
-def _proof_page(form: ProofForm, **texts: str) -> ResponseReturnValue:
+def proof_page(form: ProofForm, **texts: str) -> ResponseReturnValue:
+    """Asks who it is, and says for what: `title`, `lead`, `submit`."""
     page = render_template("main/settings/two_factor/proof.html", form=form, **texts)
     return page, form.http_status
 

@@ -1,0 +1,28 @@
+"""What a page that takes a passkey shows: a form that app/static/passkey.js fills in and sends."""
+
+from typing import Any
+
+from wtforms import HiddenField
+from wtforms.validators import InputRequired, Length
+
+from app import challenges
+from app.forms import CREDENTIAL_MAX, Form
+from app.services import passkeys, webauthn_json
+
+# What a challenge is issued for: signing in by a passkey alone, by one after the password, and
+# confirming with it who it is. In the first and the last the device checks who holds it.
+ALONE, SECOND, AGAIN = "alone", "second", "again"
+
+
+class PasskeyForm(Form):
+    credential = HiddenField(
+        "Passkey", [InputRequired("The browser sent no passkey."), Length(max=CREDENTIAL_MAX)]
+    )
+
+
+def options(purpose: str, user_id: str = "") -> dict[str, Any] | None:
+    """What the browser is asked; None where it is of a user who has no passkey."""
+    known = passkeys.known(user_id) if user_id else []
+    if user_id and not known:
+        return None
+    return webauthn_json.request(challenges.issue(purpose), known, verified=purpose != SECOND)

@@ -1,0 +1,72 @@
+"""Signing in with a passkey: alone, or after the password; and confirming with it who it is."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+
+from app import challenges
+from app.auth import pending
+from app.auth.begin import begin
+from app.auth.passkey_form import AGAIN, ALONE, SECOND, PasskeyForm
+from app.auth.reauthenticate import proved
+from app.forms import REFUSALS
+from app.identity import origin, page_user
+from app.navigation import next_page
+from app.services import passkeys
+from app.services.webauthn_json import Challenge
+
+bp = Blueprint("passkeys", __name__)
+TRY_AGAIN = "The page was open for too long, or sent twice. Try again."
+
+
+@bp.post("/passkey")
+def alone() -> ResponseReturnValue:
+    """The device has checked who holds it: two factors in one, and none is asked for besides."""
+
+    def sign_in(credential: str, challenge: Challenge) -> ResponseReturnValue:
+        user = passkeys.authenticate(origin(), credential, challenge)
+        return begin(user, remember=False, with_factor=True)
+
+    return _answered(ALONE, "auth.login", sign_in)
+
+
+@bp.post("/two-factor/passkey")
+def second() -> ResponseReturnValue:
+    half = pending.get()
+    if half is None:
+        return redirect(url_for("auth.login", next=next_page("") or None), 303)
+
+    def sign_in(credential: str, challenge: Challenge) -> ResponseReturnValue:
+        passkeys.prove(origin(), half.user.id, credential, challenge, verified=False)
+        return begin(half.user, remember=half.remember, with_factor=True)
+
+    return _answered(SECOND, "auth.two_factor.show", sign_in)
+
+
+@bp.post("/reauthenticate/passkey")
+@login_required
+def again() -> ResponseReturnValue:
+    actor = page_user()
+
+    def prove(credential: str, challenge: Challenge) -> ResponseReturnValue:
+        passkeys.prove(actor, actor.id, credential, challenge, verified=True)
+        return proved()
+
+    return _answered(AGAIN, "auth.reauthenticate.show", prove)
+
+
+def _answered(
+    purpose: str, endpoint: str, use: Callable[[str, Challenge], ResponseReturnValue]
+) -> ResponseReturnValue:
+    """What `use` answers, or the page again, with what is wrong."""
+    form, challenge = PasskeyForm(), challenges.take(purpose)
+    why = TRY_AGAIN
+    if form.validate() and challenge is not None:
+        try:
+            return use(form.values()["credential"], challenge)
+        except REFUSALS as error:
+            why = error.message
+    flash(why, "error")
+    return redirect(url_for(endpoint, next=next_page("") or None), 303)

@@ -1,0 +1,45 @@
+"""Challenges of passkeys: in the signed cookie of the browser that was asked, each for one purpose.
+
+A page that is drawn again keeps its challenge for a while, so that two tabs do not disturb each
+other. Taking one removes it; that it counts once is for app.services.passkeys to say.
+"""
+
+import base64
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from flask import session
+
+from app.models.types import now
+from app.services.webauthn_json import Challenge
+
+LIFE, KEPT = timedelta(hours=1), timedelta(minutes=30)
+BYTES = 32
+_NAME = "challenges"
+
+
+def issue(purpose: str) -> Challenge:
+    kept = _found(purpose)
+    if kept is not None and now() - kept.issued_at < KEPT:
+        return kept
+    value = base64.urlsafe_b64encode(secrets.token_bytes(BYTES)).decode().rstrip("=")
+    made = Challenge(value, now())
+    session[_NAME] = {**session.get(_NAME, {}), purpose: [value, made.issued_at.timestamp()]}
+    return made
+
+
+def take(purpose: str, life: timedelta = LIFE) -> Challenge | None:
+    """The one that was issued for this, if it is not too old."""
+    found = _found(purpose)
+    session[_NAME] = {
+        name: value for name, value in session.get(_NAME, {}).items() if name != purpose
+    }
+    return found if found is not None and now() - found.issued_at < life else None
+
+
+def _found(purpose: str) -> Challenge | None:
+    kept = session.get(_NAME, {}).get(purpose)
+    if kept is None:
+        return None
+    value, issued_at = kept
+    return Challenge(value, datetime.fromtimestamp(issued_at, UTC))

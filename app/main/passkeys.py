@@ -1,0 +1,79 @@
+"""Adding a passkey: the password first, then what the browser makes."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_required
+from wtforms import HiddenField, StringField
+from wtforms.validators import InputRequired, Length
+
+from app import challenges
+from app.devices import device
+from app.forms import CREDENTIAL_MAX, REFUSALS, Form, stripped
+from app.identity import page_user
+from app.main.factors import ProofForm, added, proof_page
+from app.models.factor import NAME_MAX
+from app.services import authentication, passkeys, users
+
+bp = Blueprint("passkeys", __name__)
+PURPOSE = "create"
+PROOF_LIFE = timedelta(minutes=10)  # the password must have been given that recently
+
+
+class PasskeyForm(Form):
+    name = StringField(
+        "Name",
+        [InputRequired("Give it a name."), Length(max=NAME_MAX)],
+        filters=[stripped],
+        description="So that you know it again.",
+        render_kw={"autocomplete": "off", "required": True},
+    )
+    credential = HiddenField(
+        "Passkey", [InputRequired("The browser sent no passkey."), Length(max=CREDENTIAL_MAX)]
+    )
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@login_required
+def new() -> ResponseReturnValue:
+    """The challenge is issued for the password: what the browser makes is bound to it."""
+    actor = page_user()
+    form = ProofForm(users.get(actor, actor.id))
+    if form.validate_on_submit():
+        try:
+            user = authentication.again(actor, form.proof())
+        except REFUSALS as error:
+            form.blame(error)
+        else:
+            return _page(passkeys.creation(user, challenges.issue(PURPOSE)))
+    return proof_page(
+        form,
+        title="Add a passkey",
+        lead="With it, your fingerprint, face or screen lock logs you in, without a password.",
+        submit="Go on",
+    )
+
+
+@bp.post("")
+@login_required
+def create() -> ResponseReturnValue:
+    actor = page_user()
+    form, challenge = PasskeyForm(), challenges.take(PURPOSE, PROOF_LIFE)
+    why = "The page was open for too long, or sent twice. Try again."
+    if form.validate() and challenge is not None:
+        try:
+            codes = passkeys.add(actor, **form.values(), challenge=challenge)
+        except REFUSALS as error:
+            why = error.message
+        else:
+            return added(actor, "The passkey is added.", codes)
+    flash(why, "error")
+    return redirect(url_for(".new"), 303)
+
+
+def _page(options: dict[str, Any]) -> str:
+    named = device(request.headers.get("User-Agent", ""))[:NAME_MAX]
+    form = PasskeyForm(formdata=None, name=named)
+    return render_template("main/settings/two_factor/passkey.html", form=form, options=options)

@@ -1,0 +1,144 @@
+"""Passkeys: a second factor, or alone where the device has checked who holds it.
+
+What a browser signs counts once: its challenge must be younger than the passkey's last use, and its
+counter, where it has one, must have gone on. Both are decided in the write itself.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from sqlalchemy import BindParameter, and_, bindparam, insert, or_, select, update
+
+from app.errors import BadCredentials, BadOtp, Conflict, Invalid
+from app.models import Factor, User
+from app.models.factor import NAME_MAX
+from app.models.types import UTCDateTime, now, uuid7
+from app.services import (
+    audit,
+    credentials,
+    factors,
+    throttle,
+    users,
+    webauthn_json,
+)
+from app.services.actor import Actor
+from app.services.webauthn_json import Challenge
+from app.sql import KEY, Duplicate, Statement, atomic
+
+NUMBER_MAX = 20  # of one account
+
+_table = Factor.__table__
+_count: BindParameter[int] = bindparam("count")
+_insert = Statement[Factor](insert(_table))  # type: ignore[arg-type]
+_of_user = Statement[Factor](
+    select(Factor.credential_id).where(Factor.user_id == KEY, Factor.kind == "passkey")
+)
+_get = Statement[Factor](select(*_table.c).where(Factor.credential_id == KEY))
+_use = Statement[Factor](
+    update(Factor)
+    .where(
+        _table.c.id == KEY,
+        or_(
+            Factor.last_used_at.is_(None),
+            Factor.last_used_at < bindparam("issued_at", type_=UTCDateTime()),
+        ),
+        or_(Factor.sign_count < _count, and_(Factor.sign_count == 0, _count == 0)),
+    )
+    .values(sign_count=_count, last_used_at=bindparam("moment", type_=UTCDateTime()))
+)
+
+
+def known(user_id: str) -> list[str]:
+    """The ids by which devices know the account's."""
+    return [factor.credential_id or "" for factor in _of_user.all(key=user_id)]
+
+
+def creation(user: User, challenge: Challenge) -> dict[str, Any]:
+    """What the browser is asked to make one by, of somebody who has proved who they are."""
+    return webauthn_json.creation(challenge, user, known(user.id))
+
+
+def add(actor: Actor, name: str, credential: str, challenge: Challenge) -> list[str]:
+    """Keep what the browser made: the recovery codes, if it is the first factor.
+
+    Raises Invalid, Conflict.
+    """
+    name = name.strip()
+    if not 1 <= len(name) <= NAME_MAX:
+        raise Invalid("The name cannot be used.", {"name": f"Use 1 to {NAME_MAX} characters."})
+    return _add(actor, name, webauthn_json.made(credential, challenge))
+
+
+@atomic
+def _add(actor: Actor, name: str, made: dict[str, Any]) -> list[str]:
+    credentials.need_live(actor, actor.id)
+    if len(known(actor.id)) >= NUMBER_MAX:
+        raise Conflict(f"An account has {NUMBER_MAX} passkeys at the most.")
+    blank: dict[str, Any] = dict.fromkeys(column.name for column in _table.columns)
+    moment = now()
+    row = {"id": uuid7(), "user_id": actor.id, "kind": "passkey", "name": name}
+    try:
+        _insert.run(**{**blank, **row, **made, "created_at": moment, "confirmed_at": moment})
+    except Duplicate as error:
+        raise Conflict("This passkey is there already.") from error
+    return factors.added(actor, "passkey", name)
+
+
+def authenticate(origin: Actor, credential: str, challenge: Challenge) -> User:
+    """Whose it is, for signing in by it alone: the device has checked who holds it.
+
+    Raises BadCredentials, audited, and TooManyRequests after too many of them.
+    """
+    sent = webauthn_json.read(credential)
+    account = throttle.account_of(None, f"passkey {sent['id']}")
+    throttle.check(account, origin.address)
+    factor = _get.one(key=sent["id"])
+    count = _count_of(factor, sent, challenge, verified=True)
+    settle = partial(throttle.settle, account, origin.address)
+    if not _used(origin, factor, count, challenge, settle) or factor is None:
+        raise BadCredentials("This passkey does not log you in here.")
+    return users.get(origin.as_user(factor.user_id), factor.user_id)
+
+
+def prove(
+    origin: Actor, user_id: str, credential: str, challenge: Challenge, *, verified: bool
+) -> None:
+    """One of the user's, as the second factor, or where `verified` to confirm who it is.
+
+    Raises BadOtp, audited, and TooManyRequests as for codes.
+    """
+    throttle.check_codes(user_id)
+    sent = webauthn_json.read(credential)
+    factor = _get.one(key=sent["id"])
+    if factor is not None and factor.user_id != user_id:
+        factor = None
+    count = _count_of(factor, sent, challenge, verified=verified)
+    settle = partial(throttle.settle_code, user_id, origin.address)
+    if not _used(origin, factor, count, challenge, settle):
+        raise BadOtp("This passkey does not log you in here.")
+
+
+def _count_of(
+    factor: Factor | None, sent: dict[str, Any], challenge: Challenge, *, verified: bool
+) -> int | None:
+    if factor is None or webauthn_json.names_another(sent, factor.user_id):
+        return None
+    return webauthn_json.count_of(sent, factor.public_key or "", challenge, verified=verified)
+
+
+@atomic
+def _used(
+    origin: Actor,
+    factor: Factor | None,
+    count: int | None,
+    challenge: Challenge,
+    settle: Callable[..., None],
+) -> bool:
+    """Whether it was right; either way it is counted by `settle`."""
+    values = {"count": count, "issued_at": challenge.issued_at, "moment": now()}
+    used = factor is not None and count is not None and bool(_use.run(key=factor.id, **values))
+    settle(succeeded=used)
+    if not used:
+        audit.record(origin, "factor.refused", "user", factor.user_id if factor else None)
+    return used

@@ -1,0 +1,139 @@
+"""What a browser is asked about a passkey, and what it answers (WebAuthn Level 2, in its JSON)."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from app import policy
+from app.errors import Invalid
+from app.models import User
+
+RP_NAME = "Flagstone"
+TIMEOUT = 300_000  # milliseconds that the browser waits for the person
+ALGORITHMS = (-7, -8, -257)  # ES256, EdDSA, RS256 (RFC 9053, RFC 8812)
+
+
+@dataclass(slots=True, frozen=True)
+class Challenge:
+    """Random bytes that the browser has signed, base64url, and when it was given them."""
+
+    value: str
+    issued_at: datetime
+
+
+def creation(challenge: Challenge, user: User, known: Sequence[str]) -> dict[str, Any]:
+    """To make one for `user` on a device that holds none of those `known`."""
+    name = user.username
+    return {
+        "rp": {"id": _rp_id(), "name": RP_NAME},
+        "user": {"id": encoded(user.id.encode()), "name": name, "displayName": name},
+        "challenge": challenge.value,
+        "pubKeyCredParams": [{"type": "public-key", "alg": number} for number in ALGORITHMS],
+        "timeout": TIMEOUT,
+        "excludeCredentials": _descriptors(known),
+        "authenticatorSelection": {
+            "residentKey": "required",
+            "requireResidentKey": True,
+            "userVerification": "preferred",
+        },
+        "attestation": "none",
+    }
+
+
+def request(challenge: Challenge, known: Sequence[str], *, verified: bool) -> dict[str, Any]:
+    """To sign by one of those `known`, or by any where there are none.
+
+    `verified`: the device is to check who holds it.
+    """
+    return {
+        "rpId": _rp_id(),
+        "challenge": challenge.value,
+        "timeout": TIMEOUT,
+        "allowCredentials": _descriptors(known),
+        "userVerification": "required" if verified else "preferred",
+    }
+
+
+def made(answer: str, challenge: Challenge) -> dict[str, Any]:
+    """The columns of a new passkey. Raises Invalid."""
+    # 120 ms of CPU, for those alone who use it
+    from webauthn import verify_registration_response  # noqa: PLC0415
+
+    try:
+        found = verify_registration_response(
+            credential=answer,
+            expected_challenge=decoded(challenge.value),
+            expected_rp_id=_rp_id(),
+            expected_origin=_origin(),
+        )
+    except Exception as error:  # whatever a parser makes of what anybody may send
+        raise Invalid("The browser's answer cannot be used. Try again.") from error
+    return {
+        "credential_id": encoded(found.credential_id),
+        "public_key": encoded(found.credential_public_key),
+        "sign_count": found.sign_count,
+    }
+
+
+def count_of(
+    answer: dict[str, Any], public_key: str, challenge: Challenge, *, verified: bool
+) -> int | None:
+    """The counter in an answer that the passkey has signed, None where it has not."""
+    from webauthn import verify_authentication_response  # noqa: PLC0415 - see made
+
+    try:
+        found = verify_authentication_response(
+            credential=answer,
+            expected_challenge=decoded(challenge.value),
+            expected_rp_id=_rp_id(),
+            expected_origin=_origin(),
+            credential_public_key=decoded(public_key),
+            credential_current_sign_count=0,  # compared by who stores it
+            require_user_verification=verified,
+        )
+    except Exception:  # see made
+        return None
+    return found.new_sign_count
+
+
+def read(answer: str) -> dict[str, Any]:
+    """The browser's answer; one without an id is nobody's."""
+    try:
+        sent = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        sent = None
+    known = isinstance(sent, dict) and isinstance(sent.get("id"), str) and "\0" not in sent["id"]
+    return sent if known else {"id": ""}
+
+
+def names_another(answer: dict[str, Any], user_id: str) -> bool:
+    """Whether the device names a user, and it is not this one (7.2, step 6)."""
+    response = answer.get("response")
+    handle = response.get("userHandle") if isinstance(response, dict) else None
+    return handle not in (None, "", encoded(user_id.encode()))
+
+
+def encoded(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).decode().rstrip("=")
+
+
+def decoded(value: str) -> bytes:
+    return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+
+
+def _descriptors(known: Sequence[str]) -> list[dict[str, str]]:
+    return [{"type": "public-key", "id": credential_id} for credential_id in known]
+
+
+def _rp_id() -> str:
+    return urlsplit(policy.current().public_url).hostname or ""
+
+
+def _origin() -> str:
+    parts = urlsplit(policy.current().public_url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,166 @@
+"""Passkeys in a real Chromium, with its virtual authenticator (WebAuthn Level 2, section 11)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, CDPSession, Page, expect
+
+from app.models import Factor, Session
+from app.services.actor import Actor
+from tests.conftest import PASSWORD
+from tests.live import served
+from tests.rows import actions, events, rows, set_values
+from tests.test_browser import chromium, faults, opened, pytestmark, sign_in
+
+__all__ = ["chromium", "pytestmark"]
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+PAGE = "/settings/two-factor"
+
+
+@pytest.fixture
+def url(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address that passkeys are bound to: an address by number is none for them."""
+    with served(app) as port:
+        address = f"http://localhost:{port}"
+        policy = replace(app.extensions["policy"], public_url=address)
+        monkeypatch.setitem(app.extensions, "policy", policy)
+        yield address
+
+
+def device(page: Page) -> CDPSession:
+    """What the browser takes for a device with a fingerprint reader."""
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    made = session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    session.id = made["authenticatorId"]  # type: ignore[attr-defined]
+    return session
+
+
+def add_passkey(page: Page, url: str) -> None:
+    page.goto(f"{url}{PAGE}/passkeys/new")
+    page.get_by_label("Current password").fill(PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_label("Name").fill("My phone")
+    page.get_by_role("button", name="Make the passkey").click()
+    expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
+
+
+def log_out(page: Page) -> None:
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+def test_passkey_signs_in_alone_and_after_the_password_and_confirms(
+    chromium: Browser, app: Flask, url: str, root: Actor
+) -> None:
+    with opened(chromium.new_context()) as page:
+        phone = device(page)
+        sign_in(page, url, "root")
+        add_passkey(page, url)
+        page.goto(f"{url}{PAGE}")
+        expect(page.get_by_role("rowheader", name="My phone")).to_be_visible()
+
+        log_out(page)
+        page.get_by_role("button", name="Use a passkey").click()
+        expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
+
+        log_out(page)
+        page.get_by_label("Email or username").fill("root")
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.locator("main").get_by_role("button", name="Log in", exact=True).click()
+        page.get_by_role("button", name="Use a passkey").click()
+        expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
+
+        page.goto(f"{url}/auth/reauthenticate?next=/tasks")
+        page.get_by_role("button", name="Confirm with a passkey").click()
+        expect(page.get_by_role("heading", name="Tasks", exact=True)).to_be_visible()
+        with app.app_context():
+            assert actions().count("session.proved") == 1
+
+        # Somebody who holds the device and is not its owner: alone it opens nothing.
+        log_out(page)
+        verified = {"authenticatorId": phone.id, "isUserVerified": False}  # type: ignore[attr-defined]
+        phone.send("WebAuthn.setUserVerified", verified)
+        page.get_by_role("button", name="Use a passkey").click()
+        expect(page.get_by_text("the passkey was declined")).to_be_visible()
+        page.get_by_label("Email or username").fill("root")
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_copied_passkey_is_refused(chromium: Browser, app: Flask, url: str, root: Actor) -> None:
+    """Its counter lies behind: somebody has used a copy (WebAuthn, 6.1.1)."""
+    with opened(chromium.new_context()) as page:
+        device(page)
+        sign_in(page, url, "root")
+        add_passkey(page, url)
+        log_out(page)
+        with app.app_context():
+            (factor,) = rows(Factor)
+            set_values(Factor, factor.id, sign_count=1000)
+        page.get_by_role("button", name="Use a passkey").click()
+        expect(page.get_by_text("This passkey does not log you in here.")).to_be_visible()
+    with app.app_context():
+        assert rows(Session) == []
+        assert len(events("factor.refused")) == 1
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_what_was_signed_counts_once(chromium: Browser, app: Flask, url: str, root: Actor) -> None:
+    """The same cookie and the same answer, sent again, open nothing."""
+    with opened(chromium.new_context()) as page:
+        device(page)
+        sign_in(page, url, "root")
+        add_passkey(page, url)
+        log_out(page)
+        cookies = page.context.cookies()
+        with page.expect_request("**/auth/passkey") as sent:
+            page.get_by_role("button", name="Use a passkey").click()
+        expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
+        log_out(page)
+        page.context.clear_cookies()
+        page.context.add_cookies(cookies)  # type: ignore[arg-type]
+        with app.app_context():
+            (factor,) = rows(Factor)
+            set_values(Factor, factor.id, sign_count=0)  # as of a passkey that counts nothing
+        form = sent.value.post_data or ""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        page.context.request.post(f"{url}/auth/passkey", data=form, headers=headers)
+        page.goto(f"{url}/tasks")
+        expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    with app.app_context():
+        assert len(events("factor.refused")) == 1
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
+def test_axe_finds_nothing_on_the_way(
+    chromium: Browser, app: Flask, url: str, root: Actor, scheme: str, width: int
+) -> None:
+    looks = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
+    with opened(chromium.new_context(bypass_csp=True, **looks)) as page:  # type: ignore[arg-type]
+        device(page)
+        sign_in(page, url, "root")
+        found = [f for path in ("/totp", "/passkeys/new") for f in faults(page, url + PAGE + path)]
+        found += faults(page, f"{url}/auth/reauthenticate")
+        add_passkey(page, url)
+        found += faults(page)
+        found += faults(page, url + PAGE)
+        page.goto(f"{url}{PAGE}/totp")
+        page.get_by_label("Current password").fill(PASSWORD)
+        page.get_by_role("button", name="Go on").click()
+        found += faults(page)
+        log_out(page)
+        page.get_by_label("Email or username").fill("root")
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.locator("main").get_by_role("button", name="Log in", exact=True).click()
+        found += faults(page)
+    assert found == []
