@@ -10,6 +10,8 @@ from typing import Any
 from flask import Flask, has_app_context
 from werkzeug.test import TestResponse
 
+from tests import leaks
+
 CSRF_FIELD = re.compile(r'name="csrf_token"[^>]*? value="([^"]+)"')
 
 
@@ -24,6 +26,7 @@ class Api:
         self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: Any
     ) -> TestResponse:
         assert not has_app_context(), "close the app context first"
+        leaks.note(options.get("json"))
         credentials = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         path = path if path.startswith("/api/") else f"/api/v1{path}"
         return self.client.open(
@@ -73,6 +76,7 @@ class Browser:
 
     def _open(self, method: str, path: str, **options: Any) -> TestResponse:
         assert not has_app_context(), "close the app context first"
+        leaks.note(options.get("data"))
         return self.client.open(path, method=method, **options)
 
     def _seen(self, answer: TestResponse) -> TestResponse:

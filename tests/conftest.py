@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from app.models.types import now
 from app.services import passwords, registration, token_pairs
 from app.services.actor import Actor, scopes_of
-from tests import openid_provider
+from tests import leaks, openid_provider
 from tests.clients import Api, Browser
 from tests.databases import (
     Database,
@@ -42,8 +42,18 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("flagstone")
+leaks.listen()
 MakeApp = Callable[..., Flask]
 MakePerson = Callable[..., Actor]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_secret_is_logged() -> Iterator[None]:
+    """Throughout the whole run."""
+    leaks.passwords.add(PASSWORD)
+    yield
+    found = leaks.found(leaks.lines)
+    assert found == [], f"{len(found)} of {len(leaks.lines)} lines hold a secret"
 
 
 @pytest.fixture(scope="session")

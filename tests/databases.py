@@ -88,7 +88,7 @@ def make_app(url: str, **settings: str) -> Flask:
         "APP_ENV": "testing",
         "SECRET_KEY": "0123456789abcdef-of-the-tests-alone",
         "DATABASE_URL": url,
-        "LOG_LEVEL": "WARNING",
+        "LOG_LEVEL": "INFO",  # a line for each request: see tests.leaks
     }
     app = create_app(config.load({**environ, **settings}))
     if url.startswith("sqlite:"):

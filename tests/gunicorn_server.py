@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import config
+from tests import leaks
 from tests.databases import close, make_app, migrate
 
 PATIENCE = 30  # seconds, for what takes one or two
@@ -129,3 +130,4 @@ def running(folder: Path, **settings: str) -> Iterator[Server]:
     finally:
         if process.poll() is None:
             server.stop()
+        leaks.read(log)

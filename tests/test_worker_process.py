@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import config
+from tests import leaks
 from tests.databases import close, make_app, migrate
 from tests.gunicorn_server import PATIENCE, environ, until
 
@@ -35,6 +36,7 @@ def started(folder: Path, script: str) -> Iterator[tuple[subprocess.Popen[bytes]
     finally:
         shell.kill()
         shell.wait(PATIENCE)
+        leaks.read(log)
 
 
 def check(heartbeat: Path) -> int:
