@@ -136,6 +136,14 @@ def test_database_that_is_away_is_told_too() -> None:
     assert "flagstone_http_request" in text
 
 
+def test_alerts_in_the_manual_name_what_there_is(metered: Flask) -> None:
+    manual = (config.ROOT / "docs/operations.md").read_text()
+    named = set(re.findall(r"\b(flagstone_[a-z_]+?)(?:_bucket|_count)?\b(?![_./])", manual))
+    told_of = set(re.findall(r"^# TYPE (\w+)", ask(metered).text, re.MULTILINE))
+    assert named - {"flagstone_web"} <= told_of  # that is a role of the database
+    assert len(named) > 5
+
+
 def test_library_is_not_loaded_without_need() -> None:
     command = [sys.executable, "-c", "import run, sys; print('prometheus_client' in sys.modules)"]
     for token, loaded in (("", b"False"), (TOKEN, b"True")):
