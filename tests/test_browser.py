@@ -21,13 +21,23 @@ from tests.live import served
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PAGES = ["/", "/about", "/auth/login", "/auth/register", "/problems", "/nothing"]
+PAGES = ["/", "/about", "/auth/login", "/auth/register", "/auth/forgot", "/problems", "/nothing"]
 PERSONAL_PAGES = ["/", "/tasks", "/tasks/new", "/tasks/trash", "/users/root"] + [
     f"/settings/{name}" for name in ("profile", "two-factor", "sessions", "tokens", "webhooks")
 ]
 ADMIN_PAGES = [
     f"/admin/{name}"
-    for name in ("", "users", "tasks", "tokens", "webhooks", "jobs", "audit", "system")
+    for name in (
+        "",
+        "users",
+        "users/invite",
+        "tasks",
+        "tokens",
+        "webhooks",
+        "jobs",
+        "audit",
+        "system",
+    )
 ]
 LOOKS = [("light", 1280), ("dark", 320)]
 
