@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test check lock format bench bench-compare costs lint types layers templates migrations-check spec
+.PHONY: help install run dev test check lock format bench bench-compare bench-growth costs lint types layers templates migrations-check spec
 PYTHON ?= python3
 BIN := .venv/bin
 # What follows takes this shell's place by exec, and with it its process id: the worker's parent.
@@ -59,6 +59,9 @@ spec: .venv/installed-dev
 
 bench: .venv/installed-dev $(if $(RIVALS),bench/rivals/.venv/installed) ## CPU per request beside a bare WSGI service (RIVALS=1: beside DRF and flask-smorest)
 	@$(BIN)/python -m $(if $(RIVALS),bench.rivals,bench)
+
+bench-growth: .venv/installed-dev ## What a million tasks, more workers and more connections change
+	@$(BIN)/python -m bench.growth
 
 bench/rivals/.venv/installed: bench/rivals/requirements.txt
 	@$(PYTHON) -m venv bench/rivals/.venv

@@ -35,10 +35,6 @@ def fill(url: str, tasks: int, settings: dict[str, Any], heavy: int = 0) -> Data
     users = [uuid7() for _ in range(USERS)]
     reader, writer, rich, *others = users
     owned = [task_row(n, one) for one in (reader, writer) for n in range(OWN)]
-    rest = (
-        task_row(n, rich if n < heavy else others[n % len(others)])
-        for n in range(tasks - len(owned))
-    )
     reading, writing, listing, session = (secret_tokens.make() for _ in range(4))
     with psycopg2.connect(url) as connection, connection.cursor() as cursor:
         insert(cursor, "users", USER_COLUMNS, map(user_row, range(USERS), users))
@@ -46,7 +42,8 @@ def fill(url: str, tasks: int, settings: dict[str, Any], heavy: int = 0) -> Data
         insert(cursor, "tokens", TOKEN_COLUMNS, [token_row(*pair) for pair in pairs])
         insert(cursor, "sessions", SESSION_COLUMNS, [session_row(session, reader)])
         insert(cursor, "tasks", TASK_COLUMNS, owned)
-        insert(cursor, "tasks", TASK_COLUMNS, rest)
+        numbers = {"heavy": heavy, "rest": tasks - len(owned) - heavy}
+        cursor.execute(MANY, {"words": WORDS, "rich": rich, "others": others, **numbers})
     connection.autocommit = True
     connection.cursor().execute("VACUUM ANALYZE")
     connection.close()
@@ -67,8 +64,21 @@ TASK_COLUMNS = (
     "id, title, description, status, priority, labels, label_keys, owner_id,"
     " created_at, updated_at, version"
 )
+# Of one user `heavy`, of the others the `rest`, in turn.
+MANY = f"""
+INSERT INTO tasks ({TASK_COLUMNS})
+SELECT gen_random_uuid(), 'Task ' || n, text, 'todo', n %% 4, ARRAY['home', 'work'],
+       ARRAY['home', 'work'],
+       CASE WHEN n < %(heavy)s THEN %(rich)s
+            ELSE (CAST(%(others)s AS uuid[]))[1 + n %% {USERS - 3}] END::uuid,
+       moment, moment, 1
+FROM generate_series(0, %(heavy)s + %(rest)s - 1) AS n,
+     LATERAL (SELECT now() - n * interval '7 seconds') AS t (moment),
+     LATERAL (SELECT string_agg((CAST(%(words)s AS text[]))[1 + (n / 10 ^ k)::int %% 10], ' ')
+              FROM generate_series(0, 5) AS k) AS w (text)
+"""
 LIFE = NOW + datetime.timedelta(days=1)
-WORDS = ("plan", "write", "read", "call", "buy", "mend", "send", "check", "paint", "clean")
+WORDS = ["plan", "write", "read", "call", "buy", "mend", "send", "check", "paint", "clean"]
 
 
 def user_row(number: int, user_id: str) -> tuple[Any, ...]:

@@ -1,0 +1,128 @@
+"""`make bench-growth`: up to a million tasks, several workers, many connections, a large export.
+
+GROWTH_SIZES sizes it. Where a figure bends is told in docs/performance.md.
+"""
+
+import os
+import socket
+import time
+from contextlib import ExitStack
+from typing import Any
+
+import config
+from app import create_app, sql
+from app.services import tasks
+from app.services.actor import SYSTEM
+from bench import chart, client, data, measure, servers
+from bench.data import Data
+from bench.loops import LOOPS, TASKS, Loop, Maker
+
+SIZES = [int(size) for size in os.environ.get("GROWTH_SIZES", "1000,50000,1000000").split(",")]
+HOT = ("get one", "list 20", "list 20, counted", "search", "create", "patch, If-Match")
+HEAVY = 100_000  # tasks of one user, where there are more than twice as many in all
+DEEP = 200_000  # rows before page 10,000
+CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
+WORKERS = (1, 2, 4)
+
+
+def main() -> None:
+    result: dict[str, Any] = {"machine": measure.machine()}
+    with servers.database() as url:
+        rows = {}
+        for size in SIZES:
+            environ = servers.environ_of(servers.new_database(url, f"of{size}"))
+            servers.migrate(environ)
+            heavy = HEAVY if size > 2 * HEAVY else 0
+            filled = data.fill(environ["DATABASE_URL"], size, config.load(environ), heavy)
+            rows[size] = hot(environ, filled)
+            print(size, {name: f"{row['cpu']:.3f}" for name, row in rows[size].items()}, flush=True)
+        result["sizes"] = rows
+        result["heavy"] = of_heavy(environ, filled)
+        result["pages"] = pages(environ)
+        result["workers"] = scaling(environ, filled)
+    for name in ("heavy", "pages", "workers"):
+        print(name, result[name])
+    chart.write(result["workers"])
+    measure.keep("growth", result)
+
+
+def hot(environ: dict[str, str], filled: Data) -> dict[str, measure.Row]:
+    loops = [loop for loop in LOOPS if loop.name in HOT]
+    with servers.serving("run:app", environ, config="gunicorn.conf.py") as server:
+        service = measure.Service(server, Maker(filled), loops)
+        (taken,) = measure.in_turn([service], loops)
+    return {name: measure.medians(rows) for name, rows in taken.items()}
+
+
+def of_heavy(environ: dict[str, str], filled: Data) -> dict[str, Any]:
+    """What is asked by somebody who has HEAVY tasks, and what an export of them takes."""
+    headers = {"Authorization": f"Bearer {filled.heavy_token}"}
+    found: dict[str, Any] = {}
+    with servers.serving("run:app", environ, config="gunicorn.conf.py") as server:
+        for path in ("?limit=20", "?limit=20&count=true", "?q=paint%20clean", "/stats"):
+            sent = client.request("GET", TASKS + path, headers), 200
+            loop = Loop(path, lambda _maker, _number, sent=sent: sent)
+            measure.once(server, loop, Maker(filled), 8)
+            found[path] = measure.once(server, loop, Maker(filled), 60, connections=1)
+        found["export"] = export(server, headers)
+    return found
+
+
+def export(server: servers.Server, headers: dict[str, str]) -> dict[str, float]:
+    """Seconds, megabytes, and MiB by which the service grew meanwhile."""
+    before, most, size = server.memory(), 0.0, 0
+    path = f"{TASKS}/export?format=ndjson"
+    started = time.monotonic()
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        sent = {**headers, "Connection": "close"}
+        connection.sendall(client.request("GET", path, sent))
+        looked = 0.0
+        while received := connection.recv(1 << 20):
+            size += len(received)
+            if time.monotonic() - looked > 0.2:
+                looked, most = time.monotonic(), max(most, server.memory())
+    return {"seconds": time.monotonic() - started, "mb": size / 1e6, "grown_mib": most - before}
+
+
+def pages(environ: dict[str, str]) -> dict[str, Any]:
+    """Blocks and milliseconds of the first page and of page 10,000 of an admin's list of all."""
+    app = create_app(config.load(environ))
+    found = {}
+    with app.app_context():
+        link = sql.current()
+        link.execute("SET statement_timeout = 0")
+        query = "SELECT created_at, id FROM tasks ORDER BY created_at DESC, id DESC OFFSET %s"
+        deep = link.execute(f"{query} LIMIT 1", (min(DEEP, SIZES[-1] - 100),)).fetchone()
+        execute = link.execute
+        for name, after in (("first", None), ("page 10,000", [deep[0].isoformat(), deep[1]])):
+            sent: list[Any] = []
+            link.execute = lambda *given, sent=sent: sent.append(given) or execute(*given)  # type: ignore[method-assign]
+            tasks.page(SYSTEM, after=after, everyone=True)
+            statement, params = sent[-1]
+            explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
+            explained = execute(explain, params).fetchone()[0][0]
+            plan = explained["Plan"]
+            blocks = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+            found[name] = {"blocks": blocks, "ms": explained["Execution Time"]}
+    return found
+
+
+def scaling(environ: dict[str, str], filled: Data) -> dict[str, dict[str, float]]:
+    """Requests a second of "get one", by workers and connections."""
+    loop, maker = LOOPS[0], Maker(filled)
+    found: dict[str, dict[str, float]] = {}
+    for workers in WORKERS:
+        settings = {**environ, "WEB_CONCURRENCY": str(workers), "WEB_THREADS": "8"}
+        with ExitStack() as stack:
+            serving = servers.serving("run:app", settings, config="gunicorn.conf.py")
+            server = stack.enter_context(serving)
+            measure.once(server, loop, maker, measure.REQUESTS)
+            found[str(workers)] = {
+                str(number): measure.once(server, loop, maker, measure.REQUESTS, number)["rate"]
+                for number in CONNECTIONS
+            }
+    return found
+
+
+if __name__ == "__main__":
+    main()
