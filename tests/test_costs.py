@@ -10,16 +10,14 @@ import logging
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg2.extensions
 import pytest
 from flask import Flask
 from werkzeug.test import EnvironBuilder
 
-from app import deadline
 from app.models.types import uuid7
 from app.services import tasks, token_pairs
 from app.services.actor import Actor
@@ -108,7 +106,7 @@ OPERATIONS: dict[str, Callable[[Bench], tuple[str, str, dict[str, Any]]]] = {
 @pytest.fixture
 def bench(
     postgresql_database: Database, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Bench]:
+) -> Bench:
     app = postgresql_database.app
     ann = make_person("ann")
     with app.app_context():
@@ -123,9 +121,7 @@ def bench(
 
     monkeypatch.setattr(Link, "_execute", counted)
     monkeypatch.setattr(logging.getLogger("flagstone.request"), "level", logging.INFO)
-    psycopg2.extensions.set_wait_callback(None)  # how often one waits is chance
-    yield bench
-    psycopg2.extensions.set_wait_callback(deadline._wait)
+    return bench
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A PostgreSQL that does not answer: nobody waits for long, and it is found when it is back."""
 
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -127,3 +128,20 @@ def test_gate_stays_shut_after_an_attempt_that_failed(monkeypatch: pytest.Monkey
         raise ZeroDivisionError
     with gate.attempt(), pytest.raises(psycopg2.OperationalError), gate.attempt():
         pass
+
+
+def test_connection_outlives_a_statement_that_was_in_time(patient: Link) -> None:
+    with deadline.within(0.2):
+        before = patient.execute("SELECT pg_backend_pid()").fetchone()
+    time.sleep(2 * deadline.TICK + 0.2)
+    assert patient.execute("SELECT pg_backend_pid()").fetchone() == before
+
+
+def test_process_that_was_forked_keeps_its_own_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(Thread, "start", lambda thread: started.append(thread.name))
+    watch = deadline.Watch()
+    for process in (1, 1, 2):
+        monkeypatch.setattr(os, "getpid", lambda process=process: process)
+        watch.start()
+    assert started == ["deadline", "deadline"]
