@@ -15,7 +15,7 @@ import orjson
 from app.errors import SendingFailed
 from app.models import OutboxEntry
 from app.models.types import now
-from app.services import sealing, targets, webhooks
+from app.services import outbox, sealing, targets, webhooks
 
 TIMEOUT = 15.0  # seconds for all of it: name, connection, TLS, request and answer
 USER_AGENT = "Flagstone-Webhooks"
@@ -33,6 +33,7 @@ def send(entry: OutboxEntry) -> int:
         status = post(webhook.url, body, headers)
     except SendingFailed as error:
         webhooks.failed(webhook.id, gone=error.answer == GONE)
+        outbox.postpone(webhook.id, now() + outbox.delay_after(entry.attempts))
         raise
     webhooks.succeeded(webhook)
     return status

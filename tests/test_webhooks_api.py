@@ -384,6 +384,24 @@ def test_webhook_that_is_gone_or_fails_for_days_is_switched_off(
         assert rows(Webhook, id=failing)[0].failing_since is None
 
 
+def test_receiver_that_fails_holds_up_no_other(
+    inside: Flask, make_person: MakePerson, receiver: Receiver
+) -> None:
+    api = signed_in_api(inside, make_person("eve"))
+    failing = f"/webhooks/{make(api, url=receiver.url)['id']}"
+    for _ in range(12):
+        api.post(f"{failing}/test")
+    receiver.status = 500
+    assert work(inside) == 4  # what was claimed already; the others wait too
+    receiver.status = 200
+    other = f"/webhooks/{make(api, url=receiver.url)['id']}"
+    api.post(f"{other}/test")
+    assert work(inside) == 1
+    waiting = api.get(f"{failing}/deliveries").get_json()["items"]
+    assert [entry["status"] for entry in waiting] == ["pending"] * 12
+    assert min(entry["next_attempt_at"] for entry in waiting) > waiting[0]["created_at"]
+
+
 def test_success_ends_a_row_of_failures(
     inside: Flask, make_person: MakePerson, receiver: Receiver
 ) -> None:

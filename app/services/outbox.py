@@ -6,7 +6,7 @@ is due again when its lease ends.
 """
 
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
@@ -134,9 +134,13 @@ def failed(
         _settled(entry, "dead", moment, response_status, why, moment)
         return None
     spread = random.uniform(0.8, 1.2)  # noqa: S311 - so that not all come back at once
-    again = moment + DELAYS[entry.attempts - 1] * spread
+    again = moment + delay_after(entry.attempts) * spread
     _settled(entry, "pending", again, response_status, why, None)
     return again
+
+
+def delay_after(attempts: int) -> timedelta:
+    return DELAYS[min(attempts, len(DELAYS)) - 1]
 
 
 def postpone(webhook_id: str, until: datetime) -> None:
