@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.errors import BadOtp, Conflict, Invalid, TooManyRequests
+from app.errors import BadCredentials, BadOtp, Conflict, Invalid, TooManyRequests
 from app.models import Session, SignInAttempt, Token
-from app.services import factors, second_factors, sessions, token_pairs, totp, users
+from app.services import factors, passkeys, second_factors, sessions, token_pairs, totp, users
 from app.services.actor import Actor
 from tests.conftest import PASSWORD, MakePerson
 from tests.factors import Phone, add_app, hold_clock
 from tests.races import race, split
 from tests.rows import rows
+from tests.test_passkeys_service import add as add_passkey, challenge
 
 AT_ONCE, ROUNDS = 20, 5
 
@@ -83,3 +84,17 @@ def test_no_sign_in_by_password_outlives_the_first_factor(
 
 def _sign_ins(actor: Actor) -> int:
     return len(rows(Session, user_id=actor.id)) + len(rows(Token, user_id=actor.id))
+
+
+def test_of_twenty_with_one_answer_of_a_passkey_one_signs_in(
+    app: Flask, make_person: MakePerson
+) -> None:
+    for number in range(ROUNDS):
+        person = make_person(f"ann-{number}")
+        with app.app_context():
+            device = add_passkey(person)
+        asked = challenge()
+        answer = device.sign(asked)
+        use = lambda: passkeys.authenticate(Actor(), answer, asked)  # noqa: B023, E731
+        won, lost = split(race(app, [use] * AT_ONCE), BadCredentials, TooManyRequests)
+        assert (len(won), len(lost)) == (1, AT_ONCE - 1)

@@ -1,0 +1,196 @@
+"""Passkeys as a browser sends them, right and wrong; Chromium makes real ones elsewhere."""
+
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from app.errors import BadCredentials, BadOtp, Conflict, Invalid, TooManyRequests
+from app.models import Factor, SignInAttempt
+from app.models.types import now
+from app.services import account_export, factors, passkeys, recovery_codes
+from app.services.actor import Actor
+from app.services.webauthn_json import Challenge, encoded
+from tests.authenticator import Authenticator
+from tests.rows import age, events, rows, set_values
+
+HOST, ORIGIN = "localhost", "http://localhost:8000"
+HERE = Actor(address="192.0.2.1")
+
+
+def challenge(age: timedelta = timedelta()) -> Challenge:
+    return Challenge(encoded(secrets.token_bytes(32)), now() - age)
+
+
+def add(actor: Actor, name: str = "Phone") -> Authenticator:
+    device, asked = Authenticator(HOST, ORIGIN), challenge()
+    passkeys.add(actor, name, device.make(asked), asked)
+    return device
+
+
+def sign_in(device: Authenticator, **told: Any) -> str:
+    asked = challenge()
+    return passkeys.authenticate(HERE, device.sign(asked, **told), asked).id
+
+
+pytestmark = pytest.mark.usefixtures("ctx")
+
+
+def test_counts_from_when_it_is_added(ann: Actor) -> None:
+    device = add(ann)
+    assert factors.has(ann.id)
+    assert recovery_codes.left(ann.id) == 10
+    assert sign_in(device, user_id=ann.id) == ann.id
+    assert sign_in(device) == ann.id
+    assert passkeys.known(ann.id) == [encoded(device.id)]
+
+
+def test_is_added_once(ann: Actor, bob: Actor) -> None:
+    device, asked = Authenticator(HOST, ORIGIN), challenge()
+    made = device.make(asked)
+    assert len(passkeys.add(ann, "x", made, asked)) == 10
+    for person in (ann, bob):
+        with pytest.raises(Conflict, match="there already"):
+            passkeys.add(person, "x", made, asked)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda device, _asked: device.make(challenge()),
+        lambda device, asked: device.make(asked, origin="https://evil.example"),
+        lambda device, asked: device.make(asked, origin="http://localhost:8001"),
+        lambda device, asked: device.make(asked, type="webauthn.get"),
+        lambda _device, asked: Authenticator("evil.example", ORIGIN).make(asked),
+        lambda device, asked: device.sign(asked),
+        lambda _device, _asked: "{}",
+        lambda _device, _asked: "[" * 5000,
+        lambda device, asked: device.make(asked)[:-9],
+    ],
+)
+def test_what_was_made_for_another_is_not_kept(
+    ann: Actor, spoil: Callable[[Authenticator, Challenge], str]
+) -> None:
+    asked = challenge()
+    with pytest.raises(Invalid):
+        passkeys.add(ann, "x", spoil(Authenticator(HOST, ORIGIN), asked), asked)
+    assert rows(Factor) == []
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 101])
+def test_name_is_needed(ann: Actor, name: str) -> None:
+    with pytest.raises(Invalid):
+        add(ann, name)
+
+
+def test_account_has_twenty_at_the_most(ann: Actor) -> None:
+    for _ in range(passkeys.NUMBER_MAX):
+        add(ann)
+    with pytest.raises(Conflict, match="20"):
+        add(ann)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda device, _asked: device.sign(challenge()),
+        lambda device, asked: device.sign(asked, origin="https://evil.example"),
+        lambda device, asked: device.sign(asked, type="webauthn.create"),
+        lambda device, asked: device.sign(asked, verified=False),
+        lambda device, asked: device.sign(asked, user_id="somebody else"),
+        lambda _device, asked: Authenticator(HOST, ORIGIN).sign(asked),
+        lambda device, asked: forged(device, asked),
+        lambda device, _asked: orjson.dumps({"id": encoded(device.id)}).decode(),
+        lambda _device, _asked: '{"id": "\\u0000"}',
+        lambda _device, _asked: "no JSON",
+        lambda _device, _asked: "[]",
+    ],
+)
+def test_what_is_not_signed_by_it_opens_nothing(
+    ann: Actor, spoil: Callable[[Authenticator, Challenge], str]
+) -> None:
+    device, asked = add(ann), challenge()
+    answer = spoil(device, asked)
+    with pytest.raises(BadCredentials):
+        passkeys.authenticate(HERE, answer, asked)
+    assert len(events("factor.refused")) == 1
+    assert [row.succeeded for row in rows(SignInAttempt)] == [False]
+
+
+def forged(device: Authenticator, asked: Challenge) -> str:
+    """Signed by another key under the same id."""
+    other = Authenticator(HOST, ORIGIN)
+    other.id = device.id
+    return other.sign(asked)
+
+
+def test_answer_counts_once(ann: Actor) -> None:
+    device, asked = add(ann), challenge()
+    answer = device.sign(asked)
+    assert passkeys.authenticate(HERE, answer, asked).id == ann.id
+    with pytest.raises(BadCredentials):
+        passkeys.authenticate(HERE, answer, asked)
+
+
+def test_challenge_from_before_the_last_use_is_too_old(ann: Actor) -> None:
+    device, older = add(ann), challenge(timedelta(seconds=1))
+    sign_in(device)
+    with pytest.raises(BadCredentials):
+        passkeys.authenticate(HERE, device.sign(older), older)
+
+
+@pytest.mark.parametrize(("kept", "sent", "fits"), [(0, 0, 1), (5, 6, 1), (5, 5, 0), (5, 0, 0)])
+def test_counter_goes_on(ann: Actor, kept: int, sent: int, fits: int) -> None:
+    device = add(ann)
+    (factor,) = rows(Factor)
+    set_values(Factor, factor.id, sign_count=kept)
+    device.count = sent
+    if fits:
+        assert sign_in(device) == ann.id
+    else:
+        with pytest.raises(BadCredentials):
+            sign_in(device)
+    assert rows(Factor)[0].sign_count == (sent if fits else kept)
+
+
+def test_guesses_are_held_up(ann: Actor) -> None:
+    device = add(ann)
+    for _ in range(10):
+        with pytest.raises(BadCredentials):
+            sign_in(device, type="webauthn.create")
+    with pytest.raises(TooManyRequests):
+        sign_in(device)
+
+
+def test_second_factor_is_the_users_own(ann: Actor, bob: Actor) -> None:
+    hers, his, asked = add(ann), add(bob), challenge()
+    passkeys.prove(HERE, ann.id, hers.sign(asked, verified=False), asked, verified=False)
+    with pytest.raises(BadOtp):
+        passkeys.prove(HERE, ann.id, his.sign(asked), asked, verified=False)
+
+
+def test_confirming_takes_a_device_that_checks_who_holds_it(ann: Actor) -> None:
+    device, asked = add(ann), challenge()
+    with pytest.raises(BadOtp):
+        passkeys.prove(ann, ann.id, device.sign(asked, verified=False), asked, verified=True)
+
+
+def test_second_factors_are_counted_with_the_codes(ann: Actor) -> None:
+    device, asked = add(ann), challenge()
+    for _ in range(5):
+        with pytest.raises(BadOtp):
+            passkeys.prove(HERE, ann.id, "{}", asked, verified=False)
+    with pytest.raises(TooManyRequests):
+        passkeys.prove(HERE, ann.id, device.sign(asked), asked, verified=False)
+    age(SignInAttempt, "created_at", timedelta(minutes=5))
+    passkeys.prove(HERE, ann.id, device.sign(asked), asked, verified=False)
+
+
+def test_no_key_is_exported_or_told(ann: Actor) -> None:
+    add(ann)
+    (factor,) = rows(Factor)
+    told = str(account_export.export(ann)) + str(events())
+    assert factor.public_key not in told
