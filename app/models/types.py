@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import JSON, DateTime, SmallInteger, String, Text
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.types import PGUuid  # else one of these takes our place
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -34,7 +35,7 @@ def uuid7() -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
-class _TextUUID(postgresql.UUID[str]):
+class _TextUUID(PGUuid[str]):
     """PostgreSQL's uuid that stays text in Python: the driver hands it over so (app.extensions)."""
 
     def bind_processor(self, dialect: Dialect) -> None:
