@@ -12,7 +12,7 @@ from flask import Flask
 from tests.live import served
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.fixture
@@ -69,3 +69,12 @@ def test_files_that_documents_name_are_there(document: Path) -> None:
     new = ("project", "projects")  # the example of a resource to add
     there = [name for name in named if Path(name).stem not in new]
     assert [name for name in there if not (ROOT / name).exists()] == []
+
+
+def test_each_test_that_is_named_here_exists() -> None:
+    """In the table of SECURITY.md, from requirements to what proves them."""
+    sources = "".join(path.read_text() for path in (ROOT / "tests").glob("test_*.py"))
+    there = set(re.findall(r"^def (test_\w+)\(", sources, re.MULTILINE))
+    named = re.findall(r"`(test_\w+)`", (ROOT / "SECURITY.md").read_text())
+    assert [name for name in named if name not in there] == []
+    assert len(named) > 100
