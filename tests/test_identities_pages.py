@@ -40,10 +40,11 @@ def test_known_person_is_logged_in_whatever_else_changed_there(
         assert identity.last_used_at is not None
 
 
+@pytest.mark.parametrize("verified", [True, False])
 def test_address_that_an_account_has_opens_it_only_after_its_password(
-    app: Flask, browser: Browser, provider: Provider, ann: Actor
+    app: Flask, browser: Browser, provider: Provider, ann: Actor, verified: bool
 ) -> None:
-    provider.person["email"] = "ANN@example.com"
+    provider.person.update(email="ANN@example.com", email_verified=verified)
     assert go(browser).location == LINK
     page = browser.get(LINK).text
     assert "There is an account with your email address here." in page

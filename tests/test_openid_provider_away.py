@@ -1,6 +1,7 @@
 """An OpenID provider that is away, hangs, or does not do as it should."""
 
 import socket
+import threading
 
 import pytest
 from flask import Flask
@@ -89,12 +90,42 @@ def test_provider_that_hangs_holds_nobody_for_long(
     with socket.create_server(("127.0.0.1", 0)) as mute:
         configure(app, monkeypatch, f"http://127.0.0.1:{mute.getsockname()[1]}")
         assert away(browser.get(START))
-        mute.settimeout(0)
         mute.accept()[0].close()
+        mute.settimeout(0)
         assert away(browser.get(START))  # at once: the second one is not let through
         with pytest.raises(BlockingIOError):
             mute.accept()
     openid_http._client.cache_clear()
+
+
+def test_provider_that_sends_a_byte_now_and_then_holds_nobody_for_long(
+    app: Flask, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No time-out of a socket ends that."""
+    monkeypatch.setattr(openid_http, "TIMEOUT", 1.0)
+    openid_http._client.cache_clear()
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+        thread = threading.Thread(target=drip, args=(slow, ended))
+        thread.start()
+        configure(app, monkeypatch, f"http://127.0.0.1:{slow.getsockname()[1]}")
+        answer, still_sending = browser.get(START), thread.is_alive()
+        ended.set()
+        thread.join()
+    assert away(answer)
+    assert still_sending
+    openid_http._client.cache_clear()
+
+
+def drip(server: socket.socket, ended: threading.Event) -> None:
+    """An answer whose head takes as long as the test does, and 10 seconds at most."""
+    connection, _ = server.accept()
+    with connection:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        for _ in range(200):
+            connection.sendall(b"x")
+            if ended.wait(0.05):
+                break
 
 
 def test_provider_that_is_back_is_used_again(
