@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from app.errors import BadCredentials, BadOtp, Conflict, Invalid, TooManyRequests
-from app.models import Factor, SignInAttempt
+from app.models import Factor, SignInAttempt, User
 from app.models.types import now
-from app.services import account_export, factors, passkeys, recovery_codes
+from app.services import account_export, factors, passkeys, recovery_codes, throttle
 from app.services.actor import Actor
 from app.services.webauthn_json import Challenge, encoded
 from tests.authenticator import Authenticator
@@ -187,6 +187,23 @@ def test_second_factors_are_counted_with_the_codes(ann: Actor) -> None:
         passkeys.prove(HERE, ann.id, device.sign(asked), asked, verified=False)
     age(SignInAttempt, "created_at", timedelta(minutes=5))
     passkeys.prove(HERE, ann.id, device.sign(asked), asked, verified=False)
+
+
+def test_last_way_to_log_in_stays(ann: Actor) -> None:
+    add(ann)
+    set_values(User, ann.id, password_hash="")
+    (factor,) = rows(Factor)
+    with pytest.raises(Conflict, match="could not log in"):
+        factors.remove(ann, factor.id, None)
+    add(ann)
+    factors.remove(ann, factor.id, None)
+
+
+def test_address_is_known_as_the_owners(ann: Actor) -> None:
+    """The limit for the whole account does not hold it."""
+    sign_in(add(ann))
+    kept = {(row.account, row.address) for row in rows(SignInAttempt) if row.succeeded}
+    assert (throttle.account_of(ann.id, ""), HERE.address) in kept
 
 
 def test_no_key_is_exported_or_told(ann: Actor) -> None:

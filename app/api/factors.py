@@ -104,10 +104,10 @@ def confirm_totp(actor: Actor, body: dict[str, str]) -> SimpleNamespace:
     scopes=WRITE,
     body=Proof(),
     status=204,
-    errors=(ReauthenticationRequired, NotFound),
+    errors=(ReauthenticationRequired, NotFound, Conflict),
 )
 def remove(actor: Actor, factor_id: str, body: dict[str, str]) -> None:
-    """With the last one the recovery codes go too."""
+    """With the last one the recovery codes go too. 409 where it is the last way to sign in."""
     factors.remove(actor, factor_id, body.get("current_password"))
 
 

@@ -9,9 +9,18 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 
 from app import policy
-from app.errors import NotFound, OtpRequired
+from app.errors import Conflict, NotFound, OtpRequired
 from app.models import Factor, User
-from app.services import audit, authentication, credentials, mails, paging, recovery_codes, users
+from app.services import (
+    audit,
+    authentication,
+    credentials,
+    identities,
+    mails,
+    paging,
+    recovery_codes,
+    users,
+)
 from app.services.actor import Actor
 from app.services.paging import Page
 from app.sql import KEY, Statement, atomic
@@ -21,6 +30,9 @@ _counts = Factor.confirmed_at.is_not(None)
 _any = Statement[Factor](select(Factor.id).where(Factor.user_id == KEY, _counts).limit(1))
 _one = (_table.c.id == KEY, Factor.user_id == bindparam("of_user"), _counts)
 _get = Statement[Factor](select(*_table.c).where(*_one))
+_passkey = Statement[Factor](
+    select(Factor.id).where(Factor.user_id == KEY, Factor.kind == "passkey", _counts).limit(1)
+)
 _names = Statement[Factor](
     select(Factor.name).where(Factor.user_id == KEY, _counts).order_by(Factor.id)
 )
@@ -75,7 +87,10 @@ def added(actor: Actor, kind: str, name: str) -> list[str]:
 
 
 def remove(actor: Actor, factor_id: str, current_password: str | None) -> None:
-    """Remove one of the actor's. Raises NotFound, and what authentication.again raises."""
+    """Remove one of the actor's.
+
+    Raises NotFound, Conflict where no way to sign in is left, and what authentication.again raises.
+    """
     get(actor, factor_id)
     authentication.again(actor, current_password)
     _remove(actor, factor_id)
@@ -86,10 +101,13 @@ def _remove(actor: Actor, factor_id: str) -> None:
     credentials.need_live(actor, actor.id)
     factor = get(actor, factor_id)
     _delete.run(key=factor.id, of_user=actor.id)
+    user = users.get(actor, actor.id)
+    if not user.password_hash and not _passkey.one(key=user.id) and not identities.of_actor(actor):
+        raise Conflict("You could not log in any more: set a password first, or add a passkey.")
     if not has(actor.id):
         recovery_codes.remove(actor.id)
     audit.record(actor, "factor.removed", "user", actor.id, {factor.kind: [factor.name, None]})
-    mails.notify(actor, users.get(actor, actor.id), "factor_removed")
+    mails.notify(actor, user, "factor_removed")
 
 
 def _found(factor: Factor | None) -> Factor:

@@ -98,6 +98,7 @@ def authenticate(origin: Actor, credential: str, challenge: Challenge) -> User:
     settle = partial(throttle.settle, account, origin.address)
     if not _used(origin, factor, count, challenge, settle) or factor is None:
         raise BadCredentials("This passkey does not log you in here.")
+    throttle.trust(throttle.account_of(factor.user_id, ""), origin.address)
     return users.get(origin.as_user(factor.user_id), factor.user_id)
 
 
