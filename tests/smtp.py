@@ -5,7 +5,7 @@ import datetime
 import ipaddress
 import socket
 import ssl
-import threading
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from email.message import EmailMessage
@@ -23,15 +23,14 @@ from tests.mailbox import parse
 class Post:
     """What came in; `answers` says what to answer instead, by command or recipient.
 
-    No mail is taken before `gate` is open.
+    After `quota` mails it takes what it is sent, and does not say so.
     """
 
-    def __init__(self, gate: threading.Event | None = None) -> None:
+    def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.answers: dict[str, str] = {}
         self.port = free_port()
-        self.gate = gate
-        self.waiting = 0
+        self.quota = sys.maxsize
 
     @property
     def url(self) -> str:
@@ -57,18 +56,17 @@ class Post:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
         answer = self.answers.get("DATA", "250 OK")
-        self.waiting += 1
-        while self.gate is not None and not self.gate.is_set():
-            await asyncio.sleep(0.01)
         if answer.startswith("2"):
             self.mails.append(parse(envelope.content))
+        while len(self.mails) >= self.quota:
+            await asyncio.sleep(0.01)
         return answer
 
 
 @contextmanager
-def post(gate: threading.Event | None = None, **options: Any) -> Iterator[Post]:
+def post(**options: Any) -> Iterator[Post]:
     """A server that takes mails while this context lasts."""
-    handler = Post(gate)
+    handler = Post()
     controller = Controller(handler, hostname="127.0.0.1", port=handler.port, **options)
     controller.start()
     try:

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from app.services import account_export
 from app.services.actor import Actor
 from tests.answers import slug_of
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD, signed_in_api
+from tests.mailbox import Mailbox
 from tests.test_tasks_api import make
 
 
@@ -53,6 +55,22 @@ def test_export_holds_what_lies_in_the_trash(ann_api: Api) -> None:
     task = make(ann_api)
     ann_api.delete(f"/tasks/{task['id']}")
     assert [one["id"] for one in export(ann_api)["tasks"]] == [task["id"]]
+
+
+def test_export_leaves_out_nothing_that_the_service_finds(app: Flask, ann_api: Api) -> None:
+    assert export(ann_api).keys() == {"user", *account_export._STATEMENTS}
+
+
+def test_export_holds_the_mails_and_the_links_in_them(
+    mailbox: Mailbox, api: Api, ann_api: Api
+) -> None:
+    secret = mailbox.secret("confirm")
+    found = export(ann_api)
+    assert [(link["purpose"], link["email"]) for link in found["links"]] == [
+        ("confirm", "ann@example.com")
+    ]
+    assert [mail["payload"]["to"] for mail in found["outbox"]] == ["ann@example.com"]
+    assert secret not in str(found)
 
 
 def test_export_holds_tokens_and_devices(

@@ -124,6 +124,7 @@ def test_the_page_to_try_the_api_loads(chromium: Browser, url: str) -> None:
         expect(page.get_by_text("Make a task", exact=True)).to_be_visible()
 
 
+@pytest.mark.usefixtures("mailbox")  # for the forms that need mail
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # the pages are the same on either
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
 def test_axe_finds_nothing_and_no_page_is_wider_than_the_screen(

@@ -61,6 +61,10 @@ class AccountExport(Schema):
     sign_in_attempts = fields.List(fields.Dict(), required=True)
     factors = fields.List(fields.Dict(), required=True)
     recovery_codes = fields.List(fields.Dict(), required=True)
+    identities = fields.List(fields.Dict(), required=True)
+    links = fields.List(fields.Dict(), required=True)
+    webhooks = fields.List(fields.Dict(), required=True)
+    outbox = fields.List(fields.Dict(), required=True)
     idempotency_records = fields.List(fields.Dict(), required=True)
     audit_events = fields.List(fields.Dict(), required=True)
 

@@ -10,6 +10,7 @@ from app.models import (
     Factor,
     IdempotencyRecord,
     Identity,
+    Link,
     OutboxEntry,
     RecoveryCode,
     Session,
@@ -59,6 +60,7 @@ _STATEMENTS = {
     "factors": _of(Factor, Factor.user_id == _user),
     "recovery_codes": _of(RecoveryCode, RecoveryCode.user_id == _user),
     "webhooks": _of(Webhook, Webhook.user_id == _user),
+    "links": _of(Link, Link.user_id == _user),
     "outbox": _of(OutboxEntry, OutboxEntry.user_id == _user),
     "idempotency_records": _of(IdempotencyRecord, IdempotencyRecord.user_id == _user),
     "audit_events": _of(
