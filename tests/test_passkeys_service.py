@@ -9,15 +9,24 @@ import orjson
 import pytest
 
 from app.errors import BadCredentials, BadOtp, Conflict, Invalid, TooManyRequests
-from app.models import Factor, SignInAttempt, User
+from app.models import Factor, RecoveryCode, SignInAttempt, User
 from app.models.types import now
-from app.services import account_export, factors, passkeys, recovery_codes, throttle
+from app.services import (
+    account_export,
+    factors,
+    links,
+    passkeys,
+    recovery,
+    recovery_codes,
+    throttle,
+)
 from app.services.actor import Actor
 from app.services.webauthn_json import Challenge, encoded
 from tests.authenticator import Authenticator
 from tests.rows import age, events, rows, set_values
 
 HOST, ORIGIN = "localhost", "http://localhost:8000"
+NEW_PASSWORD = "eleven apples in a bowl"
 HERE = Actor(address="192.0.2.1")
 
 
@@ -187,6 +196,21 @@ def test_second_factors_are_counted_with_the_codes(ann: Actor) -> None:
         passkeys.prove(HERE, ann.id, device.sign(asked), asked, verified=False)
     age(SignInAttempt, "created_at", timedelta(minutes=5))
     passkeys.prove(HERE, ann.id, device.sign(asked), asked, verified=False)
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_passkey_of_who_registered_with_anothers_address_goes_with_the_reset(
+    ann: Actor, verified: bool
+) -> None:
+    """Nobody had proved the address until the link that was mailed there was followed."""
+    device = add(ann)
+    set_values(User, ann.id, email_verified=verified)
+    recovery.follow(HERE, links.make(ann.id, "reset", "ann@example.com"), NEW_PASSWORD)
+    if verified:
+        assert sign_in(device) == ann.id
+    else:
+        assert (rows(Factor), rows(RecoveryCode)) == ([], [])
+        assert events("factor.removed")
 
 
 def test_last_way_to_log_in_stays(ann: Actor) -> None:

@@ -12,6 +12,7 @@ from app.services import (
     audit,
     authentication,
     credentials,
+    factors,
     identifiers,
     identities,
     last_admin,
@@ -138,8 +139,10 @@ def set_password_hash(actor: Actor, user_id: str, password_hash: str, proved_ema
     user = _locked(user_id, None)
     proved = proved_email == user.email
     if proved and not user.email_verified:
-        # Whoever registered with the address of another may have linked an account of their own.
+        # Whoever registered with the address of another may have linked an account of their own,
+        # or have added a passkey.
         identities.unlink_all(actor, user.id)
+        factors.remove_passkeys(actor, user.id)
     verified = user.email_verified or proved
     _write(actor, user, {"password_hash": password_hash, "email_verified": verified})
 

@@ -33,6 +33,9 @@ _get = Statement[Factor](select(*_table.c).where(*_one))
 _passkey = Statement[Factor](
     select(Factor.id).where(Factor.user_id == KEY, Factor.kind == "passkey", _counts).limit(1)
 )
+_delete_passkeys = Statement[Factor](
+    delete(Factor).where(Factor.user_id == KEY, Factor.kind == "passkey").returning(Factor.name)
+)
 _names = Statement[Factor](
     select(Factor.name).where(Factor.user_id == KEY, _counts).order_by(Factor.id)
 )
@@ -108,6 +111,16 @@ def _remove(actor: Actor, factor_id: str) -> None:
         recovery_codes.remove(actor.id)
     audit.record(actor, "factor.removed", "user", actor.id, {factor.kind: [factor.name, None]})
     mails.notify(actor, user, "factor_removed")
+
+
+@atomic
+def remove_passkeys(actor: Actor, user_id: str) -> None:
+    """Of an account that may have had another owner: they sign in alone, without its password."""
+    for factor in _delete_passkeys.all(key=user_id):
+        changes = {"passkey": [factor.name, None]}
+        audit.record(actor, "factor.removed", "user", user_id, changes)
+    if not has(user_id):
+        recovery_codes.remove(user_id)
 
 
 def _found(factor: Factor | None) -> Factor:
