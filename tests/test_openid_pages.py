@@ -117,6 +117,12 @@ def test_start_is_good_once(app: Flask, browser: Browser, provider: Provider) ->
         assert len(rows(Session)) == 1
 
 
+def test_start_is_spent_by_a_wrong_answer_too(browser: Browser, provider: Provider) -> None:
+    callback = callback_of(browser)
+    assert browser.get(callback.replace("state=", "state=x")).status_code == 400
+    assert browser.get(callback).status_code == 400
+
+
 def test_code_is_good_once_with_an_old_cookie_too(
     app: Flask, browser: Browser, provider: Provider
 ) -> None:
