@@ -32,6 +32,7 @@ from app.services import (
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD
 from tests.mailbox import Mailbox
+from tests.page_sessions import start_session
 from tests.rows import age, events, rows
 
 pytestmark = pytest.mark.usefixtures("ctx")
@@ -151,7 +152,7 @@ def test_restoring_and_ending_a_page_session_are_told(ann: Actor) -> None:
     task = tasks.create(ann, {"title": "x"})
     tasks.delete(ann, task.id)
     tasks.restore(ann, task.id)
-    secret = sessions.sign_in(ORIGIN, "ann", PASSWORD, remember=False, user_agent="")
+    secret = start_session("ann", origin=ORIGIN)
     actor = sessions.load(secret)
     assert actor is not None
     sessions.end(actor)

@@ -25,6 +25,7 @@ from app.services import (
 )
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD
+from tests.page_sessions import start_session
 from tests.rows import age, rows
 
 pytestmark = pytest.mark.usefixtures("ctx")
@@ -131,7 +132,7 @@ def test_ended_credential_makes_no_new_one(ann: Actor, by: str) -> None:
     if by == "token":
         thief = tokens.identify(token_pairs.sign_in(Actor(), "ann", PASSWORD).access_token)
     else:
-        secret = sessions.sign_in(Actor(), "ann", PASSWORD, remember=False, user_agent="")
+        secret = start_session("ann")
         thief = sessions.load(secret) or Actor()
     accounts.update_self(ann, {"password": "eleven apples in a bowl"}, PASSWORD)
     with pytest.raises(InvalidToken):

@@ -26,7 +26,6 @@ from app.services import (
     links,
     outbox,
     purge,
-    sessions,
     tasks,
     throttle,
     token_pairs,
@@ -35,6 +34,7 @@ from app.services import (
 from app.services.actor import Actor
 from app.services.idempotency import Answer
 from tests.conftest import PASSWORD
+from tests.page_sessions import start_session
 from tests.rows import age, events, rows
 
 KINDS = {
@@ -77,7 +77,7 @@ def trash(actor: Actor) -> None:
 
 
 def sign_in(actor: Actor, remember: bool) -> str:
-    return sessions.sign_in(Actor(), "ann", PASSWORD, remember=remember, user_agent="x")
+    return start_session("ann", remember=remember)
 
 
 # What is kept, its column that counts, and for how long.

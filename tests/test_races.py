@@ -23,7 +23,6 @@ from app.models import Session, Task, Token, User
 from app.services import (
     accounts,
     registration,
-    sessions,
     tasks,
     token_pairs,
     tokens,
@@ -31,6 +30,7 @@ from app.services import (
 )
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD, MakeApp, MakePerson
+from tests.page_sessions import start_session
 from tests.races import Call, race, split
 from tests.rows import actions, rows
 
@@ -250,7 +250,7 @@ def test_what_starts_while_the_account_is_closed_does_not_outlive_it(
     wide_app: Flask, ann: Actor, root: Actor, attempt: int
 ) -> None:
     calls: list[Call] = [
-        *[lambda: sessions.sign_in(Actor(), "ann", PASSWORD, remember=False, user_agent="")] * 4,
+        *[lambda: start_session("ann")] * 4,
         *[lambda: token_pairs.sign_in(Actor(), "ann", PASSWORD)] * 4,
         lambda: accounts.update(root, ann.id, {"is_active": False}),
     ]
@@ -263,7 +263,7 @@ def test_what_starts_while_the_account_is_closed_does_not_outlive_it(
 def test_nobody_stays_by_the_old_password(wide_app: Flask, ann: Actor, attempt: int) -> None:
     change = {"password": NEW_PASSWORDS[0]}
     calls: list[Call] = [
-        *[lambda: sessions.sign_in(Actor(), "ann", PASSWORD, remember=False, user_agent="")] * 4,
+        *[lambda: start_session("ann")] * 4,
         *[lambda: token_pairs.sign_in(Actor(), "ann", PASSWORD)] * 4,
         lambda: accounts.update_self(ann, change, PASSWORD),
     ]

@@ -10,7 +10,7 @@ from app.models.session import ABSOLUTE, IDLE, REMEMBERED_ABSOLUTE, REMEMBERED_I
 from app.models.types import now
 from app.services import accounts, secret_tokens, sessions
 from app.services.actor import Actor
-from tests.conftest import PASSWORD
+from tests.page_sessions import start_session
 from tests.rows import age, rows
 
 pytestmark = pytest.mark.usefixtures("ctx")
@@ -18,10 +18,9 @@ MOMENT = timedelta(seconds=30)
 
 
 def sign_in(actor: Actor, *, remember: bool = False, user_agent: str = "") -> str:
-    return sessions.sign_in(
-        Actor(address="192.0.2.7"),
+    return start_session(
         actor.username,
-        PASSWORD,
+        origin=Actor(address="192.0.2.7"),
         remember=remember,
         user_agent=user_agent,
     )
@@ -36,7 +35,7 @@ def test_session_says_who_is_signed_in(root: Actor) -> None:
 
 def test_wrong_password_starts_no_session(ann: Actor) -> None:
     with pytest.raises(BadCredentials):
-        sessions.sign_in(Actor(), "ann", "wrong", remember=False, user_agent="")
+        start_session("ann", "wrong")
     assert rows(Session) == []
 
 

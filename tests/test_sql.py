@@ -18,12 +18,13 @@ from app.extensions import BUSY_TIMEOUT, Base, db
 from app.models import AuditEvent, Session, Task, Token, User
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import uuid7
-from app.services import audit, registration, sessions, tasks, token_pairs, users
+from app.services import audit, registration, tasks, token_pairs, users
 from app.services.actor import Actor
 from app.sql import Dangling, Duplicate, LostRace, Statement, atomic
 from app.sql.connection import TOGETHER_MAX
 from tests.conftest import PASSWORD
 from tests.databases import PostgresServer, close, make_app
+from tests.page_sessions import start_session
 from tests.rows import rows
 
 _insert_task = Statement[Task](insert(Task.__table__))  # type: ignore[arg-type]
@@ -69,7 +70,7 @@ def test_row_is_written_and_read_as_sqlalchemy_would(ann: Actor, values: dict[st
 )
 def test_every_table_is_read_as_sqlalchemy_would(root: Actor, model: type[Base]) -> None:
     token_pairs.sign_in(Actor(), "root", PASSWORD)
-    sessions.sign_in(Actor(), "root", PASSWORD, remember=True, user_agent="x")
+    start_session("root", remember=True)
     ours: list[Any] = Statement[Any](
         select(*model.__table__.c).order_by(model.__table__.c.id)
     ).all()

@@ -6,9 +6,10 @@ import pytest
 
 from app.errors import Conflict, Forbidden, NotFound
 from app.models import Session, Task, Token, User
-from app.services import accounts, recovery, sessions, tasks, token_pairs, users
+from app.services import accounts, recovery, tasks, token_pairs, users
 from app.services.actor import Actor
 from tests.conftest import PASSWORD, MakePerson
+from tests.page_sessions import start_session
 from tests.rows import rows
 
 pytestmark = pytest.mark.usefixtures("ctx")
@@ -51,7 +52,7 @@ def test_only_an_admin_changes_others_and_lists_them(ann: Actor, bob: Actor) -> 
 
 def test_deactivating_ends_tokens_and_sessions_at_once(ann: Actor, root: Actor) -> None:
     token_pairs.sign_in(Actor(), "ann", PASSWORD)
-    sessions.sign_in(Actor(), "ann", PASSWORD, remember=False, user_agent="")
+    start_session("ann")
     accounts.update(root, ann.id, {"is_active": False})
     assert (rows(Token), rows(Session)) == ([], [])
 

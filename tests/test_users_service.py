@@ -27,6 +27,7 @@ from app.services import (
 )
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD, email_of
+from tests.page_sessions import start_session
 from tests.rows import rows, set_values
 
 NEW_PASSWORD = "eleven apples in a bowl"
@@ -213,7 +214,7 @@ def test_new_password_may_not_be_the_new_username(ann: Actor) -> None:
 def test_new_password_ends_every_credential_but_the_one_in_use(ann: Actor) -> None:
     kept = tokens.identify(token_pairs.sign_in(Actor(), "ann", PASSWORD).access_token)
     token_pairs.sign_in(Actor(), "ann", PASSWORD)
-    sessions.sign_in(Actor(), "ann", PASSWORD, remember=False, user_agent="")
+    start_session("ann")
     accounts.update_self(kept, {"password": NEW_PASSWORD}, PASSWORD)
     assert {row.family_id for row in rows(Token)} == {kept.family_id}
     assert rows(Session) == []

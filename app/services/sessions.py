@@ -43,14 +43,6 @@ _renew = Statement[Session](
 _end = Statement[Session](delete(Session).where(Session.__table__.c.id == KEY))
 
 
-def sign_in(
-    origin: Actor, identifier: str, password: str, *, remember: bool, user_agent: str
-) -> str:
-    """The secret of a new session, for the cookie. Raises BadCredentials, OtpRequired."""
-    user = authentication.authenticate(origin, identifier, password)
-    return start(origin, user, remember=remember, user_agent=user_agent)
-
-
 @atomic
 def start(
     origin: Actor, user: User, *, remember: bool, user_agent: str, with_factor: bool = False

@@ -1,0 +1,20 @@
+"""Page sessions as the tests start them: by a password, as the page for signing in does."""
+
+from app.services import authentication, sessions
+from app.services.actor import Actor
+from tests.conftest import PASSWORD
+
+STRANGER = Actor()
+
+
+def start_session(
+    who: str,
+    password: str = PASSWORD,
+    *,
+    origin: Actor = STRANGER,
+    remember: bool = False,
+    user_agent: str = "",
+) -> str:
+    """The secret of the session. Needs an app context."""
+    user = authentication.authenticate(origin, who, password)
+    return sessions.start(origin, user, remember=remember, user_agent=user_agent)
