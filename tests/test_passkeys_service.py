@@ -179,6 +179,7 @@ def test_second_factor_is_the_users_own(ann: Actor, bob: Actor) -> None:
     passkeys.prove(HERE, ann.id, hers.sign(asked, verified=False), asked, verified=False)
     with pytest.raises(BadOtp):
         passkeys.prove(HERE, ann.id, his.sign(asked), asked, verified=False)
+    assert [event.target_id for event in events("factor.refused")] == [ann.id]
 
 
 def test_confirming_takes_a_device_that_checks_who_holds_it(ann: Actor) -> None:

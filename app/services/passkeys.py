@@ -96,7 +96,8 @@ def authenticate(origin: Actor, credential: str, challenge: Challenge) -> User:
     factor = _get.one(key=sent["id"])
     count = _count_of(factor, sent, challenge, verified=True)
     settle = partial(throttle.settle, account, origin.address)
-    if not _used(origin, factor, count, challenge, settle) or factor is None:
+    owner = factor.user_id if factor is not None else None
+    if not _used(origin, owner, factor, count, challenge, settle) or factor is None:
         raise BadCredentials("This passkey does not log you in here.")
     throttle.trust(throttle.account_of(factor.user_id, ""), origin.address)
     return users.get(origin.as_user(factor.user_id), factor.user_id)
@@ -116,7 +117,7 @@ def prove(
         factor = None
     count = _count_of(factor, sent, challenge, verified=verified)
     settle = partial(throttle.settle_code, user_id, origin.address)
-    if not _used(origin, factor, count, challenge, settle):
+    if not _used(origin, user_id, factor, count, challenge, settle):
         raise BadOtp("This passkey does not log you in here.")
 
 
@@ -131,6 +132,7 @@ def _count_of(
 @atomic
 def _used(
     origin: Actor,
+    user_id: str | None,
     factor: Factor | None,
     count: int | None,
     challenge: Challenge,
@@ -141,5 +143,5 @@ def _used(
     used = factor is not None and count is not None and bool(_use.run(key=factor.id, **values))
     settle(succeeded=used)
     if not used:
-        audit.record(origin, "factor.refused", "user", factor.user_id if factor else None)
+        audit.record(origin, "factor.refused", "user", user_id)
     return used

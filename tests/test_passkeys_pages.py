@@ -1,0 +1,148 @@
+"""The forms that take a passkey, filled in as the script of the pages does."""
+
+import html
+import re
+from datetime import timedelta
+
+import orjson
+import pytest
+from flask import Flask
+
+from app import challenges
+from app.models import Factor, Session
+from app.models.types import now
+from app.services.webauthn_json import Challenge
+from tests.authenticator import Authenticator
+from tests.clients import Browser
+from tests.conftest import PASSWORD
+from tests.rows import actions, rows
+
+SETTINGS = "/settings/two-factor/passkeys"
+PROOF = {"current_password": PASSWORD}
+
+
+@pytest.fixture
+def device(app: Flask) -> Authenticator:
+    return Authenticator("localhost", app.config["PUBLIC_URL"])
+
+
+def asked(text: str) -> Challenge:
+    """What the page asks the browser to sign."""
+    found = re.search(r'data-options="([^"]+)"', text)
+    assert found
+    return Challenge(orjson.loads(html.unescape(found[1]))["challenge"], now())
+
+
+def add(browser: Browser, device: Authenticator) -> int:
+    page = browser.post(f"{SETTINGS}/new", PROOF, form=f"{SETTINGS}/new").text
+    made = {"name": "Phone", "credential": device.make(asked(page))}
+    return browser.post(SETTINGS, made).status_code
+
+
+def test_is_added_with_a_name_and_logs_in_alone(
+    app: Flask, ann_browser: Browser, browser: Browser, device: Authenticator
+) -> None:
+    assert add(ann_browser, device) == 200
+    page = browser.get("/auth/login?next=/tasks").text
+    action = "/auth/passkey?next=/tasks"
+    assert f'action="{action}"' in page
+    answer = browser.post(action, {"credential": device.sign(asked(page))})
+    assert (answer.status_code, answer.location) == (303, "/tasks")
+    with app.app_context():
+        assert [factor.name for factor in rows(Factor)] == ["Phone"]
+
+
+def test_comes_after_the_password(
+    ann_browser: Browser, browser: Browser, device: Authenticator
+) -> None:
+    add(ann_browser, device)
+    assert browser.sign_in("ann", PASSWORD).location == "/auth/two-factor"
+    page = browser.get("/auth/two-factor").text
+    signed = {"credential": device.sign(asked(page), verified=False)}
+    assert browser.post("/auth/two-factor/passkey", signed).location == "/"
+    assert browser.get("/tasks").status_code == 200
+
+
+def test_alone_the_device_must_have_checked_who_holds_it(
+    app: Flask, ann_browser: Browser, browser: Browser, device: Authenticator
+) -> None:
+    add(ann_browser, device)
+    page = browser.get("/auth/login").text
+    signed = {"credential": device.sign(asked(page), verified=False)}
+    assert browser.post("/auth/passkey", signed).location == "/auth/login"
+    assert "does not log you in" in browser.get("/auth/login").text
+    with app.app_context():
+        assert len(rows(Session)) == 1
+
+
+def test_confirms_who_it_is(app: Flask, ann_browser: Browser, device: Authenticator) -> None:
+    add(ann_browser, device)
+    page = ann_browser.get("/auth/reauthenticate").text
+    signed = {"credential": device.sign(asked(page))}
+    answer = ann_browser.post("/auth/reauthenticate/passkey?next=/tasks", signed)
+    assert answer.location == "/tasks"
+    with app.app_context():
+        assert actions()[-1] == "session.proved"
+
+
+def test_page_that_was_open_for_too_long_asks_again(
+    ann_browser: Browser, browser: Browser, device: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(ann_browser, device)
+    page = browser.get("/auth/login").text
+    later = now() + challenges.LIFE
+    monkeypatch.setattr(challenges, "now", lambda: later)
+    answer = browser.post("/auth/passkey", {"credential": device.sign(asked(page))})
+    assert answer.location == "/auth/login"
+    assert "open for too long" in browser.get("/auth/login").text
+
+
+def test_two_tabs_ask_the_same(browser: Browser) -> None:
+    first, second = (asked(browser.get("/auth/login").text).value for _ in range(2))
+    assert first == second
+
+
+def test_password_is_good_for_ten_minutes(
+    app: Flask, ann_browser: Browser, device: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = ann_browser.post(f"{SETTINGS}/new", PROOF, form=f"{SETTINGS}/new").text
+    fields = {"name": "x", "credential": device.make(asked(page))}
+    later = now() + timedelta(minutes=10)
+    monkeypatch.setattr(challenges, "now", lambda: later)
+    assert ann_browser.post(SETTINGS, fields).location == f"{SETTINGS}/new"
+    with app.app_context():
+        assert rows(Factor) == []
+
+
+def test_challenge_for_something_else_adds_none(
+    app: Flask, ann_browser: Browser, device: Authenticator
+) -> None:
+    add(ann_browser, device)
+    page = ann_browser.get("/auth/reauthenticate").text
+    other = Authenticator(device.rp_id, device.origin)
+    fields = {"name": "x", "credential": other.make(asked(page))}
+    assert ann_browser.post(SETTINGS, fields).location == f"{SETTINGS}/new"
+    with app.app_context():
+        assert len(rows(Factor)) == 1
+
+
+def test_wrong_password_leads_no_further(ann_browser: Browser) -> None:
+    fields = {"current_password": "wrong"}
+    answer = ann_browser.post(f"{SETTINGS}/new", fields, form=f"{SETTINGS}/new")
+    assert answer.status_code == 422
+    assert "data-options" not in answer.text
+
+
+def test_nobody_half_way_is_sent_to_the_password(browser: Browser) -> None:
+    answer = browser.post("/auth/two-factor/passkey", {"credential": "{}"}, form="/auth/login")
+    assert answer.location == "/auth/login"
+
+
+def test_credential_that_is_no_passkey_is_said_so(
+    ann_browser: Browser, device: Authenticator
+) -> None:
+    page = ann_browser.post(f"{SETTINGS}/new", PROOF, form=f"{SETTINGS}/new").text
+    assert "data-options" in page
+    answer = ann_browser.post(SETTINGS, {"name": "x", "credential": "{}"})
+    assert answer.location == f"{SETTINGS}/new"
+    assert "cannot be used" in ann_browser.get(answer.location).text
