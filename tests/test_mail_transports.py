@@ -17,6 +17,12 @@ from tests.smtp import certificate, free_port, hanging, post
 ANN = "ann@example.com"
 
 
+@pytest.fixture(autouse=True)
+def authorities() -> None:
+    """They are read anew, as when a worker starts."""
+    transports._tls.cache_clear()
+
+
 @pytest.fixture
 def mail() -> EmailMessage:
     message = EmailMessage()

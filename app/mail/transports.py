@@ -1,7 +1,9 @@
 """Where mails go: to an SMTP server, the console or a folder, as MAIL_URL says."""
 
+import functools
 import os
 import smtplib
+import socket
 import ssl
 import sys
 from email.message import EmailMessage
@@ -44,21 +46,34 @@ def connect(url: SplitResult, patience: float) -> smtplib.SMTP:
     Raises OSError, SMTPException.
     """
     host, port = url.hostname or "", url.port or PORTS[url.scheme]
-    tls = ssl.create_default_context()  # asks for a certificate that holds; see SSL_CERT_FILE
     server: smtplib.SMTP
     if url.scheme == "smtps":
-        server = smtplib.SMTP_SSL(host, port, timeout=patience, context=tls)
+        server = smtplib.SMTP_SSL(host, port, _our_name(), timeout=patience, context=_tls())
     else:
-        server = smtplib.SMTP(host, port, timeout=patience)
+        server = smtplib.SMTP(host, port, _our_name(), timeout=patience)
     try:
         if parse_qs(url.query).get("starttls") == ["1"]:
-            server.starttls(context=tls)
+            server.starttls(context=_tls())
         if url.username:
             server.login(unquote(url.username), unquote(url.password or ""))
     except BaseException:
         server.close()
         raise
     return server
+
+
+@functools.cache
+def _our_name() -> str:
+    """For the greeting (RFC 5321, 4.1.1.1). Asked for once: it may take a look into the DNS."""
+    return socket.getfqdn()
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """Asks for a certificate that holds, of a known authority or of SSL_CERT_FILE. Made once: to
+    read all authorities takes longer than to send a mail.
+    """
+    return ssl.create_default_context()
 
 
 def _send(server: smtplib.SMTP, message: EmailMessage) -> int:
