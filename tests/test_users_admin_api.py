@@ -9,7 +9,7 @@ from app.models import User
 from app.services.actor import Actor
 from tests.answers import MISSING, blamed, slug_of, without_request
 from tests.clients import Api
-from tests.conftest import MakePerson, email_of
+from tests.conftest import PASSWORD, MakePerson, email_of
 from tests.rows import rows, set_values
 
 
@@ -110,3 +110,17 @@ def test_stale_account_is_not_changed(root_api: Api, ann: Actor, method: str) ->
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 def test_account_that_is_not_there_is_not_found(root_api: Api, method: str) -> None:
     assert slug_of(root_api.call(method, f"/users/{MISSING}", json={})) == (404, "not-found")
+
+
+@pytest.mark.parametrize("change", [{"username": "x"}, {"username": "x*x"}, {"email": "x"}])
+def test_value_that_does_not_do_is_told_before_what_is_stale(
+    root_api: Api, ann: Actor, change: dict[str, str]
+) -> None:
+    stale = {"If-Match": '"77"'}
+    for path, proof in ((f"/users/{ann.id}", {}), ("/users/me", {"current_password": PASSWORD})):
+        answer = root_api.patch(path, {**change, **proof}, headers=stale)
+        assert (slug_of(answer)[0], blamed(answer)) == (422, [f"/{next(iter(change))}"])
+
+
+def test_invitation_of_nobody_is_not_found_with_mail_or_without(root_api: Api) -> None:
+    assert slug_of(root_api.post(f"/users/{MISSING}/invitation")) == (404, "not-found")

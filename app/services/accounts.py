@@ -1,5 +1,6 @@
 """Accounts: changed by their owners or an admin, and removed."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import bindparam, delete as delete_, update as update_
@@ -55,7 +56,7 @@ def update_self(
     if "email" in changes or "password" in changes:
         why = "Changing email or password needs the current password."
         proof = authentication.again(actor, current_password, why)
-    news: dict[str, Any] = {n: changes[n] for n in ("username", "email") if n in changes}
+    news = _checked(changes, ("username", "email"))
     if "password" in changes:
         names = {"username": actor.username, "email": proof.email if proof else "", **news}
         passwords.check("password", changes["password"], names["username"], names["email"])
@@ -70,12 +71,14 @@ def _update_self(actor: Actor, news: dict[str, Any], proof: User | None, expect:
         raise PreconditionFailed("The password was changed in the meantime.")
     if "password_hash" in news:
         credentials.end_all(user.id, but=actor)
-    asked = news.pop("email", None) if policy.current().has_mail else None
+    asked = None
+    if policy.current().has_mail and "email" in news:
+        asked, news = news["email"], {n: news[n] for n in news if n != "email"}
     if news.get("email", user.email) != user.email:
         credentials.void_links(user.id)
     changed = _write(actor, user, news)
     if asked is not None:
-        _ask_for_email(actor, changed, identifiers.checked_email(asked))
+        _ask_for_email(actor, changed, asked)
     return changed
 
 
@@ -98,9 +101,9 @@ def update(actor: Actor, user_id: str, changes: dict[str, Any], expect: Expect =
     actor.need_admin()
     if RIGHTS & changes.keys():
         authentication.need_recent_admin(actor)
+    news = _checked(changes, ADMIN_FIELDS)
     admins = last_admin.hold() if RIGHTS & changes.keys() else []
     user = _locked(user_id, expect)
-    news = {name: value for name, value in changes.items() if name in ADMIN_FIELDS}
     if news.get("role", "admin") != "admin" or not news.get("is_active", True):
         last_admin.need_another(admins, user.id)
     if not news.get("is_active", True):
@@ -156,6 +159,16 @@ def confirm_email(actor: Actor, user_id: str, email: str) -> User:
     return _write(actor, user, {"email": email, "email_verified": True})
 
 
+def _checked(changes: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Those of `names`, as they are kept. Raises Invalid, before anything else is looked at."""
+    news = {name: changes[name] for name in names if name in changes}
+    if "email" in news:
+        news["email"] = identifiers.checked_email(news["email"])
+    if "username" in news:
+        identifiers.check_username(news["username"])
+    return news
+
+
 def _locked(user_id: str, expect: Expect) -> User:
     user = users.lock(user_id)
     if user is None:
@@ -165,13 +178,9 @@ def _locked(user_id: str, expect: Expect) -> User:
 
 
 def _write(actor: Actor, user: User, news: dict[str, Any]) -> User:
-    """Store `news` over the locked `user`. Raises Invalid, Conflict for a name that is taken."""
-    if "email" in news:
-        news["email"] = identifiers.checked_email(news["email"])
-        if news["email"] != user.email:
-            news.setdefault("email_verified", False)
-    if "username" in news:
-        identifiers.check_username(news["username"])
+    """Store `news` over the locked `user`. Raises Conflict for a name that is taken."""
+    if news.get("email", user.email) != user.email:
+        news.setdefault("email_verified", False)
     news = {name: value for name, value in news.items() if value != getattr(user, name)}
     if not news:
         return user

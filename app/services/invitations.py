@@ -46,9 +46,9 @@ def invite_again(actor: Actor, user_id: str) -> User:
     Raises NoMail, NotFound, Conflict where the invitation was accepted, TooManyRequests.
     """
     actor.need_admin()
-    mails.need()
     credentials.hold(user_id)
     user = users.get(actor, user_id)
+    mails.need()
     if not is_open(user):
         raise Conflict("This account has a password already.")
     throttle.count_mail(PURPOSE, user.id, actor.address)
