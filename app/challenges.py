@@ -18,9 +18,9 @@ BYTES = 32
 _NAME = "challenges"
 
 
-def issue(purpose: str) -> Challenge:
+def issue(purpose: str, kept_for: timedelta = KEPT) -> Challenge:
     kept = _found(purpose)
-    if kept is not None and now() - kept.issued_at < KEPT:
+    if kept is not None and now() - kept.issued_at < kept_for:
         return kept
     value = base64.urlsafe_b64encode(secrets.token_bytes(BYTES)).decode().rstrip("=")
     made = Challenge(value, now())

@@ -115,7 +115,7 @@ def sign_in(secret: str, *, remember: bool) -> None:
         sessions.end(page_user())
     clear_session()
     session.permanent = remember
-    login_user(load_user(secret))
+    _log_in(secret)
 
 
 def renew_session(secret: str) -> None:
@@ -123,7 +123,15 @@ def renew_session(secret: str) -> None:
     remembered = session.permanent
     clear_session()
     session.permanent = remembered
-    login_user(load_user(secret))
+    _log_in(secret)
+
+
+def _log_in(secret: str) -> None:
+    """Raises Unauthorized where the session was ended from elsewhere meanwhile."""
+    user = load_user(secret)
+    if user is None:
+        raise Unauthorized("You were logged out in the meantime. Log in again.")
+    login_user(user)
 
 
 def clear_session() -> None:

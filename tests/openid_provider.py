@@ -65,6 +65,7 @@ class Provider:
         self.answer: dict[str, str | None] = {}  # the same for what comes back in the address
         self.tokens: Claims = {}  # and for what the token endpoint gives
         self.status = 200  # of the token endpoint
+        self.page = ""  # what it answers in place of JSON
         self.sign: Callable[[Claims], str] = self.signed
         self.grants: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
@@ -123,7 +124,7 @@ class Provider:
             "token_type": "Bearer",
             "id_token": self.sign(_with(claims, self.claims)),
         }
-        return jsonify(_with(tokens, self.tokens)), self.status
+        return self.page or jsonify(_with(tokens, self.tokens)), self.status
 
     def show_keys(self) -> Response:
         self.asked.append("keys")

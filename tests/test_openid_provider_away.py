@@ -74,6 +74,23 @@ def test_provider_that_says_it_is_busy_is_away(browser: Browser, provider: Provi
     assert away(go(browser))
 
 
+@pytest.mark.parametrize("page", ["", "<html>no</html>"])
+def test_code_that_is_not_taken_keeps_nobody_else_out(
+    app: Flask, browser: Browser, provider: Provider, page: str
+) -> None:
+    provider.tokens, provider.status, provider.page = {"error": "invalid_request"}, 400, page
+    assert away(go(browser))
+    assert Browser(app).get(START).status_code == 302
+
+
+def test_error_in_the_address_keeps_nobody_else_out(
+    app: Flask, browser: Browser, provider: Provider
+) -> None:
+    provider.answer = {"error": "server_error"}
+    assert away(go(browser))
+    assert Browser(app).get(START).status_code == 302
+
+
 def test_provider_that_is_not_there_is_said_to_be_away_and_the_password_still_does(
     app: Flask, browser: Browser, ann: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

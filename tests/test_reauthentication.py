@@ -1,12 +1,13 @@
 """Who it is, once more: after 15 minutes, before what matters most."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 
 from app.models import Factor, Session, Token, User
-from app.services import accounts
+from app.services import accounts, credentials, sessions
 from app.services.actor import SYSTEM, Actor
 from tests.answers import slug_of
 from tests.clients import Api, Browser
@@ -93,7 +94,9 @@ def test_fresh_session_is_not_asked(root_browser: Browser, ann: Actor) -> None:
     assert root_browser.post(f"{page}/promote", form=page).location == page
 
 
-@pytest.mark.parametrize("changes", [{"role": "admin"}, {"is_active": False}])
+@pytest.mark.parametrize(
+    "changes", [{"role": "admin"}, {"is_active": False}, {"email": "new@example.com"}]
+)
 def test_old_token_changes_no_rights(
     app: Flask, root_api: Api, ann: Actor, changes: dict[str, object]
 ) -> None:
@@ -102,6 +105,28 @@ def test_old_token_changes_no_rights(
     assert slug_of(root_api.delete(f"/users/{ann.id}")) == NEEDED
     assert slug_of(root_api.delete(f"/users/{ann.id}/factors")) == NEEDED
     assert root_api.patch(f"/users/{ann.id}", {"username": "anna"}).status_code == 200
+
+
+@pytest.mark.parametrize("act", ["reauthenticate", "login"])
+def test_session_that_is_ended_meanwhile_is_said_to_be(
+    ann_browser: Browser, ann: Actor, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    """By another request, between the one that makes the secret and the cookie."""
+    for name in ("start", "renew"):
+        made = getattr(sessions, name)
+
+        def lost(*args: object, made: Callable[..., str] = made, **options: object) -> str:
+            secret = made(*args, **options)
+            credentials.end_all(ann.id)
+            return secret
+
+        monkeypatch.setattr(sessions, name, lost)
+    if act == "login":
+        assert ann_browser.post("/auth/logout", form=PAGE).status_code == 303
+        assert ann_browser.sign_in("ann", PASSWORD).status_code == 401
+    else:
+        assert ann_browser.post(PAGE, PROOF, form=PAGE).status_code == 401
+    assert ann_browser.get("/settings/profile").status_code == 302
 
 
 def test_refreshing_a_token_makes_no_sign_in_of_it(

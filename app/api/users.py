@@ -188,7 +188,7 @@ def show(actor: Actor, user_id: str) -> User:
 def update(actor: Actor, user_id: str, body: dict[str, Any], expect: Expect) -> User:
     """The last active admin can be neither demoted nor deactivated: 409.
 
-    Role and state take a login of the last 15 minutes, or a personal token.
+    Role, state and email take a login of the last 15 minutes, or a personal token.
     """
     return accounts.update(actor, user_id, body, expect)
 

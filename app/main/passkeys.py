@@ -38,7 +38,8 @@ class PasskeyForm(Form):
 @bp.route("/new", methods=["GET", "POST"])
 @login_required
 def new() -> ResponseReturnValue:
-    """The challenge is issued for the password: what the browser makes is bound to it."""
+    """The challenge is issued for the password, a new one each time: what the browser makes is
+    bound to it."""
     actor = page_user()
     form = ProofForm(users.get(actor, actor.id))
     if form.validate_on_submit():
@@ -47,7 +48,7 @@ def new() -> ResponseReturnValue:
         except REFUSALS as error:
             form.blame(error)
         else:
-            return _page(passkeys.creation(user, challenges.issue(PURPOSE)))
+            return _page(passkeys.creation(user, challenges.issue(PURPOSE, kept_for=timedelta(0))))
     return proof_page(
         form,
         title="Add a passkey",

@@ -21,6 +21,7 @@ from app.services import (
     passwords,
     task_handover,
     users,
+    webhooks,
 )
 from app.services.actor import Actor
 from app.services.preconditions import Expect, check
@@ -29,6 +30,7 @@ from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 EDITABLE = ("username", "email", "password_hash", "role", "is_active", "email_verified")
 ADMIN_FIELDS = ("username", "email", "role", "is_active")
 RIGHTS = {"role", "is_active"}
+GUARDED = RIGHTS | {"email"}  # whoever has the address can have the password set anew
 
 _table = User.__table__
 _update = Statement[User](
@@ -95,11 +97,11 @@ def _ask_for_email(actor: Actor, user: User, email: str) -> None:
 def update(actor: Actor, user_id: str, changes: dict[str, Any], expect: Expect = None) -> User:
     """Change any of ADMIN_FIELDS, as an admin. Raises Conflict where the last active admin goes.
 
-    Rights take a recent sign-in: ReauthenticationRequired. Deactivating ends every session and
-    token of the account at once.
+    Rights and the email take a recent sign-in: ReauthenticationRequired. Deactivating ends every
+    session and token of the account at once.
     """
     actor.need_admin()
-    if RIGHTS & changes.keys():
+    if GUARDED & changes.keys():
         authentication.need_recent_admin(actor)
     news = _checked(changes, ADMIN_FIELDS)
     admins = last_admin.hold() if RIGHTS & changes.keys() else []
@@ -143,9 +145,10 @@ def set_password_hash(actor: Actor, user_id: str, password_hash: str, proved_ema
     proved = proved_email == user.email
     if proved and not user.email_verified:
         # Whoever registered with the address of another may have linked an account of their own,
-        # or have added a passkey.
+        # have added a passkey, or be told of the tasks.
         identities.unlink_all(actor, user.id)
         factors.remove_passkeys(actor, user.id)
+        webhooks.switch_off_all(actor, user.id)
     verified = user.email_verified or proved
     _write(actor, user, {"password_hash": password_hash, "email_verified": verified})
 

@@ -22,7 +22,8 @@ NOTICES = {
     "recovery_codes_made": "New recovery codes were made. Those from before are void.",
     "recovery_code_used": "A recovery code was used in place of a second factor.",
     "identity_linked": "An account elsewhere was linked to yours, and can log in to it.",
-    "webhook_switched_off": "A webhook was switched off: it failed for days, or an admin did it.",
+    "webhook_switched_off": "A webhook was switched off: it failed for days, an admin did it, or "
+    "the address of the account was proved for the first time.",
     "identity_unlinked": "An account elsewhere was unlinked, and cannot log in to yours any more.",
 }
 

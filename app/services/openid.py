@@ -17,7 +17,7 @@ from app.errors import Invalid, ProviderAway, SignInRefused
 from app.models.identity import SUBJECT_MAX
 from app.policy import OpenIdClient
 from app.services import id_tokens, identifiers, openid_http
-from app.services.openid_http import AWAY
+from app.services.openid_http import AWAY, Declined
 from app.services.openid_provider import Provider, provider_of
 
 SCOPE = "openid email profile"
@@ -108,7 +108,7 @@ def _check_issuer(provider: Provider, answer: Mapping[str, str]) -> None:
 def _failure(error: str) -> Exception:
     """The provider's own words are not shown: anybody could have written them into the link."""
     if error in ("server_error", "temporarily_unavailable"):
-        return ProviderAway(AWAY)
+        return Declined(AWAY)
     if error == "access_denied":
         return SignInRefused("You were not let in there, or went back.", error)
     return SignInRefused(AGAIN, error[:64] if error.isascii() and error.isprintable() else "error")
@@ -139,7 +139,7 @@ def _redeem(provider: Provider, redirect_uri: str, started: Start, code: str) ->
     if found.get("error") == "invalid_grant":
         raise SignInRefused(AGAIN, "invalid_grant")
     if status != 200:
-        raise ProviderAway(AWAY) from ValueError(f"no token: {status}, {found.get('error')!r}")
+        raise Declined(AWAY) from ValueError(f"no token: {status}, {found.get('error')!r}")
     return found
 
 

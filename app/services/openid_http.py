@@ -26,6 +26,13 @@ AWAY = "The login service cannot be reached, or does not answer as it should."
 _threads = ThreadPoolExecutor(4, "openid")
 
 
+class Declined(ProviderAway):
+    """It is there, but took nothing of what whoever comes back has brought.
+
+    It does not close the line: anybody may bring what nobody takes, and keep the others out so.
+    """
+
+
 class Line:
     """The way to one provider: closed for a moment after it was away."""
 
@@ -46,6 +53,8 @@ class Line:
             future.cancel()
             self._failed_at = time.monotonic()
             raise ProviderAway(AWAY) from error
+        except Declined:
+            raise
         except ProviderAway:
             self._failed_at = time.monotonic()
             raise
@@ -80,6 +89,8 @@ def _call(method: str, url: str, headers: dict[str, str], form: str) -> tuple[in
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:
+        if answer.is_client_error:
+            return answer.status_code, {}
         raise ProviderAway(AWAY) from error
     if not isinstance(found, dict):
         raise ProviderAway(AWAY) from ValueError(f"{url} answered with no JSON object")

@@ -22,8 +22,9 @@ PATTERN = (
     r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
     rf"(/({_PATH})*)?(\?({_PATH}|\?)*)?$"
 )
-# Addresses that stand for one of IPv4 which is not seen in them (RFC 6052, RFC 8215).
-TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48")))
+# What is given out of IPv6 to be reached from everywhere (RFC 4291, 2.4). What lies outside may be
+# read as an address within: one of IPv4 (::7f00:1, 64:ff9b::7f00:1), or of a site (fec0::/10).
+UNICAST = ipaddress.IPv6Network("2000::/3")
 _TCP = socket.SOCK_STREAM
 _resolver = ThreadPoolExecutor(4, "resolver")
 
@@ -61,10 +62,8 @@ def addresses(parts: SplitResult, patience: float) -> list[str]:
 def is_public(address: str) -> bool:
     """Whether it is one of the public Internet."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
-        if inner or any(ip in network for network in TRANSLATED):
-            return False
+    if isinstance(ip, ipaddress.IPv6Address) and (ip not in UNICAST or ip.sixtofour or ip.teredo):
+        return False
     return ip.is_global and not ip.is_multicast
 
 

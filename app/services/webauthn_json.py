@@ -15,6 +15,7 @@ from app.models import User
 
 RP_NAME = "Flagstone"
 TIMEOUT = 300_000  # milliseconds that the browser waits for the person
+ID_MAX = 1023  # bytes of the id of a credential (WebAuthn Level 3, 7.1)
 ALGORITHMS = (-7, -8, -257)  # ES256, EdDSA, RS256 (RFC 9053, RFC 8812)
 
 
@@ -73,6 +74,8 @@ def made(answer: str, challenge: Challenge) -> dict[str, Any]:
         )
     except Exception as error:  # whatever a parser makes of what anybody may send
         raise Invalid("The browser's answer cannot be used. Try again.") from error
+    if len(found.credential_id) > ID_MAX:
+        raise Invalid("The device gave the passkey an id that is too long.")
     return {
         "credential_id": encoded(found.credential_id),
         "public_key": encoded(found.credential_public_key),

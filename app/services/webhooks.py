@@ -67,6 +67,9 @@ _recovered = Statement[Webhook](
     .where(_table.c.id == KEY, Webhook.failing_since.is_not(None))
     .values(failing_since=None)
 )
+_active = Statement[Webhook](
+    select(_table.c.id).where(Webhook.user_id == KEY, Webhook.is_active).order_by(_table.c.id)
+)
 _switch_off = Statement[Webhook](
     update_(Webhook)
     .where(_table.c.id == KEY, Webhook.is_active)
@@ -268,6 +271,13 @@ def switch_off(actor: Actor, webhook_id: str) -> None:
     actor.need_admin()
     _found(_any.one(key=webhook_id))
     _switched_off(actor, webhook_id)
+
+
+@atomic
+def switch_off_all(actor: Actor, user_id: str) -> None:
+    """Of an account that gets another owner, who has not asked for them."""
+    for webhook in _active.all(key=user_id):
+        _switched_off(actor, webhook.id)
 
 
 @atomic
