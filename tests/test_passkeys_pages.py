@@ -114,6 +114,15 @@ def test_password_is_good_for_ten_minutes(
         assert rows(Factor) == []
 
 
+def test_password_given_again_is_good_for_another_ten(
+    ann_browser: Browser, device: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann_browser.post(f"{SETTINGS}/new", PROOF, form=f"{SETTINGS}/new")
+    later = now() + timedelta(minutes=11)
+    monkeypatch.setattr(challenges, "now", lambda: later)
+    assert add(ann_browser, device) == 200
+
+
 def test_challenge_for_something_else_adds_none(
     app: Flask, ann_browser: Browser, device: Authenticator
 ) -> None:

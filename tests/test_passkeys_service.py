@@ -21,7 +21,7 @@ from app.services import (
     throttle,
 )
 from app.services.actor import Actor
-from app.services.webauthn_json import Challenge, encoded
+from app.services.webauthn_json import ID_MAX, Challenge, encoded
 from tests.authenticator import Authenticator
 from tests.rows import age, events, rows, set_values
 
@@ -212,6 +212,19 @@ def test_passkey_of_who_registered_with_anothers_address_goes_with_the_reset(
     else:
         assert (rows(Factor), rows(RecoveryCode)) == ([], [])
         assert events("factor.removed")
+
+
+@pytest.mark.parametrize("size", [1023, 1024, 4000])
+def test_id_has_1023_bytes_at_the_most(ann: Actor, size: int) -> None:
+    """An index of PostgreSQL holds no more than some 2,700 bytes."""
+    device, asked = Authenticator(HOST, ORIGIN), challenge()
+    device.id = secrets.token_bytes(size)
+    if size <= ID_MAX:
+        passkeys.add(ann, "x", device.make(asked), asked)
+        assert sign_in(device) == ann.id
+    else:
+        with pytest.raises(Invalid, match="too long"):
+            passkeys.add(ann, "x", device.make(asked), asked)
 
 
 def test_last_way_to_log_in_stays(ann: Actor) -> None:
