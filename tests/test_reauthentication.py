@@ -61,6 +61,15 @@ def test_page_that_only_asks_before_is_led_back_to(
     assert root_browser.get(page).location == f"{PAGE}?next={page}"
 
 
+def test_who_asks_by_htmx_is_led_by_the_whole_page(
+    app: Flask, root_browser: Browser, ann: Actor
+) -> None:
+    pass_time(app)
+    page = f"/admin/users/{ann.id}/delete"
+    answer = root_browser.get(page, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (403, f"{PAGE}?next={page}")
+
+
 def test_referrer_of_another_host_is_not_led_to(
     app: Flask, root_browser: Browser, ann: Actor
 ) -> None:

@@ -97,6 +97,23 @@ def test_half_way_ends_with_a_new_password(app: Flask, half: Browser, ann: Actor
     assert half.get(STEP).location == "/auth/login"
 
 
+def test_half_way_ends_with_the_account(app: Flask, half: Browser, ann: Actor) -> None:
+    with app.app_context():
+        accounts.delete(SYSTEM, ann.id)
+    assert half.get(STEP).location == "/auth/login"
+
+
+def test_half_way_ends_where_the_account_is_closed(
+    app: Flask, half: Browser, phone: Phone, ann: Actor
+) -> None:
+    half.get(STEP)
+    with app.app_context():
+        accounts.update(SYSTEM, ann.id, {"is_active": False})
+    assert half.post(STEP, {"otp": phone.code()}).status_code == 422
+    with app.app_context():
+        assert rows(Session) == []
+
+
 def test_link_that_sets_a_password_does_not_pass_by_the_factor(
     app: Flask, browser: Browser, phone: Phone, ann: Actor
 ) -> None:
