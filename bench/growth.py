@@ -5,7 +5,9 @@ GROWTH_SIZES sizes it. Where a figure bends is told in docs/performance.md.
 
 import os
 import socket
+import statistics
 import time
+from collections import defaultdict
 from contextlib import ExitStack
 from typing import Any
 
@@ -108,20 +110,26 @@ def pages(environ: dict[str, str]) -> dict[str, Any]:
 
 
 def scaling(environ: dict[str, str], filled: Data) -> dict[str, dict[str, float]]:
-    """Requests a second of "get one", by workers and connections."""
+    """Requests a second of "get one", by workers and connections: medians of rounds in turn."""
     loop, maker = LOOPS[0], Maker(filled)
-    found: dict[str, dict[str, float]] = {}
-    for workers in WORKERS:
-        settings = {**environ, "WEB_CONCURRENCY": str(workers), "WEB_THREADS": "8"}
-        with ExitStack() as stack:
+    taken: dict[tuple[int, int], list[float]] = defaultdict(list)
+    with ExitStack() as stack:
+        running = {}
+        for workers in WORKERS:
+            settings = {**environ, "WEB_CONCURRENCY": str(workers), "WEB_THREADS": "8"}
             serving = servers.serving("run:app", settings, config="gunicorn.conf.py")
-            server = stack.enter_context(serving)
-            measure.once(server, loop, maker, measure.REQUESTS)
-            found[str(workers)] = {
-                str(number): measure.once(server, loop, maker, measure.REQUESTS, number)["rate"]
-                for number in CONNECTIONS
-            }
-    return found
+            running[workers] = stack.enter_context(serving)
+        for _ in range(measure.ROUNDS + 1):
+            for number in CONNECTIONS:
+                for workers, server in running.items():
+                    row = measure.once(server, loop, maker, measure.REQUESTS, number)
+                    taken[workers, number].append(row["rate"])
+    return {
+        str(workers): {
+            str(number): statistics.median(taken[workers, number][1:]) for number in CONNECTIONS
+        }
+        for workers in WORKERS
+    }
 
 
 if __name__ == "__main__":
