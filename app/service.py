@@ -53,7 +53,7 @@ class Call(RequestContext):
     _no_session = NullSession()
 
     def __init__(self, app: "Service", environ: "WSGIEnvironment", route: Route, ids: list[str]):
-        self.app = app
+        self.app: Service = app
         self.route = route
         self.request = found = app.request_class(environ)
         found.json_module = app.json
@@ -68,6 +68,12 @@ class Call(RequestContext):
     def url_adapter(self) -> MapAdapter | None:  # type: ignore[override]
         """For url_for."""
         return self.app.create_url_adapter(self.request)
+
+    def copy(self) -> "Call":
+        ids = list(self.arguments.values())
+        copied = Call(self.app, self.request.environ, self.route, ids)
+        copied.request = self.request
+        return copied
 
     def push(self) -> None:
         """Flask's own, without a session to open and a route to find."""

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from flask import Flask, after_this_request, request_started
+from flask import Flask, after_this_request, request, request_started, url_for
 from flask.globals import request_ctx
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse
 
 from app.service import SHORT, Call, Service
 from app.services import tasks
@@ -100,3 +100,11 @@ def test_what_is_to_be_done_after_a_request_is_done(
     marking = {("GET", "/api/v1/users/me"): route._replace(before=[*route.before, mark])}
     monkeypatch.setitem(vars(app), "routes", marking)
     assert ann_api.get("/users/me").headers["X-Marked"] == "1"
+
+
+def test_context_can_be_taken_along(app: Flask) -> None:
+    environ = EnvironBuilder("/api/v1/tasks/00000000-0000-7000-8000-000000000000").get_environ()
+    with app.request_context(environ) as call:
+        copied = call.copy()
+        assert (type(copied), copied.request) == (Call, request._get_current_object())  # type: ignore[attr-defined]
+        assert url_for("api.users.me") == "/api/v1/users/me"
