@@ -27,14 +27,17 @@ if TYPE_CHECKING:
 _PART = re.compile(f"/({ID})(?=/|$)")
 SHORT = ("api.", "probes.")  # endpoints without a session
 _ARGUMENT = re.compile(r"<id:(\w+)>")
-_SIGNALS = (
-    signals.request_started,
-    signals.request_finished,
-    signals.request_tearing_down,
-    signals.appcontext_pushed,
-    signals.appcontext_popped,
-    signals.appcontext_tearing_down,
-)
+_LISTENERS = [
+    signal.receivers
+    for signal in (
+        signals.request_started,
+        signals.request_finished,
+        signals.request_tearing_down,
+        signals.appcontext_pushed,
+        signals.appcontext_popped,
+        signals.appcontext_tearing_down,
+    )
+]
 
 
 class Route(NamedTuple):
@@ -145,7 +148,7 @@ class Service(Flask):
         if (
             route is None
             or len(ids) != len(route.arguments)
-            or any(each.receivers for each in _SIGNALS)
+            or any(_LISTENERS)  # it sends no signals
         ):
             return super().request_context(environ)
         return Call(self, environ, route, [each.lower() for each in ids])
