@@ -33,7 +33,7 @@ PATIENCE = 30  # seconds, for what takes one or two
 THREADS = 4
 KILLS = int(os.environ.get("WORKER_KILLS", "3"))
 SENT_BETWEEN = 10
-NOTICES, RESETS = 15 * KILLS, 5 * KILLS  # half of them while workers are killed
+NOTICES, RESETS = 16 * KILLS, 5 * KILLS  # half of them while workers are killed
 
 
 @contextmanager
