@@ -57,8 +57,11 @@ def guard_postgres(connection: Connection) -> None:
 
 
 def guard_sqlite(connection: Connection) -> None:
-    """A batch migration drops and recreates tables: cascades must not fire meanwhile."""
+    """A batch migration drops and recreates tables: cascades must not fire meanwhile. And wait for
+    another process that is migrating as long as on PostgreSQL.
+    """
     cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA busy_timeout = 600000")  # milliseconds
     cursor.execute("PRAGMA foreign_keys=OFF")  # ignored within a transaction, so past SQLAlchemy
     cursor.close()
 
