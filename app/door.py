@@ -9,6 +9,7 @@ from app import ratelimit
 from app.extensions import csrf
 from app.security import ROUTE
 from app.services import secret_tokens
+from app.services.networks import network_of
 
 API = "/api/"
 STATIC = "/static/"
@@ -51,7 +52,7 @@ def check_request() -> None:
 def _visitor() -> str:
     """Who is counted: the session that the cookie names, else the address. Nothing is looked up."""
     secret = session.get("_user_id")  # Flask-Login's; nobody but us can sign one
-    return secret_tokens.digest(secret) if secret else request.remote_addr or ""
+    return secret_tokens.digest(secret) if secret else network_of(request.remote_addr or "")
 
 
 def _host_name(environ: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from app.models import SignInAttempt
 from app.models.types import now, uuid7
 from app.services import throttle
 from app.services.actor import Actor
+from app.services.networks import network_of
 from tests.answers import blamed, slug_of, without_request
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD, MakePerson, email_of, signed_in_api
@@ -82,6 +83,29 @@ def test_account_is_open_from_another_address(api: Api, ann: Actor) -> None:
     fail(api, 10)
     assert sign_in(api, PASSWORD, address=ELSEWHERE).status_code == 200
     assert sign_in(api, PASSWORD).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("2001:db8::/64", "2001:db8::/64"),
+        ("", ""),
+        ("no:address", "no:address"),
+    ],
+)
+def test_address_of_ipv6_stands_for_its_network(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
+def test_changing_the_address_within_a_network_gives_no_more_attempts(api: Api, ann: Actor) -> None:
+    for number in range(10):
+        fail(api, 1, address=f"2001:db8::{number:x}")
+    assert slug_of(sign_in(api, PASSWORD, address="2001:db8::ffff")) == HELD_UP
+    assert sign_in(api, PASSWORD, address="2001:db8:0:1::1").status_code == 200
 
 
 def test_another_account_is_open_from_the_same_address(api: Api, ann: Actor, bob: Actor) -> None:

@@ -21,6 +21,7 @@ from app.errors import AppError, Unauthorized
 from app.fields import Flag, Number, Text, compile_dump
 from app.identity import api_user, need_scopes, origin
 from app.services.actor import Actor
+from app.services.networks import network_of
 from app.services.paging import LIMIT_DEFAULT, LIMIT_MAX, Page
 
 View = Callable[..., Any]
@@ -102,12 +103,12 @@ def _actor(declaration: Operation, call: Request) -> Actor:
     """Who asks, counted: by their token, or by their address where it is none that holds."""
     environ = call.environ
     if declaration.scopes is None:
-        ratelimit.hit(environ, environ.get("REMOTE_ADDR", ""))
+        ratelimit.hit(environ, network_of(environ.get("REMOTE_ADDR", "")))
         return origin()
     try:
         actor = api_user(environ)
     except Unauthorized:
-        ratelimit.hit(environ, environ.get("REMOTE_ADDR", ""))
+        ratelimit.hit(environ, network_of(environ.get("REMOTE_ADDR", "")))
         raise
     ratelimit.hit(environ, actor.token_id or "")
     need_scopes(actor, declaration.scopes)

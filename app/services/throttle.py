@@ -1,5 +1,5 @@
 """Failed sign-ins, and mails that anybody may ask for, are counted in the database, right across
-every worker and replica.
+every worker and replica. An address of IPv6 counts as its network (app/services/networks.py).
 
 Nobody can lock the owner out: the limit for a whole account does not hold an address from which the
 owner has signed in before (ASVS 5.0, 6.3.1 and 6.1.1).
@@ -28,6 +28,7 @@ from app.models.sign_in_attempt import (
 )
 from app.models.types import UTCDateTime, now, uuid7
 from app.services import locks
+from app.services.networks import network_of
 from app.sql import Statement, atomic
 
 _account = SignInAttempt.account == bindparam("account")
@@ -61,7 +62,7 @@ def account_of_codes(user_id: str) -> str:
 def check(account: str, address: str) -> None:
     """Raises TooManyRequests: asked before the password is looked at, which costs."""
     moment = now()
-    values = {"account": account, "address": address}
+    values = {"account": account, "address": network_of(address)}
     _need(_of_pair, PAIR_MAX, PAIR_WINDOW, moment, values)
     _need(_of_address, ADDRESS_MAX, ADDRESS_WINDOW, moment, values)
     if _own_address.one(**values) is None:
@@ -91,13 +92,14 @@ def settle(account: str, address: str, *, succeeded: bool) -> None:
     Of attempts made at once no more are answered than the limit lets through, right or wrong.
     """
     locks.wait(f"sign-in account {account}")
-    locks.wait(f"sign-in address {address}")
+    locks.wait(f"sign-in address {network_of(address)}")
     check(account, address)
     _count(account, address, succeeded)
 
 
 def _count(account: str, address: str, succeeded: bool) -> None:
-    _insert.run(id=uuid7(), account=account, address=address, succeeded=succeeded, created_at=now())
+    values = {"account": account, "address": network_of(address), "succeeded": succeeded}
+    _insert.run(id=uuid7(), **values, created_at=now())
 
 
 def trust(account: str, address: str) -> None:
@@ -111,6 +113,7 @@ def count_mail(kind: str, to: str, address: str) -> None:
 
     Raises TooManyRequests. Whether there is such an account makes no difference.
     """
+    address = network_of(address)
     limits = ((to, MAILS_MAX, MAILS_WINDOW), (f"from {address}", ASKED_MAX, ASKED_WINDOW))
     for who, limit, window in limits:
         account, moment = account_of(None, f"{kind} mail {who}"), now()
