@@ -34,9 +34,8 @@ def patient(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 @pytest.fixture
-def frozen(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Flask, list[socket.socket]]]:
+def frozen() -> Iterator[tuple[Flask, list[socket.socket]]]:
     """An app whose database takes every connection and never says a word; and who connected."""
-    monkeypatch.setattr(deadline, "CONNECT", 0.2)
     came: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
