@@ -12,7 +12,7 @@ from flask import Flask
 from app.models import User
 from app.security import JsonFormatter
 from app.services import accounts, recovery
-from app.services.actor import Actor
+from app.services.actor import SYSTEM, Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakeApp
 from tests.mailbox import Mailbox
@@ -205,7 +205,7 @@ def test_pages_of_links_tell_nobody_their_address(
     app: Flask, mailbox: Mailbox, browser: Browser, ann: Actor
 ) -> None:
     with app.app_context():
-        recovery.mail_link(Actor(), rows(User)[0])  # type: ignore[arg-type]
+        recovery.mail_link(SYSTEM, rows(User)[0])  # type: ignore[arg-type]
     reset = path_of(mailbox, "reset")
     for link in (reset, "/auth/confirm/void", "/auth/invite/void", "/auth/reset/a%00b"):
         answer = browser.get(link)

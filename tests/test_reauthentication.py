@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from app.models import Factor, Session, Token, User
+from app.models import Factor, Link, Session, Token, User
 from app.services import accounts, credentials, sessions
 from app.services.actor import SYSTEM, Actor
 from tests.answers import slug_of
@@ -51,6 +51,20 @@ def test_page_asks_an_admin_once_more_and_leads_back(
 def account(app: Flask, actor: Actor) -> object:
     with app.app_context():
         return rows(User, id=actor.id), rows(Factor, user_id=actor.id)
+
+
+def test_link_that_sets_a_password_is_shown_to_a_fresh_session_alone(
+    app: Flask, root_browser: Browser, root: Actor
+) -> None:
+    """Else a session that was left open would make a new password of the admin's own."""
+    pass_time(app)
+    page = f"/admin/users/{root.id}"
+    answer = root_browser.post(f"{page}/reset-link", form=page)
+    assert (answer.status_code, "/auth/reset/" in answer.text) == (303, False)
+    with app.app_context():
+        assert rows(Link) == []
+    root_browser.post(PAGE, PROOF, form=PAGE)
+    assert "/auth/reset/" in root_browser.post(f"{page}/reset-link", form=page).text
 
 
 def test_page_that_only_asks_before_is_led_back_to(

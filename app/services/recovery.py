@@ -4,6 +4,7 @@ from app.models import User
 from app.services import (
     accounts,
     audit,
+    authentication,
     credentials,
     identifiers,
     links,
@@ -40,6 +41,7 @@ def _ask(origin: Actor, email: str) -> None:
 @atomic
 def mail_link(actor: Actor, user: User) -> None:
     """Mail a link to the account, on behalf of an admin. Raises NoMail."""
+    actor.need_admin()
     mails.need()
     audit.record(actor, "user.reset_requested", "user", user.id)
     outbox.add("mail", "reset", {"to": user.email})
@@ -47,7 +49,12 @@ def mail_link(actor: Actor, user: User) -> None:
 
 @atomic
 def make_link(actor: Actor, user: User) -> str:
-    """The secret of a link, to be handed over by whoever asked for it; older ones are void."""
+    """The secret of a link, to be handed over by the admin who asked for it; older ones are void.
+
+    Raises ReauthenticationRequired: whoever has it gets into the account.
+    """
+    actor.need_admin()
+    authentication.need_recent_admin(actor)
     credentials.hold(user.id)
     audit.record(actor, "user.reset_requested", "user", user.id)
     return links.make(user.id, "reset", email="")
