@@ -67,6 +67,21 @@ def test_link_that_sets_a_password_is_shown_to_a_fresh_session_alone(
     assert "/auth/reset/" in root_browser.post(f"{page}/reset-link", form=page).text
 
 
+def test_old_sign_in_makes_no_token_of_an_admin(
+    app: Flask, root_browser: Browser, root_api: Api
+) -> None:
+    """It would never be asked who it is."""
+    pass_time(app)
+    made = {"name": "x", "scopes": ["admin"]}
+    assert slug_of(root_api.post("/tokens", made)) == NEEDED
+    answer = root_browser.post("/settings/tokens", made, form="/settings/tokens")
+    assert (answer.status_code, answer.location) == (303, PAGE)
+    assert root_api.post("/tokens", {"name": "x", "scopes": ["tasks:read"]}).status_code == 201
+    root_browser.post(PAGE, PROOF, form=PAGE)
+    answer = root_browser.post("/settings/tokens", made, form="/settings/tokens")
+    assert answer.status_code == 200
+
+
 def test_page_that_only_asks_before_is_led_back_to(
     app: Flask, root_browser: Browser, ann: Actor
 ) -> None:

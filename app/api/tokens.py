@@ -7,7 +7,7 @@ from flask import Blueprint
 from marshmallow import Schema, fields, validate
 
 from app.api.operation import ListQuery, operation
-from app.errors import Forbidden, NotFound, PreconditionFailed
+from app.errors import Forbidden, NotFound, PreconditionFailed, ReauthenticationRequired
 from app.fields import Identifier, Moment, Strict, Text, choice
 from app.models import Token
 from app.models.token import NAME_MAX, SCOPES
@@ -58,10 +58,11 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
     status=201,
     location="/api/v1/tokens/{0.id}",
     etag=True,
-    errors=(Forbidden,),
+    errors=(Forbidden, ReauthenticationRequired),
 )
 def create(actor: Actor, body: dict[str, Any]) -> Any:
-    """A token makes none with a scope that it does not hold itself: 403. What a personal token
+    """A token makes none with a scope that it does not hold itself: 403. One with `admin` takes a login
+    of the last 15 minutes, or a personal token. What a personal token
     makes ends when it does, or before."""
     token, secret = personal_tokens.create(actor, users.get(actor, actor.id), **body)
     return _shown(token, token=secret)

@@ -10,7 +10,7 @@ from app.errors import Forbidden, Invalid, NotFound
 from app.models import Token, User
 from app.models.token import NAME_MAX, SCOPES
 from app.models.types import now, uuid7
-from app.services import audit, credentials, paging, tokens
+from app.services import audit, authentication, credentials, paging, tokens
 from app.services.actor import Actor, scopes_of
 from app.services.paging import Page
 from app.services.preconditions import Expect, check
@@ -73,8 +73,9 @@ def create(
 ) -> tuple[Token, str]:
     """A new token of `user`, and its secret, which is shown this once.
 
-    A personal token makes none that outlives it. Raises Invalid, InvalidToken, and Forbidden for a
-    scope that actor or user does not hold.
+    A personal token makes none that outlives it. Raises Invalid, InvalidToken, Forbidden for a
+    scope that actor or user does not hold, and ReauthenticationRequired: one with an admin's rights
+    is not asked again who it is.
     """
     name = name.strip()
     if not 1 <= len(name) <= NAME_MAX:
@@ -87,6 +88,8 @@ def create(
         )
     if missing := set(scopes) - (actor.scopes & scopes_of(user.role)):
         raise Forbidden(f"You cannot grant: {', '.join(sorted(missing))}.")
+    if "admin" in scopes:
+        authentication.need_recent_admin(actor)
     credentials.need_live(actor, user.id)
     _check_end(actor, expires_at)
     token_id, kept = uuid7(), " ".join(scope for scope in SCOPES if scope in scopes)
