@@ -61,9 +61,10 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
     errors=(Forbidden, ReauthenticationRequired),
 )
 def create(actor: Actor, body: dict[str, Any]) -> Any:
-    """A token makes none with a scope that it does not hold itself: 403. One with `admin` takes a login
-    of the last 15 minutes, or a personal token. What a personal token
-    makes ends when it does, or before."""
+    """A token makes none with a scope that it does not hold itself: 403. What a personal token
+    makes ends when it does, or before. One with `admin` takes a login of the last 15 minutes, or a
+    personal token.
+    """
     token, secret = personal_tokens.create(actor, users.get(actor, actor.id), **body)
     return _shown(token, token=secret)
 
