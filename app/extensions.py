@@ -1,5 +1,7 @@
 """The extension objects, created unbound and attached to the app by the factory."""
 
+import sqlite3
+import time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -130,9 +132,23 @@ def _on_connect(connection: DBAPIConnection, _record: object) -> None:
     connection.create_function("gen_random_uuid", 0, lambda: str(uuid4()))  # PostgreSQL has it
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _to_wal(cursor)
     cursor.execute("PRAGMA synchronous=FULL")  # an acknowledged write survives a power cut
     cursor.close()
+
+
+def _to_wal(cursor: Any) -> None:
+    """Processes that turn a new file to WAL at once are refused, and not made to wait."""
+    ends = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
