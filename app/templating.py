@@ -5,6 +5,7 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from flask import Flask, current_app, url_for
 from flask_login import current_user
@@ -20,9 +21,16 @@ NAMES = {"due_at": "Due", "assignee_id": "Assignee", "completed_at": "Completed"
 
 def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(static_url=static_url, viewer=viewer, has_mail=has_mail)
+    app.jinja_env.globals.update(
+        static_url=static_url, viewer=viewer, has_mail=has_mail, form_id=form_id
+    )
     app.jinja_env.filters.update(device=device, iso=iso, readable=readable, words=words)
     app.jinja_env.tests.update(overdue=is_overdue)
+
+
+def form_id() -> str:
+    """Tells a form that is shown from any other (app/once.py)."""
+    return str(uuid4())
 
 
 def has_mail() -> bool:

@@ -14,6 +14,7 @@ from app.listing import binding
 from app.main.task_forms import seen_version
 from app.main.task_show import COMMENTS, COMMENTS_SHOWN, ENDPOINT, CommentForm, show_task
 from app.models import Comment
+from app.once import once
 from app.services import comments
 
 bp = Blueprint("comments", __name__)
@@ -25,12 +26,12 @@ def create(task_id: str) -> ResponseReturnValue:
     form = CommentForm()
     if form.validate_on_submit():
         try:
-            comment = comments.create(page_user(), task_id, **form.values())
+            made = once(lambda actor: comments.create(actor, task_id, **form.values()).id)
         except REFUSALS as error:
             form.blame(error)
         else:
             flash("Your comment is added.", "success")
-            return redirect(_place(comment), 303)
+            return redirect(_place(comments.get(page_user(), task_id, made)), 303)
     return show_task(task_id, form)
 
 

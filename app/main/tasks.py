@@ -13,6 +13,7 @@ from app.main.task_query import SORT_NAMES, read_query
 from app.main.task_show import CommentForm, show_task
 from app.models.task import TITLE_MAX
 from app.navigation import next_page
+from app.once import once
 from app.services import names, task_access, tasks
 
 bp = Blueprint("tasks", __name__)
@@ -64,12 +65,12 @@ def create() -> ResponseReturnValue:
     form = TaskForm()
     if form.validate_on_submit():
         try:
-            task = tasks.create(page_user(), form.values())
+            task_id = once(lambda actor: tasks.create(actor, form.values()).id)
         except REFUSALS as error:
             form.blame(error)
         else:
-            flash(f"Added: {task.title}", "success")
-            return redirect(next_page(_address(task.id)), 303)
+            flash(f"Added: {form.title.data}", "success")
+            return redirect(next_page(_address(task_id)), 303)
     return render_template("main/tasks/new.html", form=form), form.http_status
 
 

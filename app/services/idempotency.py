@@ -36,15 +36,18 @@ class Answer:
 
 @atomic
 def once(
-    actor: Actor, key: str, fingerprint: str, use_case: Callable[[], Answer]
+    actor: Actor, key: str, fingerprint: str, use_case: Callable[[], Answer], *, wait: bool = False
 ) -> tuple[Answer, bool]:
     """The answer to the request, and whether it is a repeated one.
 
-    Raises Conflict while the first is still being processed, IdempotencyKeyReused where
-    `fingerprint` (of method, path and payload) is another than the first one's, and whatever
-    `use_case` raises.
+    Raises Conflict while the first is still being processed, unless it is to `wait` for that one,
+    IdempotencyKeyReused where `fingerprint` (of method, path and payload) is another than the first
+    one's, and whatever `use_case` raises.
     """
-    if not locks.take(f"idempotency {actor.id} {key}"):
+    lock = f"idempotency {actor.id} {key}"
+    if wait:
+        locks.wait(lock)
+    elif not locks.take(lock):
         raise Conflict("A request with this Idempotency-Key is still being processed.")
     found = _kept.one(user_id=actor.id, key=key, start=now() - KEPT)
     if found is not None:
