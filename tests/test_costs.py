@@ -5,6 +5,7 @@ do 10 % more calls: whoever adds them on purpose writes the file anew, and the c
 """
 
 import gc
+import io
 import json
 import logging
 import os
@@ -19,6 +20,7 @@ from flask import Flask
 from werkzeug.test import EnvironBuilder
 
 from app.models.types import uuid7
+from app.security import JsonFormatter
 from app.services import tasks, token_pairs
 from app.services.actor import Actor
 from app.sql import Link
@@ -120,7 +122,12 @@ def bench(
         return execute(link, *given)
 
     monkeypatch.setattr(Link, "_execute", counted)
-    monkeypatch.setattr(logging.getLogger("flagstone.request"), "level", logging.INFO)
+    # Tests before may have left a handler whose output is closed: it tells that at each line.
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setFormatter(JsonFormatter())
+    log = logging.getLogger("flagstone.request")
+    monkeypatch.setattr(log, "handlers", [handler])
+    monkeypatch.setattr(log, "level", logging.INFO)
     return bench
 
 
