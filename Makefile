@@ -32,7 +32,7 @@ dev: .venv/installed-dev ## The same with reloader and debugger
 	  exec $(BIN)/flask --debug run --host 127.0.0.1 --port $${PORT:-8000}
 
 test: .venv/installed-dev ## The whole suite on SQLite and PostgreSQL (ARGS='-k etag' narrows it)
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --numprocesses auto --dist loadfile)
 
 check: lint types layers templates migrations-check spec ## Lint, format, types, import rules, migrations, spec
 
