@@ -15,7 +15,7 @@ import orjson
 from app.errors import SendingFailed
 from app.models import OutboxEntry
 from app.models.types import now
-from app.services import outbox, sealing, targets, webhooks
+from app.services import outbox, sealing, targets, webhook_deliveries, webhooks
 
 TIMEOUT = 15.0  # seconds for all of it: name, connection, TLS, request and answer
 USER_AGENT = "Flagstone-Webhooks"
@@ -24,11 +24,11 @@ GONE = 410
 
 def send(entry: OutboxEntry) -> int:
     """The status of the receiver's answer. Raises SendingFailed."""
-    webhook = webhooks.live(entry.webhook_id or "")
+    webhook = webhook_deliveries.live(entry.webhook_id or "")
     if webhook is None:
         raise SendingFailed("The webhook is switched off.", final=True)
     body = orjson.dumps(entry.payload)
-    headers = webhooks.sign(sealing.unseal(webhook.secret), entry.id, now(), body)
+    headers = webhook_deliveries.sign(sealing.unseal(webhook.secret), entry.id, now(), body)
     try:
         status = post(webhook.url, body, headers)
     except SendingFailed as error:

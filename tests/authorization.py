@@ -24,6 +24,7 @@ from app.services import (
     token_pairs,
     tokens,
     users,
+    webhook_deliveries,
     webhooks,
 )
 from app.services.actor import SYSTEM, Actor, scopes_of
@@ -139,7 +140,7 @@ class World:
     def webhook(self) -> dict[str, str]:
         """One of the owner's, with a delivery that has ended."""
         webhook, _ = webhooks.create(self.owner, **WEBHOOK)  # type: ignore[arg-type]
-        delivery = webhooks.test(self.owner, webhook.id)
+        delivery = webhook_deliveries.test(self.owner, webhook.id)
         set_values(OutboxEntry, delivery.id, status="done")
         return {"webhook_id": webhook.id, "delivery_id": delivery.id}
 

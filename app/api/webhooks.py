@@ -12,7 +12,7 @@ from app.errors import Conflict, NotFound, PreconditionFailed
 from app.fields import Flag, Identifier, Moment, Strict, Text, choice
 from app.models import OutboxEntry, Webhook
 from app.models.webhook import EVENTS, URL_MAX
-from app.services import targets, webhooks
+from app.services import targets, webhook_deliveries, webhooks
 from app.services.actor import Actor
 from app.services.paging import Page
 from app.services.preconditions import Expect
@@ -141,7 +141,7 @@ def delete(actor: Actor, webhook_id: str, expect: Expect) -> None:
 )
 def deliveries(actor: Actor, webhook_id: str, query: dict[str, Any], **paging: Any) -> Page[Any]:
     """The newest first; kept for 30 days after their end."""
-    page = webhooks.deliveries(actor, webhook_id, **query, **paging)
+    page = webhook_deliveries.page(actor, webhook_id, **query, **paging)
     return Page([_delivery(entry) for entry in page.items], page.last, page.total)
 
 
@@ -155,7 +155,7 @@ def deliveries(actor: Actor, webhook_id: str, query: dict[str, Any], **paging: A
 )
 def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> Any:
     """One that was delivered or has failed; it keeps its `webhook-id`."""
-    return _delivery(webhooks.redeliver(actor, webhook_id, delivery_id))
+    return _delivery(webhook_deliveries.redeliver(actor, webhook_id, delivery_id))
 
 
 @bp.post("/<id:webhook_id>/test")
@@ -168,7 +168,7 @@ def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> Any:
 )
 def test(actor: Actor, webhook_id: str) -> Any:
     """`webhook.test`, whatever events are chosen."""
-    return _delivery(webhooks.test(actor, webhook_id))
+    return _delivery(webhook_deliveries.test(actor, webhook_id))
 
 
 def _shown(row: Webhook, **more: str) -> SimpleNamespace:

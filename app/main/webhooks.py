@@ -1,6 +1,6 @@
 """One's webhooks: made, changed, tried out, and what they were sent."""
 
-from typing import Any
+from collections.abc import Callable
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -13,8 +13,10 @@ from app.errors import Conflict
 from app.forms import REFUSALS, Form, options, stripped
 from app.identity import page_user
 from app.listing import listed
+from app.models import OutboxEntry, Webhook
 from app.models.webhook import EVENTS, URL_MAX
-from app.services import webhooks
+from app.services import webhook_deliveries, webhooks
+from app.services.actor import Actor
 
 bp = Blueprint("webhooks", __name__)
 MEANINGS = {
@@ -76,13 +78,13 @@ def show(webhook_id: str) -> ResponseReturnValue:
     form = EditForm(
         url=webhook.url, events=webhook.events.split(), is_active=webhook.is_active, formdata=None
     )
-    return _one(webhook_id, form)
+    return _one(webhook, form)
 
 
 @bp.post("/<id:webhook_id>")
 @login_required
 def update(webhook_id: str) -> ResponseReturnValue:
-    webhooks.get(page_user(), webhook_id)
+    webhook = webhooks.get(page_user(), webhook_id)
     form = EditForm()
     if form.validate():
         try:
@@ -92,7 +94,7 @@ def update(webhook_id: str) -> ResponseReturnValue:
         else:
             flash("The webhook is changed.", "success")
             return _back(webhook_id)
-    return _one(webhook_id, form)
+    return _one(webhook, form)
 
 
 @bp.post("/<id:webhook_id>/delete")
@@ -106,16 +108,18 @@ def delete(webhook_id: str) -> ResponseReturnValue:
 @bp.post("/<id:webhook_id>/test")
 @login_required
 def test(webhook_id: str) -> ResponseReturnValue:
-    return _tried(webhook_id, lambda actor: webhooks.test(actor, webhook_id))
+    return _tried(webhook_id, lambda actor: webhook_deliveries.test(actor, webhook_id))
 
 
 @bp.post("/<id:webhook_id>/deliveries/<id:delivery_id>/redeliver")
 @login_required
 def redeliver(webhook_id: str, delivery_id: str) -> ResponseReturnValue:
-    return _tried(webhook_id, lambda actor: webhooks.redeliver(actor, webhook_id, delivery_id))
+    return _tried(
+        webhook_id, lambda actor: webhook_deliveries.redeliver(actor, webhook_id, delivery_id)
+    )
 
 
-def _tried(webhook_id: str, send: Any) -> ResponseReturnValue:
+def _tried(webhook_id: str, send: Callable[[Actor], OutboxEntry]) -> ResponseReturnValue:
     try:
         send(page_user())
     except Conflict as error:
@@ -138,14 +142,13 @@ def _list(form: WebhookForm, secret: str = "", made: str = "") -> ResponseReturn
     return page, form.http_status
 
 
-def _one(webhook_id: str, form: EditForm) -> ResponseReturnValue:
+def _one(webhook: Webhook, form: EditForm) -> ResponseReturnValue:
     actor = page_user()
     found = listed(
-        lambda **paging: webhooks.deliveries(actor, webhook_id, **paging),
+        lambda **paging: webhook_deliveries.page(actor, webhook.id, **paging),
         "main.webhooks.show",
-        webhook_id=webhook_id,
+        webhook_id=webhook.id,
     )
-    webhook = webhooks.get(actor, webhook_id)
     page = render_template(
         "main/settings/webhooks/show.html", form=form, found=found, webhook=webhook
     )

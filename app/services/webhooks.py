@@ -1,11 +1,8 @@
 """Webhooks: a user's URLs that are told of changes to the tasks that he owns or is assigned."""
 
 import base64
-import hmac
 import secrets
 from collections.abc import Collection
-from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import (
@@ -19,17 +16,16 @@ from sqlalchemy import (
 )
 
 from app.errors import Conflict, Invalid, NotFound
-from app.models import OutboxEntry, User, Webhook
+from app.models import Webhook
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.webhook import EVENTS, GIVEN_UP_AFTER, PER_USER_MAX
-from app.services import audit, credentials, mails, outbox, paging, sealing, targets, users
+from app.services import audit, credentials, mails, paging, sealing, targets, users
 from app.services.actor import SYSTEM, Actor
 from app.services.paging import Page
 from app.services.preconditions import Expect, check
 from app.sql import KEY, Statement, atomic
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - of Standard Webhooks; 32 random bytes in base64 follow
-TEST_EVENT = "webhook.test"
 EDITABLE = ("url", "events", "is_active", "failing_since")
 
 _table = Webhook.__table__
@@ -49,11 +45,6 @@ _update = Statement[Webhook](
     .returning(*_table.c)
 )
 _delete = Statement[Webhook](delete_(Webhook).where(_table.c.id == KEY))
-_live = Statement[Webhook](
-    select(*_table.c)
-    .join(User, User.id == Webhook.user_id)
-    .where(_table.c.id == KEY, Webhook.is_active, User.is_active)
-)
 _failing = Statement[Webhook](
     update_(Webhook)
     .where(_table.c.id == KEY)
@@ -75,11 +66,6 @@ _switch_off = Statement[Webhook](
     .where(_table.c.id == KEY, Webhook.is_active)
     .values(is_active=False, version=_table.c.version + 1)
     .returning(_table.c.user_id)
-)
-_delivery = Statement[OutboxEntry](
-    select(*OutboxEntry.__table__.c).where(
-        OutboxEntry.__table__.c.id == KEY, OutboxEntry.webhook_id == bindparam("webhook")
-    )
 )
 
 
@@ -157,6 +143,7 @@ def update(
 ) -> Webhook:
     """Change `url`, `events` or `is_active`. Raises NotFound, Invalid, PreconditionFailed."""
     if "url" in changes:
+        get(actor, webhook_id)  # what is not one's own is not there, whatever the URL
         targets.check(changes["url"])
     if "events" in changes:
         changes = {**changes, "events": _events(changes["events"])}
@@ -165,7 +152,7 @@ def update(
 
 @atomic
 def _changed(actor: Actor, webhook_id: str, changes: dict[str, Any], expect: Expect) -> Webhook:
-    webhook = _found(_lock.one(key=webhook_id, owner=actor.id))
+    webhook = lock(actor, webhook_id)
     check(expect, webhook.version)
     news = {name: value for name, value in changes.items() if value != getattr(webhook, name)}
     if not news:
@@ -182,87 +169,15 @@ def _changed(actor: Actor, webhook_id: str, changes: dict[str, Any], expect: Exp
 @atomic
 def delete(actor: Actor, webhook_id: str, expect: Expect = None) -> None:
     """With all its deliveries. Raises NotFound, PreconditionFailed."""
-    webhook = _found(_lock.one(key=webhook_id, owner=actor.id))
+    webhook = lock(actor, webhook_id)
     check(expect, webhook.version)
     _delete.run(key=webhook.id)
     audit.record(actor, "webhook.deleted", "webhook", webhook.id, {"url": [webhook.url, None]})
 
 
-def deliveries(
-    actor: Actor,
-    webhook_id: str,
-    *,
-    limit: int,
-    after: list[Any] | None = None,
-    count: bool = False,
-) -> Page[OutboxEntry]:
-    """What was or is to be sent, the newest first. Raises NotFound."""
-    of_webhook = [OutboxEntry.webhook_id == get(actor, webhook_id).id]
-    return paging.read(OutboxEntry, of_webhook, limit=limit, after=after, count=count)
-
-
-@atomic
-def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> OutboxEntry:
-    """Send one that has ended once more, with the id that it had. Raises NotFound, Conflict."""
-    webhook = _sending(actor, webhook_id)
-    entry = _delivery.one(key=delivery_id, webhook=webhook.id)
-    if entry is None:
-        raise NotFound("There is no such delivery.")
-    return _again(actor, entry)
-
-
-@atomic
-def test(actor: Actor, webhook_id: str) -> OutboxEntry:
-    """Send an event that says nothing but that the webhook works. Raises NotFound, Conflict."""
-    webhook = _sending(actor, webhook_id)
-    data = {"webhook_id": webhook.id}
-    payload = {"type": TEST_EVENT, "timestamp": now(), "data": data}
-    entry_id = outbox.add(
-        "webhook", TEST_EVENT, payload, user_id=webhook.user_id, webhook_id=webhook.id
-    )
-    entry = _delivery.one(key=entry_id, webhook=webhook.id)
-    assert entry is not None
-    return entry
-
-
-def _sending(actor: Actor, webhook_id: str) -> Webhook:
-    webhook = _found(_lock.one(key=webhook_id, owner=actor.id))
-    if not webhook.is_active:
-        raise Conflict("The webhook is switched off.")
-    return webhook
-
-
-def _again(actor: Actor, entry: OutboxEntry) -> OutboxEntry:
-    """Raises Conflict for one that is still under way."""
-    again = outbox.retry(entry.id)
-    if again is None:
-        raise Conflict("It has not ended yet: it is tried again by itself.")
-    audit.record(
-        actor, "webhook.redelivered", "webhook", entry.webhook_id, {"id": [None, entry.id]}
-    )
-    return again
-
-
-def sign(secret: str, entry_id: str, moment: datetime, body: bytes) -> dict[str, str]:
-    """The headers of a delivery (Standard Webhooks 1.0.0): HMAC-SHA256 of id, time and body."""
-    stamp = str(int(moment.timestamp()))
-    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
-    tag = hmac.digest(key, f"{entry_id}.{stamp}.".encode() + body, sha256)
-    return {
-        "webhook-id": entry_id,
-        "webhook-timestamp": stamp,
-        "webhook-signature": f"v1,{base64.b64encode(tag).decode()}",
-    }
-
-
-def live(webhook_id: str) -> Webhook | None:
-    """The webhook, unless it or its user's account is switched off."""
-    return _live.one(key=webhook_id)
-
-
-def succeeded(webhook: Webhook) -> None:
-    if webhook.failing_since is not None:
-        _recovered.run(key=webhook.id)
+def lock(actor: Actor, webhook_id: str) -> Webhook:
+    """Keep one as it is until the commit. Raises NotFound."""
+    return _found(_lock.one(key=webhook_id, owner=actor.id))
 
 
 @atomic
@@ -288,6 +203,12 @@ def failed(webhook_id: str, *, gone: bool) -> None:
         return
     if gone or now() - webhook.failing_since > GIVEN_UP_AFTER:
         _switched_off(SYSTEM, webhook_id)
+
+
+def succeeded(webhook: Webhook) -> None:
+    """Note that one was delivered: a row of failures ends."""
+    if webhook.failing_since is not None:
+        _recovered.run(key=webhook.id)
 
 
 def _switched_off(actor: Actor, webhook_id: str) -> None:

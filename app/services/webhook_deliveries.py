@@ -1,0 +1,95 @@
+"""What webhooks were and are to be sent, for their owner; and how it is signed for the receiver."""
+
+import base64
+import hmac
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from app.errors import Conflict, NotFound
+from app.models import OutboxEntry, User, Webhook
+from app.models.types import now
+from app.services import audit, outbox, paging, webhooks
+from app.services.actor import Actor
+from app.services.paging import Page
+from app.sql import KEY, Statement, atomic
+
+TEST_EVENT = "webhook.test"
+
+_entry = OutboxEntry.__table__
+_webhook = Webhook.__table__
+_get = Statement[OutboxEntry](
+    select(*_entry.c).where(_entry.c.id == KEY, OutboxEntry.webhook_id == bindparam("webhook"))
+)
+_live = Statement[Webhook](
+    select(*_webhook.c)
+    .join(User, User.id == Webhook.user_id)
+    .where(_webhook.c.id == KEY, Webhook.is_active, User.is_active)
+)
+
+
+def page(
+    actor: Actor,
+    webhook_id: str,
+    *,
+    limit: int,
+    after: list[Any] | None = None,
+    count: bool = False,
+) -> Page[OutboxEntry]:
+    """What was or is to be sent, the newest first. Raises NotFound."""
+    of_webhook = [OutboxEntry.webhook_id == webhooks.get(actor, webhook_id).id]
+    return paging.read(OutboxEntry, of_webhook, limit=limit, after=after, count=count)
+
+
+@atomic
+def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> OutboxEntry:
+    """Send one that has ended once more, with the id that it had. Raises NotFound, Conflict."""
+    webhook = _sending(actor, webhook_id)
+    if _get.one(key=delivery_id, webhook=webhook.id) is None:
+        raise NotFound("There is no such delivery.")
+    again = outbox.retry(delivery_id)
+    if again is None:
+        raise Conflict("It has not ended yet: it is tried again by itself.")
+    changes: audit.Changes = {"id": [None, delivery_id]}
+    audit.record(actor, "webhook.redelivered", "webhook", webhook.id, changes)
+    return again
+
+
+@atomic
+def test(actor: Actor, webhook_id: str) -> OutboxEntry:
+    """Send an event that says nothing but that the webhook works. Raises NotFound, Conflict."""
+    webhook = _sending(actor, webhook_id)
+    data = {"webhook_id": webhook.id}
+    payload = {"type": TEST_EVENT, "timestamp": now(), "data": data}
+    entry_id = outbox.add(
+        "webhook", TEST_EVENT, payload, user_id=webhook.user_id, webhook_id=webhook.id
+    )
+    entry = _get.one(key=entry_id, webhook=webhook.id)
+    assert entry is not None
+    return entry
+
+
+def _sending(actor: Actor, webhook_id: str) -> Webhook:
+    webhook = webhooks.lock(actor, webhook_id)
+    if not webhook.is_active:
+        raise Conflict("The webhook is switched off.")
+    return webhook
+
+
+def live(webhook_id: str) -> Webhook | None:
+    """The webhook, unless it or its user's account is switched off."""
+    return _live.one(key=webhook_id)
+
+
+def sign(secret: str, entry_id: str, moment: datetime, body: bytes) -> dict[str, str]:
+    """The headers of a delivery (Standard Webhooks 1.0.0): HMAC-SHA256 of id, time and body."""
+    stamp = str(int(moment.timestamp()))
+    key = base64.b64decode(secret.removeprefix(webhooks.SECRET_PREFIX))
+    tag = hmac.digest(key, f"{entry_id}.{stamp}.".encode() + body, sha256)
+    return {
+        "webhook-id": entry_id,
+        "webhook-timestamp": stamp,
+        "webhook-signature": f"v1,{base64.b64encode(tag).decode()}",
+    }
