@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app import lazy, serving
+from app import gunicorn_worker, lazy, serving
 from app.extensions import db
 from config import SettingsError, load
 
@@ -21,7 +21,7 @@ host = settings["BIND"]
 bind = f"[{host}]:{settings['PORT']}" if ":" in host else f"{host}:{settings['PORT']}"
 workers = settings["WEB_CONCURRENCY"]
 threads = settings["WEB_THREADS"]
-worker_class = serving.Worker
+worker_class = gunicorn_worker.Worker
 
 # Loaded once and shared by the workers: 99 MB instead of 147 for the master and two of them.
 preload_app = True

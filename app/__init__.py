@@ -25,7 +25,7 @@ from app import (
     sql,
     templating,
 )
-from app.converters import IdConverter
+from app.routing import IdConverter
 from app.service import Service
 from app.services import passwords
 

@@ -19,7 +19,8 @@ from gunicorn.http.errors import (
 )
 
 from app.errors import AppError, Malformed
-from app.security import Line, always
+from app.logs import Line
+from app.security import always
 
 STATUS = {
     LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,

@@ -4,18 +4,18 @@ All of it in the WSGI layer, where seven headers cost a tenth of a microsecond, 
 that Flask itself makes (an error, a redirect, a file) cannot slip by.
 """
 
-import json
 import logging
 import re
 import secrets
 import time
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import logs
+from app.logs import Line
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -91,7 +91,7 @@ class Middleware:
         return self.app(environ, start)
 
 
-def _line(environ: "WSGIEnvironment", status: str, started: float) -> "Line":
+def _line(environ: "WSGIEnvironment", status: str, started: float) -> Line:
     return Line(
         request_id=environ[REQUEST_ID],
         method=environ["REQUEST_METHOD"],
@@ -104,43 +104,8 @@ def _line(environ: "WSGIEnvironment", status: str, started: float) -> "Line":
     )
 
 
-class Line(dict[str, Any]):
-    """The fields of a line in the log; as text "GET /tasks/<id> 200 ..." for a person."""
-
-    def __str__(self) -> str:
-        return " ".join(str(value) for value in self.values() if value != "")
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line, so that nothing that a client sends can forge a second one."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        time_ = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        fields: dict[str, Any] = {"time": time_, "level": record.levelname.lower()}
-        if isinstance(record.args, Line):  # logging takes a lone mapping for the arguments
-            return orjson.dumps({**fields, **record.args}).decode()
-        fields.update(logger=record.name, message=record.getMessage())
-        if record.exc_info:
-            fields["exception"] = self.formatException(record.exc_info)
-        return json.dumps(fields, ensure_ascii=True)
-
-
 def init_app(app: Flask) -> None:
     app.wsgi_app = Middleware(app.wsgi_app, https=app.config["HTTPS"])  # type: ignore[method-assign]
     if hops := app.config["PROXY_HOPS"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]
-    _set_up_logs(app.config["LOG_LEVEL"], app.config["LOG_FORMAT"])
-
-
-def _set_up_logs(level: str, format_: str) -> None:
-    # No line here says where in the code it was written or by which thread: do not find it out.
-    logging._srcfile = None
-    logging.logThreads = logging.logProcesses = False
-    handler = logging.StreamHandler()
-    plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
-    handler.setFormatter(JsonFormatter() if format_ == "json" else plain)
-    for name in ("flagstone", "app", "gunicorn.error", "werkzeug"):
-        logger = logging.getLogger(name)
-        logger.handlers[:] = [handler]
-        logger.setLevel(level if name != "werkzeug" else "WARNING")
-        logger.propagate = False
+    logs.set_up(app.config["LOG_LEVEL"], app.config["LOG_FORMAT"])

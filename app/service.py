@@ -20,6 +20,7 @@ from werkzeug.http import parse_date
 from werkzeug.routing import MapAdapter, Rule
 
 from app.models.types import ID
+from app.routing import LazyRule
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -90,6 +91,8 @@ class Call(RequestContext):
 
 
 class Service(Flask):
+    url_rule_class = LazyRule
+
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """No view here is a coroutine: asking each of them at every request is not needed."""
         return func

@@ -7,61 +7,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from gunicorn import util
 from gunicorn.arbiter import Arbiter
-from gunicorn.workers import gthread
-
-from app import refusals
 
 OLD_WORKERS = "FLAGSTONE_OLD_WORKERS"  # an environment variable: process ids, for the next master
 FIGURES = "FLAGSTONE_FIGURES"  # another one: the folder in which the workers count
 MEMORY = Path("/dev/shm")  # noqa: S108
 SIGNALS = {*Arbiter.SIGNALS, signal.SIGCHLD}
 CHECK_TIMEOUT = 20  # seconds; no signal is heard while the new code is tried
-# Seconds that a stopping worker leaves an idle connection open for what its client may be sending.
-gthread.STOP_KEEPALIVE_LINGER = 1.0
-
-
-class Worker(gthread.ThreadWorker):
-    """A worker that shuts its door at once when it is told to stop.
-
-    Gunicorn's own leaves its socket open until its last answer is sent, and whoever connects
-    meanwhile waits for an answer that never comes.
-    """
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        super().set_accept_enabled(enabled)
-        if not self.alive:
-            for listener in self.sockets:
-                self._take_in(listener)
-                listener.close()
-
-    def _take_in(self, listener: Any) -> None:
-        """Accept who has been waiting at the door already."""
-        known = -1
-        while known != self.nr_conns:
-            known = self.nr_conns
-            self.accept(listener)
-
-    def init_signals(self) -> None:
-        super().init_signals()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # see `take_over`
-
-    def handle_error(self, _req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """Refuse what is no request, in our own words."""
-        address = addr[0] if addr else ""  # none on a Unix socket
-        answer = refusals.answer(exc, address, https=self.wsgi.config["HTTPS"])
-        with suppress(Exception):  # nobody may be there any more
-            util.write_nonblock(client, answer)
-
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        super().handle_exit(sig, frame)
-        # A master that was renewed does not know this worker and would not end it.
-        signal.alarm(self.cfg.graceful_timeout + 1)
 
 
 def renew(master: Arbiter) -> None:

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from app.security import JsonFormatter
+from app.logs import JsonFormatter
 from app.services.secret_tokens import PREFIX
 
 LOOKS = re.compile(

@@ -19,8 +19,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import EnvironBuilder
 
+from app.logs import JsonFormatter
 from app.models.types import uuid7
-from app.security import JsonFormatter
 from app.services import tasks, token_pairs
 from app.services.actor import Actor
 from app.sql import Link

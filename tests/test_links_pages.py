@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from app.logs import JsonFormatter
 from app.models import User
-from app.security import JsonFormatter
 from app.services import accounts, recovery
 from app.services.actor import SYSTEM, Actor
 from tests.clients import Browser

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from app.security import JsonFormatter
+from app.logs import JsonFormatter
 
 NASTY = "a\r\nb\x1b[31mc\u2028d\x85e\udc80"
 

@@ -1,0 +1,103 @@
+"""The Gunicorn worker that serves the app: its own threaded one, mended and made quicker."""
+
+import select
+import signal
+from contextlib import suppress
+from typing import Any
+
+from gunicorn import util
+from gunicorn.http import wsgi
+from gunicorn.workers import gthread
+
+from app import refusals
+
+LINGER = 5  # milliseconds that a thread waits for the next request of its connection
+# Seconds that a stopping worker leaves an idle connection open for what its client may be sending.
+gthread.STOP_KEEPALIVE_LINGER = 1.0
+
+
+class Worker(gthread.ThreadWorker):
+    """A worker that shuts its door at once when it is told to stop.
+
+    Gunicorn's own leaves its socket open until its last answer is sent, and whoever connects
+    meanwhile waits for an answer that never comes.
+    """
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                self._take_in(listener)
+                listener.close()
+
+    def _take_in(self, listener: Any) -> None:
+        """Accept who has been waiting at the door already."""
+        known = -1
+        while known != self.nr_conns:
+            known = self.nr_conns
+            self.accept(listener)
+
+    def handle(self, conn: Any) -> Any:
+        """Answer a request, and those that follow on its connection while nobody else waits.
+
+        Gunicorn's own gives the connection back after each answer to its main thread, which waits
+        for the next request and hands it to a thread again: a quarter of the CPU of a probe.
+        """
+        while (kept := super().handle(conn)) is True and self.alive and self._asks_again(conn):
+            pass
+        return kept
+
+    def _asks_again(self, conn: Any) -> bool:
+        if self._others_wait():
+            return False
+        if conn.parser.unreader.buf.getvalue():  # it came along with the request before
+            return True
+        waiting = select.poll()
+        waiting.register(conn.sock, select.POLLIN)
+        return bool(waiting.poll(LINGER)) and not self._others_wait()
+
+    def _others_wait(self) -> bool:
+        """Whether there are connections that no thread has taken up yet."""
+        return not self.tpool._work_queue.empty()
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # see serving.take_over
+
+    def handle_error(self, _req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Refuse what is no request, in our own words."""
+        address = addr[0] if addr else ""  # none on a Unix socket
+        answer = refusals.answer(exc, address, https=self.wsgi.config["HTTPS"])
+        with suppress(Exception):  # nobody may be there any more
+            util.write_nonblock(client, answer)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        super().handle_exit(sig, frame)
+        # A master that was renewed does not know this worker and would not end it.
+        signal.alarm(self.cfg.graceful_timeout + 1)
+
+
+class Response(wsgi.Response):
+    """Sends the headers along with the first piece of the body: one packet and not two."""
+
+    sock: Any
+
+    def write(self, arg: bytes) -> None:
+        if self.headers_sent:
+            super().write(arg)
+            return
+        wire, self.sock = self.sock, _Packet()
+        try:
+            super().write(arg)
+        finally:
+            packet, self.sock = self.sock, wire
+        wire.sendall(packet)
+
+
+class _Packet(bytearray):
+    """Stands for the socket while a packet is put together."""
+
+    sendall = bytearray.extend
+
+
+wsgi.Response = Response  # it has no setting for that
