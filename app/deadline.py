@@ -123,6 +123,9 @@ class Connection(psycopg2.extensions.connection):
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         self.cursor_factory = Cursor
+        self.prepared: set[str] = (
+            set()
+        )  # the statements that it knows by name (app.sql.preparation)
 
     def _watched(self, end: Any) -> None:
         _watch.begin(self, STATEMENT)

@@ -14,6 +14,7 @@ from app.models.task import PRIORITIES
 from app.models.types import uuid7
 from app.services import tasks
 from app.services.actor import Actor, scopes_of
+from app.sql.preparation import Prepared
 from tests.databases import PostgresServer, close, make_app, migrate
 
 NUMBER, LIMIT = 50_000, 20
@@ -36,6 +37,7 @@ TASKS = """
          LATERAL (SELECT timestamptz '2026-01-01' + n / 3 * interval '1 second') AS t (moment)
 """
 ACTORS = pytest.mark.parametrize("actor", [ANN, ROOT], ids=["owner", "admin"])
+KINDS = pytest.mark.parametrize("kind", ["custom", "generic"])  # of plan: see app.sql.preparation
 DEPTHS = pytest.mark.parametrize("depth", [0.0, 0.99], ids=["first", "deep"])
 
 
@@ -72,24 +74,25 @@ def cursor(actor: Actor, depth: float, sort: str) -> list[Any] | None:
     return [at, str(row[1])]
 
 
-def plan(actor: Actor, depth: float, sort: str = "-created_at") -> dict[str, Any]:
-    """How the statement of a page was run, after EXPLAIN."""
+def plan(actor: Actor, depth: float, sort: str = "-created_at", kind: str = "custom") -> Any:
+    """How the statement of a page is run, after EXPLAIN."""
     link, sent = sql.current(), []
     after, execute = cursor(actor, depth, sort), link.execute
 
-    def remember(statement: str, params: Any = ()) -> Any:
-        sent.append((statement, params))
-        return execute(statement, params)
+    def remember(statement: str, params: Any, prepared: Prepared) -> Any:
+        sent.append((prepared.call, params))
+        return execute(statement, params, prepared)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(link, "execute", remember)
         page = tasks.page(actor, sort=sort, limit=LIMIT, after=after, everyone=actor.is_admin)
     assert len(page.items) == LIMIT
     ((statement, params),) = sent
+    execute(f"SET plan_cache_mode = force_{kind}_plan").close()
     explained = execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", params).fetchone()
     found = explained[0] if isinstance(explained[0], list) else json.loads(explained[0])
-    whole: dict[str, Any] = found[0]["Plan"]
-    return whole
+    execute("RESET plan_cache_mode").close()
+    return found[0]["Plan"]
 
 
 def scans(node: dict[str, Any], below: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -108,9 +111,12 @@ def blocks(node: dict[str, Any]) -> int:
 
 @ACTORS
 @DEPTHS
-def test_page_is_read_in_order_from_an_index(long_list: Flask, actor: Actor, depth: float) -> None:
+@KINDS
+def test_page_is_read_in_order_from_an_index(
+    long_list: Flask, actor: Actor, depth: float, kind: str
+) -> None:
     with long_list.app_context():
-        found = list(scans(plan(actor, depth)))
+        found = list(scans(plan(actor, depth, kind=kind)))
     assert len(found) == (1 if actor.is_admin else 2)
     for path in found:
         branch = path[path.index("Limit", 1) if not actor.is_admin else 0 :]
@@ -119,20 +125,24 @@ def test_page_is_read_in_order_from_an_index(long_list: Flask, actor: Actor, dep
 
 
 @ACTORS
-def test_last_page_reads_no_more_than_twice_the_first(long_list: Flask, actor: Actor) -> None:
+@KINDS
+def test_last_page_reads_no_more_than_twice_the_first(
+    long_list: Flask, actor: Actor, kind: str
+) -> None:
     with long_list.app_context():
-        first, deep = blocks(plan(actor, 0.0)), blocks(plan(actor, 0.99))
+        first, deep = (blocks(plan(actor, depth, kind=kind)) for depth in (0.0, 0.99))
     assert deep <= 2 * first
     assert first < NUMBER / 100
 
 
 @pytest.mark.parametrize("sort", ["created_at", "-updated_at", "priority", "-priority"])
 @DEPTHS
+@KINDS
 def test_own_tasks_are_read_from_an_index_in_every_order(
-    long_list: Flask, sort: str, depth: float
+    long_list: Flask, sort: str, depth: float, kind: str
 ) -> None:
     """Those that one is assigned to are few, and may be sorted."""
     with long_list.app_context():
-        whole = plan(ANN, depth, sort)
+        whole = plan(ANN, depth, sort, kind)
     assert "Seq Scan" not in {path[-1] for path in scans(whole)}
     assert [path for path in scans(whole) if path[-1] == "Index Scan" and "Sort" not in path[2:]]

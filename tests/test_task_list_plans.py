@@ -17,6 +17,7 @@ from tests.conftest import PASSWORD
 from tests.databases import PostgresServer, close, make_app, migrate
 
 MANY = 20_000
+KINDS = pytest.mark.parametrize("kind", ["custom", "generic"])  # of plan: see app.sql.preparation
 FILL = """
 INSERT INTO tasks (id, title, description, status, priority, labels, label_keys, owner_id,
                    assignee_id, due_at, created_at, updated_at, version)
@@ -52,17 +53,20 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(part)
 
 
-def explain(shape: Shape, **values: Any) -> list[dict[str, Any]]:
-    """The nodes of the plan that was followed."""
+def explain(shape: Shape, kind: str, **values: Any) -> list[dict[str, Any]]:
+    """The nodes of the plan that was followed, which is custom or generic."""
     ann = users.by_username("ann")
     statement = task_list.page(shape)
     given = {"actor_id": ann.id, "size": 21, "moment": now(), **values}
     statement.all(**given)
     plan = statement._plans["postgresql"]
-    cursor = sql.current().execute(
-        f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {plan.sql}", plan.arguments(given)
-    )
-    return list(nodes(cursor.fetchone()[0][0]["Plan"]))
+    assert plan.prepared is not None
+    execute = sql.current().execute
+    execute(f"SET plan_cache_mode = force_{kind}_plan").close()
+    command = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {plan.prepared.call}"
+    found = execute(command, plan.arguments(given)).fetchone()[0][0]["Plan"]
+    execute("RESET plan_cache_mode").close()
+    return list(nodes(found))
 
 
 def assert_cheap(plan: list[dict[str, Any]]) -> None:
@@ -71,19 +75,23 @@ def assert_cheap(plan: list[dict[str, Any]]) -> None:
     assert plan[0]["Shared Hit Blocks"] + plan[0]["Shared Read Blocks"] <= 200
 
 
+@KINDS
 @pytest.mark.parametrize("descending", [True, False])
 @pytest.mark.parametrize("sort", [name for name in SORTS if name != "created_at"])
-def test_first_page_is_read_from_an_index(full_app: Flask, sort: str, descending: bool) -> None:
+def test_first_page_is_read_from_an_index(
+    full_app: Flask, sort: str, descending: bool, kind: str
+) -> None:
     with full_app.app_context():
-        assert_cheap(explain(Shape(True, False, (), sort, descending)))
+        assert_cheap(explain(Shape(True, False, (), sort, descending), kind))
 
 
+@KINDS
 @pytest.mark.parametrize("sort", ["due_at", "title"])
-def test_deep_page_costs_what_the_first_one_does(full_app: Flask, sort: str) -> None:
+def test_deep_page_costs_what_the_first_one_does(full_app: Flask, sort: str, kind: str) -> None:
     key = "lower(title)" if sort == "title" else sort
     middle = f"SELECT {key} AS at, id FROM tasks ORDER BY {key} LIMIT 1 OFFSET 3000"  # noqa: S608
     with full_app.app_context():
         with db.engine.connect() as connection:
             row = connection.execute(text(middle)).one()
         shape = Shape(True, False, (), sort, False, resumed=True)
-        assert_cheap(explain(shape, at=row.at, last_id=row.id))
+        assert_cheap(explain(shape, kind, at=row.at, last_id=row.id))

@@ -13,7 +13,7 @@ from app.services.actor import Actor
 from app.services.paging import Page
 from app.sql import Batch, Statement, atomic
 
-_insert = Statement[AuditEvent](insert(AuditEvent.__table__))  # type: ignore[arg-type]
+_insert = Statement[AuditEvent](insert(AuditEvent.__table__), prepared=True)  # type: ignore[arg-type]
 _many = Batch(AuditEvent.__table__)  # type: ignore[arg-type]
 
 Changes = dict[str, list[Any]]

@@ -21,10 +21,11 @@ from app.sql import KEY, Statement, atomic
 _mine = (IdempotencyRecord.user_id == bindparam("user_id"), IdempotencyRecord.key == KEY)
 _start = bindparam("start", type_=UTCDateTime())
 _kept = Statement[IdempotencyRecord](
-    select(*IdempotencyRecord.__table__.c).where(*_mine, IdempotencyRecord.created_at > _start)
+    select(*IdempotencyRecord.__table__.c).where(*_mine, IdempotencyRecord.created_at > _start),
+    prepared=True,
 )
-_forget = Statement[IdempotencyRecord](delete(IdempotencyRecord).where(*_mine))
-_insert = Statement[IdempotencyRecord](insert(IdempotencyRecord.__table__))  # type: ignore[arg-type]
+_forget = Statement[IdempotencyRecord](delete(IdempotencyRecord).where(*_mine), prepared=True)
+_insert = Statement[IdempotencyRecord](insert(IdempotencyRecord.__table__), prepared=True)  # type: ignore[arg-type]
 
 
 @dataclass(slots=True, frozen=True)

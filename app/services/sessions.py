@@ -27,7 +27,8 @@ _load = Statement[Any](
         User.__table__.c.role,
     )
     .join(User, User.id == Session.user_id)
-    .where(Session.hash == KEY, User.is_active)
+    .where(Session.hash == KEY, User.is_active),
+    prepared=True,
 )
 _insert = Statement[Session](insert(Session.__table__))  # type: ignore[arg-type]
 _touch = Statement[Session](

@@ -58,7 +58,8 @@ def page(shape: Shape, *, counted: bool = False) -> Statement[Any]:
     query = _page(shape)
     if counted:
         query = query.add_columns(_total(shape).correlate(None).scalar_subquery().label("total"))
-    return Statement(query)
+    # In its order the index is read whoever asks; what else they filter by may ask for another way.
+    return Statement(query, prepared=not shape.filters and not counted)
 
 
 @functools.lru_cache(maxsize=512)

@@ -29,12 +29,14 @@ PURGE_AFTER = timedelta(days=30)  # in the trash
 
 _table = Task.__table__
 _by_id = and_(_table.c.id == KEY, task_access.SEEN)
-_get = Statement[Task](select(*COLUMNS).where(_by_id, LIVE))
-_hold = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update(read=True))
-_lock = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update())
+_get = Statement[Task](select(*COLUMNS).where(_by_id, LIVE), prepared=True)
+_hold = Statement[Task](
+    select(*COLUMNS).where(_by_id, LIVE).with_for_update(read=True), prepared=True
+)
+_lock = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update(), prepared=True)
 _lock_trashed = Statement[Task](select(*COLUMNS).where(_by_id, TRASHED).with_for_update())
 # What is written is known, so nothing asks for it: a write goes with its COMMIT, in one round trip.
-_insert = Statement[Task](insert(_table))  # type: ignore[arg-type]
+_insert = Statement[Task](insert(_table), prepared=True)  # type: ignore[arg-type]
 _update = Statement[Task](
     update_(Task)
     .where(_table.c.id == KEY)
@@ -43,7 +45,8 @@ _update = Statement[Task](
             name: bindparam(f"new_{name}", type_=_table.c[name].type)
             for name in (*task_values.FIELDS, *task_values.KEPT, "label_keys", "deleted_at")
         }
-    )
+    ),
+    prepared=True,
 )
 
 

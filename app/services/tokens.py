@@ -29,7 +29,8 @@ _identify = Statement[Any](
         User.role,
     )
     .join(User, User.id == Token.user_id)
-    .where(Token.hash == KEY, Token.kind.in_(("access", "personal")), User.is_active)
+    .where(Token.hash == KEY, Token.kind.in_(("access", "personal")), User.is_active),
+    prepared=True,
 )
 _use = Statement[Token](
     update(Token)

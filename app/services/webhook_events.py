@@ -6,7 +6,7 @@ It runs in the transaction of the change. The body is as Standard Webhooks has i
 
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, literal, select
+from sqlalchemy import String, bindparam, cast, func, insert, literal, select
 
 from app.models import Comment, OutboxEntry, Task, User, Webhook
 from app.models.task import SHOWN
@@ -15,11 +15,12 @@ from app.sql import KEY, Statement
 
 COMMENT_FIELDS = ("id", "task_id", "author_id", "body", "created_at", "updated_at")
 
+_event = cast(bindparam("event"), String)
 _moment = bindparam("moment", type_=UTCDateTime())
 _entry: dict[str, Any] = {
     "id": func.gen_random_uuid(),
     "kind": literal("webhook"),
-    "name": bindparam("event"),
+    "name": _event,
     "payload": bindparam("payload", type_=Json),
     "user_id": Webhook.user_id,
     "webhook_id": Webhook.__table__.c.id,
@@ -40,9 +41,10 @@ _emit = Statement[OutboxEntry](
             Webhook.is_active,
             User.is_active,
             Webhook.user_id.in_([bindparam(name, type_=Id) for name in ("owner", "new", "old")]),
-            _subscribed.contains(" " + bindparam("event") + " "),
+            _subscribed.contains(" " + _event + " "),
         ),
-    )
+    ),
+    prepared=True,
 )
 _any = Statement[Webhook](
     select(Webhook.__table__.c.id).where(Webhook.user_id == KEY, Webhook.is_active).limit(1)

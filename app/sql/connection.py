@@ -11,7 +11,7 @@ made so in one round trip instead of four, at two thirds of the CPU.
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 from flask import Flask, g
 from sqlalchemy import exc
@@ -20,13 +20,25 @@ from sqlalchemy.pool import PoolProxiedConnection
 from app import deadline
 from app.errors import Unavailable
 from app.extensions import db
+from app.sql import preparation
 from app.sql.errors import DRIVER_ERRORS, LostRace, translated
+from app.sql.preparation import Prepared
 
 P = ParamSpec("P")
 R = TypeVar("R")
 COMMIT = "COMMIT"
-OPENING = ("BEGIN", ())
 TOGETHER_MAX = 100  # statements that are put off before they are sent
+
+
+class Command(NamedTuple):
+    """What a driver is sent."""
+
+    sql: str
+    params: Any = ()
+    prepared: Prepared | None = None
+
+
+OPENING = Command("BEGIN")
 
 
 class Link:
@@ -37,48 +49,67 @@ class Link:
         self.dialect = self.engine.dialect
         self.pooled: PoolProxiedConnection | None = None
         self.in_transaction = False
-        self.pending: list[tuple[str, Any]] = []  # to be sent before the next statement
+        self.pending: list[Command] = []  # to be sent before the next statement
 
-    def execute(self, sql: str, params: Any = ()) -> Any:
+    def execute(self, sql: str, params: Any = (), prepared: Prepared | None = None) -> Any:
         """A cursor that has run `sql`. Raises Duplicate, Dangling, Unavailable, Invalid."""
+        command = Command(sql, params, prepared)
         pending, self.pending = self.pending, []
         try:
-            return self._execute(pending, sql, params)
+            return self._execute(pending, command)
         except DRIVER_ERRORS as error:
-            # A pooled connection may have died unseen (a database restarted). Where nothing can
-            # have been stored by what it was sent, asking a fresh one is safe.
-            begun = self.in_transaction and pending[:1] != [OPENING]
-            may_store = sql == COMMIT if self.in_transaction else not sql.startswith("SELECT")
-            if begun or not self._lost(error) or may_store:
+            if not self._may_repeat(error, (*pending, command)):
                 raise translated(error) from error
         try:
-            return self._execute(pending, sql, params)
+            return self._execute(pending, command)
         except DRIVER_ERRORS as error:
             self._lost(error)
             raise translated(error) from error
 
-    def later(self, sql: str, params: Any) -> None:
+    def _may_repeat(self, error: Exception, sent: tuple[Command, ...]) -> bool:
+        """Whether nothing can have been stored, and sending it once more may well succeed."""
+        if any(each.prepared for each in sent) and preparation.is_refused(error):
+            return not self.in_transaction  # else the transaction failed, and all is tried again
+        # A pooled connection may have died unseen (a database restarted): try a fresh one.
+        begun = self.in_transaction and sent[0] != OPENING
+        last = sent[-1].sql
+        may_store = last == COMMIT if self.in_transaction else not last.startswith("SELECT")
+        return not begun and self._lost(error) and not may_store
+
+    def later(self, sql: str, params: Any, prepared: Prepared | None = None) -> None:
         """Run `sql`, whose outcome nobody looks at, before the next statement of the transaction.
 
         What is wrong with it is raised there, at the latest by the commit.
         """
         if not self.in_transaction or self.dialect.name != "postgresql":
-            self.execute(sql, params).close()
+            self.execute(sql, params, prepared).close()
             return
-        self.pending.append((sql, params))
+        self.pending.append(Command(sql, params, prepared))
         if len(self.pending) > TOGETHER_MAX:
             self.execute(*self.pending.pop()).close()
 
-    def _execute(self, pending: list[tuple[str, Any]], sql: str, params: Any) -> Any:
+    def _execute(self, pending: list[Command], command: Command) -> Any:
         if self.pooled is None:
             self.pooled = self._connect()
         cursor = self.pooled.cursor()
         if pending:
-            together = [cursor.mogrify(*each) for each in (*pending, (sql, params))]
+            commands = (*pending, command)
+            spelled = [(self._spell(cursor, each), each.params) for each in commands]
+            together = [cursor.mogrify(*each) if each[1] else each[0].encode() for each in spelled]
             cursor.execute(b";".join(together))
         else:
-            cursor.execute(sql, params)
+            cursor.execute(self._spell(cursor, command), command.params)
         return cursor
+
+    def _spell(self, cursor: Any, command: Command) -> str:
+        """The command's text, short where this connection knows the statement."""
+        if command.prepared is None or not preparation.Use.on:
+            return command.sql
+        known: set[str] = cursor.connection.prepared
+        if command.prepared.name not in known:
+            cursor.execute(command.prepared.definition, command.prepared.constants or None)
+            known.add(command.prepared.name)
+        return command.prepared.call
 
     def _connect(self) -> PoolProxiedConnection:
         try:
@@ -132,7 +163,7 @@ class Link:
         self.pending, self.in_transaction = [], False
         if began and self.pooled is not None:
             try:
-                self._execute([], "ROLLBACK", ()).close()
+                self._execute([], Command("ROLLBACK")).close()
             except DRIVER_ERRORS:
                 self.pooled.invalidate()
                 self.pooled = None

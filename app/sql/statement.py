@@ -21,6 +21,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
 from app.sql.connection import current
+from app.sql.preparation import Prepared, prepare
 
 T = TypeVar("T")
 Processor = Callable[[Any], Any]
@@ -40,6 +41,7 @@ class Plan(Generic[T]):
     sql: str
     constants: Mapping[str, Any]
     bind: tuple[tuple[str, Processor], ...]
+    prepared: Prepared | None
     row: Callable[[Any], T]
 
     def arguments(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -50,10 +52,15 @@ class Plan(Generic[T]):
 
 
 class Statement(Generic[T]):
-    """A Core statement: `one`, `all` and `run` take its bind parameters by name."""
+    """A Core statement: `one`, `all` and `run` take its bind parameters by name.
 
-    def __init__(self, clause: Executable) -> None:
+    `prepared`: PostgreSQL is to keep its plan, which must not depend on the values (see
+    app.sql.preparation).
+    """
+
+    def __init__(self, clause: Executable, *, prepared: bool = False) -> None:
         self.clause = clause
+        self.prepared = prepared
         self._plans: dict[str, Plan[T]] = {}
 
     def one(self, **params: Any) -> T | None:
@@ -80,22 +87,30 @@ class Statement(Generic[T]):
         """Run it with the next statement of the transaction, whose error tells of its own."""
         link = current()
         plan = self._plans.get(link.dialect.name) or self._compile(link.dialect, params)
-        link.later(plan.sql, plan.arguments(params))
+        link.later(plan.sql, plan.arguments(params), plan.prepared)
 
     def _execute(self, params: dict[str, Any]) -> tuple[Any, Plan[T]]:
         link = current()
         plan = self._plans.get(link.dialect.name) or self._compile(link.dialect, params)
-        return link.execute(plan.sql, plan.arguments(params)), plan
+        return link.execute(plan.sql, plan.arguments(params), plan.prepared), plan
 
     def _compile(self, dialect: Dialect, params: dict[str, Any]) -> Plan[T]:
         compiled = cast(ClauseElement, self.clause).compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)
         expanded = compiled.construct_expanded_state(params)
         columns = list(getattr(self.clause, "exported_columns", ()))
+        bind = {**_bind_processors(compiled), **expanded.processors}
+        constants = {
+            name: bind[name](value) if name in bind else value
+            for name, value in expanded.parameters.items()
+            if name not in params
+        }
+        keeps = self.prepared and dialect.name == "postgresql"
         plan: Plan[T] = Plan(
             sql=expanded.statement,
-            constants={n: v for n, v in expanded.parameters.items() if n not in params},
-            bind=tuple({**_bind_processors(compiled), **expanded.processors}.items()),
+            constants=constants,
+            bind=tuple(each for each in bind.items() if each[0] not in constants),
+            prepared=prepare(expanded.statement, constants) if keeps else None,
             row=_row_maker(columns, dialect),
         )
         self._plans[dialect.name] = plan

@@ -1,0 +1,63 @@
+"""Statements that PostgreSQL parses and plans once for each connection, not at each call.
+
+It saves the server two thirds of its work for a read by a key (docs/performance.md). They are those
+whose plan cannot depend on their values: what finds its row by a unique key, or stores one.
+
+Where that does not work all are sent whole again, from the first refusal on: behind a pooler that
+changes the server's connection between two transactions, or after a column has changed its type.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from itertools import count
+from typing import Any, NamedTuple
+
+import psycopg2
+
+# Unknown to this connection, known to it already, planned for another type of column.
+REFUSALS = ("26000", "42P05", "0A000")
+_NAME = re.compile(r"%\((\w+)\)s")
+_numbers = count(1)
+_log = logging.getLogger("flagstone.sql")
+
+
+class Prepared(NamedTuple):
+    """`definition` takes `constants`, `call` the parameters."""
+
+    name: str
+    definition: str
+    constants: Mapping[str, Any]
+    call: str
+
+
+class Use:
+    """Whether this process prepares statements (still)."""
+
+    on = True
+
+
+def prepare(sql: str, constants: Mapping[str, Any]) -> Prepared:
+    """`sql` is as psycopg2 takes it, with names; those in `constants` have one value for ever."""
+    places: dict[str, str] = {}
+
+    def place(found: re.Match[str]) -> str:
+        name = found[1]
+        return found[0] if name in constants else places.setdefault(name, f"${len(places) + 1}")
+
+    name = f"statement_{next(_numbers)}"
+    definition = f"PREPARE {name} AS {_NAME.sub(place, sql)}"
+    if not constants:  # then psycopg2 leaves "%%" as it is
+        definition = definition.replace("%%", "%")
+    arguments = ", ".join(f"%({each})s" for each in places)
+    return Prepared(name, definition, constants, f"EXECUTE {name} ({arguments})")
+
+
+def is_refused(error: Exception) -> bool:
+    """Whether it was refused for having been prepared: then nothing is any more."""
+    if not isinstance(error, psycopg2.Error) or error.pgcode not in REFUSALS:
+        return False
+    if Use.on:
+        _log.warning("From now on statements are sent whole, for the database said: %s", error)
+    Use.on = False
+    return True

@@ -1,0 +1,111 @@
+"""Statements that PostgreSQL keeps: they give what others give, also where it has lost them."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+
+from app import sql
+from app.extensions import db
+from app.models import Task
+from app.services import tasks
+from app.services.actor import Actor
+from app.sql.preparation import Use
+from tests.conftest import MakePerson
+from tests.databases import Database, close
+
+COLUMN = "ALTER TABLE tasks ALTER COLUMN status TYPE"
+LOSSES: dict[str, Callable[[], None]] = {
+    "unknown": lambda: run("DEALLOCATE ALL"),
+    "known already": lambda: held().clear(),
+    "of another type": lambda: run(f"{COLUMN} text"),
+}
+
+
+@pytest.fixture
+def app(postgresql_database: Database, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    monkeypatch.setattr(Use, "on", True)
+    postgresql_database.empty()
+    return postgresql_database.app
+
+
+@pytest.fixture
+def ann(make_person: MakePerson) -> Actor:
+    return make_person("ann")
+
+
+@pytest.fixture(params=LOSSES)
+def lose(app: Flask, request: pytest.FixtureRequest) -> Iterator[Callable[[], None]]:
+    """What makes PostgreSQL refuse the statements that it was asked to keep."""
+    yield LOSSES[request.param]
+    close(app)
+    with app.app_context():
+        run(f"{COLUMN} varchar(16)")
+
+
+def run(statement: str) -> None:
+    sql.current().execute(statement).close()
+
+
+def held() -> set[str]:
+    """The names that the connection in use is believed to know."""
+    connection = sql.current().execute("SELECT 1").connection
+    names: set[str] = connection.prepared
+    return names
+
+
+def kept() -> set[str]:
+    """Those that it does know."""
+    cursor = sql.current().execute("SELECT name FROM pg_prepared_statements")
+    return {name for (name,) in cursor.fetchall()}
+
+
+def test_statement_is_prepared_once_for_each_connection(app: Flask, ann: Actor) -> None:
+    close(app)
+    with app.app_context():
+        task = tasks.create(ann, {"title": "Mend the roof"})
+        first = kept()
+        tasks.create(ann, {"title": "Paint the door"})
+        assert kept() == held() == first
+        for _ in range(7):  # from the sixth on by a plan that holds for all
+            assert tasks.get(ann, task.id) == task
+        assert len(kept()) == len(first) + 1
+
+
+def test_kept_statement_gives_what_the_whole_one_gives(
+    app: Flask, ann: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        made = tasks.create(ann, {"title": "50 % of it: %(key)s $1 ';", "labels": ["a", "B"]})
+        kept_ones = tasks.get(ann, made.id), tasks.page(ann).items
+        monkeypatch.setattr(Use, "on", False)
+        assert kept_ones == (tasks.get(ann, made.id), tasks.page(ann).items)
+        assert kept_ones[0] == made
+
+
+def test_read_of_a_lost_statement_works(app: Flask, ann: Actor, lose: Callable[[], None]) -> None:
+    with app.app_context():
+        task = tasks.create(ann, {"title": "Mend the roof"})
+        assert tasks.get(ann, task.id) == task
+        lose()
+        assert tasks.get(ann, task.id) == task
+        assert not Use.on
+        assert tasks.get(ann, task.id) == task
+
+
+def test_write_by_a_lost_statement_works_and_is_done_once(
+    app: Flask, ann: Actor, lose: Callable[[], None]
+) -> None:
+    with app.app_context():
+        task = tasks.create(ann, {"title": "Mend the roof"})
+        tasks.update(ann, task.id, {"title": "Mend it"})
+        lose()
+        changed = tasks.update(ann, task.id, {"title": "Mend it all"}, {2})
+        assert (changed.title, changed.version) == ("Mend it all", 3)
+        tasks.create(ann, {"title": "Paint the door"})
+        assert len(titles()) == 2
+
+
+def titles() -> list[str]:
+    with db.engine.connect() as connection:
+        return [row.title for row in connection.execute(Task.__table__.select())]
