@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app import gunicorn_worker, lazy, serving
+from app import gunicorn_worker, lazy, serving, sql
 from app.extensions import db
 from config import SettingsError, load
 
@@ -46,10 +46,14 @@ loglevel = settings["LOG_LEVEL"].lower()
 
 
 def when_ready(server: Any) -> None:
-    templates = server.app.wsgi().jinja_env
-    for name in templates.list_templates():
-        templates.get_template(name)  # compiled here, or else by each worker at its first pages
+    """Do here once what else each worker would do at its first requests, and not share."""
+    served = server.app.wsgi()
+    for name in served.jinja_env.list_templates():
+        served.jinja_env.get_template(name)
     lazy.load_ahead()
+    with served.app_context():
+        sql.compile_ahead()
+    served.routes  # noqa: B018
     gc.collect()
     gc.freeze()  # what is there now is never collected, so that its pages stay shared
     serving.take_over(server)

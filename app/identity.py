@@ -17,6 +17,7 @@ from app.extensions import login_manager
 from app.security import REQUEST_ID, ROUTE, USER_ID
 from app.services import audit, sessions, tokens
 from app.services.actor import Actor
+from app.sql import Statement
 
 CARRIED = ("openid_person",)  # who the provider says it is, to be linked after signing in
 
@@ -56,14 +57,23 @@ def origin() -> Actor:
     return Actor(address=request.remote_addr or "", request_id=request.environ[REQUEST_ID])
 
 
-def api_user(environ: dict[str, Any]) -> Actor:
-    """Who holds the bearer token. Raises Unauthorized, InvalidToken."""
+def api_user(
+    environ: dict[str, Any], peek: Statement[Any] | None = None, values: Any = None
+) -> tuple[Actor, int | None]:
+    """Who holds the bearer token, and the version that `peek` finds (tokens.with_version).
+
+    Raises Unauthorized, InvalidToken.
+    """
     scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("Send an access token: Authorization: Bearer <token>.")
-    actor = tokens.identify(token.strip(), environ.get("REMOTE_ADDR", ""), environ[REQUEST_ID])
+    given = (token.strip(), environ.get("REMOTE_ADDR", ""), environ[REQUEST_ID])
+    if peek is None:
+        actor, version = tokens.identify(*given), None
+    else:
+        actor, version = tokens.identify_and_peek(*given, peek, values)
     environ[USER_ID] = actor.id
-    return actor
+    return actor, version
 
 
 def need_scopes(actor: Actor, scopes: Collection[str]) -> None:

@@ -9,10 +9,12 @@ What every web process will need sooner or later is loaded `ahead` by Gunicorn's
 forks, so that all workers share it.
 """
 
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Any
 
-_ahead: list[str] = []
+_ahead: list[Callable[[], Any]] = []
 
 
 class _Package:
@@ -26,10 +28,16 @@ class _Package:
 def lazy(name: str, *, ahead: bool = False) -> Any:
     """Stands for the package `name`; its submodules are its attributes once it has loaded them."""
     if ahead:
-        _ahead.append(name)
+        by_master(partial(import_module, name))
     return _Package(name)
 
 
+def by_master(function: Callable[[], Any]) -> Callable[[], Any]:
+    """Have Gunicorn's master call `function`, which leaves behind what all workers will use."""
+    _ahead.append(function)
+    return function
+
+
 def load_ahead() -> None:
-    for name in _ahead:
-        import_module(name)
+    for function in _ahead:
+        function()

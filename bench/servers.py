@@ -53,6 +53,7 @@ def environ_of(url: str, workers: int = WORKERS, threads: int = THREADS) -> dict
         "WEB_CONCURRENCY": str(workers),
         "WEB_THREADS": str(threads),
         "RATELIMIT_DEFAULT": "999999999 per day",  # counted, and never reached
+        "PYTHONDONTWRITEBYTECODE": "",  # the image has it written already
     }
 
 

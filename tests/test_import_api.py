@@ -301,9 +301,9 @@ def test_a_thousand_rows_take_a_few_statements(
     sent = []
     execute = Link.execute
 
-    def counted(link: Link, sql: str, params: Any = ()) -> Any:
+    def counted(link: Link, sql: str, *given: Any) -> Any:
         sent.append(sql[:20])
-        return execute(link, sql, params)
+        return execute(link, sql, *given)
 
     monkeypatch.setattr(Link, "execute", counted)
     with app.app_context():

@@ -10,7 +10,8 @@ import psycopg2
 import pytest
 from flask import Flask
 from hypothesis import given, settings, strategies as st
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, cast, insert, select
+from sqlalchemy.types import TypeEngine
 
 from app import sql
 from app.errors import Invalid, InvalidToken, Unavailable
@@ -324,3 +325,36 @@ def test_locked_sqlite_is_unavailable(request: pytest.FixtureRequest) -> None:
                 audit.denied(Actor(), "x")
         audit.denied(Actor(), "x")
         sql.current().execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000}").close()
+
+
+@pytest.mark.usefixtures("ctx")
+def test_statement_compiled_ahead_is_what_a_call_would_make() -> None:
+    clause = select(Task.id).where(Task.id == bindparam("key"), Task.status.in_(["todo", "done"]))
+    called, ahead = Statement[Task](clause), Statement[Task](clause)
+    called.one(key=uuid7())
+    dialect = sql.current().dialect
+    ahead.compile_ahead(dialect)
+    plans = [each._plans[dialect.name] for each in (called, ahead)]
+    first, second = ((plan.sql, plan.constants, [name for name, _ in plan.bind]) for plan in plans)
+    assert first == second
+    assert "todo" in first[1].values()
+
+
+@pytest.mark.usefixtures("ctx")
+def test_statement_that_takes_a_list_is_not_compiled_ahead() -> None:
+    clause = select(Task.id).where(Task.id.in_(bindparam("keys", expanding=True)))
+    statement, dialect = Statement[Task](clause), sql.current().dialect
+    statement.compile_ahead(dialect)
+    assert not statement._plans
+    assert statement.all(keys=[uuid7(), uuid7()]) == []
+
+
+@pytest.mark.usefixtures("ctx")
+def test_statement_of_the_other_database_is_passed_over() -> None:
+    nobody = Statement[Task](select(cast(Task.title, Foreign())))
+    sql.compile_ahead()
+    assert not nobody._plans
+
+
+class Foreign(TypeEngine[str]):
+    __visit_name__ = "foreign"

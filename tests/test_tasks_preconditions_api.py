@@ -78,6 +78,30 @@ def test_changed_task_is_sent(ann_api: Api, task: dict[str, Any], header: str) -
     assert (answer.status_code, answer.get_json()) == (200, task)
 
 
+def test_not_modified_is_told_to_those_alone_who_see_the_task(
+    app: Flask, ann_api: Api, bob_api: Api, root_api: Api, bob: Actor, task: dict[str, Any]
+) -> None:
+    def ask(api: Api) -> int:
+        return api.get(f"/tasks/{task['id']}", headers={"If-None-Match": '"2"'}).status_code
+
+    assert [ask(api) for api in (ann_api, bob_api, root_api)] == [304, 404, 304]
+    patch(ann_api, task, assignee_id=bob.id)
+    assert [ask(api) for api in (ann_api, bob_api, root_api)] == [200, 200, 200]
+    ann_api.delete(f"/tasks/{task['id']}")
+    assert [ask(api) for api in (ann_api, bob_api, root_api)] == [404, 404, 404]
+    assert ask(Api(app, "nobody's")) == 401
+
+
+def test_not_modified_asks_for_the_scope_and_a_right_query_first(
+    app: Flask, ann_api: Api, task: dict[str, Any]
+) -> None:
+    path, headers = f"/tasks/{task['id']}", {"If-None-Match": "*"}
+    assert ann_api.get(path, headers=headers).status_code == 304
+    assert ann_api.get(f"{path}?colour=red", headers=headers).status_code == 422
+    made = ann_api.post("/tokens", {"name": "x", "scopes": ["profile:read"]})
+    assert Api(app, made.get_json()["token"]).get(path, headers=headers).status_code == 403
+
+
 @pytest.mark.parametrize("if_match", CURRENT)
 @pytest.mark.parametrize("method", METHODS)
 def test_change_of_the_version_that_was_read_is_made(

@@ -7,8 +7,8 @@ import orjson
 from flask import Blueprint, Flask, Response, current_app, render_template, request
 from marshmallow import Schema, fields
 
-from app.api import openapi, reading
-from app.api.operation import empty_response, operation
+from app.api import answer, openapi, reading
+from app.api.operation import operation
 from app.fields import Text
 from app.security import CSP_DOCS
 from app.services.actor import Actor
@@ -31,7 +31,7 @@ def openapi_json(_origin: Actor) -> Response:
     content, etag = _document(current_app._get_current_object())  # type: ignore[attr-defined]
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if reading.is_current(request, etag):
-        return empty_response(304, headers)
+        return answer.empty(304, headers)
     return Response(content, headers=headers, content_type="application/json")
 
 

@@ -6,16 +6,14 @@ OpenAPI document reads the same declaration, so that the two cannot differ.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
-import orjson
 from flask import Request, Response, current_app, request
 from marshmallow import Schema, validate
 
 from app import cursors, ratelimit
-from app.api import reading, replay
-from app.api.answer import Answer
+from app.api import answer, reading, replay
 from app.api.lifecycle import Deprecation
 from app.errors import AppError, Unauthorized
 from app.fields import Flag, Number, Text, compile_dump
@@ -23,6 +21,7 @@ from app.identity import api_user, need_scopes, origin
 from app.services.actor import Actor
 from app.services.networks import network_of
 from app.services.paging import LIMIT_DEFAULT, LIMIT_MAX, Page
+from app.sql import Statement
 
 View = Callable[..., Any]
 
@@ -61,6 +60,7 @@ class Operation:
     status: int = 200
     location: str = ""  # of what was created: "/api/v1/tasks/{0.id}"
     etag: bool = False  # the answer carries one
+    peek: Statement[Any] | None = None  # finds it along with the token, for a 304 by one read
     if_match: bool = False  # a change of one record, which may be guarded by its ETag
     idempotent: bool = False  # takes an Idempotency-Key
     errors: tuple[type[AppError], ...] = ()
@@ -83,15 +83,19 @@ def operation(**declared: Any) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def answer(**given: Any) -> Response:
+        def answered(**given: Any) -> Response:
             call: Request = request._get_current_object()  # type: ignore[attr-defined]
-            response = _once(declaration, call, view, _actor(declaration, call), given)
+            actor, version = _caller(declaration, call, given)
+            shown = view
+            if version is not None and reading.is_current(call, answer.etag(version)):
+                shown = partial(answer.not_modified, version)
+            response = _once(declaration, call, shown, actor, given)
             if declaration.deprecated is not None:
                 declaration.deprecated.announce(response.headers)
             return response
 
-        answer.operation = declaration  # type: ignore[attr-defined]
-        return answer
+        answered.operation = declaration  # type: ignore[attr-defined]
+        return answered
 
     return decorate
 
@@ -99,20 +103,24 @@ def operation(**declared: Any) -> Callable[[View], View]:
 # `call` is the request itself and not Flask's proxy, which looks it up at each of many uses.
 
 
-def _actor(declaration: Operation, call: Request) -> Actor:
-    """Who asks, counted: by their token, or by their address where it is none that holds."""
+def _caller(
+    declaration: Operation, call: Request, given: dict[str, Any]
+) -> tuple[Actor, int | None]:
+    """Who asks, counted: by their token, or by their address where it is none that holds. And the
+    version of what they ask for, where they have one and it was found along with the token."""
     environ = call.environ
     if declaration.scopes is None:
         ratelimit.hit(environ, network_of(environ.get("REMOTE_ADDR", "")))
-        return origin()
+        return origin(), None
+    peek = declaration.peek if "HTTP_IF_NONE_MATCH" in environ else None
     try:
-        actor = api_user(environ)
+        actor, version = api_user(environ, peek, given)
     except Unauthorized:
         ratelimit.hit(environ, network_of(environ.get("REMOTE_ADDR", "")))
         raise
     ratelimit.hit(environ, actor.token_id or "")
     need_scopes(actor, declaration.scopes)
-    return actor
+    return actor, version
 
 
 def _once(
@@ -151,18 +159,15 @@ def _respond(declaration: Operation, call: Request, row: Any) -> Response:
     if isinstance(row, Response):
         return row
     if declaration.returns is None:
-        return empty_response(declaration.status, {})
+        return answer.empty(declaration.status, {})
     headers = {}
     if declaration.etag:
-        headers["ETag"] = etag = f'"{row.version}"'
-        headers["Cache-Control"] = "private, no-cache"
-        headers["Vary"] = "Authorization"  # /users/me is another's by another token
-        if call.method in ("GET", "HEAD") and reading.is_current(call, etag):
-            return empty_response(304, headers)
+        if call.method in ("GET", "HEAD") and reading.is_current(call, answer.etag(row.version)):
+            return answer.not_modified(row.version)
+        headers = answer.validators(row.version)
     if declaration.location:
         headers["Location"] = declaration.location.format(row)
-    content = _json(declaration.dump(row))
-    return Answer(content, declaration.status, headers, content_type=reading.JSON)
+    return answer.in_json(declaration.dump(row), declaration.status, headers)
 
 
 def _list(
@@ -182,7 +187,7 @@ def _list(
     if page.total is not None:
         body["total"] = page.total
     headers = {"Link": _next_link(call, following)} if following else {}
-    return Answer(_json(body), 200, headers, content_type=reading.JSON)
+    return answer.in_json(body, 200, headers)
 
 
 def _next_link(call: Request, cursor: str) -> str:
@@ -190,13 +195,3 @@ def _next_link(call: Request, cursor: str) -> str:
     query = reading.without(call, "cursor")
     where = f"{current_app.config['PUBLIC_URL']}{call.path}?{query}cursor={cursor}"
     return f'<{where}>; rel="next"'
-
-
-def _json(body: Any) -> bytes:
-    return orjson.dumps(body, option=orjson.OPT_UTC_Z)
-
-
-def empty_response(status: int, headers: dict[str, str]) -> Response:
-    response = Answer(status=status, headers=headers)
-    del response.headers["Content-Type"]
-    return response

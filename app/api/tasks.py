@@ -109,7 +109,14 @@ def create(actor: Actor, body: dict[str, Any]) -> Task:
 
 
 @bp.get("/<id:task_id>")
-@operation(summary="Read a task", scopes=READ, returns=TaskOut(), etag=True, errors=(NotFound,))
+@operation(
+    summary="Read a task",
+    scopes=READ,
+    returns=TaskOut(),
+    etag=True,
+    peek=tasks.current_version,
+    errors=(NotFound,),
+)
 def show(actor: Actor, task_id: str) -> Task:
     return tasks.get(actor, task_id)
 

@@ -16,6 +16,8 @@ from app.sql import KEY, Statement
 OWNED = Task.owner_id == bindparam("actor_id")
 ASSIGNED = Task.assignee_id == bindparam("actor_id")
 SEEN = or_(OWNED, ASSIGNED, bindparam("everyone"))
+# The same of whose token it is, in the statement that finds that out; an admin as anybody else.
+SEEN_BY_HOLDER = or_(Task.owner_id == User.id, Task.assignee_id == User.id)
 NOBODY = "There is no such user."
 _user_id = User.__table__.c.id
 # FOR KEY SHARE: nobody who is given a task is gone before it is stored.

@@ -21,6 +21,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from app import lazy
 from app.models import Task
 from app.models.task import LIVE, SHOWN, TRASHED
 from app.services import paging, task_filters
@@ -60,6 +61,14 @@ def page(shape: Shape, *, counted: bool = False) -> Statement[Any]:
         query = query.add_columns(_total(shape).correlate(None).scalar_subquery().label("total"))
     # In its order the index is read whoever asks; what else they filter by may ask for another way.
     return Statement(query, prepared=not shape.filters and not counted)
+
+
+@lazy.by_master
+def usual_pages() -> None:
+    """Those that everybody asks PostgreSQL for."""
+    plain: Filters = ()
+    for filters, counted in ((plain, False), (plain, True), ((("stems", 1),), False)):
+        page(Shape(postgres=True, everyone=False, filters=filters), counted=counted)
 
 
 @functools.lru_cache(maxsize=512)

@@ -17,6 +17,7 @@ from app.services import (
     task_filters,
     task_list,
     task_values,
+    tokens,
     webhook_events,
 )
 from app.services.actor import Actor
@@ -30,6 +31,11 @@ PURGE_AFTER = timedelta(days=30)  # in the trash
 _table = Task.__table__
 _by_id = and_(_table.c.id == KEY, task_access.SEEN)
 _get = Statement[Task](select(*COLUMNS).where(_by_id, LIVE), prepared=True)
+current_version = tokens.with_version(
+    select(Task.version).where(
+        _table.c.id == bindparam("task_id"), LIVE, task_access.SEEN_BY_HOLDER
+    )
+)
 _hold = Statement[Task](
     select(*COLUMNS).where(_by_id, LIVE).with_for_update(read=True), prepared=True
 )

@@ -4,7 +4,7 @@ import functools
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 
 from app.errors import InvalidToken
 from app.models import Token, User
@@ -15,7 +15,7 @@ from app.sql import KEY, Statement
 
 USED_EVERY = timedelta(minutes=1)  # the last use of a personal token is noted this often
 
-_identify = Statement[Any](
+_holder = (
     select(
         Token.id,
         Token.family_id,
@@ -29,9 +29,9 @@ _identify = Statement[Any](
         User.role,
     )
     .join(User, User.id == Token.user_id)
-    .where(Token.hash == KEY, Token.kind.in_(("access", "personal")), User.is_active),
-    prepared=True,
+    .where(Token.hash == KEY, Token.kind.in_(("access", "personal")), User.is_active)
 )
+_identify = Statement[Any](_holder, prepared=True)
 _use = Statement[Token](
     update(Token)
     .where(Token.__table__.c.id == KEY)
@@ -40,15 +40,37 @@ _use = Statement[Token](
 _insert = Statement[Token](insert(Token.__table__))  # type: ignore[arg-type]
 
 
+def with_version(version: Select[Any]) -> Statement[Any]:
+    """A `peek`: reads along with who holds the token the `version` of a record, None where that
+    User sees none."""
+    return Statement(_holder.add_columns(version.scalar_subquery().label("version")), prepared=True)
+
+
 def identify(token: str, address: str = "", request_id: str = "") -> Actor:
     """Who holds `token`, in one read. Raises InvalidToken."""
+    return _actor(_read(token, _identify), address, request_id)
+
+
+def identify_and_peek(
+    token: str, address: str, request_id: str, peek: Statement[Any], values: dict[str, Any]
+) -> tuple[Actor, int | None]:
+    """The same in the same one read, and the version that `peek` finds by `values`."""
+    row = _read(token, peek, **values)
+    return _actor(row, address, request_id), row.version
+
+
+def _read(token: str, statement: Statement[Any], **values: Any) -> Any:
     row = None
     if secret_tokens.is_wellformed(token):
-        row = _identify.one(key=secret_tokens.digest(token))
+        row = statement.one(key=secret_tokens.digest(token), **values)
     if row is None or (row.expires_at is not None and row.expires_at <= now()):
         raise InvalidToken("The token is unknown, expired or revoked.")
     if row.kind == "personal":
         _note_use(row.id, row.last_used_at)
+    return row
+
+
+def _actor(row: Any, address: str, request_id: str) -> Actor:
     scopes = _held(row.scopes, row.role)
     lacking = "admin" in scopes and factors.are_lacking(row.user_id)
     return Actor(

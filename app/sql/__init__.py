@@ -3,7 +3,7 @@
 from app.sql.batch import Batch
 from app.sql.connection import Link, atomic, current, init_app, unhurried
 from app.sql.errors import DRIVER_ERRORS, Dangling, Duplicate, LostRace
-from app.sql.statement import KEY, Statement, row_type
+from app.sql.statement import KEY, Statement, compile_ahead, row_type
 
 __all__ = [
     "DRIVER_ERRORS",
@@ -15,6 +15,7 @@ __all__ = [
     "LostRace",
     "Statement",
     "atomic",
+    "compile_ahead",
     "current",
     "init_app",
     "row_type",

@@ -11,11 +11,14 @@ They are read-only; changes go through a statement.
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
+from weakref import WeakSet
 
 from sqlalchemy import BindParameter, bindparam
 from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.exc import CompileError
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
@@ -32,6 +35,9 @@ _named_tuple: Any = namedtuple  # its fields are known at run time only
 def row_type(columns: Sequence[Any]) -> Any:
     """What a statement that returns `columns` makes of a row."""
     return _named_tuple("Row", [column.key for column in columns])
+
+
+_made: "WeakSet[Statement[Any]]" = WeakSet()
 
 
 @dataclass(slots=True, frozen=True)
@@ -61,6 +67,7 @@ class Statement(Generic[T]):
     def __init__(self, clause: Executable, *, prepared: bool = False) -> None:
         self.clause = clause
         self.prepared = prepared
+        _made.add(self)
         self._plans: dict[str, Plan[T]] = {}
 
     def one(self, **params: Any) -> T | None:
@@ -94,9 +101,20 @@ class Statement(Generic[T]):
         plan = self._plans.get(link.dialect.name) or self._compile(link.dialect, params)
         return link.execute(plan.sql, plan.arguments(params), plan.prepared), plan
 
-    def _compile(self, dialect: Dialect, params: dict[str, Any]) -> Plan[T]:
+    def compile_ahead(self, dialect: Dialect) -> None:
+        """As a first call would, unless it takes a list, whose length is part of the statement."""
+        compiled = self._compiler(dialect)
+        taken = {name: bind for bind, name in compiled.bind_names.items() if bind.required}
+        if not any(bind.expanding for bind in taken.values()):
+            self._compile(dialect, dict.fromkeys(taken))
+
+    def _compiler(self, dialect: Dialect) -> SQLCompiler:
         compiled = cast(ClauseElement, self.clause).compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)
+        return compiled
+
+    def _compile(self, dialect: Dialect, params: dict[str, Any]) -> Plan[T]:
+        compiled = self._compiler(dialect)
         expanded = compiled.construct_expanded_state(params)
         columns = list(getattr(self.clause, "exported_columns", ()))
         bind = {**_bind_processors(compiled), **expanded.processors}
@@ -115,6 +133,13 @@ class Statement(Generic[T]):
         )
         self._plans[dialect.name] = plan
         return plan
+
+
+def compile_ahead() -> None:
+    """Compile all statements that there are: by the master, so that its workers share them."""
+    for statement in list(_made):
+        with suppress(CompileError):  # it is for the other database
+            statement.compile_ahead(current().dialect)
 
 
 def _row_maker(columns: Sequence[Any], dialect: Dialect) -> Callable[[Any], Any]:
