@@ -57,8 +57,8 @@ migrations-check: .venv/installed-dev
 spec: .venv/installed-dev
 	@$(BIN)/python -m tests.tools.check_spec
 
-bench: .venv/installed-dev $(if $(RIVALS),bench/rivals/.venv/installed) ## CPU per request beside a bare WSGI service (RIVALS=1: beside DRF and flask-smorest)
-	@$(BIN)/python -m $(if $(RIVALS),bench.rivals,bench)
+bench: .venv/installed-dev $(if $(RIVALS),bench/rivals/.venv/installed) ## CPU per request beside a bare WSGI service (RIVALS=1: beside DRF and flask-smorest; SQLITE=1: on SQLite)
+	@$(BIN)/python -m $(if $(RIVALS),bench.rivals,$(if $(SQLITE),bench.embedded,bench))
 
 bench-growth: .venv/installed-dev ## What a million tasks, more workers and more connections change
 	@$(BIN)/python -m bench.growth

@@ -14,7 +14,7 @@ from app.models.types import uuid7
 from app.services import secret_tokens
 
 USERS = 1000
-OWN = 48  # tasks of the one who reads and of the one who writes, however many there are in all
+OWN = 96  # tasks of the one who reads and of the one who writes, however many there are in all
 NOW = datetime.datetime.now(datetime.UTC)
 
 

@@ -100,7 +100,7 @@ def pages(environ: dict[str, str]) -> dict[str, Any]:
             sent: list[Any] = []
             link.execute = lambda *given, sent=sent: sent.append(given) or execute(*given)  # type: ignore[method-assign]
             tasks.page(SYSTEM, after=after, everyone=True)
-            statement, params = sent[-1]
+            statement, params, _ = sent[-1]
             explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
             explained = execute(explain, params).fetchone()[0][0]
             plan = explained["Plan"]

@@ -7,10 +7,10 @@ Where that does not work all are sent whole again, from the first refusal on: be
 changes the server's connection between two transactions, or after a column has changed its type.
 """
 
+import hashlib
 import logging
 import re
 from collections.abc import Mapping
-from itertools import count
 from typing import Any, NamedTuple
 
 import psycopg2
@@ -18,7 +18,6 @@ import psycopg2
 # Unknown to this connection, known to it already, planned for another type of column.
 REFUSALS = ("26000", "42P05", "0A000")
 _NAME = re.compile(r"%\((\w+)\)s")
-_numbers = count(1)
 _log = logging.getLogger("flagstone.sql")
 
 
@@ -45,10 +44,12 @@ def prepare(sql: str, constants: Mapping[str, Any]) -> Prepared:
         name = found[1]
         return found[0] if name in constants else places.setdefault(name, f"${len(places) + 1}")
 
-    name = f"statement_{next(_numbers)}"
-    definition = f"PREPARE {name} AS {_NAME.sub(place, sql)}"
+    text = _NAME.sub(place, sql)
     if not constants:  # then psycopg2 leaves "%%" as it is
-        definition = definition.replace("%%", "%")
+        text = text.replace("%%", "%")
+    # By its content: behind a pooler another process may have prepared it.
+    name = "flagstone_" + hashlib.sha256(f"{text} {constants}".encode()).hexdigest()[:32]
+    definition = f"PREPARE {name} AS {text}"
     arguments = ", ".join(f"%({each})s" for each in places)
     return Prepared(name, definition, constants, f"EXECUTE {name} ({arguments})")
 
