@@ -12,7 +12,7 @@ from app.services import factors, recovery_codes, sessions, totp, users
 from app.services.actor import Actor
 from tests.answers import blamed, slug_of
 from tests.clients import Api
-from tests.conftest import PASSWORD, signed_in_api
+from tests.conftest import PASSWORD, MakeApp, signed_in_api
 from tests.factors import Phone, hold_clock, phone_of
 from tests.rows import actions, age, events, rows, set_values
 
@@ -137,6 +137,15 @@ def test_recovery_code_signs_in_once(app: Flask, api: Api, phone: Phone, ann: Ac
     with app.app_context():
         assert recovery_codes.left(ann.id) == 8
         assert actions().count("recovery_code.used") == 2
+
+
+def test_recovery_codes_help_where_the_key_of_the_secrets_is_lost(
+    app: Flask, other_app: MakeApp, phone: Phone
+) -> None:
+    api = Api(other_app(SECRET_KEY="fedcba9876543210-of-the-tests-alone"))
+    assert slug_of(sign_in(api, phone.code())) == WRONG
+    assert sign_in(api, phone.recovery_codes[0]).status_code == 200
+    assert sign_in(Api(app), phone.code()).status_code == 200
 
 
 def test_recovery_code_is_its_owners_alone(app: Flask, api: Api, phone: Phone, bob: Actor) -> None:

@@ -6,20 +6,21 @@ sealed by a key in SECRET_KEY_FALLBACKS opens too, so that the key can be change
 
 import base64
 import hmac
+import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from app import policy
-from app.errors import AppError
 
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
 
+_log = logging.getLogger("flagstone.sealing")
 PURPOSE = b"flagstone: values sealed in the database"
 
 
-class Sealed(AppError):
-    """It was sealed by a key that is no longer known."""
+class Sealed(Exception):
+    """It was sealed by a key that is no longer known. The log says so, to who runs the service."""
 
 
 def seal(value: str) -> str:
@@ -33,9 +34,9 @@ def unseal(sealed: str) -> str:
     try:
         return _cipher(policy.current().secret_keys).decrypt(sealed).decode()
     except InvalidToken as error:
-        raise Sealed(
-            "SECRET_KEY was changed since: add the old one to SECRET_KEY_FALLBACKS."
-        ) from error
+        fault = "A stored secret cannot be read: add the old SECRET_KEY to SECRET_KEY_FALLBACKS."
+        _log.error(fault)
+        raise Sealed(fault) from error
 
 
 @lru_cache(maxsize=4)

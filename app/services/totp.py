@@ -89,7 +89,10 @@ def _begin(actor: Actor) -> SetUp:
 
 def pending(actor: Actor) -> SetUp:
     """What is being set up. Raises Conflict where nothing is, or was begun too long ago."""
-    return _set_up(actor, sealing.unseal(_begun(actor).secret or ""))
+    try:
+        return _set_up(actor, sealing.unseal(_begun(actor).secret or ""))
+    except sealing.Sealed as error:
+        raise Conflict("Begin to set up the app again.") from error
 
 
 def confirm(actor: Actor, otp: str) -> list[str]:
@@ -146,13 +149,18 @@ def _set_up(actor: Actor, secret: str) -> SetUp:
 
 
 def _step_of(factor: Factor, otp: str) -> int | None:
-    """The step whose code this is, counted from 1970, within the window."""
+    """The step whose code this is, counted from 1970, within the window. None fits what was sealed
+    by a key that is lost: the recovery codes are there for that."""
     import pyotp  # noqa: PLC0415 - see _begin
 
     code = "".join(otp.split())
     if len(code) != DIGITS or not code.isascii() or not code.isdigit():
         return None
-    app, current = pyotp.TOTP(sealing.unseal(factor.secret or "")), int(now().timestamp()) // STEP
+    try:
+        app = pyotp.TOTP(sealing.unseal(factor.secret or ""))
+    except sealing.Sealed:
+        return None
+    current = int(now().timestamp()) // STEP
     steps = (current + off for off in WINDOW)
     fitting = [step for step in steps if hmac.compare_digest(app.generate_otp(step), code)]
     return max(fitting, default=None)
