@@ -23,7 +23,7 @@ workers = settings["WEB_CONCURRENCY"]
 threads = settings["WEB_THREADS"]
 worker_class = gunicorn_worker.Worker
 
-# Loaded once and shared by the workers: 99 MB instead of 147 for the master and two of them.
+# Loaded once and shared by the workers: 105 MB instead of 155 for the master and two of them.
 preload_app = True
 control_socket_disable = True  # its path would be the same for all masters of a user
 if Path("/dev/shm").is_dir():  # noqa: S108
