@@ -50,6 +50,7 @@ class Link:
         self.pooled: PoolProxiedConnection | None = None
         self.in_transaction = False
         self.pending: list[Command] = []  # to be sent before the next statement
+        self.by_name = False  # whether what was sent last calls a prepared statement
 
     def execute(self, sql: str, params: Any = (), prepared: Prepared | None = None) -> Any:
         """A cursor that has run `sql`. Raises Duplicate, Dangling, Unavailable, Invalid."""
@@ -59,16 +60,21 @@ class Link:
             return self._execute(pending, command)
         except DRIVER_ERRORS as error:
             if not self._may_repeat(error, (*pending, command)):
-                raise translated(error) from error
+                raise self._translated(error) from error
         try:
             return self._execute(pending, command)
         except DRIVER_ERRORS as error:
             self._lost(error)
-            raise translated(error) from error
+            raise self._translated(error) from error
+
+    def _translated(self, error: Exception) -> Exception:
+        if self.by_name and preparation.is_refused(error):
+            return LostRace("The database is busy. Try again in a moment.")
+        return translated(error)
 
     def _may_repeat(self, error: Exception, sent: tuple[Command, ...]) -> bool:
         """Whether nothing can have been stored, and sending it once more may well succeed."""
-        if any(each.prepared for each in sent) and preparation.is_refused(error):
+        if self.by_name and preparation.is_refused(error):
             return not self.in_transaction  # else the transaction failed, and all is tried again
         # A pooled connection may have died unseen (a database restarted): try a fresh one.
         begun = self.in_transaction and sent[0] != OPENING
@@ -92,6 +98,7 @@ class Link:
         if self.pooled is None:
             self.pooled = self._connect()
         cursor = self.pooled.cursor()
+        self.by_name = False
         if pending:
             commands = (*pending, command)
             spelled = [(self._spell(cursor, each), each.params) for each in commands]
@@ -105,6 +112,7 @@ class Link:
         """The command's text, short where this connection knows the statement."""
         if command.prepared is None or not preparation.Use.on:
             return command.sql
+        self.by_name = True
         known: set[str] = cursor.connection.prepared
         if command.prepared.name not in known:
             cursor.execute(command.prepared.definition, command.prepared.constants or None)

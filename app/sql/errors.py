@@ -5,7 +5,6 @@ import sqlite3
 import psycopg2
 
 from app.errors import Invalid, InvalidToken, Unavailable
-from app.sql.preparation import REFUSALS
 
 DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
 # What passes by itself: connection, read-only (a failover), serialization, deadlock, resources,
@@ -13,7 +12,6 @@ DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
 PASSING = ("08", "25006", "40001", "40P01", "53", "55P03", "57014", "57P0", "58")
 AWAY = ("08", "57P0")
 LOST_RACE = ("40001", "40P01")
-AGAIN = (*LOST_RACE, *REFUSALS)  # what may well succeed when all of it is tried once more
 
 
 class Duplicate(Exception):
@@ -50,7 +48,7 @@ def translated(error: Exception) -> Exception:
         return Duplicate(name)
     if state == "23503":
         return Dangling()
-    if state.startswith(AGAIN):
+    if state.startswith(LOST_RACE):
         return LostRace("The database is busy. Try again in a moment.")
     if state.startswith(AWAY):
         return Unavailable("The database cannot be reached.")

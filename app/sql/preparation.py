@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import psycopg2
 
-# Unknown to this connection, known to it already, planned for another type of column.
-REFUSALS = ("26000", "42P05", "0A000")
+# Unknown to this connection, known to it already, planned for another type of column: of a result,
+# of what is stored, of what is compared.
+REFUSALS = ("26000", "42P05", "0A000", "42804", "42883")
 _NAME = re.compile(r"%\((\w+)\)s")
 _log = logging.getLogger("flagstone.sql")
 
