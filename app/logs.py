@@ -3,12 +3,16 @@
 import json
 import logging
 import os
+import select
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 STDERR = 2
+# Bytes that a pipe takes in one piece, whoever else writes to it (POSIX, write), with the newline.
+LINE_MAX = select.PIPE_BUF
 
 
 class Line(dict[str, Any]):
@@ -23,13 +27,31 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         time_ = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        fields: dict[str, Any] = {"time": time_, "level": record.levelname.lower()}
+        fields: dict[str, str] = {"time": time_, "level": record.levelname.lower()}
         if isinstance(record.args, Line):  # logging takes a lone mapping for the arguments
             return orjson.dumps({**fields, **record.args}).decode()
         fields.update(logger=record.name, message=record.getMessage())
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
-        return json.dumps(fields, ensure_ascii=True)
+        return _fitting(fields)
+
+
+def _fitting(fields: dict[str, str]) -> str:
+    """In one line of LINE_MAX: where a traceback is too long, its middle is left out."""
+    line = json.dumps(fields, ensure_ascii=True)
+    room = LINE_MAX
+    while len(line) >= LINE_MAX:
+        room -= room // 4
+        kept = {name: _without_middle(text, room) for name, text in fields.items()}
+        line = json.dumps(kept, ensure_ascii=True)
+    return line
+
+
+def _without_middle(text: str, room: int) -> str:
+    if len(text) <= room:
+        return text
+    head = room // 4  # the cause of what was raised from another; the rest tells where
+    return f"{text[:head]} [...] {text[head - room :]}"
 
 
 class Lines(logging.Handler):
@@ -48,16 +70,25 @@ class Lines(logging.Handler):
         try:
             line = f"{self.format(record)}\n".encode(errors="backslashreplace")
             while line:
-                line = line[os.write(STDERR, line) :]
+                line = line[_write(line) :]
         except Exception:  # as logging's own handlers do: what cannot be logged stops nobody
             self.handleError(record)
+
+
+def _write(line: bytes) -> int:
+    try:
+        return os.write(STDERR, line)
+    except BlockingIOError:  # who shares it has set it so, and its reader is slow
+        select.select([], [STDERR], [])
+        return 0
 
 
 def set_up(level: str, format_: str) -> None:
     # No line here says where in the code it was written or by which thread: do not find it out.
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = False
-    handler = Lines()
+    # Where it was closed at the start, its number is by now that of some socket or file.
+    handler = Lines() if sys.stderr else logging.NullHandler()
     plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
     handler.setFormatter(JsonFormatter() if format_ == "json" else plain)
     for name in ("flagstone", "app", "gunicorn.error", "werkzeug"):

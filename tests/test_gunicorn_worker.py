@@ -3,12 +3,20 @@
 import re
 import socket
 import threading
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from io import BytesIO
+from queue import SimpleQueue
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from gunicorn.workers.gthread import ThreadWorker
 
-from tests.gunicorn_server import HOST, Server, read, running
+from app import gunicorn_worker
+from tests.gunicorn_server import HOST, Server, read, running, until
 
 ASK = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
 LAST = b"GET /healthz HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
@@ -99,3 +107,26 @@ def test_headers_come_with_the_body(server: Server) -> None:
     with server.connect() as connection:
         connection.sendall(ASK)
         assert connection.recv(65536).endswith(b'{"status":"ok"}\n')
+
+
+def test_thread_that_lingers_is_called_away_by_another_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And not held by its own, which is silent, where an idle thread took up the other."""
+    monkeypatch.setattr(gunicorn_worker, "LINGER", 60_000)
+    monkeypatch.setattr(ThreadWorker, "enqueue_req", lambda *_: None)
+    worker: Any = object.__new__(gunicorn_worker.Worker)
+    worker.lingering, worker.local = deque(), threading.local()
+    worker.tpool = SimpleNamespace(_work_queue=SimpleQueue())
+    parser = SimpleNamespace(unreader=SimpleNamespace(buf=BytesIO()))
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ThreadPoolExecutor(1) as pool:
+        for _ in range(2):
+            asks = pool.submit(worker._asks_again, SimpleNamespace(sock=ours, parser=parser))
+            until(lambda: worker.lingering)
+            worker.enqueue_req(None)
+            assert asks.result(20) is False
+        theirs.sendall(ASK)
+        asks = pool.submit(worker._asks_again, SimpleNamespace(sock=ours, parser=parser))
+        assert asks.result(20) is True
+    assert not worker.lingering

@@ -1,11 +1,18 @@
-"""What a line of the log looks like, whatever is in it."""
+"""What a line of the log looks like, whatever is in it, and how it gets out."""
 
 import json
 import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
 
 import pytest
 
-from app.logs import JsonFormatter
+import config
+from app import logs
+from app.logs import LINE_MAX, JsonFormatter, Lines
 
 NASTY = "a\r\nb\x1b[31mc\u2028d\x85e\udc80"
 
@@ -26,3 +33,59 @@ def test_exception_stays_on_the_line() -> None:
     line = JsonFormatter().format(logging.makeLogRecord({"msg": "failed", "exc_info": told}))
     assert len(line.splitlines()) == 1
     assert "ValueError" in json.loads(line)["exception"]
+
+
+@pytest.mark.parametrize("text", ["x" * 9000, "\U0001f600" * 9000, '"' * 9000])
+def test_long_line_fits_in_one_write_with_both_its_ends(text: str) -> None:
+    with pytest.raises(ValueError, match="^first") as caught:
+        raise ValueError(f"first {text} last")
+    told = (caught.type, caught.value, caught.tb)
+    line = JsonFormatter().format(logging.makeLogRecord({"name": "app", "msg": text, "exc_info": told}))
+    assert len(line) < LINE_MAX
+    exception = json.loads(line)["exception"]
+    assert exception.startswith("Traceback")
+    assert exception.endswith(" last")
+
+
+@pytest.fixture
+def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """What reads, without ever waiting, the log of who must not wait either."""
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    monkeypatch.setattr(logs, "STDERR", writes)
+    yield reads
+    os.close(reads)
+    os.close(writes)
+
+
+def test_slow_reader_gets_every_line_of_every_thread(pipe: int) -> None:
+    handler = Lines()
+    handler.setFormatter(JsonFormatter())
+
+    def write() -> None:
+        for number in range(200):
+            text = "x" * (number % 2 * 6000)
+            handler.handle(logging.makeLogRecord({"name": "app", "msg": text}))
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    data = b""
+    while data.count(b"\n") < 800:
+        data += os.read(pipe, 65536)
+    for thread in threads:
+        thread.join()
+    lines = [json.loads(line) for line in data.splitlines()]
+    assert sum(len(line["message"]) > 1000 for line in lines) == 400
+
+
+def test_number_of_a_closed_standard_error_is_not_written_to() -> None:
+    """It is that of the next file or connection that is opened."""
+    script = (
+        "import os, logging; from app import logs; logs.set_up('INFO', 'json');"
+        "reads, writes = os.pipe(); os.dup2(writes, 2); logging.getLogger('app').error('hello');"
+        "os.set_blocking(reads, False); print(os.read(reads, 100))"
+    )
+    command = ["sh", "-c", '"$0" -c "$1" 2>&-', sys.executable, script]
+    ended = subprocess.run(command, cwd=config.ROOT, stdout=subprocess.PIPE, check=False)
+    assert ended.stdout == b""  # there is nothing to read
