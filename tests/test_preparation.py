@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+import psycopg2
 import pytest
 from flask import Flask
 
@@ -104,6 +105,28 @@ def test_write_by_a_lost_statement_works_and_is_done_once(
         assert (changed.title, changed.version) == ("Mend it all", 3)
         tasks.create(ann, {"title": "Paint the door"})
         assert len(titles()) == 2
+
+
+def test_write_of_a_column_of_another_type_works_and_is_done_once(app: Flask, ann: Actor) -> None:
+    """A kept statement has the types of its parameters for good; a literal has none of its own."""
+    column = "ALTER TABLE audit_events ALTER COLUMN action TYPE"
+    with app.app_context():
+        tasks.create(ann, {"title": "Mend the roof"})
+        run("CREATE TYPE actions AS ENUM ('user.created', 'task.created')")
+        try:
+            run(f"{column} actions USING action::actions")
+            tasks.create(ann, {"title": "Paint the door"})
+            assert len(titles()) == 2
+        finally:
+            run(f"{column} varchar(64)")
+            run("DROP TYPE actions")
+    close(app)
+
+
+def test_fault_of_our_own_is_not_taken_for_a_lost_statement(app: Flask) -> None:
+    with app.app_context(), pytest.raises(psycopg2.ProgrammingError):
+        run("SELECT id FROM tasks WHERE id = 1")
+    assert Use.on
 
 
 def titles() -> list[str]:
