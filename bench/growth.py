@@ -25,35 +25,46 @@ HEAVY = 100_000  # tasks of one user, where there are more than twice as many in
 DEEP = 200_000  # rows before page 10,000
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
 WORKERS = (1, 2, 4)
+Made = tuple[dict[str, str], Data]  # a database: the settings to serve it by, and what is in it
 
 
 def main() -> None:
     result: dict[str, Any] = {"machine": measure.machine()}
     with servers.database() as url:
-        rows = {}
-        for size in SIZES:
-            environ = servers.environ_of(servers.new_database(url, f"of{size}"))
-            servers.migrate(environ)
-            heavy = HEAVY if size > 2 * HEAVY else 0
-            filled = data.fill(environ["DATABASE_URL"], size, config.load(environ), heavy)
-            rows[size] = hot(environ, filled)
-            print(size, {name: f"{row['cpu']:.3f}" for name, row in rows[size].items()}, flush=True)
-        result["sizes"] = rows
+        made = [database_of(url, size) for size in SIZES]
+        result["sizes"] = hot(made)
+        environ, filled = made[-1]
         result["heavy"] = of_heavy(environ, filled)
         result["pages"] = pages(environ)
         result["workers"] = scaling(environ, filled)
+    for size, rows in result["sizes"].items():
+        print(size, {name: f"{row['cpu']:.3f}" for name, row in rows.items()})
     for name in ("heavy", "pages", "workers"):
         print(name, result[name])
     chart.write(result["workers"])
     measure.keep("growth", result)
 
 
-def hot(environ: dict[str, str], filled: Data) -> dict[str, measure.Row]:
+def database_of(url: str, size: int) -> Made:
+    environ = servers.environ_of(servers.new_database(url, f"of{size}"))
+    servers.migrate(environ)
+    heavy = HEAVY if size > 2 * HEAVY else 0
+    return environ, data.fill(environ["DATABASE_URL"], size, config.load(environ), heavy)
+
+
+def hot(made: list[Made]) -> dict[int, dict[str, measure.Row]]:
+    """In turn, or what else the machine does would be taken for growth."""
     loops = [loop for loop in LOOPS if loop.name in HOT]
-    with servers.serving("run:app", environ, config="gunicorn.conf.py") as server:
-        service = measure.Service(server, Maker(filled), loops)
-        (taken,) = measure.in_turn([service], loops)
-    return {name: measure.medians(rows) for name, rows in taken.items()}
+    with ExitStack() as stack:
+        services = []
+        for environ, filled in made:
+            serving = servers.serving("run:app", environ, config="gunicorn.conf.py")
+            services.append(measure.Service(stack.enter_context(serving), Maker(filled), loops))
+        all_taken = measure.in_turn(services, loops)
+    return {
+        size: {name: measure.medians(rows) for name, rows in taken.items()}
+        for size, taken in zip(SIZES, all_taken, strict=True)
+    }
 
 
 def of_heavy(environ: dict[str, str], filled: Data) -> dict[str, Any]:
