@@ -6,7 +6,7 @@ refreshed from them; a personal one is made by hand and is a family of its own.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
@@ -21,9 +21,21 @@ NAME_MAX = 100
 DAYS_MAX = 3650  # the longest life of a personal one that is asked for in days
 
 
+PERSONAL = text("kind = 'personal'")
+
+
 class Token(Base):
     __tablename__ = "tokens"
-    __table_args__ = (CheckConstraint(f"kind IN {KINDS}", "kind"),)
+    __table_args__ = (
+        CheckConstraint(f"kind IN {KINDS}", "kind"),
+        Index(
+            "ix_tokens_personal_created_at",
+            "created_at",
+            "id",
+            postgresql_where=PERSONAL,
+            sqlite_where=PERSONAL,
+        ),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
     user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
