@@ -4,15 +4,17 @@ import inspect
 import re
 from datetime import datetime, timedelta
 from html import unescape
+from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, url_for
 
 from app.error_handlers import BY_STATUS, problems
 from app.errors import AppError, Unavailable
 from app.models.types import now
 from app.services import sessions, tasks
 from app.services.actor import Actor
+from app.templating import quick_url_for
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakeApp
 
@@ -59,6 +61,25 @@ def test_static_links_carry_the_content_of_the_file(browser: Browser) -> None:
     assert found
     with browser.client.get(found[1]) as answer:
         assert "max-age=31536000" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "values"),
+    [
+        ("main.tasks.index", {"label": "a&b"}),
+        ("main.tasks.index", {"label": ["a", "b"], "page": 2, "q": None}),
+        ("main.tasks.index", {"_external": True, "_anchor": "list"}),
+        ("static", {"filename": "app.css"}),
+    ],
+)
+def test_link_that_is_remembered_is_the_one_that_flask_gives(
+    app: Flask, endpoint: str, values: dict[str, Any]
+) -> None:
+    for root in ("", "/below", ""):
+        with app.test_request_context("/", environ_overrides={"SCRIPT_NAME": root}):
+            links = {quick_url_for(endpoint, **values), quick_url_for(endpoint, **values)}
+            assert links == {url_for(endpoint, **values)}
+            assert root in links.pop()
 
 
 def test_the_dashboard_shows_figures_and_lists(
