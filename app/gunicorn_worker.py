@@ -27,7 +27,8 @@ class Worker(gthread.ThreadWorker):
     """
 
     def init_process(self) -> None:
-        self.lingering: deque[_Wake] = deque()  # the threads that wait for their connection
+        self.working: deque[Any] = deque()  # the connections that have a thread
+        self.lingering: deque[_Wake] = deque()  # those of the threads that wait for more of theirs
         self.local = threading.local()
         super().init_process()
 
@@ -47,8 +48,9 @@ class Worker(gthread.ThreadWorker):
 
     def enqueue_req(self, conn: Any) -> None:
         super().enqueue_req(conn)
-        with suppress(IndexError):
-            self.lingering.popleft().call()
+        if self._others_wait():
+            with suppress(IndexError):
+                self.lingering.popleft().call()
 
     def handle(self, conn: Any) -> Any:
         """Answer a request, and those that follow on its connection while nobody else waits.
@@ -56,8 +58,12 @@ class Worker(gthread.ThreadWorker):
         Gunicorn's own gives the connection back after each answer to its main thread, which waits
         for the next request and hands it to a thread again: a quarter of the CPU of a probe.
         """
-        while (kept := super().handle(conn)) is True and self.alive and self._asks_again(conn):
-            pass
+        self.working.append(conn)
+        try:
+            while (kept := super().handle(conn)) is True and self.alive and self._asks_again(conn):
+                pass
+        finally:
+            self.working.pop()
         return kept
 
     def _asks_again(self, conn: Any) -> bool:
@@ -87,8 +93,9 @@ class Worker(gthread.ThreadWorker):
                 wake.heard()
 
     def _others_wait(self) -> bool:
-        """Whether there are connections that no thread has taken up yet."""
-        return not self.tpool._work_queue.empty()
+        """Whether there are connections for which no thread is left."""
+        asked_for: int = self.tpool._work_queue.qsize() + len(self.working)
+        return asked_for > int(self.cfg.threads)
 
     def init_signals(self) -> None:
         super().init_signals()

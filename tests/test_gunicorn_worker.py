@@ -109,24 +109,30 @@ def test_headers_come_with_the_body(server: Server) -> None:
         assert connection.recv(65536).endswith(b'{"status":"ok"}\n')
 
 
-def test_thread_that_lingers_is_called_away_by_another_connection(
+def test_thread_that_lingers_is_called_away_where_no_other_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """And not held by its own, which is silent, where an idle thread took up the other."""
     monkeypatch.setattr(gunicorn_worker, "LINGER", 60_000)
-    monkeypatch.setattr(ThreadWorker, "enqueue_req", lambda *_: None)
-    worker: Any = object.__new__(gunicorn_worker.Worker)
-    worker.lingering, worker.local = deque(), threading.local()
-    worker.tpool = SimpleNamespace(_work_queue=SimpleQueue())
+    monkeypatch.setattr(ThreadWorker, "enqueue_req", lambda _, conn: waiting.put(conn))
+    waiting: SimpleQueue[Any] = SimpleQueue()
     parser = SimpleNamespace(unreader=SimpleNamespace(buf=BytesIO()))
     ours, theirs = socket.socketpair()
+    conn = SimpleNamespace(sock=ours, parser=parser)
+    worker: Any = object.__new__(gunicorn_worker.Worker)
+    worker.working, worker.lingering, worker.local = deque([conn]), deque(), threading.local()
+    worker.tpool, worker.cfg = SimpleNamespace(_work_queue=waiting), SimpleNamespace(threads=1)
     with ours, theirs, ThreadPoolExecutor(1) as pool:
         for _ in range(2):
-            asks = pool.submit(worker._asks_again, SimpleNamespace(sock=ours, parser=parser))
+            asks = pool.submit(worker._asks_again, conn)
             until(lambda: worker.lingering)
-            worker.enqueue_req(None)
+            worker.enqueue_req("another")
             assert asks.result(20) is False
+            assert waiting.get() == "another"
+        worker.cfg.threads = 2
+        asks = pool.submit(worker._asks_again, conn)
+        until(lambda: worker.lingering)
+        worker.enqueue_req("another")
+        assert worker.lingering
         theirs.sendall(ASK)
-        asks = pool.submit(worker._asks_again, SimpleNamespace(sock=ours, parser=parser))
         assert asks.result(20) is True
     assert not worker.lingering
