@@ -123,9 +123,8 @@ class Connection(psycopg2.extensions.connection):
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         self.cursor_factory = Cursor
-        self.prepared: set[str] = (
-            set()
-        )  # the statements that it knows by name (app.sql.preparation)
+        # The names of the statements that the server keeps for it (app.sql.preparation).
+        self.prepared: set[str] = set()
 
     def _watched(self, end: Any) -> None:
         _watch.begin(self, STATEMENT)

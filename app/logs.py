@@ -60,10 +60,10 @@ class Lines(logging.Handler):
     Under logging's own lock all threads queue up at each request, for a seventh of its CPU.
     """
 
-    def handle(self, record: logging.LogRecord) -> bool:
-        kept = self.filter(record)
+    def handle(self, record: logging.LogRecord) -> Any:
+        kept: Any = self.filter(record)  # from Python 3.12 on it may be another record
         if kept:
-            self.emit(record)
+            self.emit(record if kept is True else kept)
         return kept
 
     def emit(self, record: logging.LogRecord) -> None:

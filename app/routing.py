@@ -27,7 +27,7 @@ class LazyRule(Rule):
         name = "_build_unknown" if append_unknown else "_build"
         compile_now = super()._compile_builder
 
-        def build(rule: "LazyRule", **values: Any) -> tuple[str, str]:
+        def build(rule: "LazyRule", /, **values: Any) -> tuple[str, str]:
             compiled = compile_now(append_unknown).__get__(rule)
             setattr(rule, name, compiled)
             built: tuple[str, str] = compiled(**values)

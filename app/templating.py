@@ -44,9 +44,12 @@ def has_mail() -> bool:
 def quick_url_for(endpoint: str, **values: Any) -> str:
     """Flask's url_for, remembered: a page of tasks has a hundred links, a seventh of its CPU.
 
-    It depends on the arguments and on where the app is mounted; what hangs on more is not kept.
+    It depends on the arguments and on where the app is mounted. What hangs on more is not kept:
+    on the blueprint (".show") or, by an option such as `_scheme`, on the host.
     """
-    if endpoint.startswith(".") or not all(type(value) is str for value in values.values()):
+    if endpoint.startswith(".") or not all(
+        type(value) is str and name[0] != "_" for name, value in values.items()
+    ):
         return url_for(endpoint, **values)
     return _url_for(request.script_root, endpoint, **values)
 

@@ -60,6 +60,14 @@ def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     os.close(writes)
 
 
+def test_filter_may_give_another_record(pipe: int) -> None:
+    handler = Lines()
+    another = logging.makeLogRecord({"msg": "another"})
+    handler.filter = lambda _record: another  # type: ignore[assignment,method-assign,return-value]
+    handler.handle(logging.makeLogRecord({"msg": "one"}))
+    assert os.read(pipe, LINE_MAX) == b"another\n"
+
+
 def test_slow_reader_gets_every_line_of_every_thread(pipe: int) -> None:
     handler = Lines()
     handler.setFormatter(JsonFormatter())

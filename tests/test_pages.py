@@ -82,6 +82,12 @@ def test_link_that_is_remembered_is_the_one_that_flask_gives(
             assert root in links.pop()
 
 
+@pytest.mark.parametrize("host", ["a.example", "b.example"])
+def test_link_with_a_host_has_that_of_its_request(app: Flask, host: str) -> None:
+    with app.test_request_context("/", base_url=f"http://{host}/"):
+        assert quick_url_for("main.tasks.index", _scheme="https") == f"https://{host}/tasks"
+
+
 def test_the_dashboard_shows_figures_and_lists(
     app: Flask, ann: Actor, ann_browser: Browser
 ) -> None:

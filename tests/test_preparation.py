@@ -1,17 +1,20 @@
 """Statements that PostgreSQL keeps: they give what others give, also where it has lost them."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg2
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 
 from app import sql
 from app.extensions import db
 from app.models import Task
 from app.services import tasks
 from app.services.actor import Actor
-from app.sql.preparation import Use
+from app.sql import Statement
+from app.sql.preparation import Use, is_refused
 from tests.conftest import MakePerson
 from tests.databases import Database, close
 
@@ -84,6 +87,14 @@ def test_kept_statement_gives_what_the_whole_one_gives(
         assert kept_ones[0] == made
 
 
+def test_statement_without_parameters_is_kept(app: Flask, ann: Actor) -> None:
+    counted = Statement[Any](select(func.count().label("n")).select_from(Task), prepared=True)
+    with app.app_context():
+        tasks.create(ann, {"title": "Mend the roof"})
+        assert [counted.one(), counted.one()] == [(1,), (1,)]
+        assert Use.on
+
+
 def test_read_of_a_lost_statement_works(app: Flask, ann: Actor, lose: Callable[[], None]) -> None:
     with app.app_context():
         task = tasks.create(ann, {"title": "Mend the roof"})
@@ -127,6 +138,17 @@ def test_fault_of_our_own_is_not_taken_for_a_lost_statement(app: Flask) -> None:
     with app.app_context(), pytest.raises(psycopg2.ProgrammingError):
         run("SELECT id FROM tasks WHERE id = 1")
     assert Use.on
+
+
+def test_log_says_why_statements_are_sent_whole_without_their_values(
+    app: Flask, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with app.app_context(), pytest.raises(psycopg2.ProgrammingError) as caught:
+        run("SELECT no_such_function('seven plums')")
+    assert is_refused(caught.value)
+    logged = capfd.readouterr().err
+    assert "no_such_function" in logged
+    assert "seven plums" not in logged
 
 
 def titles() -> list[str]:

@@ -108,3 +108,11 @@ def test_context_can_be_taken_along(app: Flask) -> None:
         copied = call.copy()
         assert (type(copied), copied.request) == (Call, request._get_current_object())  # type: ignore[attr-defined]
         assert url_for("api.users.me") == "/api/v1/users/me"
+
+
+def test_link_takes_an_argument_of_any_name() -> None:
+    """Also the first one of its rule, which compiles what makes it."""
+    app = Service(__name__)
+    app.add_url_rule("/rules", "rules")
+    with app.test_request_context():
+        assert url_for("rules", rule="a", values="b") == "/rules?rule=a&values=b"

@@ -15,6 +15,7 @@ from app.sql import KEY, Statement
 
 COMMENT_FIELDS = ("id", "task_id", "author_id", "body", "created_at", "updated_at")
 
+# It stands in two places, which PREPARE would take for two types.
 _event = cast(bindparam("event"), String)
 _moment = bindparam("moment", type_=UTCDateTime())
 _entry: dict[str, Any] = {

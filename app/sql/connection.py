@@ -5,7 +5,7 @@ makes one commit of many.
 
 Within it PostgreSQL is sent together what needs no answer by itself: BEGIN with the first
 statement, whatever was put off (`Statement.later`) with the next one or with COMMIT. A task is
-made so in one round trip instead of four, at two thirds of the CPU.
+made so in one round trip (docs/performance.md).
 """
 
 import functools
@@ -101,9 +101,8 @@ class Link:
         self.by_name = False
         if pending:
             commands = (*pending, command)
-            spelled = [(self._spell(cursor, each), each.params) for each in commands]
-            together = [cursor.mogrify(*each) if each[1] else each[0].encode() for each in spelled]
-            cursor.execute(b";".join(together))
+            spelled = [cursor.mogrify(self._spell(cursor, each), each.params) for each in commands]
+            cursor.execute(b";".join(spelled))
         else:
             cursor.execute(self._spell(cursor, command), command.params)
         return cursor

@@ -1,7 +1,8 @@
 """Statements that PostgreSQL parses and plans once for each connection, not at each call.
 
-It saves the server two thirds of its work for a read by a key (docs/performance.md). They are those
-whose plan cannot depend on their values: what finds its row by a unique key, or stores one.
+It saves the server half of its work and more (docs/performance.md). They are those whose plan
+cannot depend on their values: what finds its row by a unique key, or stores one, or reads an index
+in its order.
 
 Where that does not work all are sent whole again, from the first refusal on: behind a pooler that
 changes the server's connection between two transactions, or after a column has changed its type.
@@ -52,7 +53,8 @@ def prepare(sql: str, constants: Mapping[str, Any]) -> Prepared:
     name = "flagstone_" + hashlib.sha256(f"{text} {constants}".encode()).hexdigest()[:32]
     definition = f"PREPARE {name} AS {text}"
     arguments = ", ".join(f"%({each})s" for each in places)
-    return Prepared(name, definition, constants, f"EXECUTE {name} ({arguments})")
+    call = f"EXECUTE {name} ({arguments})" if places else f"EXECUTE {name}"
+    return Prepared(name, definition, constants, call)
 
 
 def is_refused(error: Exception) -> bool:
@@ -60,6 +62,8 @@ def is_refused(error: Exception) -> bool:
     if not isinstance(error, psycopg2.Error) or error.pgcode not in REFUSALS:
         return False
     if Use.on:
-        _log.warning("From now on statements are sent whole, for the database said: %s", error)
+        # Not the whole error: it quotes what was sent, with its values.
+        said = error.diag.message_primary
+        _log.warning("From now on statements are sent whole, for the database said: %s", said)
     Use.on = False
     return True
