@@ -63,7 +63,7 @@ class Worker(gthread.ThreadWorker):
             while (kept := super().handle(conn)) is True and self.alive and self._asks_again(conn):
                 pass
         finally:
-            self.working.pop()
+            self.working.remove(conn)
         return kept
 
     def _asks_again(self, conn: Any) -> bool:

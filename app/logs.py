@@ -11,8 +11,9 @@ from typing import Any
 import orjson
 
 STDERR = 2
-# Bytes that a pipe takes in one piece, whoever else writes to it (POSIX, write), with the newline.
-LINE_MAX = select.PIPE_BUF
+# Bytes, with the newline, that a pipe of Linux takes in one piece, whoever else writes to it. Not
+# select.PIPE_BUF: there is none on Windows, and on macOS no traceback would fit into its 512.
+LINE_MAX = 4096
 
 
 class Line(dict[str, Any]):

@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 from flask import Flask
 from hypothesis import given, settings, strategies as st
-from sqlalchemy import bindparam, cast, insert, select
+from sqlalchemy import bindparam, cast, insert, literal_column, select
 from sqlalchemy.types import TypeEngine
 
 from app import sql
@@ -325,6 +325,12 @@ def test_locked_sqlite_is_unavailable(request: pytest.FixtureRequest) -> None:
                 audit.denied(Actor(), "x")
         audit.denied(Actor(), "x")
         sql.current().execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000}").close()
+
+
+@pytest.mark.usefixtures("ctx")
+def test_percent_sign_means_the_same_in_a_transaction() -> None:
+    rest = Statement[Any](select(literal_column("7 % 4").label("rest")))
+    assert rest.one() == sql.atomic(rest.one)() == (3,)
 
 
 @pytest.mark.usefixtures("ctx")

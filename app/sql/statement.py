@@ -106,7 +106,7 @@ class Statement(Generic[T]):
         compiled = self._compiler(dialect)
         taken = {name: bind for bind, name in compiled.bind_names.items() if bind.required}
         if not any(bind.expanding for bind in taken.values()):
-            self._compile(dialect, dict.fromkeys(taken))
+            self._keep(compiled, dict.fromkeys(taken))
 
     def _compiler(self, dialect: Dialect) -> SQLCompiler:
         compiled = cast(ClauseElement, self.clause).compile(dialect=dialect)
@@ -114,7 +114,10 @@ class Statement(Generic[T]):
         return compiled
 
     def _compile(self, dialect: Dialect, params: dict[str, Any]) -> Plan[T]:
-        compiled = self._compiler(dialect)
+        return self._keep(self._compiler(dialect), params)
+
+    def _keep(self, compiled: SQLCompiler, params: dict[str, Any]) -> Plan[T]:
+        dialect = compiled.dialect
         expanded = compiled.construct_expanded_state(params)
         columns = list(getattr(self.clause, "exported_columns", ()))
         bind = {**_bind_processors(compiled), **expanded.processors}
