@@ -17,6 +17,7 @@ from app.models.task import CLOSED
 from app.models.types import now
 
 NAMES = {"due_at": "Due", "assignee_id": "Assignee", "completed_at": "Completed"}
+KEPT_MAX = 200  # characters of a value in a link that is remembered
 
 
 def init_app(app: Flask) -> None:
@@ -45,10 +46,12 @@ def quick_url_for(endpoint: str, **values: Any) -> str:
     """Flask's url_for, remembered: a page of tasks has a hundred links, a seventh of its CPU.
 
     It depends on the arguments and on where the app is mounted. What hangs on more is not kept:
-    on the blueprint (".show") or, by an option such as `_scheme`, on the host.
+    on the blueprint (".show") or, by an option such as `_scheme`, on the host. Nor is what is
+    long: strangers may send any.
     """
     if endpoint.startswith(".") or not all(
-        type(value) is str and name[0] != "_" for name, value in values.items()
+        name[0] != "_" and type(value) is str and len(value) <= KEPT_MAX
+        for name, value in values.items()
     ):
         return url_for(endpoint, **values)
     return _url_for(request.script_root, endpoint, **values)

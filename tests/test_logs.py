@@ -51,7 +51,7 @@ def test_long_line_fits_in_one_write_with_both_its_ends(text: str) -> None:
 
 @pytest.fixture
 def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """What reads, without ever waiting, the log of who must not wait either."""
+    """What reads the log from a pipe that, when it is full, does not let its writer wait."""
     reads, writes = os.pipe()
     os.set_blocking(writes, False)
     monkeypatch.setattr(logs, "STDERR", writes)

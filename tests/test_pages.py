@@ -14,7 +14,7 @@ from app.errors import AppError, Unavailable
 from app.models.types import now
 from app.services import sessions, tasks
 from app.services.actor import Actor
-from app.templating import quick_url_for
+from app.templating import KEPT_MAX, _url_for, quick_url_for
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakeApp
 
@@ -86,6 +86,13 @@ def test_link_that_is_remembered_is_the_one_that_flask_gives(
 def test_link_with_a_host_has_that_of_its_request(app: Flask, host: str) -> None:
     with app.test_request_context("/", base_url=f"http://{host}/"):
         assert quick_url_for("main.tasks.index", _scheme="https") == f"https://{host}/tasks"
+
+
+def test_long_link_is_not_remembered(app: Flask) -> None:
+    with app.test_request_context("/"):
+        before = _url_for.cache_info()
+        assert quick_url_for("main.tasks.index", q="x" * (KEPT_MAX + 1)).endswith("xx")
+    assert _url_for.cache_info() == before
 
 
 def test_the_dashboard_shows_figures_and_lists(
