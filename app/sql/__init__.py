@@ -1,9 +1,10 @@
 """Statements, transactions and their errors: how the services talk to the database."""
 
 from app.sql.batch import Batch
-from app.sql.connection import Link, atomic, current, init_app, unhurried
+from app.sql.connection import Link
 from app.sql.errors import DRIVER_ERRORS, Dangling, Duplicate, LostRace
 from app.sql.statement import KEY, Statement, compile_ahead, row_type
+from app.sql.transaction import atomic, current, init_app, unhurried
 
 __all__ = [
     "DRIVER_ERRORS",

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Table
 from sqlalchemy.engine.interfaces import Dialect
 
-from app.sql.connection import current
 from app.sql.statement import Processor
+from app.sql.transaction import current
 
 
 @dataclass(slots=True, frozen=True)

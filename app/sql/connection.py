@@ -1,31 +1,23 @@
-"""The connection that a request holds, and the transaction on it.
+"""The connection that a request holds.
 
-Every statement of a request runs on one connection, in autocommit: one round trip each. `atomic`
-makes one commit of many.
+Every statement of a request runs on one connection, in autocommit: one round trip each.
 
-Within it PostgreSQL is sent together what needs no answer by itself: BEGIN with the first
-statement, whatever was put off (`Statement.later`) with the next one or with COMMIT. A task is
-made so in one round trip (docs/performance.md).
+Within a transaction (app.sql.transaction) PostgreSQL is sent together what needs no answer by
+itself: BEGIN with the first statement, whatever was put off (`Statement.later`) with the next one
+or with COMMIT. A task is made so in one round trip (docs/performance.md).
 """
 
-import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
+from typing import Any, NamedTuple, cast
 
-from flask import Flask, g
 from sqlalchemy import exc
 from sqlalchemy.pool import PoolProxiedConnection
 
-from app import deadline
 from app.errors import Unavailable
 from app.extensions import db
 from app.sql import preparation
 from app.sql.errors import DRIVER_ERRORS, LostRace, translated
 from app.sql.preparation import Prepared
 
-P = ParamSpec("P")
-R = TypeVar("R")
 COMMIT = "COMMIT"
 TOGETHER_MAX = 100  # statements that are put off before they are sent
 
@@ -174,62 +166,3 @@ class Link:
             except DRIVER_ERRORS:
                 self.pooled.invalidate()
                 self.pooled = None
-
-
-@contextmanager
-def unhurried() -> Iterator[None]:
-    """Within a transaction: let its statements take as long as they take."""
-    if current().dialect.name == "postgresql":
-        current().execute("SET LOCAL statement_timeout = 0").close()
-    with deadline.within(None):
-        yield
-
-
-def init_app(app: Flask) -> None:
-    app.teardown_appcontext(_release)
-
-
-def _release(_error: BaseException | None) -> None:
-    link: Link | None = g.pop("sql_link", None)
-    if link is not None:
-        link.release()
-
-
-def current() -> Link:
-    try:
-        link: Link = g.sql_link
-    except AttributeError:
-        link = g.sql_link = Link()
-    return link
-
-
-def atomic(use_case: Callable[P, R]) -> Callable[P, R]:
-    """Make one commit of all that `use_case` does, and nothing where it raises.
-
-    Within another it joins that one. Where the database gave it up for another transaction
-    (serialization failure, deadlock) it is tried once more, with the same arguments: hand it no
-    iterator. An error of the database ends the transaction, also where it is caught.
-    """
-
-    @functools.wraps(use_case)
-    def committed(*args: P.args, **kwargs: P.kwargs) -> R:
-        link = current()
-        if link.in_transaction:
-            return use_case(*args, **kwargs)
-        try:
-            return _committed(link, use_case, *args, **kwargs)
-        except LostRace:
-            return _committed(link, use_case, *args, **kwargs)
-
-    return committed
-
-
-def _committed(link: Link, use_case: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    link.begin()
-    try:
-        result = use_case(*args, **kwargs)
-        link.commit()
-    except BaseException:
-        link.rollback()
-        raise
-    return result

@@ -23,8 +23,8 @@ from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
-from app.sql.connection import current
 from app.sql.preparation import Prepared, prepare
+from app.sql.transaction import current
 
 T = TypeVar("T")
 Processor = Callable[[Any], Any]

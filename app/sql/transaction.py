@@ -1,0 +1,75 @@
+"""The transactions of a request: `atomic` makes one commit of many statements."""
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+from flask import Flask, g
+
+from app import deadline
+from app.sql.connection import Link
+from app.sql.errors import LostRace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Within a transaction: let its statements take as long as they take."""
+    if current().dialect.name == "postgresql":
+        current().execute("SET LOCAL statement_timeout = 0").close()
+    with deadline.within(None):
+        yield
+
+
+def init_app(app: Flask) -> None:
+    app.teardown_appcontext(_release)
+
+
+def _release(_error: BaseException | None) -> None:
+    link: Link | None = g.pop("sql_link", None)
+    if link is not None:
+        link.release()
+
+
+def current() -> Link:
+    try:
+        link: Link = g.sql_link
+    except AttributeError:
+        link = g.sql_link = Link()
+    return link
+
+
+def atomic(use_case: Callable[P, R]) -> Callable[P, R]:
+    """Make one commit of all that `use_case` does, and nothing where it raises.
+
+    Within another it joins that one. Where the database gave it up for another transaction
+    (serialization failure, deadlock), or had lost a statement that it should have kept
+    (app.sql.preparation), it is tried once more, with the same arguments: hand it no iterator. An
+    error of the database ends the transaction, also where it is caught.
+    """
+
+    @functools.wraps(use_case)
+    def committed(*args: P.args, **kwargs: P.kwargs) -> R:
+        link = current()
+        if link.in_transaction:
+            return use_case(*args, **kwargs)
+        try:
+            return _committed(link, use_case, *args, **kwargs)
+        except LostRace:
+            return _committed(link, use_case, *args, **kwargs)
+
+    return committed
+
+
+def _committed(link: Link, use_case: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    link.begin()
+    try:
+        result = use_case(*args, **kwargs)
+        link.commit()
+    except BaseException:
+        link.rollback()
+        raise
+    return result
