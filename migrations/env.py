@@ -42,6 +42,9 @@ def options() -> dict:
         "target_metadata": migrate.db.metadata,
         "include_object": include_object,
         "process_revision_directives": shape,
+        # On SQLite, too, all of it under one lock (BEGIN IMMEDIATE, see app/extensions.py): Alembic
+        # would let it go after each revision, and another process would run the next one as well.
+        "transactional_ddl": True,
         **migrate.configure_args,
     }
 

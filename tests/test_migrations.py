@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Column, Integer, Table, inspect, text
+from sqlalchemy import Column, Integer, Table, event, inspect, text
 
 import config
 from app.extensions import db
@@ -137,6 +137,23 @@ def test_revision_locks_no_table_for_long(
 )
 def test_unsafe_statement_is_noticed(sql: str) -> None:
     assert lint(sql, "unsafe")
+
+
+def test_migrations_are_made_all_together_or_not_at_all(new_app: Flask) -> None:
+    """So that no other process can make one of them between two."""
+
+    def refuse(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "ix_tokens_personal_created_at" in statement:
+            raise ValueError(statement)
+
+    with new_app.app_context():
+        event.listen(db.engine, "before_cursor_execute", refuse)
+        with pytest.raises(ValueError, match="ix_tokens_personal"):
+            migrate(new_app)
+        event.remove(db.engine, "before_cursor_execute", refuse)
+    assert tables(new_app) == set()
+    migrate(new_app)
+    assert tables(new_app) == set(db.metadata.tables)
 
 
 def test_eight_processes_may_migrate_at_once(url: str, new_app: Flask) -> None:
