@@ -29,7 +29,7 @@ class Worker(gthread.ThreadWorker):
     def init_process(self) -> None:
         self.working: deque[Any] = deque()  # the connections that have a thread
         self.lingering: deque[_Wake] = deque()  # those of the threads that wait for more of theirs
-        self.local = threading.local()
+        self.own = _Own()
         super().init_process()
 
     def set_accept_enabled(self, enabled: bool) -> None:
@@ -71,11 +71,7 @@ class Worker(gthread.ThreadWorker):
             return False
         if conn.parser.unreader.buf.getvalue():  # it came along with the request before
             return True
-        try:
-            wake: _Wake = self.local.wake
-        except AttributeError:
-            wake = self.local.wake = _Wake()
-        return self._linger(conn, wake) and not self._others_wait()
+        return self._linger(conn, self.own.wake) and not self._others_wait()
 
     def _linger(self, conn: Any, wake: "_Wake") -> bool:
         """Whether `conn` sends something before somebody else does."""
@@ -125,6 +121,13 @@ class _Wake:
 
     def heard(self) -> None:
         os.read(self.reads, 1)
+
+
+class _Own(threading.local):
+    """What each thread has for itself."""
+
+    def __init__(self) -> None:
+        self.wake = _Wake()
 
 
 class Response(wsgi.Response):

@@ -94,6 +94,15 @@ def app(request: pytest.FixtureRequest) -> Flask:
 
 
 @pytest.fixture
+def postgres_app(request: pytest.FixtureRequest) -> Flask:
+    """On PostgreSQL alone, with no connection in the pool."""
+    database: Database = request.getfixturevalue("postgresql_database")
+    database.empty()
+    close(database.app)  # so that the next one to be used is the one that a test has cut
+    return database.app
+
+
+@pytest.fixture
 def other_app(app: Flask) -> Iterator[MakeApp]:
     """Makes further apps on the same database, with other settings."""
     made = []

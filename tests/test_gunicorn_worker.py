@@ -119,7 +119,8 @@ def test_thread_that_lingers_is_called_away_where_no_other_is_left(
     ours, theirs = socket.socketpair()
     conn = SimpleNamespace(sock=ours, parser=parser)
     worker: Any = object.__new__(gunicorn_worker.Worker)
-    worker.working, worker.lingering, worker.local = deque([conn]), deque(), threading.local()
+    worker.working, worker.lingering = deque([conn]), deque()
+    worker.own = gunicorn_worker._Own()
     worker.tpool, worker.cfg = SimpleNamespace(_work_queue=waiting), SimpleNamespace(threads=1)
     with ours, theirs, ThreadPoolExecutor(1) as pool:
         for _ in range(2):

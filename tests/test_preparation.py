@@ -14,7 +14,7 @@ from app.models import Task
 from app.services import tasks
 from app.services.actor import Actor
 from app.sql import Statement
-from app.sql.preparation import Use, is_refused
+from app.sql.preparation import Use, give_up, is_refusal
 from tests.conftest import MakePerson
 from tests.databases import Database, close
 
@@ -145,7 +145,9 @@ def test_log_says_why_statements_are_sent_whole_without_their_values(
 ) -> None:
     with app.app_context(), pytest.raises(psycopg2.ProgrammingError) as caught:
         run("SELECT no_such_function('seven plums')")
-    assert is_refused(caught.value)
+    assert is_refusal(caught.value)
+    give_up(caught.value)
+    assert not Use.on
     logged = capfd.readouterr().err
     assert "no_such_function" in logged
     assert "seven plums" not in logged

@@ -60,13 +60,20 @@ class Link:
             raise self._translated(error) from error
 
     def _translated(self, error: Exception) -> Exception:
-        if self.by_name and preparation.is_refused(error):
+        if self._was_refused(error):
             return LostRace("The database is busy. Try again in a moment.")
         return translated(error)
 
+    def _was_refused(self, error: Exception) -> bool:
+        """Whether a prepared statement was; then none is called by its name any more."""
+        if not self.by_name or not preparation.is_refusal(error):
+            return False
+        preparation.give_up(error)
+        return True
+
     def _may_repeat(self, error: Exception, sent: tuple[Command, ...]) -> bool:
         """Whether nothing can have been stored, and sending it once more may well succeed."""
-        if self.by_name and preparation.is_refused(error):
+        if self._was_refused(error):
             return not self.in_transaction  # else the transaction failed, and all is tried again
         # A pooled connection may have died unseen (a database restarted): try a fresh one.
         begun = self.in_transaction and sent[0] != OPENING

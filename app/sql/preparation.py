@@ -57,13 +57,15 @@ def prepare(sql: str, constants: Mapping[str, Any]) -> Prepared:
     return Prepared(name, definition, constants, call)
 
 
-def is_refused(error: Exception) -> bool:
-    """Whether it was refused for having been prepared: then nothing is any more."""
-    if not isinstance(error, psycopg2.Error) or error.pgcode not in REFUSALS:
-        return False
+def is_refusal(error: Exception) -> bool:
+    """Whether what was prepared is not there, or no longer fits."""
+    return isinstance(error, psycopg2.Error) and error.pgcode in REFUSALS
+
+
+def give_up(refusal: Any) -> None:
+    """Send every statement whole from now on, in this process."""
     if Use.on:
         # Not the whole error: it quotes what was sent, with its values.
-        said = error.diag.message_primary
+        said = refusal.diag.message_primary
         _log.warning("From now on statements are sent whole, for the database said: %s", said)
     Use.on = False
-    return True
