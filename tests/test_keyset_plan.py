@@ -1,6 +1,5 @@
 """How PostgreSQL reads a page of a long list: from an index, in order, no deeper than the page."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,14 +7,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from app import deadline, sql
+from app import deadline
 from app.extensions import db
 from app.models.task import PRIORITIES
 from app.models.types import uuid7
 from app.services import tasks
 from app.services.actor import Actor, scopes_of
-from app.sql.preparation import Prepared
 from tests.databases import PostgresServer, close, make_app, migrate
+from tests.plans import KINDS, blocks, plan_of
 
 NUMBER, LIMIT = 50_000, 20
 ANN = Actor(id=uuid7(), username="ann", scopes=scopes_of("user"))
@@ -37,7 +36,6 @@ TASKS = """
          LATERAL (SELECT timestamptz '2026-01-01' + n / 3 * interval '1 second') AS t (moment)
 """
 ACTORS = pytest.mark.parametrize("actor", [ANN, ROOT], ids=["owner", "admin"])
-KINDS = pytest.mark.parametrize("kind", ["custom", "generic"])  # of plan: see app.sql.preparation
 DEPTHS = pytest.mark.parametrize("depth", [0.0, 0.99], ids=["first", "deep"])
 
 
@@ -75,24 +73,17 @@ def cursor(actor: Actor, depth: float, sort: str) -> list[Any] | None:
 
 
 def plan(actor: Actor, depth: float, sort: str = "-created_at", kind: str = "custom") -> Any:
-    """How the statement of a page is run, after EXPLAIN."""
-    link, sent = sql.current(), []
-    after, execute = cursor(actor, depth, sort), link.execute
+    """How the statement of a page is run."""
+    after = cursor(actor, depth, sort)
+    found: list[Any] = []
 
-    def remember(statement: str, params: Any, prepared: Prepared) -> Any:
-        sent.append((prepared.call, params))
-        return execute(statement, params, prepared)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(link, "execute", remember)
+    def ask() -> None:
         page = tasks.page(actor, sort=sort, limit=LIMIT, after=after, everyone=actor.is_admin)
-    assert len(page.items) == LIMIT
-    ((statement, params),) = sent
-    execute(f"SET plan_cache_mode = force_{kind}_plan").close()
-    explained = execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", params).fetchone()
-    found = explained[0] if isinstance(explained[0], list) else json.loads(explained[0])
-    execute("RESET plan_cache_mode").close()
-    return found[0]["Plan"]
+        found.extend(page.items)
+
+    followed = plan_of(ask, kind)
+    assert len(found) == LIMIT
+    return followed
 
 
 def scans(node: dict[str, Any], below: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -102,11 +93,6 @@ def scans(node: dict[str, Any], below: tuple[str, ...] = ()) -> Iterator[tuple[s
         yield path
     for inner in node.get("Plans", []):
         yield from scans(inner, path)
-
-
-def blocks(node: dict[str, Any]) -> int:
-    read: int = node["Shared Hit Blocks"] + node["Shared Read Blocks"]
-    return read
 
 
 @ACTORS

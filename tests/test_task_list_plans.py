@@ -7,7 +7,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from app import sql
 from app.extensions import db
 from app.models.types import now
 from app.services import registration, task_list, users
@@ -15,9 +14,9 @@ from app.services.actor import Actor
 from app.services.task_list import SORTS, Shape
 from tests.conftest import PASSWORD
 from tests.databases import PostgresServer, close, make_app, migrate
+from tests.plans import KINDS, blocks, plan_of
 
 MANY = 20_000
-KINDS = pytest.mark.parametrize("kind", ["custom", "generic"])  # of plan: see app.sql.preparation
 FILL = """
 INSERT INTO tasks (id, title, description, status, priority, labels, label_keys, owner_id,
                    assignee_id, due_at, created_at, updated_at, version)
@@ -56,23 +55,14 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def explain(shape: Shape, kind: str, **values: Any) -> list[dict[str, Any]]:
     """The nodes of the plan that was followed, which is custom or generic."""
     ann = users.by_username("ann")
-    statement = task_list.page(shape)
     given = {"actor_id": ann.id, "size": 21, "moment": now(), **values}
-    statement.all(**given)
-    plan = statement._plans["postgresql"]
-    assert plan.prepared is not None
-    execute = sql.current().execute
-    execute(f"SET plan_cache_mode = force_{kind}_plan").close()
-    command = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {plan.prepared.call}"
-    found = execute(command, plan.arguments(given)).fetchone()[0][0]["Plan"]
-    execute("RESET plan_cache_mode").close()
-    return list(nodes(found))
+    return list(nodes(plan_of(lambda: task_list.page(shape).all(**given), kind)))
 
 
 def assert_cheap(plan: list[dict[str, Any]]) -> None:
     """The table is not read through: of its hundreds of blocks few are touched."""
     assert "Seq Scan" not in {node["Node Type"] for node in plan}
-    assert plan[0]["Shared Hit Blocks"] + plan[0]["Shared Read Blocks"] <= 200
+    assert blocks(plan[0]) <= 200
 
 
 @KINDS

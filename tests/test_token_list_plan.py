@@ -1,18 +1,17 @@
 """How PostgreSQL reads the list of everybody's personal tokens: from an index, in order."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from app import sql
 from app.extensions import db
 from app.services import personal_tokens, registration
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD
 from tests.databases import PostgresServer, close, make_app, migrate
+from tests.plans import blocks, plan_of
 
 MANY = 20_000
 FILL = """
@@ -36,22 +35,14 @@ def full_app(postgres: PostgresServer) -> Iterator[Flask]:
     close(app)
 
 
-def test_page_of_all_personal_tokens_is_read_from_its_index(
-    full_app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_page_of_all_personal_tokens_is_read_from_its_index(full_app: Flask) -> None:
+    found: list[str] = []
+
+    def ask() -> None:
+        found.extend(each.kind for each in personal_tokens.page_of_all(SYSTEM, limit=20).items)
+
     with full_app.app_context():
-        link, sent = sql.current(), []
-        execute = link.execute
-
-        def remember(*given: Any) -> Any:
-            sent.append(given)
-            return execute(*given)
-
-        monkeypatch.setattr(link, "execute", remember)
-        page = personal_tokens.page_of_all(SYSTEM, limit=20)
-        assert [token.kind for token in page.items] == ["personal"] * 20
-        ((statement, params, _),) = sent
-        explained = execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", params)
-        plan = explained.fetchone()[0][0]["Plan"]
-    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 40
+        plan = plan_of(ask)
+    assert found == ["personal"] * 20
+    assert blocks(plan) < 40
     assert plan["Plans"][0]["Index Name"] == "ix_tokens_personal_created_at"

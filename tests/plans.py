@@ -1,0 +1,38 @@
+"""How PostgreSQL runs what a service sends it. For tests that look at indexes, not at times."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app import sql
+
+KINDS = pytest.mark.parametrize("kind", ["custom", "generic"])  # of plan: see app.sql.preparation
+
+
+def plan_of(ask: Callable[[], object], kind: str = "custom") -> dict[str, Any]:
+    """The plan of the one statement that `ask` sends, after EXPLAIN (ANALYZE, BUFFERS)."""
+    link, sent = sql.current(), []
+    execute = link.execute
+
+    def remember(*given: Any) -> Any:
+        sent.append(given)
+        return execute(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(link, "execute", remember)
+        ask()
+    ((statement, params, prepared),) = sent
+    execute(f"SET plan_cache_mode = force_{kind}_plan").close()
+    assert prepared or kind == "custom"  # what is sent whole has no other plan
+    called = prepared.call if prepared else statement
+    explained = execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {called}", params)
+    found: dict[str, Any] = explained.fetchone()[0][0]["Plan"]
+    execute("RESET plan_cache_mode").close()
+    return found
+
+
+def blocks(plan: dict[str, Any]) -> int:
+    """That were touched, in memory or on the disk."""
+    touched: int = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    return touched
