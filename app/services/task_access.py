@@ -6,18 +6,22 @@ The owner alone removes it and hands it on; whoever is active may be given it.
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 
 from app.errors import Forbidden, Invalid
 from app.models import Task, User
 from app.services.actor import Actor
 from app.sql import KEY, Statement
 
-OWNED = Task.owner_id == bindparam("actor_id")
-ASSIGNED = Task.assignee_id == bindparam("actor_id")
+
+def _owned_and_assigned(user_id: Any) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return Task.owner_id == user_id, Task.assignee_id == user_id
+
+
+OWNED, ASSIGNED = _owned_and_assigned(bindparam("actor_id"))
 SEEN = or_(OWNED, ASSIGNED, bindparam("everyone"))
-# The same of whose token it is, in the statement that finds that out; an admin as anybody else.
-SEEN_BY_HOLDER = or_(Task.owner_id == User.id, Task.assignee_id == User.id)
+# By whose token it is, in the statement that finds that out; an admin sees no more there.
+SEEN_BY_HOLDER = or_(*_owned_and_assigned(User.id))
 NOBODY = "There is no such user."
 _user_id = User.__table__.c.id
 # FOR KEY SHARE: nobody who is given a task is gone before it is stored.
