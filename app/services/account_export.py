@@ -23,6 +23,8 @@ from app.services import audit, throttle, users
 from app.services.actor import Actor
 from app.sql import Statement, atomic
 
+audit.declare("user", "user.exported")
+
 _user: BindParameter[str] = bindparam("user_id")
 _WITHHELD = frozenset(
     {
@@ -72,7 +74,7 @@ _STATEMENTS = {
 @atomic
 def export(actor: Actor) -> dict[str, Any]:
     """{"user": {...}, "tasks": [...], ...}: every row, secrets and their hashes left out."""
-    audit.record(actor, "user.exported", "user", actor.id)
+    audit.record(actor, "user.exported", actor.id)
     user: Any = users.get(actor, actor.id)
     keys = {
         "user_id": actor.id,

@@ -27,6 +27,8 @@ from app.services.actor import Actor
 from app.services.preconditions import Expect, check
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 
+audit.declare("user", "user.deleted", "user.password_changed", "user.updated")
+
 EDITABLE = ("username", "email", "password_hash", "role", "is_active", "email_verified")
 ADMIN_FIELDS = ("username", "email", "role", "is_active")
 RIGHTS = {"role", "is_active"}
@@ -132,7 +134,7 @@ def delete(actor: Actor, user_id: str, expect: Expect = None) -> None:
     with sql.unhurried():  # thousands of tasks go with it
         task_handover.of_leaving(actor, user.id)
         _delete.run(key=user.id)
-    audit.record(actor, "user.deleted", "user", user.id, {"username": [user.username, None]})
+    audit.record(actor, "user.deleted", user.id, {"username": [user.username, None]})
 
 
 @atomic
@@ -201,10 +203,10 @@ def _tell(actor: Actor, old: User, new: User, news: dict[str, Any]) -> None:
     """The audit trail, and whoever the account is of."""
     changes = {name: [getattr(old, name), value] for name, value in news.items()}
     if changes.pop("password_hash", None):
-        audit.record(actor, "user.password_changed", "user", old.id)
+        audit.record(actor, "user.password_changed", old.id)
         if old.password_hash:  # and not the first one
             mails.notify(actor, new, "password_changed")
     if changes:
-        audit.record(actor, "user.updated", "user", old.id, changes)
+        audit.record(actor, "user.updated", old.id, changes)
     if "email" in changes:
         mails.notify(actor, old, "email_changed")

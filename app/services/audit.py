@@ -1,4 +1,8 @@
-"""The audit trail: written in the transaction of the change, or the change is not made."""
+"""The audit trail: written in the transaction of the change, or the change is not made.
+
+A module declares the actions that it records; whatever lists actions or kinds of target reads
+ACTIONS.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -16,36 +20,46 @@ from app.sql import Batch, Statement, atomic
 _insert = Statement[AuditEvent](insert(AuditEvent.__table__), prepared=True)  # type: ignore[arg-type]
 _many = Batch(AuditEvent.__table__)  # type: ignore[arg-type]
 
+ACTIONS: dict[str, str] = {}  # each declared action, and the kind of its target
 Changes = dict[str, list[Any]]
 observers: list[Callable[[str], None]] = []  # told of every action
 SECRET_FIELDS = frozenset({"password", "password_hash", "current_password"})
 
 
+def declare(kind: str, *actions: str) -> None:
+    """Declare what the calling module records about targets of this kind.
+
+    `actions` are named "<resource>.<what happened>". Raises ValueError for one that is declared
+    already.
+    """
+    for action in actions:
+        if action in ACTIONS:
+            raise ValueError(f"The audit action {action} is declared twice.")
+        ACTIONS[action] = kind
+
+
+declare("route", "admin.denied")
+
+
 def record(
-    actor: Actor,
-    action: str,
-    target_type: str,
-    target_id: str | None,
-    changes: Changes | None = None,
+    actor: Actor, action: str, target_id: str | None, changes: Changes | None = None
 ) -> None:
-    """`action` is "<resource>.<what happened>"; `changes` holds [old, new] for each field."""
-    _insert.later(**_row(actor, action, target_type, target_id, changes))
+    """Record a declared action; `changes` holds [old, new] for each field."""
+    _insert.later(**_row(actor, action, target_id, changes))
     for told in observers:
         told(action)
 
 
-def record_each(
-    actor: Actor, action: str, target_type: str, changes: Sequence[tuple[str, Changes]]
-) -> None:
-    """Record the same of many targets: `changes` holds the id of each and what changed in it."""
-    _many.insert([_row(actor, action, target_type, target_id, news) for target_id, news in changes])
+def record_each(actor: Actor, action: str, changes: Sequence[tuple[str, Changes]]) -> None:
+    """Record one action on many targets: `changes` holds the id of each and its changes."""
+    _many.insert([_row(actor, action, target_id, news) for target_id, news in changes])
     for told in observers:
         for _ in changes:
             told(action)
 
 
 def _row(
-    actor: Actor, action: str, target_type: str, target_id: str | None, changes: Changes | None
+    actor: Actor, action: str, target_id: str | None, changes: Changes | None
 ) -> dict[str, Any]:
     assert SECRET_FIELDS.isdisjoint(changes or ()), changes
     return {
@@ -53,7 +67,7 @@ def _row(
         "actor_id": actor.id or None,
         "token_id": actor.token_id,
         "action": action,
-        "target_type": target_type,
+        "target_type": ACTIONS[action],
         "target_id": target_id,
         "changes": changes or {},
         "address": actor.address,
@@ -65,7 +79,7 @@ def _row(
 @atomic
 def denied(actor: Actor, what: str) -> None:
     """Somebody tried what only an admin may do (ASVS 5.0, 16.3.2)."""
-    record(actor, "admin.denied", "route", None, {"route": [None, what]})
+    record(actor, "admin.denied", None, {"route": [None, what]})
 
 
 def page(

@@ -11,6 +11,8 @@ from app.services import audit, passwords, throttle, users
 from app.services.actor import Actor
 from app.sql import KEY, Statement, atomic
 
+audit.declare("user", "session.refused")
+
 RECENT = timedelta(minutes=15)  # how long a sign-in is proof enough for what matters most
 
 _rehash = Statement[User](
@@ -60,7 +62,7 @@ def hold(user: User) -> None:
 @atomic
 def _refuse(actor: Actor, user: User | None, account: str) -> None:
     throttle.settle(account, actor.address, succeeded=False)
-    audit.record(actor, "session.refused", "user", user.id if user else None)
+    audit.record(actor, "session.refused", user.id if user else None)
 
 
 def confirm(actor: Actor, password: str, field: str = "current_password") -> User:

@@ -13,6 +13,8 @@ from app.services.paging import Page
 from app.services.preconditions import Expect, check
 from app.sql import KEY, Statement, atomic
 
+audit.declare("task", "comment.created", "comment.updated", "comment.deleted")
+
 _table = Comment.__table__
 _one = and_(_table.c.id == KEY, Comment.task_id == bindparam("of_task"))
 _get = Statement[Comment](select(*_table.c).where(_one))
@@ -121,7 +123,7 @@ def _record(
 ) -> None:
     """Under the task, whose history it belongs to."""
     changes = {"comment_id": [comment.id, comment.id], **changes}
-    audit.record(actor, action, "task", task.id, changes)
+    audit.record(actor, action, task.id, changes)
     webhook_events.of_comment(action, comment, task)
 
 

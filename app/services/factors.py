@@ -25,6 +25,8 @@ from app.services.actor import Actor
 from app.services.paging import Page
 from app.sql import KEY, Statement, atomic
 
+audit.declare("user", "factor.added", "factor.refused", "factor.removed", "factor.reset")
+
 _table = Factor.__table__
 _counts = Factor.confirmed_at.is_not(None)
 _any = Statement[Factor](select(Factor.id).where(Factor.user_id == KEY, _counts).limit(1))
@@ -84,7 +86,7 @@ def added(actor: Actor, kind: str, name: str) -> list[str]:
     Every other sign-in ends (ASVS 5.0, 7.4.3), on the pages and by the API.
     """
     credentials.end_sign_ins(actor.id, but=actor)
-    audit.record(actor, "factor.added", "user", actor.id, {kind: [None, name]})
+    audit.record(actor, "factor.added", actor.id, {kind: [None, name]})
     mails.notify(actor, users.get(actor, actor.id), "factor_added")
     return [] if recovery_codes.left(actor.id) else recovery_codes.make(actor.id)
 
@@ -109,7 +111,7 @@ def _remove(actor: Actor, factor_id: str) -> None:
         raise Conflict("You could not log in any more: set a password first, or add a passkey.")
     if not has(actor.id):
         recovery_codes.remove(actor.id)
-    audit.record(actor, "factor.removed", "user", actor.id, {factor.kind: [factor.name, None]})
+    audit.record(actor, "factor.removed", actor.id, {factor.kind: [factor.name, None]})
     mails.notify(actor, user, "factor_removed")
 
 
@@ -118,7 +120,7 @@ def remove_passkeys(actor: Actor, user_id: str) -> None:
     """Of an account that may have had another owner: they sign in alone, without its password."""
     for factor in _delete_passkeys.all(key=user_id):
         changes = {"passkey": [factor.name, None]}
-        audit.record(actor, "factor.removed", "user", user_id, changes)
+        audit.record(actor, "factor.removed", user_id, changes)
     if not has(user_id):
         recovery_codes.remove(user_id)
 
@@ -143,5 +145,5 @@ def reset(actor: Actor, user: User) -> None:
         return
     recovery_codes.remove(user.id)
     credentials.end_sign_ins(user.id, but=Actor())
-    audit.record(actor, "factor.reset", "user", user.id, {"factors": [kinds, []]})
+    audit.record(actor, "factor.reset", user.id, {"factors": [kinds, []]})
     mails.notify(actor, user, "factors_reset")

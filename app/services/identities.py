@@ -17,6 +17,8 @@ from app.services.actor import Actor
 from app.services.openid import Person
 from app.sql import KEY, Duplicate, Statement, atomic
 
+audit.declare("user", "identity.linked", "identity.unlinked")
+
 _table = Identity.__table__
 _found = Statement[Identity](
     select(*_table.c).where(
@@ -106,7 +108,7 @@ def unlink_all(actor: Actor, user_id: str) -> None:
 def _remove(actor: Actor, identity: Identity) -> None:
     _delete.run(key=identity.id)
     changes = {"issuer": [identity.issuer, None], "subject": [identity.subject, None]}
-    audit.record(actor, "identity.unlinked", "user", identity.user_id, changes)
+    audit.record(actor, "identity.unlinked", identity.user_id, changes)
 
 
 @atomic
@@ -126,7 +128,7 @@ def add(actor: Actor, person: Person) -> None:
     except Duplicate as error:
         raise _taken() from error
     changes = {"issuer": [None, person.issuer], "subject": [None, person.subject]}
-    audit.record(actor, "identity.linked", "user", actor.id, changes)
+    audit.record(actor, "identity.linked", actor.id, changes)
 
 
 def _taken() -> Conflict:

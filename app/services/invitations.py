@@ -17,6 +17,8 @@ from app.services import (
 from app.services.actor import Actor
 from app.sql import atomic
 
+audit.declare("user", "user.invited")
+
 PURPOSE = "invite"
 
 
@@ -52,7 +54,7 @@ def invite_again(actor: Actor, user_id: str) -> User:
     if not is_open(user):
         raise Conflict("This account has a password already.")
     throttle.count_mail(PURPOSE, user.id, actor.address)
-    audit.record(actor, "user.invited", "user", user.id)
+    audit.record(actor, "user.invited", user.id)
     mails.send_link(PURPOSE, user, user.email)
     return user
 
@@ -69,5 +71,5 @@ def _open(actor: Actor, email: str, username: str, role: str) -> User:
     email = identifiers.checked_email(email)
     identifiers.check_username(username)
     user = registration.store(actor, username, email, passwords.NO_PASSWORD, role)
-    audit.record(actor, "user.invited", "user", user.id)
+    audit.record(actor, "user.invited", user.id)
     return user

@@ -13,6 +13,8 @@ from app.services.actor import Actor
 from app.services.paging import Page
 from app.sql import KEY, Statement, atomic
 
+audit.declare("job", "job.retried")
+
 _table = OutboxEntry.__table__
 _counts = Statement[Any](
     select(OutboxEntry.status, func.count().label("number")).group_by(OutboxEntry.status)
@@ -61,4 +63,4 @@ def retry(actor: Actor, job_id: str) -> None:
         raise NotFound("There is no such job.")
     if entry.status != "dead" or outbox.retry(job_id) is None:
         raise Conflict("Only a job that was given up can be tried again.")
-    audit.record(actor, "job.retried", "job", job_id, {"status": ["dead", "pending"]})
+    audit.record(actor, "job.retried", job_id, {"status": ["dead", "pending"]})

@@ -12,6 +12,8 @@ from app.models import User
 from app.services import audit, outbox, throttle
 from app.services.actor import Actor
 
+audit.declare("user", "user.confirmation_requested")
+
 # What somebody is told when it happened to their account (ASVS 5.0, 6.3.7), as the mail says it.
 NOTICES = {
     "password_changed": "The password was changed, and every other login has ended.",
@@ -59,7 +61,7 @@ def ask_to_confirm(actor: Actor, user: User, email: str) -> None:
     """Mail a link that proves `email`, the account's own or a new one. Raises TooManyRequests."""
     throttle.count_mail("confirm", user.id, actor.address)
     changes = {"email": [user.email if user.email != email else None, email]}
-    audit.record(actor, "user.confirmation_requested", "user", user.id, changes)
+    audit.record(actor, "user.confirmation_requested", user.id, changes)
     send_link("confirm", user, email)
 
 

@@ -94,7 +94,7 @@ def refused(origin: Actor, error: SignInRefused) -> None:
 @atomic
 def _refuse(origin: Actor, user_id: str | None, why: str) -> None:
     throttle.settle(_nobody(), origin.address, succeeded=False)
-    audit.record(origin, "session.refused", "user", user_id, {"openid": [None, why]})
+    audit.record(origin, "session.refused", user_id, {"openid": [None, why]})
 
 
 def _nobody() -> str:

@@ -143,5 +143,5 @@ def _used(
     used = factor is not None and count is not None and bool(_use.run(key=factor.id, **values))
     settle(succeeded=used)
     if not used:
-        audit.record(origin, "factor.refused", "user", user_id)
+        audit.record(origin, "factor.refused", user_id)
     return used

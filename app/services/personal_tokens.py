@@ -16,6 +16,8 @@ from app.services.paging import Page
 from app.services.preconditions import Expect, check
 from app.sql import KEY, Statement, atomic
 
+audit.declare("token", "token.created", "token.revoked")
+
 _one = (
     Token.__table__.c.id == KEY,
     Token.kind == "personal",
@@ -96,7 +98,7 @@ def create(
     values = {"family_id": token_id, "token_id": token_id, "name": name, "scopes": kept}
     secret = tokens.add("personal", user.id, **values, expires_at=expires_at)
     changes = {"name": [None, name], "scopes": [None, kept], "user_id": [None, user.id]}
-    audit.record(actor, "token.created", "token", token_id, changes)
+    audit.record(actor, "token.created", token_id, changes)
     return _found(_get.one(key=token_id, user_id=user.id)), secret
 
 
@@ -132,7 +134,7 @@ def revoke(actor: Actor, token_id: str, expect: Expect = None, *, of: str | None
     changes: audit.Changes = {"name": [token.name, None]}
     if owner != actor.id:
         changes["user_id"] = [owner, None]
-    audit.record(actor, "token.revoked", "token", token.id, changes)
+    audit.record(actor, "token.revoked", token.id, changes)
 
 
 def _found(token: Token | None) -> Token:

@@ -15,6 +15,8 @@ from app.services.actor import SYSTEM
 from app.services.tasks import PURGE_AFTER
 from app.sql import Statement, atomic
 
+audit.declare("task", "task.purged")
+
 # At once: however much has gathered, no statement takes long and no lock is held for long.
 BATCH = 2_000
 
@@ -63,5 +65,5 @@ def _batch(older: Statement[Any], before: datetime, action: str) -> int:
     gone = older.all(before=before)
     if action:
         for task in gone:
-            audit.record(SYSTEM, action, "task", task.id)
+            audit.record(SYSTEM, action, task.id)
     return len(gone)

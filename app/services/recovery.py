@@ -17,6 +17,8 @@ from app.services import (
 from app.services.actor import Actor
 from app.sql import atomic
 
+audit.declare("user", "user.reset_requested")
+
 PURPOSES = ("reset", "invite")
 
 
@@ -34,7 +36,7 @@ def _ask(origin: Actor, email: str) -> None:
     """The same statements with and without an account, so that time tells nothing either."""
     throttle.count_mail("reset", email.lower(), origin.address)
     user = users.by_name(email)
-    audit.record(origin, "user.reset_requested", "user", user.id if user else None)
+    audit.record(origin, "user.reset_requested", user.id if user else None)
     outbox.add("mail", "reset", {"to": email})
 
 
@@ -43,7 +45,7 @@ def mail_link(actor: Actor, user: User) -> None:
     """Mail a link to the account, on behalf of an admin. Raises NoMail."""
     actor.need_admin()
     mails.need()
-    audit.record(actor, "user.reset_requested", "user", user.id)
+    audit.record(actor, "user.reset_requested", user.id)
     outbox.add("mail", "reset", {"to": user.email})
 
 
@@ -56,7 +58,7 @@ def make_link(actor: Actor, user: User) -> str:
     actor.need_admin()
     authentication.need_recent_admin(actor)
     credentials.hold(user.id)
-    audit.record(actor, "user.reset_requested", "user", user.id)
+    audit.record(actor, "user.reset_requested", user.id)
     return links.make(user.id, "reset", email="")
 
 

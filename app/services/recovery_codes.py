@@ -16,6 +16,8 @@ from app.services import audit, authentication, credentials, mails, users
 from app.services.actor import Actor
 from app.sql import KEY, Statement, atomic
 
+audit.declare("user", "recovery_code.used", "recovery_codes.made")
+
 NUMBER = 10
 BYTES, GROUP = 15, 6  # 24 characters of base 32, in groups that can be read aloud
 
@@ -70,7 +72,7 @@ def spend(actor: Actor, code: str) -> bool:
     """Whether it is one of the actor's that was not used yet. It is used by that."""
     if not _spend.run(key=digest(code), of_user=actor.id, moment=now()):
         return False
-    audit.record(actor, "recovery_code.used", "user", actor.id)
+    audit.record(actor, "recovery_code.used", actor.id)
     mails.notify(actor, users.get(actor, actor.id), "recovery_code_used")
     return True
 
@@ -89,7 +91,7 @@ def _renew(actor: Actor) -> list[str]:
     credentials.need_live(actor, actor.id)
     if _any_factor.one(key=actor.id) is None:
         raise Conflict("Set up a second factor first: recovery codes stand in for it.")
-    audit.record(actor, "recovery_codes.made", "user", actor.id)
+    audit.record(actor, "recovery_codes.made", actor.id)
     mails.notify(actor, users.get(actor, actor.id), "recovery_codes_made")
     return make(actor.id)
 

@@ -9,6 +9,8 @@ from app.services import audit, identifiers, mails, passwords
 from app.services.actor import Actor
 from app.sql import Duplicate, Statement, atomic
 
+audit.declare("user", "user.created")
+
 _table = User.__table__
 _insert = Statement[User](insert(_table).returning(*_table.c))  # type: ignore[arg-type]
 
@@ -66,5 +68,5 @@ def store(
         raise identifiers.taken(error) from error
     assert user is not None
     changes = {"username": [None, username], "email": [None, email], "role": [None, role]}
-    audit.record(actor, "user.created", "user", user.id, changes)
+    audit.record(actor, "user.created", user.id, changes)
     return user

@@ -22,5 +22,5 @@ def _proved(origin: Actor, user_id: str, otp: str) -> bool:
     fits = totp.spend(user_id, otp) or recovery_codes.spend(person, otp)
     throttle.settle_code(user_id, origin.address, succeeded=fits)
     if not fits:
-        audit.record(origin, "factor.refused", "user", user_id)
+        audit.record(origin, "factor.refused", user_id)
     return fits

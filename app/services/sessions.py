@@ -18,6 +18,8 @@ from app.services import audit, authentication, factors, secret_tokens
 from app.services.actor import Actor, scopes_of
 from app.sql import KEY, Statement, atomic
 
+audit.declare("user", "session.created", "session.proved", "session.ended")
+
 SEEN_EVERY = timedelta(minutes=5)  # the last use is noted this often, not at each request
 
 _load = Statement[Any](
@@ -69,7 +71,7 @@ def start(
         proved_at=None,
         expires_at=moment + (REMEMBERED_ABSOLUTE if remember else ABSOLUTE),
     )
-    audit.record(origin.as_user(user.id), "session.created", "user", user.id)
+    audit.record(origin.as_user(user.id), "session.created", user.id)
     return secret
 
 
@@ -109,7 +111,7 @@ def renew(actor: Actor, *, proved: bool = False) -> str:
     moment = now() if proved else actor.signed_in_at
     _renew.run(key=actor.session_id, new_hash=secret_tokens.digest(secret), moment=moment)
     if proved:
-        audit.record(actor, "session.proved", "user", actor.id)
+        audit.record(actor, "session.proved", actor.id)
     return secret
 
 
@@ -117,4 +119,4 @@ def renew(actor: Actor, *, proved: bool = False) -> str:
 def end(actor: Actor) -> None:
     """Sign out of this session. One that has ended, as with its account, does not end again."""
     if _end.run(key=actor.session_id):
-        audit.record(actor, "session.ended", "user", actor.id)
+        audit.record(actor, "session.ended", actor.id)

@@ -17,6 +17,8 @@ from app.services.actor import Actor
 from app.services.paging import Page
 from app.sql import KEY, Statement, atomic
 
+audit.declare("user", "session.others_ended")
+
 _end_session = Statement[Session](
     delete(Session).where(Session.__table__.c.id == KEY, Session.user_id == bindparam("of_user"))
 )
@@ -72,7 +74,7 @@ def end_session(actor: Actor, session_id: str, of: str | None = None) -> None:
     owner = actor.over(of)
     if not _end_session.run(key=session_id, of_user=owner):
         raise NotFound("There is no such session.")
-    audit.record(actor, "session.ended", "user", owner, {"session_id": [session_id, None]})
+    audit.record(actor, "session.ended", owner, {"session_id": [session_id, None]})
 
 
 @atomic
@@ -82,7 +84,7 @@ def end_family(actor: Actor, family_id: str, of: str | None = None) -> None:
     credentials.hold(owner)  # a refresh that is under way comes before or after, never between
     if not _end_family.run(key=family_id, of_user=owner):
         raise NotFound("There is no such session.")
-    audit.record(actor, "session.ended", "user", owner, {"family_id": [family_id, None]})
+    audit.record(actor, "session.ended", owner, {"family_id": [family_id, None]})
 
 
 @atomic
@@ -91,4 +93,4 @@ def end_others(actor: Actor, of: str | None = None) -> None:
     owner = actor.over(of)
     credentials.hold(owner)
     credentials.end_sign_ins(owner, but=actor)
-    audit.record(actor, "session.others_ended", "user", owner)
+    audit.record(actor, "session.others_ended", owner)

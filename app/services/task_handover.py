@@ -31,7 +31,7 @@ def of_leaving(actor: Actor, user_id: str) -> None:
     """
     for task in _unassign.all(key=user_id, moment=now()):
         changes = {"assignee_id": [user_id, None]}
-        audit.record(actor, "task.updated", "task", task.id, changes)
+        audit.record(actor, "task.updated", task.id, changes)
         if task.deleted_at is None:
             webhook_events.of_task("task.updated", task)
     for task in _leaving.all(key=user_id):

@@ -44,7 +44,7 @@ def _store(actor: Actor, batch: list[Row]) -> None:
     _tasks.insert(made)
     changes = [task_values.changes_of_new(values) for _, values in batch]
     ids = [row["id"] for row in made]
-    audit.record_each(actor, "task.created", "task", list(zip(ids, changes, strict=True)))
+    audit.record_each(actor, "task.created", list(zip(ids, changes, strict=True)))
     people = {row["assignee_id"] or actor.id for row in made} | {actor.id}
     told = {person for person in people if webhook_events.has_any(person)}
     for row in made:

@@ -26,6 +26,8 @@ from app.services.preconditions import Expect, check
 from app.services.task_list import COLUMNS, Shape
 from app.sql import KEY, Statement, atomic
 
+audit.declare("task", "task.created", "task.updated", "task.deleted", "task.restored")
+
 PURGE_AFTER = timedelta(days=30)  # in the trash
 
 _table = Task.__table__
@@ -126,7 +128,7 @@ def create(actor: Actor, values: dict[str, Any]) -> Task:
     task_access.need_assignee(values.get("assignee_id"))
     row = task_values.new(actor, values)
     _insert.later(**row)
-    audit.record(actor, "task.created", "task", row["id"], task_values.changes_of_new(values))
+    audit.record(actor, "task.created", row["id"], task_values.changes_of_new(values))
     task = task_values.shown(row)
     webhook_events.of_task("task.created", task)
     return task
@@ -186,7 +188,7 @@ def _write(
     stored = {f"new_{name}": value for name, value in {**shown, **hidden}.items()}
     _update.later(key=task.id, **stored)
     changes = {name: [getattr(task, name), value] for name, value in news.items()}
-    audit.record(actor, action, "task", task.id, changes)
+    audit.record(actor, action, task.id, changes)
     changed: Task = cast(Any, task)._replace(**shown)
     webhook_events.of_task(action, changed, before=task)
     return changed

@@ -23,6 +23,8 @@ from app.services import (
 from app.services.actor import Actor, scopes_of
 from app.sql import KEY, Statement, atomic
 
+audit.declare("user", "token.reused")
+
 _moment = bindparam("moment", type_=UTCDateTime())
 # The account first, as in credentials.hold; shared, for those who refresh do not mind each other.
 _hold_owner = Statement[User](
@@ -83,7 +85,7 @@ def _open_family(origin: Actor, user: User, *, with_factor: bool) -> Pair:
     if not with_factor:
         factors.need_none(user.id)
     pair = _issue(user.id, uuid7(), now(), " ".join(_ordered(scopes_of(user.role))))
-    audit.record(origin.as_user(user.id), "session.created", "user", user.id)
+    audit.record(origin.as_user(user.id), "session.created", user.id)
     return pair
 
 
@@ -109,7 +111,7 @@ def _refreshed(origin: Actor, refresh_token: str) -> Pair | None:
     spent = _spent.one(key=key)
     if spent is not None and _is_theft(spent, moment):
         _end_family.run(key=spent.family_id)
-        audit.record(origin.as_user(spent.user_id), "token.reused", "user", spent.user_id)
+        audit.record(origin.as_user(spent.user_id), "token.reused", spent.user_id)
     return None
 
 
@@ -123,7 +125,7 @@ def logout(actor: Actor) -> None:
     """End the token in use, with all of its family, one that is being refreshed too."""
     credentials.hold(actor.id)
     _end_family.run(key=actor.family_id)
-    audit.record(actor, "session.ended", "user", actor.id)
+    audit.record(actor, "session.ended", actor.id)
 
 
 def _issue(

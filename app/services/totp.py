@@ -114,7 +114,7 @@ def _confirmed(actor: Actor, otp: str) -> list[str] | None:
     step = _step_of(factor, otp)
     throttle.settle_code(actor.id, actor.address, succeeded=step is not None)
     if step is None:
-        audit.record(actor, "factor.refused", "user", actor.id)
+        audit.record(actor, "factor.refused", actor.id)
         return None
     _confirm.run(key=factor.id, step=step, moment=now())
     return factors.added(actor, factor.kind, factor.name)

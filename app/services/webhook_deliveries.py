@@ -16,6 +16,8 @@ from app.services.actor import Actor
 from app.services.paging import Page
 from app.sql import KEY, Statement, atomic
 
+audit.declare("webhook", "webhook.redelivered")
+
 TEST_EVENT = "webhook.test"
 
 _entry = OutboxEntry.__table__
@@ -53,7 +55,7 @@ def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> OutboxEntry:
     if again is None:
         raise Conflict("It has not ended yet: it is tried again by itself.")
     changes: audit.Changes = {"id": [None, delivery_id]}
-    audit.record(actor, "webhook.redelivered", "webhook", webhook.id, changes)
+    audit.record(actor, "webhook.redelivered", webhook.id, changes)
     return again
 
 

@@ -25,6 +25,10 @@ from app.services.paging import Page
 from app.services.preconditions import Expect, check
 from app.sql import KEY, Statement, atomic
 
+audit.declare(
+    "webhook", "webhook.created", "webhook.updated", "webhook.deleted", "webhook.switched_off"
+)
+
 SECRET_PREFIX = "whsec_"  # noqa: S105 - of Standard Webhooks; 32 random bytes in base64 follow
 EDITABLE = ("url", "events", "is_active", "failing_since")
 
@@ -134,7 +138,7 @@ def _create(actor: Actor, url: str, events: str, is_active: bool) -> tuple[Webho
     )
     assert webhook is not None
     changes: audit.Changes = {"url": [None, url], "events": [None, events]}
-    audit.record(actor, "webhook.created", "webhook", webhook.id, changes)
+    audit.record(actor, "webhook.created", webhook.id, changes)
     return webhook, secret
 
 
@@ -162,7 +166,7 @@ def _changed(actor: Actor, webhook_id: str, changes: dict[str, Any], expect: Exp
     told = {f"new_{name}": value for name, value in values.items()}
     changed = _found(_update.one(key=webhook.id, moment=now(), **told))
     trail = {name: [getattr(webhook, name), value] for name, value in news.items()}
-    audit.record(actor, "webhook.updated", "webhook", webhook.id, trail)
+    audit.record(actor, "webhook.updated", webhook.id, trail)
     return changed
 
 
@@ -172,7 +176,7 @@ def delete(actor: Actor, webhook_id: str, expect: Expect = None) -> None:
     webhook = lock(actor, webhook_id)
     check(expect, webhook.version)
     _delete.run(key=webhook.id)
-    audit.record(actor, "webhook.deleted", "webhook", webhook.id, {"url": [webhook.url, None]})
+    audit.record(actor, "webhook.deleted", webhook.id, {"url": [webhook.url, None]})
 
 
 def lock(actor: Actor, webhook_id: str) -> Webhook:
@@ -215,7 +219,7 @@ def _switched_off(actor: Actor, webhook_id: str) -> None:
     webhook = _switch_off.one(key=webhook_id)
     if webhook is None:
         return
-    audit.record(actor, "webhook.switched_off", "webhook", webhook_id, {"is_active": [True, False]})
+    audit.record(actor, "webhook.switched_off", webhook_id, {"is_active": [True, False]})
     mails.notify(actor, users.get(SYSTEM, webhook.user_id), "webhook_switched_off")
 
 
