@@ -10,6 +10,7 @@ import orjson
 from flask import current_app
 
 from app.errors import InvalidParameter
+from app.faults import Code, Fault
 
 _TAG = 16  # bytes of the HMAC that are kept
 
@@ -51,4 +52,4 @@ def _tag(payload: bytes, binding: object) -> bytes:
 
 def _stray() -> InvalidParameter:
     why = "It belongs to another list, filter or sort order."
-    return InvalidParameter("The cursor is not valid.", {"cursor": why})
+    return InvalidParameter("The cursor is not valid.", {"cursor": Fault(Code.MALFORMED, why)})

@@ -13,6 +13,7 @@ from app import errors
 from app.door import is_api
 from app.errors import AppError, InvalidLines, InvalidParameter, InvalidToken, Unavailable
 from app.security import REQUEST_ID
+from app.strict_json import pointer
 
 REALM = 'Bearer realm="flagstone"'
 # The plain kind of problem for each status: what a bare HTTP error turns into.
@@ -112,11 +113,12 @@ def _problem(error: AppError, status: int) -> dict[str, Any]:
         problem["errors"] = error.lines
     elif isinstance(error, InvalidParameter):
         problem["errors"] = [
-            {"parameter": name, "detail": detail} for name, detail in error.fields.items()
+            {"parameter": name, "code": fault.code, "detail": fault}
+            for name, fault in error.fields.items()
         ]
     elif error.fields:
         problem["errors"] = [
-            {"pointer": f"/{name}" if name else "", "detail": detail}
-            for name, detail in error.fields.items()
+            {"pointer": pointer(name), "code": fault.code, "detail": fault}
+            for name, fault in error.fields.items()
         ]
     return problem

@@ -2,10 +2,12 @@
 
 `status` is the HTTP status that fits, `slug` names the page under /problems/ that explains it.
 `fields` says which inputs are to blame: a field's name (as a JSON Pointer without its first slash
-where it lies deeper) and what is wrong with it.
+where it lies deeper) and what is wrong with it, with its code.
 """
 
 from typing import Any, ClassVar
+
+from app.faults import Fault
 
 
 class AppError(Exception):
@@ -15,7 +17,7 @@ class AppError(Exception):
     slug: ClassVar[str] = "internal-error"
     title: ClassVar[str] = "Internal error"
 
-    def __init__(self, message: str, fields: dict[str, str] | None = None) -> None:
+    def __init__(self, message: str, fields: dict[str, Fault] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.fields = fields or {}
@@ -174,7 +176,10 @@ class Invalid(AppError):
 
 
 class InvalidLines(Invalid):
-    """Lines of a file are not valid: `errors` holds {"line", "pointer", "detail"} for each."""
+    """Lines of a file are not valid.
+
+    `lines` holds {"line", "pointer", "code", "detail"} for each fault.
+    """
 
     slug, title = "invalid-lines", "Invalid lines"
 

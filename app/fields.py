@@ -4,12 +4,14 @@ marshmallow's own fields are generous: 1 and "yes" are true to them, "٣" is a n
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields
 
+from app.coded_fields import Boolean, Coded, Integer, List, OneOf as OneOfWords, String
+from app.faults import Code, Fault
 from app.models.task import LABEL_MAX, LABELS_MAX
 from app.models.types import canonical_id
 from app.services import labels
@@ -22,14 +24,30 @@ _NUMBER = re.compile(r"-?\d{1,9}", re.ASCII)
 SEEN = r"[^\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 
 
+_MESSAGES: dict[str, str] = {
+    "unknown": Fault(Code.UNKNOWN_FIELD, "There is no such field."),
+    "type": Fault(Code.INVALID_TYPE, "This is not an object."),
+}
+
+
 class Strict(Schema):
     """What a client sends: nothing that is not declared."""
 
     class Meta:
         unknown = RAISE
 
+    error_messages = _MESSAGES
+    # The fields that answers show of the resource: one that is not declared here is read-only.
+    resource_fields: ClassVar[Collection[str]] = ()
 
-class Text(fields.String):
+    def handle_error(self, error: ValidationError, data: Any, **_: Any) -> None:
+        """Tell read-only fields from unknown ones."""
+        sent = data.keys() if isinstance(data, dict) else set()
+        for name in sent & set(self.resource_fields) - self.fields.keys():
+            error.messages_dict[name] = [Fault(Code.READ_ONLY, "This field is read-only.")]
+
+
+class Text(String):
     """A string; with `trim` what stands around it is dropped before its length is looked at."""
 
     def __init__(self, *, trim: bool = False, **options: Any) -> None:
@@ -43,7 +61,7 @@ class Text(fields.String):
         return text.strip() if self.trim and text is not None else text
 
 
-class Flag(fields.Boolean):
+class Flag(Boolean):
     """true or false, and in a query the words."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
@@ -54,7 +72,7 @@ class Flag(fields.Boolean):
         raise self.make_error("invalid", input=value)
 
 
-class Number(fields.Integer):
+class Number(Integer):
     """A whole number in a query."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
@@ -63,7 +81,7 @@ class Number(fields.Integer):
         return int(value)
 
 
-class Whole(fields.Integer):
+class Whole(Integer):
     """A whole number in a body: 2 and 2.0 are one (JSON Schema Validation, 6.1.1), "2" is none."""
 
     def __init__(self, **options: Any) -> None:
@@ -74,23 +92,25 @@ class Whole(fields.Integer):
         return super()._deserialize(int(value) if whole else value, attr, data, **kwargs)
 
 
-class Moment(fields.DateTime):
+class Moment(Coded, fields.DateTime):
     """RFC 3339, with an offset; in UTC from then on."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+            code = Code.MALFORMED if isinstance(value, str) else Code.INVALID_TYPE
             why = "Use a date and time with an offset, as 2026-01-31T12:00:00Z (RFC 3339)."
-            raise ValidationError(why)
+            raise ValidationError(Fault(code, why))
         try:
             return datetime.fromisoformat(value.upper()).astimezone(UTC)
         except (ValueError, OverflowError):
-            raise ValidationError("This date and time does not exist.") from None
+            why = "This date and time does not exist."
+            raise ValidationError(Fault(Code.MALFORMED, why)) from None
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:
         return None if value is None else value.isoformat().replace("+00:00", "Z")
 
 
-class Identifier(fields.String):
+class Identifier(String):
     """The id of a record: a UUID."""
 
     def __init__(self, **options: Any) -> None:
@@ -100,16 +120,16 @@ class Identifier(fields.String):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         found = canonical_id(super()._deserialize(value, attr, data, **kwargs))
         if found is None:
-            raise ValidationError("This is not a UUID.")
+            raise ValidationError(Fault(Code.MALFORMED, "This is not a UUID."))
         return found
 
 
-class Labels(fields.List[str]):
+class Labels(List):
     """A task's labels, kept once each without case."""
 
     def __init__(self, **options: Any) -> None:
         form = {"minLength": 1, "maxLength": LABEL_MAX, "pattern": labels.PATTERN}
-        super().__init__(fields.String(metadata=form), **options)
+        super().__init__(String(metadata=form), **options)
         self.metadata = {"maxItems": LABELS_MAX, **self.metadata}
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
@@ -117,10 +137,10 @@ class Labels(fields.List[str]):
             given: list[Any] = super()._deserialize(value, attr, data, **kwargs)
             return labels.clean(given)
         except ValueError as error:
-            raise ValidationError(str(error)) from None
+            raise ValidationError(error.args[0]) from None
 
 
-class OneOf(fields.Field[dict[str, Any]]):
+class OneOf(Coded):
     """An object of one of several shapes, as its member `name` says."""
 
     def __init__(self, name: str, schemas: Mapping[str, Schema], **options: Any) -> None:
@@ -129,11 +149,13 @@ class OneOf(fields.Field[dict[str, Any]]):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValidationError("This is not an object.")
+            raise ValidationError(_MESSAGES["type"])
         kind = value.get(self.name_of_kind)
         schema = self.schemas.get(kind) if isinstance(kind, str) else None
         if schema is None:
-            raise ValidationError({self.name_of_kind: [f"Use one of {', '.join(self.schemas)}."]})
+            why = f"Use one of {', '.join(self.schemas)}."
+            code = Code.NOT_A_CHOICE if self.name_of_kind in value else Code.REQUIRED
+            raise ValidationError({self.name_of_kind: [Fault(code, why)]})
         return schema.load(value)
 
 
@@ -141,8 +163,8 @@ class Parameters(dict[str, Any]):
     """The parameters of a query, whose values are all text."""
 
 
-def choice(words: tuple[str, ...], **options: Any) -> fields.String:
-    return fields.String(validate=validate.OneOf(words, error="Use one of {choices}."), **options)
+def choice(words: tuple[str, ...], **options: Any) -> String:
+    return String(validate=OneOfWords(words, error="Use one of {choices}."), **options)
 
 
 def compile_dump(schema: Schema) -> Callable[[Any], Mapping[str, Any]]:

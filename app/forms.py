@@ -56,7 +56,7 @@ class Form(FlaskForm):
 
     def blame(self, error: AppError) -> None:
         """Show a service's refusal beside the fields that it names, or else above the form."""
-        strange = []
+        strange: list[str] = []
         for name, why in error.fields.items():
             field = self._fields.get(name) or self._fields.get(name.removesuffix("_id"))
             if field is None:

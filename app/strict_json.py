@@ -10,6 +10,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 
 from app.errors import Invalid, Malformed
+from app.faults import Code, Fault
 
 # No answer grows with what is wrong in a body, and no list is looked at that nothing here takes.
 FAULTS_MAX = 100  # told at once
@@ -17,6 +18,8 @@ POINTER_MAX = 1000  # characters: what lies deeper is told by what holds it
 ITEMS_MAX = 1000  # of one array or object
 _SMALL = 4 * ITEMS_MAX  # characters of a body that are looked at quicker than counted
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_CROWDED = Fault(Code.TOO_LONG, f"Use at most {ITEMS_MAX} items.")
+_MARRED = Fault(Code.INVALID_CHARACTER, "It contains a NUL character or an unpaired surrogate.")
 
 
 def load(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
@@ -43,10 +46,9 @@ def parse(data: bytes) -> Any:
     except ValueError as error:
         raise Malformed(f"The body is not JSON: {error}") from None
     if crowded is not None:
-        raise Invalid("Some values are not valid.", {crowded: f"Use at most {ITEMS_MAX} items."})
+        raise Invalid("Some values are not valid.", {crowded: _CROWDED})
     if marred:
-        why = "It contains a NUL character or an unpaired surrogate."
-        raise Invalid("Some values are not valid.", dict.fromkeys(marred, why))
+        raise Invalid("Some values are not valid.", dict.fromkeys(marred, _MARRED))
     return value
 
 
@@ -94,17 +96,23 @@ def _crowded(value: Any, path: str = "") -> Iterator[str]:
                 yield from _crowded(inner, _join(path, key))
 
 
-def faults(messages: Any) -> Iterator[tuple[str, str]]:
+def faults(messages: Any) -> Iterator[tuple[str, Fault]]:
     """What marshmallow says, flat: a JSON Pointer without its first slash, and what is wrong."""
     return islice(_flat(messages), FAULTS_MAX)
 
 
-def _flat(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def _flat(messages: Any, path: str = "") -> Iterator[tuple[str, Fault]]:
     if isinstance(messages, dict):
         for key, inner in messages.items():
             yield from _flat(inner, path if key == "_schema" else _join(path, key))
     else:
-        yield path, " ".join(str(message) for message in messages)
+        codes = [message.code for message in messages if isinstance(message, Fault)]
+        yield path, Fault(next(iter(codes), Code.INVALID), " ".join(map(str, messages)))
+
+
+def pointer(name: str) -> str:
+    """The JSON Pointer of a field as errors name it."""
+    return f"/{name}" if name else ""
 
 
 def _join(path: str, key: Any) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 from flask import Response, stream_with_context
 
 from app.errors import Invalid, InvalidLines, Malformed
+from app.faults import Code, Fault
 from app.models import Task
 from app.services import labels, task_exchange
 from app.services.task_exchange import COLUMNS, plain
-from app.strict_json import load, parse
+from app.strict_json import load, parse, pointer
 from app.task_input import TaskIn
 
 CSV, NDJSON = "text/csv", "application/x-ndjson"
@@ -51,9 +52,9 @@ def _valid(rows: Unread) -> Rows:
         try:
             values = load(_schema, values_of())
         except Invalid as error:
-            found = error.fields or {"": error.message}
+            found = error.fields or {"": Fault(Code.MALFORMED, error.message)}
             faults += [
-                {"line": line, "pointer": f"/{name}" if name else "", "detail": why}
+                {"line": line, "pointer": pointer(name), "code": why.code, "detail": why}
                 for name, why in found.items()
             ]
             if len(faults) >= FAULTS_MAX:
@@ -78,7 +79,7 @@ def _csv_rows(text: str) -> Unread:
     except csv.Error as error:
         detail = f"This is not CSV: {error}."
         raise InvalidLines(
-            "It is not CSV.", [{"line": reader.line_num, "detail": detail}]
+            "It is not CSV.", [{"line": reader.line_num, "code": Code.MALFORMED, "detail": detail}]
         ) from None
 
 
@@ -86,7 +87,9 @@ def _need_columns(header: list[str]) -> None:
     unknown = [name for name in header if name not in COLUMNS]
     if unknown or "title" not in header or len(set(header)) != len(header):
         why = f"The header needs title, and may have {', '.join(COLUMNS)}, each once."
-        raise InvalidLines("The header line is not valid.", [{"line": 1, "detail": why}])
+        raise InvalidLines(
+            "The header line is not valid.", [{"line": 1, "code": Code.MALFORMED, "detail": why}]
+        )
 
 
 def _from_csv(header: list[str], cells: list[str]) -> dict[str, Any]:
@@ -94,7 +97,8 @@ def _from_csv(header: list[str], cells: list[str]) -> dict[str, Any]:
         raise Invalid(f"It has {len(cells)} cells under {len(header)} columns.")
     row = dict(zip(header, map(plain, cells), strict=True))
     if any("\0" in cell for cell in cells):
-        raise Invalid("It contains a NUL character.")
+        fault = Fault(Code.INVALID_CHARACTER, "It contains a NUL character.")
+        raise Invalid(fault, {"": fault})
     values: dict[str, Any] = {
         name: cell for name, cell in row.items() if cell and name not in _READ_ONLY
     }
@@ -115,5 +119,6 @@ def _from_json(content: str) -> dict[str, Any]:
     except Malformed as error:
         raise Invalid(error.message) from None
     if not isinstance(value, dict):
-        raise Invalid("It is not a JSON object.")
+        fault = Fault(Code.INVALID_TYPE, "It is not a JSON object.")
+        raise Invalid(fault, {"": fault})
     return {name: inner for name, inner in value.items() if name not in _READ_ONLY}

@@ -2,10 +2,11 @@
 
 from typing import Any, ClassVar
 
-from marshmallow import post_load, validate
+from marshmallow import post_load
 
+from app.coded_fields import Length
 from app.fields import Identifier, Labels, Moment, Strict, Text, choice
-from app.models.task import DESCRIPTION_MAX, PRIORITIES, STATUSES, TITLE_MAX
+from app.models.task import DESCRIPTION_MAX, PRIORITIES, SHOWN, STATUSES, TITLE_MAX
 
 _EMPTY: dict[str, Any] = {"description": "", "labels": []}  # what null stands for
 
@@ -14,14 +15,15 @@ class TaskIn(Strict):
     title = Text(
         required=True,
         trim=True,
-        validate=validate.Length(min=1, max=TITLE_MAX),
+        validate=Length(min=1, max=TITLE_MAX),
     )
-    description = Text(allow_none=True, validate=validate.Length(max=DESCRIPTION_MAX))
+    description = Text(allow_none=True, validate=Length(max=DESCRIPTION_MAX))
     status = choice(STATUSES)
     priority = choice(PRIORITIES)
     due_at = Moment(allow_none=True)
     labels = Labels(allow_none=True)
     assignee_id = Identifier(allow_none=True)
+    resource_fields = SHOWN
     example: ClassVar[dict[str, Any]] = {
         "title": "Water the plums",
         "priority": "high",

@@ -4,6 +4,8 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from app.faults import Code
+
 MISSING = "01890000-0000-7000-8000-000000000000"  # an id of nothing
 PROBLEM = "application/problem+json"
 PROBLEM_MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
@@ -20,7 +22,7 @@ def slug_of(answer: TestResponse) -> tuple[int, str]:
 def blamed(answer: TestResponse) -> list[str]:
     """The pointers or parameters that the problem names."""
     found = answer.get_json().get("errors", [])
-    assert all(fault["detail"] for fault in found)
+    assert all(fault["detail"] and fault["code"] in set(Code) for fault in found)
     return [fault["pointer"] if "pointer" in fault else fault["parameter"] for fault in found]
 
 

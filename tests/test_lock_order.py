@@ -15,6 +15,7 @@ import pytest
 from flask import Flask
 
 from app.errors import Invalid, InvalidGrant, VoidLink
+from app.faults import Fault
 from app.services import personal_tokens, recovery, sessions, tasks, token_pairs, users
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD, MakePerson
@@ -117,7 +118,7 @@ def test_task_is_not_given_to_somebody_who_is_going(
     with app.app_context():
         task = tasks.create(ann, {"title": "x"})
 
-    def give() -> dict[str, str]:
+    def give() -> dict[str, Fault]:
         changes = {"title": "x", "assignee_id": bob.id}
         with app.app_context(), pytest.raises(Invalid) as caught:
             tasks.create(ann, changes) if new else tasks.update(ann, task.id, changes)

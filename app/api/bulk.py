@@ -4,10 +4,11 @@ from types import SimpleNamespace
 from typing import Any, ClassVar, NoReturn
 
 from flask import Blueprint, current_app
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields
 
 from app.api.operation import operation
 from app.api.tasks import TaskOut, compile_task
+from app.coded_fields import Length, List, Nested, Range
 from app.errors import (
     Forbidden,
     Invalid,
@@ -27,29 +28,30 @@ bp = Blueprint("bulk", __name__, url_prefix="/tasks")
 
 class BulkCreate(Strict):
     op = choice(("create",), required=True)
-    data = fields.Nested(TaskIn, required=True)
+    data = Nested(TaskIn, required=True)
 
 
 class BulkDelete(Strict):
     op = choice(("delete",), required=True)
     id = Identifier(required=True)
-    version = Whole(validate=validate.Range(min=1))
+    version = Whole(validate=Range(min=1))
 
 
 class BulkUpdate(BulkDelete):
     op = choice(("update",), required=True)
-    data = fields.Nested(TaskIn(partial=True), required=True)
+    data = Nested(TaskIn(partial=True), required=True)
 
 
 class BulkIn(Strict):
-    operations = fields.List(
+    operations = List(
         OneOf("op", {"create": BulkCreate(), "update": BulkUpdate(), "delete": BulkDelete()}),
         required=True,
-        validate=validate.Length(1, OPERATIONS_MAX),
+        validate=Length(1, OPERATIONS_MAX),
     )
 
-    def handle_error(self, error: ValidationError, data: Any, **_: Any) -> NoReturn:  # noqa: ARG002
+    def handle_error(self, error: ValidationError, data: Any, **options: Any) -> NoReturn:
         """Say as well which operation it was, as every other error here does."""
+        super().handle_error(error, data, **options)
         invalid = Invalid("Some values are not valid.", dict(faults(error.messages)))
         places = error.messages_dict.get("operations")
         if isinstance(places, dict):

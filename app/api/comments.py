@@ -3,10 +3,11 @@
 from typing import Any, ClassVar
 
 from flask import Blueprint
-from marshmallow import Schema, validate
+from marshmallow import Schema
 
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
+from app.coded_fields import Length
 from app.errors import Forbidden, NotFound, PreconditionFailed
 from app.fields import Identifier, Moment, Strict, Text
 from app.models import Comment
@@ -20,11 +21,6 @@ bp = Blueprint("comments", __name__, url_prefix="/tasks/<id:task_id>/comments")
 READ, WRITE = ("tasks:read",), ("tasks:write",)
 
 
-class CommentIn(Strict):
-    body = Text(required=True, validate=validate.Length(min=1, max=BODY_MAX))
-    example: ClassVar[dict[str, Any]] = {"body": "The numbers of May are missing."}
-
-
 class CommentOut(Schema):
     id = Identifier(required=True)
     task_id = Identifier(required=True)
@@ -32,6 +28,12 @@ class CommentOut(Schema):
     body = Text(required=True)
     created_at = Moment(required=True)
     updated_at = Moment(required=True)
+
+
+class CommentIn(Strict):
+    body = Text(required=True, validate=Length(min=1, max=BODY_MAX))
+    resource_fields = tuple(CommentOut().fields)
+    example: ClassVar[dict[str, Any]] = {"body": "The numbers of May are missing."}
 
 
 @bp.get("")

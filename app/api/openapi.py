@@ -47,6 +47,8 @@ def build(app: Flask) -> Json:
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         spec.path(path, operations={method: _operation(plugin, rule, operation, summary)})
     document: Json = spec.to_dict()
+    kinds = document["components"]["schemas"]["Problem"]["properties"]["type"]
+    kinds["enum"] = [f"/problems/{slug}" for slug in sorted(problems())]
     for (schema, *_), name in converter.refs.items():
         document["components"]["schemas"][name] |= getattr(schema, "rules", {})
     parts.share_problems(document)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from app.errors import (
     AppError,
@@ -12,6 +12,7 @@ from app.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from app.faults import Code
 from app.models.idempotency_record import KEY_MAX
 
 PROBLEM = "application/problem+json"
@@ -82,6 +83,11 @@ class Fault(Schema):
     line = fields.Integer(metadata={"description": "Of the file, from 1."})
     pointer = fields.String(metadata={"description": "Into the body (RFC 6901)."})
     parameter = fields.String(metadata={"description": "Of the query."})
+    code = fields.String(
+        required=True,
+        validate=validate.OneOf([code.value for code in Code]),
+        metadata={"description": "The kind of fault. Codes may be added and are never renamed."},
+    )
     detail = fields.String(required=True)
 
 

@@ -10,11 +10,12 @@ from functools import partial, wraps
 from typing import Any
 
 from flask import Request, Response, current_app, request
-from marshmallow import Schema, validate
+from marshmallow import Schema
 
 from app import cursors, ratelimit
 from app.api import answer, reading, replay
 from app.api.lifecycle import Deprecation
+from app.coded_fields import Range
 from app.errors import AppError, Unauthorized
 from app.fields import Flag, Number, Text, compile_dump
 from app.identity import api_user, need_scopes, origin
@@ -31,7 +32,7 @@ class ListQuery(Schema):
 
     limit = Number(
         load_default=LIMIT_DEFAULT,
-        validate=validate.Range(1, LIMIT_MAX, error="Use {min} to {max}."),
+        validate=Range(1, LIMIT_MAX, error="Use {min} to {max}."),
         metadata={"description": "How many at the most."},
     )
     cursor = Text(

@@ -4,9 +4,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from flask import Blueprint
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
 from app.api.operation import ListQuery, operation
+from app.coded_fields import Range
 from app.errors import NotFound
 from app.fields import Identifier, Moment, Number, Text
 from app.models import AuditEvent
@@ -46,7 +47,7 @@ class TaskStatsOut(Schema):
 class TaskStatsQuery(Schema):
     days = Number(
         load_default=30,
-        validate=validate.Range(1, DAYS_MAX, error="Use {min} to {max}."),
+        validate=Range(1, DAYS_MAX, error="Use {min} to {max}."),
         metadata={"description": "How many days, in UTC, the last one today."},
     )
 

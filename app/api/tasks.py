@@ -3,11 +3,12 @@
 from typing import Any, ClassVar
 
 from flask import Blueprint
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
 from app.api.examples import ID, MOMENT, OTHER_ID
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
+from app.coded_fields import Length, List, String
 from app.errors import Forbidden, NotFound, PreconditionFailed
 from app.fields import Flag, Identifier, Moment, Text, choice, compile_dump
 from app.models import Task
@@ -55,9 +56,9 @@ compile_task = compile_dump(TaskOut())
 
 
 class TaskFilters(Schema):
-    status = fields.List(choice(STATUSES), metadata={"description": "Any of these."})
-    priority = fields.List(choice(PRIORITIES), metadata={"description": "Any of these."})
-    label = fields.List(fields.String(), metadata={"description": "Any of these, without case."})
+    status = List(choice(STATUSES), metadata={"description": "Any of these."})
+    priority = List(choice(PRIORITIES), metadata={"description": "Any of these."})
+    label = List(String(), metadata={"description": "Any of these, without case."})
     owner_id = Identifier(metadata={"description": "Whose tasks."})
     assignee_id = Identifier(metadata={"description": "Who is to do them."})
     due_before = Moment(metadata={"description": "Due before then."})
@@ -67,7 +68,7 @@ class TaskFilters(Schema):
     overdue = Flag(metadata={"description": "Past `due_at`, and neither done nor cancelled."})
     trashed = Flag(metadata={"description": "What lies in the trash, and nothing else."})
     q = Text(
-        validate=validate.Length(max=Q_MAX),
+        validate=Length(max=Q_MAX),
         metadata={
             "description": "Words in title and description, all of them: on PostgreSQL by their "
             "stem, on SQLite and where none has one (`the`) anywhere in the text."

@@ -4,9 +4,10 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from flask import Blueprint
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
 from app.api.operation import ListQuery, operation
+from app.coded_fields import Length, List
 from app.errors import Forbidden, NotFound, PreconditionFailed, ReauthenticationRequired
 from app.fields import Identifier, Moment, Strict, Text, choice
 from app.models import Token
@@ -18,13 +19,6 @@ from app.services.preconditions import Expect
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")
 READ, WRITE = ("profile:read",), ("profile:write",)
-
-
-class TokenIn(Strict):
-    name = Text(required=True, trim=True, validate=validate.Length(min=1, max=NAME_MAX))
-    scopes = fields.List(choice(SCOPES), required=True, validate=validate.Length(min=1))
-    expires_at = Moment(allow_none=True)
-    example: ClassVar[dict[str, Any]] = {"name": "Backup", "scopes": ["tasks:read"]}
 
 
 class TokenOut(Schema):
@@ -39,6 +33,14 @@ class TokenOut(Schema):
 
 class NewTokenOut(TokenOut):
     token = Text(required=True, metadata={"description": "Shown this once."})
+
+
+class TokenIn(Strict):
+    name = Text(required=True, trim=True, validate=Length(min=1, max=NAME_MAX))
+    scopes = List(choice(SCOPES), required=True, validate=Length(min=1))
+    expires_at = Moment(allow_none=True)
+    resource_fields = tuple(NewTokenOut().fields)
+    example: ClassVar[dict[str, Any]] = {"name": "Backup", "scopes": ["tasks:read"]}
 
 
 @bp.get("")

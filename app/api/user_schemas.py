@@ -46,6 +46,9 @@ class UserOut(Schema):
     }
 
 
+_SHOWN = tuple(UserOut().fields)
+
+
 class PublicUser(Schema):
     id = Identifier(required=True)
     username = Text(required=True)
@@ -70,6 +73,7 @@ class AccountExport(Schema):
 
 
 class NewUser(Strict):
+    resource_fields = _SHOWN
     username = Text(required=True, metadata=_USERNAME)
     email = Text(required=True, metadata=EMAIL)
     password = NewPassword(required=True)
@@ -81,6 +85,7 @@ class NewUser(Strict):
 
 
 class NewInvitation(Strict):
+    resource_fields = _SHOWN
     username = Text(required=True, metadata=_USERNAME)
     email = Text(required=True, metadata=EMAIL)
     role = choice(ROLES, load_default="user")
@@ -88,6 +93,7 @@ class NewInvitation(Strict):
 
 
 class MyChanges(Strict):
+    resource_fields = _SHOWN
     username = Text(metadata=_USERNAME)
     email = Text(metadata=EMAIL)
     password = NewPassword()
@@ -104,6 +110,7 @@ class MyChanges(Strict):
 
 
 class UserChanges(Strict):
+    resource_fields = _SHOWN
     username = Text(metadata=_USERNAME)
     email = Text(metadata=EMAIL)
     role = choice(ROLES)

@@ -4,10 +4,11 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from flask import Blueprint
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
+from app.coded_fields import Length, List
 from app.errors import Conflict, NotFound, PreconditionFailed
 from app.fields import Flag, Identifier, Moment, Strict, Text, choice
 from app.models import OutboxEntry, Webhook
@@ -23,23 +24,6 @@ READ, WRITE = ("tasks:read",), ("tasks:write",)
 STATUSES = {"pending": "pending", "done": "delivered", "dead": "failed"}
 
 
-class WebhookIn(Strict):
-    url = Text(
-        required=True,
-        validate=validate.Length(min=1, max=URL_MAX),
-        metadata={
-            "pattern": targets.PATTERN,
-            "description": "http or https, to a public address.",
-        },
-    )
-    events = fields.List(choice(EVENTS), required=True, validate=validate.Length(min=1))
-    is_active = Flag()
-    example: ClassVar[dict[str, Any]] = {
-        "url": "https://hooks.example.com/tasks",
-        "events": ["task.created", "task.updated"],
-    }
-
-
 class WebhookOut(Schema):
     id = Identifier(required=True)
     url = Text(required=True)
@@ -53,6 +37,24 @@ class WebhookOut(Schema):
 
 class NewWebhookOut(WebhookOut):
     secret = Text(required=True, metadata={"description": "Signs what is sent. Shown this once."})
+
+
+class WebhookIn(Strict):
+    url = Text(
+        required=True,
+        validate=Length(min=1, max=URL_MAX),
+        metadata={
+            "pattern": targets.PATTERN,
+            "description": "http or https, to a public address.",
+        },
+    )
+    events = List(choice(EVENTS), required=True, validate=Length(min=1))
+    is_active = Flag()
+    resource_fields = tuple(NewWebhookOut().fields)
+    example: ClassVar[dict[str, Any]] = {
+        "url": "https://hooks.example.com/tasks",
+        "events": ["task.created", "task.updated"],
+    }
 
 
 class DeliveryOut(Schema):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import bindparam, update
 
 from app.errors import BadCredentials, Invalid, ReauthenticationRequired
+from app.faults import Code, Fault
 from app.models import User
 from app.models.types import now
 from app.services import audit, passwords, throttle, users
@@ -13,6 +14,7 @@ from app.sql import KEY, Statement, atomic
 
 audit.declare("user", "session.refused")
 
+WRONG = Fault(Code.INCORRECT, "This is not your password.")
 RECENT = timedelta(minutes=15)  # how long a sign-in is proof enough for what matters most
 
 _rehash = Statement[User](
@@ -76,7 +78,7 @@ def confirm(actor: Actor, password: str, field: str = "current_password") -> Use
     fits = passwords.verify(user.password_hash, password)
     throttle.settle(account, actor.address, succeeded=fits)
     if not fits:
-        raise Invalid("The current password is wrong.", {field: "This is not your password."})
+        raise Invalid("The current password is wrong.", {field: WRONG})
     return user
 
 
@@ -92,7 +94,7 @@ def again(actor: Actor, current_password: str | None, why: str = "") -> User:
         return user
     if current_password is None:
         why = why or "This needs the current password."
-        raise Invalid(why, {"current_password": why})
+        raise Invalid(why, {"current_password": Fault(Code.REQUIRED, why)})
     return confirm(actor, current_password)
 
 

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from app.errors import Conflict, Invalid
+from app.faults import Code, Fault, length_code
 from app.lazy import lazy
 from app.models.user import EMAIL_MAX, USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERN
 from app.sql import Duplicate
@@ -23,7 +24,8 @@ def checked_email(email: str) -> str:
             email, check_deliverability=False, allow_smtputf8=False
         )
     except email_validator.EmailNotValidError as error:
-        raise Invalid("This email address cannot be used.", {"email": str(error)}) from error
+        fault = Fault(Code.MALFORMED, str(error))
+        raise Invalid("This email address cannot be used.", {"email": fault}) from error
     address = valid.ascii_email or ""
     if not address or len(address) > EMAIL_MAX:
         raise _long_email()
@@ -31,18 +33,22 @@ def checked_email(email: str) -> str:
 
 
 def _long_email() -> Invalid:
-    why = f"Use at most {EMAIL_MAX} characters."
-    return Invalid("This email address cannot be used.", {"email": why})
+    fault = Fault(Code.TOO_LONG, f"Use at most {EMAIL_MAX} characters.")
+    return Invalid("This email address cannot be used.", {"email": fault})
 
 
 def check_username(username: str) -> None:
     """Raises Invalid."""
     if not USERNAME_MIN <= len(username) <= USERNAME_MAX:
         why = f"Use {USERNAME_MIN} to {USERNAME_MAX} characters."
-        raise Invalid("This username cannot be used.", {"username": why})
+        raise _refusal(length_code(len(username), USERNAME_MIN), why)
     if not re.fullmatch(USERNAME_PATTERN, username):
         why = "Use letters, digits, dots, hyphens and underscores only."
-        raise Invalid("This username cannot be used.", {"username": why})
+        raise _refusal(Code.INVALID_CHARACTER, why)
+
+
+def _refusal(code: Code, why: str) -> Invalid:
+    return Invalid("This username cannot be used.", {"username": Fault(code, why)})
 
 
 def taken(error: Duplicate) -> Conflict:
@@ -55,4 +61,5 @@ def taken_email() -> Conflict:
 
 
 def _taken(field: str) -> Conflict:
-    return Conflict(f"This {field} is taken.", {field: f"This {field} is taken."})
+    why = f"This {field} is taken."
+    return Conflict(why, {field: Fault(Code.TAKEN, why)})

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import BindParameter, and_, bindparam, insert, or_, select, update
 
 from app.errors import BadCredentials, BadOtp, Conflict, Invalid
+from app.faults import Fault, length_code
 from app.models import Factor, User
 from app.models.factor import NAME_MAX
 from app.models.types import UTCDateTime, now, uuid7
@@ -66,7 +67,8 @@ def add(actor: Actor, name: str, credential: str, challenge: Challenge) -> list[
     """
     name = name.strip()
     if not 1 <= len(name) <= NAME_MAX:
-        raise Invalid("The name cannot be used.", {"name": f"Use 1 to {NAME_MAX} characters."})
+        fault = Fault(length_code(len(name), 1), f"Use 1 to {NAME_MAX} characters.")
+        raise Invalid("The name cannot be used.", {"name": fault})
     return _add(actor, name, webauthn_json.made(credential, challenge))
 
 

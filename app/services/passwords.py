@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.errors import Invalid
+from app.faults import Code, Fault, length_code
 from app.models.user import PASSWORD_MAX
 
 PRODUCT_NAME = "flagstone"
@@ -40,14 +41,14 @@ class Policy:
 def check(field: str, password: str, *context: str) -> None:
     """Raises Invalid, blaming `field`. `context` holds what a guesser knows: username, email."""
     if not Policy.min_length <= len(password) <= PASSWORD_MAX:
-        raise _refusal(field, length_rule())
+        raise _refusal(field, length_code(len(password), Policy.min_length), length_rule())
     plain = _normal(password).casefold()
     if _is_common(plain):
-        raise _refusal(field, "This password is among the most common ones.")
+        raise _refusal(field, Code.TOO_COMMON, "This password is among the most common ones.")
     known = {word.casefold() for word in context}
     known |= {word.partition("@")[0] for word in known}
     if plain in known or PRODUCT_NAME in plain:
-        raise _refusal(field, OWN_WORDS)
+        raise _refusal(field, Code.TOO_SIMILAR, OWN_WORDS)
 
 
 def length_rule() -> str:
@@ -103,5 +104,5 @@ def _common() -> frozenset[str]:
     return frozenset(word for path in lists for word in path.read_text(encoding="utf-8").split())
 
 
-def _refusal(field: str, why: str) -> Invalid:
-    return Invalid("This password cannot be used.", {field: why})
+def _refusal(field: str, code: Code, why: str) -> Invalid:
+    return Invalid("This password cannot be used.", {field: Fault(code, why)})

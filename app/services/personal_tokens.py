@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 
 from app.errors import Forbidden, Invalid, NotFound
+from app.faults import Code, Fault, length_code
 from app.models import Token, User
 from app.models.token import NAME_MAX, SCOPES
 from app.models.types import now, uuid7
@@ -81,13 +82,11 @@ def create(
     """
     name = name.strip()
     if not 1 <= len(name) <= NAME_MAX:
-        raise Invalid(
-            "One of the values is not valid.", {"name": f"Use 1 to {NAME_MAX} characters."}
-        )
+        fault = Fault(length_code(len(name), 1), f"Use 1 to {NAME_MAX} characters.")
+        raise Invalid("One of the values is not valid.", {"name": fault})
     if not scopes or not set(SCOPES).issuperset(scopes):
-        raise Invalid(
-            "One of the values is not valid.", {"scopes": f"Use some of {', '.join(SCOPES)}."}
-        )
+        fault = Fault(Code.NOT_A_CHOICE, f"Use some of {', '.join(SCOPES)}.")
+        raise Invalid("One of the values is not valid.", {"scopes": fault})
     if missing := set(scopes) - (actor.scopes & scopes_of(user.role)):
         raise Forbidden(f"You cannot grant: {', '.join(sorted(missing))}.")
     if "admin" in scopes:
@@ -112,7 +111,7 @@ def _check_end(actor: Actor, expires_at: datetime | None) -> None:
 
 
 def _bad_end(why: str) -> Invalid:
-    return Invalid("One of the values is not valid.", {"expires_at": why})
+    return Invalid("One of the values is not valid.", {"expires_at": Fault(Code.OUT_OF_RANGE, why)})
 
 
 def version(token: Token) -> int:

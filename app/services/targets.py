@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from app import policy
 from app.errors import Invalid
+from app.faults import Code, Fault
 from app.models.webhook import URL_MAX
 
 PATIENCE = 2.0  # seconds for the name of a URL that is saved
@@ -37,7 +38,9 @@ def check(url: str) -> None:
     except OSError:
         return
     if not found:
-        raise _refusal("It must not point at a private, loopback or link-local address.")
+        raise _refusal(
+            Code.NOT_ALLOWED, "It must not point at a private, loopback or link-local address."
+        )
 
 
 def addresses(parts: SplitResult, patience: float) -> list[str]:
@@ -73,16 +76,17 @@ def port_of(parts: SplitResult) -> int:
 
 def _parts(url: str) -> SplitResult:
     if len(url) > URL_MAX:
-        raise _refusal(f"Use at most {URL_MAX} characters.")
+        raise _refusal(Code.TOO_LONG, f"Use at most {URL_MAX} characters.")
     try:
         parts = urlsplit(url)
         sane = bool(re.fullmatch(PATTERN, url) and parts.hostname) and parts.port != 0
     except ValueError:  # a port that is none, a bracket that is no address
         sane = False
     if not sane:
-        raise _refusal("Use a URL as https://example.org/path: no user, no fragment, ASCII alone.")
+        why = "Use a URL as https://example.org/path: no user, no fragment, ASCII alone."
+        raise _refusal(Code.MALFORMED, why)
     return parts
 
 
-def _refusal(why: str) -> Invalid:
-    return Invalid("This URL cannot be used.", {"url": why})
+def _refusal(code: Code, why: str) -> Invalid:
+    return Invalid("This URL cannot be used.", {"url": Fault(code, why)})

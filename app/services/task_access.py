@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, or_, select
 
 from app.errors import Forbidden, Invalid
+from app.faults import Code, Fault
 from app.models import Task, User
 from app.services.actor import Actor
 from app.sql import KEY, Statement
@@ -22,7 +23,7 @@ OWNED, ASSIGNED = _owned_and_assigned(bindparam("actor_id"))
 SEEN = or_(OWNED, ASSIGNED, bindparam("everyone"))
 # By whose token it is, in the statement that finds that out; an admin sees no more there.
 SEEN_BY_HOLDER = or_(*_owned_and_assigned(User.id))
-NOBODY = "There is no such user."
+NOBODY = Fault(Code.NOT_FOUND, "There is no such user.")
 _user_id = User.__table__.c.id
 # FOR KEY SHARE: nobody who is given a task is gone before it is stored.
 _STAYS: dict[str, Any] = {"read": True, "key_share": True}

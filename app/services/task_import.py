@@ -5,9 +5,11 @@ from itertools import islice
 from typing import Any
 
 from app.errors import InvalidLines
+from app.faults import Code
 from app.models import Task
 from app.services import audit, task_access, task_values, webhook_events
 from app.services.actor import Actor
+from app.services.task_access import NOBODY
 from app.sql import Batch, atomic
 
 ROWS_MAX = 50_000
@@ -34,7 +36,7 @@ def _limited(rows: Iterable[Row]) -> Iterator[Row]:
     for number, (line, values) in enumerate(rows):
         if number == ROWS_MAX:
             why = f"Import at most {ROWS_MAX} tasks at once."
-            raise InvalidLines(why, [{"line": line, "detail": why}])
+            raise InvalidLines(why, [{"line": line, "code": Code.TOO_LONG, "detail": why}])
         yield line, values
 
 
@@ -56,7 +58,7 @@ def _need_assignees(batch: list[Row]) -> None:
     wanted = {id_ for _, values in batch if (id_ := values.get("assignee_id")) is not None}
     unknown = wanted - task_access.assignable(wanted)
     faults = [
-        {"line": line, "pointer": "/assignee_id", "detail": task_access.NOBODY}
+        {"line": line, "pointer": "/assignee_id", "code": NOBODY.code, "detail": NOBODY}
         for line, values in batch
         if values.get("assignee_id") in unknown
     ]

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam, delete, insert, or_, select, update
 
 from app.errors import Conflict, Invalid
+from app.faults import Code, Fault
 from app.models import Factor
 from app.models.types import UTCDateTime, now, uuid7
 from app.services import audit, authentication, credentials, factors, sealing, throttle, users
@@ -103,7 +104,8 @@ def confirm(actor: Actor, otp: str) -> list[str]:
     throttle.check_codes(actor.id)
     codes = _confirmed(actor, otp)
     if codes is None:
-        raise Invalid("The code is wrong.", {"otp": "This is not the code that the app shows now."})
+        fault = Fault(Code.INCORRECT, "This is not the code that the app shows now.")
+        raise Invalid("The code is wrong.", {"otp": fault})
     return codes
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 
 from app.errors import Conflict, Invalid, NotFound
+from app.faults import Code, Fault
 from app.models import Webhook
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.webhook import EVENTS, GIVEN_UP_AFTER, PER_USER_MAX
@@ -227,7 +228,7 @@ def _events(events: Collection[str]) -> str:
     """As they are kept. Raises Invalid."""
     if not events or not set(EVENTS).issuperset(events):
         why = f"Use some of {', '.join(EVENTS)}."
-        raise Invalid("One of the values is not valid.", {"events": why})
+        raise Invalid("One of the values is not valid.", {"events": Fault(Code.NOT_A_CHOICE, why)})
     return " ".join(event for event in EVENTS if event in events)
 
 

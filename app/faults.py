@@ -1,0 +1,48 @@
+"""A single wrong value in a request: a stable code for programs and a sentence for people."""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Codes of the items of `errors` in a problem. A code is never renamed: clients compare it."""
+
+    REQUIRED = "required"  # the value is missing
+    UNKNOWN_FIELD = "unknown_field"  # the body, the query or the file has no such field
+    READ_ONLY = "read_only"  # the field is in answers only
+    REPEATED = "repeated"  # the parameter or column may be given once
+    INVALID_TYPE = "invalid_type"  # a text in place of a number, null where null is not allowed
+    TOO_SHORT = "too_short"  # too few characters or items
+    TOO_LONG = "too_long"  # too many characters, items or lines
+    OUT_OF_RANGE = "out_of_range"  # a number or a moment beyond its limits
+    NOT_A_CHOICE = "not_a_choice"  # none of the listed words
+    MALFORMED = "malformed"  # the right type, but not of the right form (a date, a UUID, an email)
+    INVALID_CHARACTER = "invalid_character"  # the text has a character that is not allowed
+    TAKEN = "taken"  # another record has the value already
+    NOT_FOUND = "not_found"  # no such record exists, or it cannot be used
+    INCORRECT = "incorrect"  # a wrong password or code
+    TOO_COMMON = "too_common"  # a password that attackers try first
+    TOO_SIMILAR = "too_similar"  # a password that is like the username or the email address
+    NOT_ALLOWED = "not_allowed"  # the value is well formed, but the service refuses it
+    INVALID = "invalid"  # another reason, which `detail` gives
+
+
+class Fault(str):
+    """The sentence that describes a wrong value, with its code.
+
+    It is a string, so that forms, commands and marshmallow treat it as any other message.
+    """
+
+    code: Code
+
+    def __new__(cls, code: Code, detail: str) -> "Fault":
+        fault = super().__new__(cls, detail)
+        fault.code = code
+        return fault
+
+    def __getnewargs__(self) -> tuple[Code, str]:  # type: ignore[override]
+        return self.code, str(self)  # for copies
+
+
+def length_code(length: int, minimum: int) -> Code:
+    """The code of a text or list whose length is not within its limits."""
+    return Code.TOO_SHORT if length < minimum else Code.TOO_LONG
