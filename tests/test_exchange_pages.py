@@ -172,6 +172,6 @@ def test_an_export_can_be_imported(app: Flask, ann: Actor, ann_browser: Browser)
     assert titles(app) == ["'=1+1", "'=1+1"]
 
 
-@pytest.mark.parametrize("query", ["q=%00", "sort=evil&status=evil", "cursor=AAAA", "evil=1"])
+@pytest.mark.parametrize("query", ["sort=evil", "cursor=AAAA", "evil=1"])
 def test_an_odd_query_is_passed_over(ann_browser: Browser, query: str) -> None:
     assert ann_browser.get(f"/tasks/export?{query}").status_code == 200

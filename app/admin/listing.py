@@ -17,19 +17,23 @@ from app.services.paging import Page
 
 T = TypeVar("T")
 LIMIT = 25
+ORDER = "sort"  # the field of a form that names the order
 
 
 class Filters(Form):
-    """A form that is sent by GET and keeps what it can read; the rest is told beside its field."""
+    """A form that is sent by GET. What it cannot read is told beside the field."""
 
     class Meta:
         csrf = False
 
     def __init__(self) -> None:
-        given = request.args.items(multi=True)
-        # No database column takes a NUL: nothing is found by it.
-        super().__init__(formdata=MultiDict((name, text.replace("\0", "")) for name, text in given))
+        super().__init__(formdata=MultiDict(request.args.items(multi=True)))
         self.validate()
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether every filter can be applied. The order of a list is no filter."""
+        return not any(field.errors for field in self if field.name != ORDER)
 
     def given(self) -> dict[str, Any]:
         return {
@@ -78,6 +82,8 @@ class PersonField(StringField):
 
 
 def listed(form: Filters, read: Callable[..., Page[T]]) -> Listed[T]:
-    """The page that the query asks for, with its filters."""
+    """The page that the query asks for, with its filters; nothing where one is not valid."""
+    if not form.is_valid:
+        return Listed(Page([], total=0), "", "")
     kept: dict[str, Any] = {field.name: request.args.getlist(field.name) for field in form}
     return listing.listed(read, request.endpoint or "", limit=LIMIT, **kept)

@@ -6,7 +6,7 @@ from flask_login import login_required
 
 from app.errors import Invalid
 from app.identity import page_user
-from app.main.task_query import read_query
+from app.main.task_query import read_page, read_query
 from app.models.task import CLOSED, STATUSES
 from app.navigation import next_page
 from app.services import names, tasks
@@ -20,14 +20,9 @@ SHOWN = 12  # cards in a column; the list has them all
 @login_required
 def index() -> str:
     actor, query = page_user(), read_query(request.args)
-    filters = query.filters_of(actor.id)
     columns = {
-        status: tasks.page(
-            actor,
-            {**filters, "status": [status]},
-            sort=_sort(status),
-            limit=SHOWN,
-            count=True,
+        status: read_page(
+            actor, query, status=[status], sort=_sort(status), limit=SHOWN, count=True
         )
         for status in STATUSES
     }
@@ -37,6 +32,7 @@ def index() -> str:
         columns=columns,
         args={name: value for name, value in query.args.items() if name not in ("status", "sort")},
         sort=_sort,
+        faults=query.faults,
         people=names.of_users(actor, assigned),
     )
 

@@ -9,7 +9,7 @@ from werkzeug.datastructures import FileStorage
 from wtforms import FileField
 from wtforms.validators import ValidationError
 
-from app.errors import InvalidLines, Malformed
+from app.errors import InvalidLines, InvalidParameter, Malformed
 from app.forms import REFUSALS, Form
 from app.identity import page_user
 from app.main.task_query import read_query
@@ -74,5 +74,7 @@ def import_() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     """The list, as it is filtered and sorted, from its beginning to its end."""
     actor, query = page_user(), read_query(request.args)
+    if query.faults:
+        raise InvalidParameter(" ".join(query.faults))
     filters = query.filters_of(actor.id)
     return download(CSV, task_exchange.every(actor, filters, query.sort, everyone=False))

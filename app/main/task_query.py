@@ -1,13 +1,18 @@
-"""What the address of a list of tasks asks for. What it does not know, it passes over."""
+"""The query of a page that lists tasks. A filter that cannot be read leaves the list empty."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from app.models.task import LABELS_MAX, PRIORITIES, STATUSES
-from app.services.paging import Q_MAX
+from app.forms import NUL
+from app.models import Task
+from app.models.task import PRIORITIES, STATUSES
+from app.services import labels, tasks
+from app.services.actor import Actor
+from app.services.paging import Q_MAX, Page
 
 SORT_DEFAULT = "-created_at"
 SORT_NAMES = {
@@ -26,12 +31,16 @@ SORT_NAMES = {
 
 @dataclass(slots=True, frozen=True)
 class TaskQuery:
-    """`filters` are the ones of tasks.page(); `mine` asks for what is assigned to oneself."""
+    """`filters` are the ones of tasks.page(); `mine` asks for what is assigned to oneself.
+
+    `faults` says what is wrong with the filters that cannot be read: the list then shows nothing.
+    """
 
     filters: dict[str, Any]
     sort: str
     cursor: str | None
     mine: bool = False
+    faults: tuple[str, ...] = ()
 
     @property
     def args(self) -> dict[str, Any]:
@@ -55,27 +64,75 @@ class TaskQuery:
         return [self.filters_of(actor_id), self.sort, actor_id]
 
 
+def read_page(
+    actor: Actor,
+    query: TaskQuery,
+    *,
+    status: list[str] | None = None,
+    sort: str = "",
+    **paging: Any,
+) -> Page[Task]:
+    """A page of the tasks that the query asks for, or of those in one status or another order."""
+    if query.faults:
+        return Page([], total=0)
+    filters = query.filters_of(actor.id)
+    if status:
+        filters = {**filters, "status": status}
+    return tasks.page(actor, filters, sort=sort or query.sort, **paging)
+
+
 def read_query(args: "MultiDict[str, str]") -> TaskQuery:
-    found = {
-        "status": _known(args.getlist("status"), STATUSES),
-        "priority": _known(args.getlist("priority"), PRIORITIES),
-        "label": _words(args.getlist("label")),
-        "overdue": args.get("overdue") == "true",
-        "q": " ".join(args.get("q", "").replace("\0", "").split())[:Q_MAX].strip(),
-    }
+    """The query. A blank filter filters nothing, and an unknown order is the default one."""
+    filters, faults = {}, []
+    for name, read in _READERS.items():
+        given = [text.strip() for text in args.getlist(name) if text.strip()]
+        try:
+            if given and (value := read(given)):
+                filters[name] = value
+        except ValueError as error:
+            faults.append(str(error))
+    mine = filters.pop("assignee", False)
     sort = args.get("sort", SORT_DEFAULT)
     return TaskQuery(
-        filters={name: value for name, value in found.items() if value},
+        filters=filters,
         sort=sort if sort in SORT_NAMES else SORT_DEFAULT,
         cursor=args.get("cursor"),
-        mine=args.get("assignee") == "me",
+        mine=mine,
+        faults=tuple(faults),
     )
 
 
-def _known(given: Iterable[str], known: tuple[str, ...]) -> list[str]:
+def _words(what: str, known: tuple[str, ...], given: list[str]) -> list[str]:
+    if not set(given) <= set(known):
+        raise ValueError(f"{what} is one of {', '.join(known)}.")
     return [word for word in known if word in given]
 
 
-def _words(given: Iterable[str]) -> list[str]:
-    words = (word.strip() for text in given for word in text.replace("\0", "").split(","))
-    return list(dict.fromkeys(word for word in words if word))[:LABELS_MAX]
+def _labels(given: list[str]) -> list[str]:
+    words = (word.strip() for text in given for word in text.split(","))
+    return labels.clean(word for word in words if word)
+
+
+def _is(what: str, word: str, given: list[str]) -> bool:
+    if given != [word]:
+        raise ValueError(f"{what} can only be {word}.")
+    return True
+
+
+def _search(given: list[str]) -> str:
+    words = " ".join(given[0].split())
+    if "\0" in words:
+        raise ValueError(NUL)
+    if len(words) > Q_MAX:
+        raise ValueError(f"A search has at most {Q_MAX} characters.")
+    return words
+
+
+_READERS: dict[str, Callable[[list[str]], Any]] = {
+    "status": partial(_words, "Status", STATUSES),
+    "priority": partial(_words, "Priority", PRIORITIES),
+    "label": _labels,
+    "overdue": partial(_is, "Overdue", "true"),
+    "q": _search,
+    "assignee": partial(_is, "Assignee", "me"),
+}

@@ -9,7 +9,7 @@ from app.errors import InvalidParameter, PreconditionFailed
 from app.forms import REFUSALS
 from app.identity import page_user
 from app.main.task_forms import EditForm, TaskForm
-from app.main.task_query import SORT_NAMES, read_query
+from app.main.task_query import SORT_NAMES, read_page, read_query
 from app.main.task_show import CommentForm, show_task
 from app.models.task import TITLE_MAX
 from app.navigation import next_page
@@ -29,9 +29,7 @@ def index() -> ResponseReturnValue:
     except InvalidParameter:
         flash("That page of the list no longer exists. This is the first page.", "warning")
         return redirect(url_for(".index", **query.args))
-    page = tasks.page(
-        actor, query.filters_of(actor.id), sort=query.sort, after=after, count=after is None
-    )
+    page = read_page(actor, query, after=after, count=after is None)
     following = cursors.seal(page.last, query.binding(actor.id))
     return render_template(
         "main/tasks/index.html",
