@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -213,6 +214,13 @@ def test_audit_trail_outlives_those_it_speaks_of(
     assert page.count('data-label="Action"') == 1
     assert "deleted user" in page
     assert "deleted task" in page
+
+
+def test_audit_trail_parts_address_and_token(app: Flask, ann: Actor, root_browser: Browser) -> None:
+    make(app, replace(ann, token_id=MISSING, address="192.0.2.7"), "Hers")
+    page = root_browser.get("/admin/audit?action=task.created").text
+    text = " ".join(re.sub("<[^>]*>", "", page).split())
+    assert "192.0.2.7 by token" in text
 
 
 def test_system_page_tells_versions_and_migration_but_no_secret(

@@ -119,6 +119,15 @@ def test_a_list_is_read_to_its_end_by_its_next_links(
     assert sorted(seen) == sorted(f"Task {number}" for number in range(45))
 
 
+@pytest.mark.parametrize("path", ["/tasks", "/tasks/board"])
+def test_assignee_and_priority_are_two_words(
+    app: Flask, ann: Actor, ann_browser: Browser, path: str
+) -> None:
+    make(app, ann, assignee_id=ann.id, priority="high")
+    text = re.sub("<[^>]*>", "", ann_browser.get(path).text)
+    assert "ann High" in " ".join(text.split())
+
+
 @pytest.mark.parametrize("query", ODD_QUERIES)
 def test_an_odd_query_is_passed_over(ann_browser: Browser, query: str) -> None:
     assert ann_browser.get(f"/tasks?{query}").status_code == 200
