@@ -1,12 +1,13 @@
 """Proving who one is: by the password, and how long a sign-in is proof enough."""
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, select, union_all, update
 
-from app.errors import BadCredentials, Invalid, ReauthenticationRequired
+from app.errors import BadCredentials, Conflict, Invalid, ReauthenticationRequired
 from app.faults import Code, Fault
-from app.models import User
+from app.models import Factor, Identity, User
 from app.models.types import now
 from app.services import audit, passwords, throttle, users
 from app.services.actor import Actor
@@ -21,6 +22,14 @@ _rehash = Statement[User](
     update(User)
     .where(User.__table__.c.id == KEY, User.password_hash == bindparam("old"))
     .values(password_hash=bindparam("new"))
+)
+_other_ways = Statement[Any](
+    union_all(
+        select(Identity.id).where(Identity.user_id == KEY),
+        select(Factor.id).where(
+            Factor.user_id == KEY, Factor.kind == "passkey", Factor.confirmed_at.is_not(None)
+        ),
+    ).limit(1)
 )
 
 
@@ -111,3 +120,12 @@ def need_recent_admin(actor: Actor) -> None:
     """
     if actor.signed_in_at is not None:
         need_recent(actor)
+
+
+def require_another_sign_in(user: User) -> None:
+    """Raises Conflict where no way to sign in is left: no password, passkey or linked account.
+
+    After one of them was removed, in the transaction of the removal, which the error undoes.
+    """
+    if not user.password_hash and _other_ways.one(key=user.id) is None:
+        raise Conflict("You could not log in any more: set a password first, or add a passkey.")

@@ -4,18 +4,18 @@ A factor counts once it is confirmed. With the first one come recovery codes, wi
 go. Whoever adds one is signed out everywhere else: who got in without it is out.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
 from app import policy
-from app.errors import Conflict, NotFound, OtpRequired
+from app.errors import NotFound, OtpRequired
 from app.models import Factor, User
 from app.services import (
     audit,
     authentication,
     credentials,
-    identities,
     mails,
     paging,
     recovery_codes,
@@ -32,9 +32,6 @@ _counts = Factor.confirmed_at.is_not(None)
 _any = Statement[Factor](select(Factor.id).where(Factor.user_id == KEY, _counts).limit(1))
 _one = (_table.c.id == KEY, Factor.user_id == bindparam("of_user"), _counts)
 _get = Statement[Factor](select(*_table.c).where(*_one))
-_passkey = Statement[Factor](
-    select(Factor.id).where(Factor.user_id == KEY, Factor.kind == "passkey", _counts).limit(1)
-)
 _delete_passkeys = Statement[Factor](
     delete(Factor).where(Factor.user_id == KEY, Factor.kind == "passkey").returning(Factor.name)
 )
@@ -56,9 +53,14 @@ def need_none(user_id: str) -> None:
         raise OtpRequired("Enter the code of your second factor as well.")
 
 
-def are_lacking(admin_id: str) -> bool:
-    """Whether an admin has none where the settings ask for one (REQUIRE_ADMIN_MFA)."""
-    return policy.current().require_admin_mfa and not has(admin_id)
+def limit_admin(actor: Actor) -> Actor:
+    """The actor, without an admin's rights where the settings ask for a second factor
+    (REQUIRE_ADMIN_MFA) and the account has none.
+    """
+    required = policy.current().require_admin_mfa and "admin" in actor.scopes
+    if not required or has(actor.id):
+        return actor
+    return replace(actor, scopes=actor.scopes - {"admin"}, lacks_factor=True)
 
 
 def page(
@@ -107,8 +109,7 @@ def _remove(actor: Actor, factor_id: str) -> None:
     factor = get(actor, factor_id)
     _delete.run(key=factor.id, of_user=actor.id)
     user = users.get(actor, actor.id)
-    if not user.password_hash and not _passkey.one(key=user.id) and not identities.of_actor(actor):
-        raise Conflict("You could not log in any more: set a password first, or add a passkey.")
+    authentication.require_another_sign_in(user)
     if not has(actor.id):
         recovery_codes.remove(actor.id)
     audit.record(actor, "factor.removed", actor.id, {factor.kind: [factor.name, None]})

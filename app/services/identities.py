@@ -5,12 +5,10 @@ its owner links the two, once signed in. So nobody who has a say at the provider
 account, and nobody who registered with somebody else's address shares what they do.
 """
 
-from typing import Any
-
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from app.errors import Conflict, NotFound
-from app.models import Factor, Identity, User
+from app.models import Identity, User
 from app.models.types import UTCDateTime, now, uuid7
 from app.services import audit, authentication, credentials, mails, throttle, users
 from app.services.actor import Actor
@@ -40,11 +38,6 @@ _used = Statement[Identity](
     .values(email=bindparam("told"), last_used_at=bindparam("moment", type_=UTCDateTime()))
 )
 _delete = Statement[Identity](delete(Identity).where(_table.c.id == KEY))
-_passkey = Statement[Any](
-    select(Factor.id)
-    .where(Factor.user_id == KEY, Factor.kind == "passkey", Factor.confirmed_at.is_not(None))
-    .limit(1)
-)
 
 
 def owner(person: Person) -> User | None:
@@ -87,14 +80,12 @@ def unlink(actor: Actor, identity_id: str) -> None:
     """Raises ReauthenticationRequired, NotFound, and Conflict where no way to sign in is left."""
     authentication.need_recent(actor)
     credentials.need_live(actor, actor.id)
-    linked = of_actor(actor)
-    found = next((identity for identity in linked if identity.id == identity_id), None)
+    found = next((one for one in of_actor(actor) if one.id == identity_id), None)
     if found is None:
         raise NotFound("There is no such linked account.")
-    user = users.get(actor, actor.id)
-    if not user.password_hash and len(linked) == 1 and _passkey.one(key=actor.id) is None:
-        raise Conflict("You could not log in any more: set a password first, or add a passkey.")
     _remove(actor, found)
+    user = users.get(actor, actor.id)
+    authentication.require_another_sign_in(user)
     mails.notify(actor, user, "identity_unlinked")
 
 

@@ -86,19 +86,17 @@ def load(secret: str, address: str = "", request_id: str = "") -> Actor | None:
         return None
     if unused > SEEN_EVERY:
         _touch.run(key=row.id, moment=moment)
-    scopes = scopes_of(row.role)
-    lacking = "admin" in scopes and factors.are_lacking(row.user_id)
-    return Actor(
+    actor = Actor(
         id=row.user_id,
         username=row.username,
         role=row.role,
-        scopes=scopes - {"admin"} if lacking else scopes,
-        lacks_factor=lacking,
+        scopes=scopes_of(row.role),
         session_id=row.id,
         signed_in_at=row.proved_at or row.created_at,
         address=address,
         request_id=request_id,
     )
+    return factors.limit_admin(actor)
 
 
 @atomic

@@ -71,20 +71,18 @@ def _read(token: str, statement: Statement[Any], **values: Any) -> Any:
 
 
 def _actor(row: Any, address: str, request_id: str) -> Actor:
-    scopes = _held(row.scopes, row.role)
-    lacking = "admin" in scopes and factors.are_lacking(row.user_id)
-    return Actor(
+    actor = Actor(
         id=row.user_id,
         username=row.username,
         role=row.role,
-        scopes=scopes - {"admin"} if lacking else scopes,
-        lacks_factor=lacking,
+        scopes=_held(row.scopes, row.role),
         token_id=row.id,
         family_id=row.family_id,
         signed_in_at=row.signed_in_at,
         address=address,
         request_id=request_id,
     )
+    return factors.limit_admin(actor)
 
 
 def _note_use(token_id: str, last_used_at: datetime | None) -> None:
