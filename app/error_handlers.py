@@ -13,6 +13,7 @@ from app import errors
 from app.door import is_api
 from app.errors import AppError, InvalidLines, InvalidParameter, InvalidToken, Unavailable
 from app.security import REQUEST_ID
+from app.services import readiness
 from app.strict_json import pointer
 
 REALM = 'Bearer realm="flagstone"'
@@ -57,8 +58,8 @@ def on_app_error(error: AppError) -> ResponseReturnValue:
     elif isinstance(error, Unavailable | errors.TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
     if error.status >= 500:  # what the client is not told
-        request_id = request.environ.get(REQUEST_ID)
-        _log.warning("request %s: %s (%r)", request_id, error.message, error.__cause__)
+        cause = f" ({error.__cause__!r})" if error.__cause__ else ""
+        _log.warning("request %s: %s%s", request.environ.get(REQUEST_ID), error.message, cause)
     return _respond(error, headers)
 
 
@@ -84,6 +85,9 @@ def on_unreadable(_error: ParseException) -> ResponseReturnValue:
 
 
 def on_bug(error: Exception) -> ResponseReturnValue:
+    explained = readiness.explained(error)
+    if isinstance(explained, AppError):
+        return on_app_error(explained)
     _log.error("request %s failed", request.environ.get(REQUEST_ID), exc_info=error)
     return _respond(AppError("Something went wrong on our side. The error has been logged."), {})
 

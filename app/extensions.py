@@ -5,7 +5,6 @@ import time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import click
 import orjson
 import psycopg2.extensions
 from flask import Flask
@@ -60,25 +59,14 @@ class Migrations:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        app.cli.add_command(DbCommand(app))
 
     def __getattr__(self, name: str) -> Any:
         options: dict[str, Any] = {"directory": "migrations", "render_as_batch": True}
-        # Puts its own objects in our places.
+        command = self._app.cli.commands["db"]
+        # Flask-Migrate puts its own objects in the place of both.
         flask_migrate.Migrate(self._app, db, **options, compare_type=True)
+        self._app.cli.add_command(command)
         return getattr(self._app.extensions["migrate"], name)
-
-
-class DbCommand(click.Command):
-    """`flask db`, whose own command comes along with Flask-Migrate."""
-
-    def __init__(self, app: Flask) -> None:
-        super().__init__("db", help="Perform database migrations.")
-        self._app = app
-
-    def make_context(self, *given: Any, **options: Any) -> click.Context:
-        assert self._app.extensions["migrate"].migrate  # noqa: S101 - now it is loaded
-        return self._app.cli.commands["db"].make_context(*given, **options)
 
 
 def init_app(app: Flask) -> None:

@@ -20,7 +20,7 @@ from flask import Flask
 from app.errors import AppError, SendingFailed
 from app.models import OutboxEntry
 from app.models.outbox import LEASE
-from app.services import outbox, purge
+from app.services import outbox, purge, readiness
 
 # What sends an entry: gives the status of the answer where there is one. Raises SendingFailed.
 Sender = Callable[[OutboxEntry], int | None]
@@ -138,6 +138,11 @@ class Worker:
             return act()
         except AppError as error:
             _log.warning("%s", error.message)
-        except Exception:
-            _log.exception("An error of the worker")
+        except Exception as error:
+            with self.app.app_context():
+                explained = readiness.explained(error)
+            if isinstance(explained, AppError):
+                _log.warning("%s", explained.message)
+            else:
+                _log.exception("An error of the worker")
         return 0

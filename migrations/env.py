@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from app import deadline
 from app.models.task import POSTGRES_ONLY
+from app.services.readiness import is_later
 
 LOCK = 0x666C6167  # "flag": the key of PostgreSQL's advisory lock, held while migrating
 WAIT = "10min"  # for another process that is migrating
@@ -69,13 +70,34 @@ def guard_sqlite(connection: Connection) -> None:
     cursor.close()
 
 
+def is_ahead() -> bool:
+    """True if `flask db upgrade` has nothing to do: a newer release has migrated the database.
+
+    Its migrations suit the older code too (docs/operations.md), so that going back needs none.
+    """
+    migrating = context.get_context()
+    if migrating.opts.get("destination_rev") not in ("head", "heads"):
+        return False
+    known = {one.revision for one in context.script.walk_revisions()}
+    unknown = set(migrating.get_current_heads()) - known
+    heads = context.script.get_heads()
+    if not unknown or not all(is_later(one, head) for one in unknown for head in heads):
+        return False
+    applied, wanted = ", ".join(sorted(unknown)), ", ".join(heads)
+    log.warning(
+        "The database is at %s, which is later than %s: nothing is changed.", applied, wanted
+    )
+    return True
+
+
 def run_online() -> None:
     with migrate.db.engine.connect() as connection:
         postgres = connection.dialect.name == "postgresql"
         (guard_postgres if postgres else guard_sqlite)(connection)
         context.configure(connection=connection, **options())
         with context.begin_transaction():
-            context.run_migrations()
+            if not is_ahead():
+                context.run_migrations()
         connection.commit()
         if postgres:
             connection.execute(text("SELECT pg_advisory_unlock_all()"))

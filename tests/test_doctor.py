@@ -71,7 +71,9 @@ def test_database_that_is_away_is_a_fault() -> None:
 def test_missing_tables_are_a_fault(tmp_path: Path) -> None:
     app = make_app(f"sqlite:///{tmp_path / 'empty.db'}")
     assert run(app).exit_code == 1
-    assert "at revision none" in said(app, "fault")["database"]
+    found = said(app, "fault")["database"]
+    assert "at revision none" in found
+    assert "run flask db upgrade" in found
     close(app)
 
 

@@ -7,10 +7,8 @@ from flask.cli import AppGroup
 
 from app.errors import AppError
 from app.models import User
-from app.services import users
+from app.services import readiness, users
 from app.sql import DRIVER_ERRORS
-
-UNDEFINED_TABLE = "42P01"  # SQLSTATE
 
 
 class Command(click.Command):
@@ -22,10 +20,10 @@ class Command(click.Command):
         except UnicodeError as error:
             raise click.ClickException("What was given is not valid UTF-8.") from error
         except DRIVER_ERRORS as error:
-            if not _lacks_tables(error):
+            explained = readiness.explained(error)
+            if explained is error:
                 raise
-            why = "The database has no tables yet: run flask db upgrade first."
-            raise click.ClickException(why) from error
+            raise click.ClickException(str(explained)) from error
 
 
 class Group(AppGroup):
@@ -44,7 +42,3 @@ def _line(error: AppError) -> str:
     """What is wrong, and with which input."""
     details = [f"{name}: {why}" for name, why in error.fields.items() if why != error.message]
     return " ".join([error.message, *details])
-
-
-def _lacks_tables(error: Exception) -> bool:
-    return getattr(error, "pgcode", None) == UNDEFINED_TABLE or "no such table" in str(error)

@@ -12,6 +12,7 @@ from app.errors import Unavailable
 from app.models.types import now
 from app.services import checkup, outbox, readiness, system
 from app.services.actor import SYSTEM
+from app.sql.errors import first_line
 
 WHAT = "database"
 APART = timedelta(seconds=5)  # between two clocks
@@ -24,8 +25,7 @@ def examine(config: Mapping[str, Any]) -> Iterator[Finding]:
         readiness.check()
         found = system.database(SYSTEM)
     except Unavailable as error:
-        cause = str(error.__cause__ or "").strip().partition("\n")[0]
-        yield fault(WHAT, " ".join(filter(None, (error.message, cause))))
+        yield fault(WHAT, " ".join(filter(None, (error.message, first_line(error.__cause__)))))
         return
     yield ok(WHAT, f"{found['kind']} {found['version']} on {found['host']}")
     yield ok("migrations", f"at {found['revision']}")

@@ -10,6 +10,7 @@ from sqlalchemy import column, select, table
 from app import deadline
 from app.errors import Unavailable
 from app.sql import DRIVER_ERRORS, Statement
+from app.sql.errors import lacks_schema
 
 PATIENCE = 2.0  # seconds: whoever asks whether we are ready asks again soon
 REVISIONS = Path(__file__).parents[2] / "migrations" / "versions"
@@ -24,8 +25,27 @@ def check() -> None:
         return
     # A later one is no fault: the migration runs ahead while old code is still being replaced, and
     # what it changes suits both (docs/operations.md).
-    if not (applied.isdigit() and wanted.isdigit() and applied > wanted):
-        raise Unavailable(f"The database is at revision {applied or 'none'}, not at {wanted}.")
+    if not is_later(applied, wanted):
+        where = f"The database is at revision {applied or 'none'}, not at {wanted}"
+        raise Unavailable(f"{where}: run flask db upgrade.")
+
+
+def is_later(revision: str, other: str) -> bool:
+    """True if `revision` was made after `other`. Only ids of digits alone tell."""
+    return revision.isdigit() and other.isdigit() and int(revision) > int(other)
+
+
+def explained(error: Exception) -> Exception:
+    """`error`, or Unavailable with the mend if tables are missing because migrations have not run.
+
+    A table that is missing at the last migration is a fault of the code, and stays one.
+    """
+    if lacks_schema(error):
+        try:
+            check()
+        except Unavailable as unmigrated:
+            return unmigrated
+    return error
 
 
 def revision() -> str:

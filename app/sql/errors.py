@@ -12,6 +12,8 @@ DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
 PASSING = ("08", "25006", "40001", "40P01", "53", "55P03", "57014", "57P0", "58")
 AWAY = ("08", "57P0")
 LOST_RACE = ("40001", "40P01")
+UNDEFINED = ("3F000", "42P01", "42703")  # a schema, a table, a column
+UNDEFINED_IN_SQLITE = ("no such table", "no such column", "has no column named")
 
 
 class Duplicate(Exception):
@@ -57,6 +59,18 @@ def translated(error: Exception) -> Exception:
     if state.startswith("22"):  # a value that no column takes and no schema refused
         return Invalid("A value is out of range.")
     return error
+
+
+def lacks_schema(error: Exception) -> bool:
+    """True if the statement names a table or a column that the database does not have."""
+    if isinstance(error, sqlite3.Error):
+        return any(words in str(error) for words in UNDEFINED_IN_SQLITE)
+    return isinstance(error, psycopg2.Error) and error.pgcode in UNDEFINED
+
+
+def first_line(error: BaseException | None) -> str:
+    """The driver's own words, without the lines of hints and context that follow them."""
+    return str(error or "").strip().partition("\n")[0]
 
 
 def _sqlite_state(error: Exception) -> tuple[str, str]:
