@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 from flask import request
+from werkzeug.datastructures import FileStorage
 
 from app.identity import page_user
 from app.models.types import ID
@@ -15,7 +16,8 @@ FIELD = "form_id"  # hidden in the form, another one each time that it is shown
 
 
 def once(make: Callable[[Actor], str]) -> str:
-    """The id of what `make` makes of the form, or made when the same form came before.
+    """What `make` returns for the form, the id of what it makes as a rule, or what it returned when
+    the same form came before.
 
     A form that was changed since (by the browser's way back) is another one, and so is one without
     the hidden field. Raises what `make` raises.
@@ -24,6 +26,7 @@ def once(make: Callable[[Actor], str]) -> str:
     if not re.fullmatch(ID, sent):
         return make(actor)
     typed = [pair for pair in request.form.items(multi=True) if pair[0] != "csrf_token"]
+    typed += [(name, _digest(file)) for name, file in request.files.items(multi=True)]
     content = hashlib.sha256(repr([request.path, *typed]).encode()).hexdigest()
     # With a blank, which no Idempotency-Key of the API has.
     key = f"form {sent} {content}"
@@ -31,3 +34,8 @@ def once(make: Callable[[Actor], str]) -> str:
         actor, key, "", lambda: idempotency.Answer(303, {}, make(actor)), wait=True
     )
     return answer.body
+
+
+def _digest(file: FileStorage) -> str:
+    file.stream.seek(0)
+    return hashlib.sha256(file.stream.read()).hexdigest()

@@ -115,7 +115,11 @@ def pointer(name: str) -> str:
     return f"/{name}" if name else ""
 
 
+def step(key: Any) -> str:
+    """A key as a step of a JSON Pointer (RFC 6901, 3)."""
+    return str(key).replace("~", "~0").replace("/", "~1")
+
+
 def _join(path: str, key: Any) -> str:
-    step = str(key).replace("~", "~0").replace("/", "~1")
-    joined = f"{path}/{step}" if path else step
+    joined = f"{path}/{step(key)}" if path else step(key)
     return joined if len(joined) <= POINTER_MAX else path

@@ -1,32 +1,34 @@
 """Files of tasks, CSV and NDJSON, as the API and the pages hand them out and take them in."""
 
-import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from functools import partial
+from itertools import chain, islice, zip_longest
 from typing import Any
 
 from flask import Response, stream_with_context
 
+from app import csv_rows
 from app.errors import Invalid, InvalidLines, Malformed
 from app.faults import Code, Fault
-from app.models import Task
+from app.file_text import FAULTS_MAX, fault, text_of, unreadable
+from app.models.types import canonical_id
 from app.services import labels, task_exchange
-from app.services.task_exchange import COLUMNS, plain
-from app.strict_json import load, parse, pointer
-from app.task_input import TaskIn
+from app.services.task_exchange import COLUMNS, Exported, plain
+from app.services.task_import import Row
+from app.strict_json import load, parse
+from app.task_input import TaskLine
 
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 SIZE_MAX = 10 * 2**20  # bytes
-FAULTS_MAX = 100  # told at once
-Rows = Iterator[tuple[int, dict[str, Any]]]
 Unread = Iterator[tuple[int, Callable[[], dict[str, Any]]]]
 _WRITERS = {CSV: task_exchange.to_csv, NDJSON: task_exchange.to_ndjson}
-_schema = TaskIn()
-_READ_ONLY = frozenset(COLUMNS) - _schema.fields.keys()
+_schema = TaskLine()
+_UNREAD = frozenset(COLUMNS) - _schema.fields.keys() - {"id"}  # what each database sets itself
 
 
-def download(kind: str, rows: Iterable[Task]) -> Response:
+def download(kind: str, rows: Iterable[Exported]) -> Response:
     """The tasks as a file of this kind, streamed."""
     name = "tasks.csv" if kind == CSV else "tasks.ndjson"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -36,75 +38,72 @@ def download(kind: str, rows: Iterable[Task]) -> Response:
     return Response(content, headers=headers, content_type=f"{kind}; charset=utf-8")
 
 
-def read(kind: str, data: bytes) -> Rows:
-    """The values of each task in the file, with its line. Raises Malformed, InvalidLines."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Malformed("The file is not UTF-8.") from None
+def read(kind: str, data: bytes) -> Iterator[Row]:
+    """The validated tasks of the file. Raises InvalidLines, here or while the rows are read."""
+    text = text_of(data)
+    start = text.lstrip()[:1]
+    if kind == CSV and start in ("{", "["):
+        raise unreadable(f"This file looks like JSON. Send it as {NDJSON}, an object in each line.")
+    if kind == NDJSON and start == "[":
+        raise unreadable("This file looks like a JSON array. Write an object in each line.")
+    if kind == NDJSON and _is_csv(text):
+        raise unreadable(f"This file looks like CSV. Send it as {CSV}.")
     return _valid(_csv_rows(text) if kind == CSV else _ndjson_rows(text))
 
 
-def _valid(rows: Unread) -> Rows:
+def kind_of(data: bytes) -> str:
+    """CSV or NDJSON, by the first character of the file. Raises InvalidLines."""
+    return NDJSON if text_of(data).lstrip().startswith(("{", "[")) else CSV
+
+
+def _is_csv(text: str) -> bool:
+    header = text.lstrip().partition("\n")[0].lower()
+    return bool(re.match(r'"?sep=|[^{":]*\btitle\b[^{:]*$', header.replace('"', "")))
+
+
+def _valid(rows: Unread) -> Iterator[Row]:
     """The validated rows; once one is at fault no more of them, but all faults in the end."""
     faults: list[dict[str, Any]] = []
     for line, values_of in rows:
         try:
-            values = load(_schema, values_of())
+            given = values_of()
+            original_id = given.pop("id", None)
+            values = load(_schema, given)
         except Invalid as error:
             found = error.fields or {"": Fault(Code.MALFORMED, error.message)}
-            faults += [
-                {"line": line, "pointer": pointer(name), "code": why.code, "detail": why}
-                for name, why in found.items()
-            ]
+            faults += [fault(line, name, why) for name, why in found.items()]
             if len(faults) >= FAULTS_MAX:
                 break
         else:
             if not faults:
-                yield line, values
+                yield Row(line, values, _plain_id(original_id))
     if faults:
         raise InvalidLines("Some lines are not valid.", faults[:FAULTS_MAX])
 
 
+def _plain_id(value: Any) -> str:
+    return canonical_id(value) or "" if isinstance(value, str) else ""
+
+
 def _csv_rows(text: str) -> Unread:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next(reader, [])
-        _need_columns(header)
-        last = reader.line_num
-        for cells in reader:
-            line, last = last + 1, reader.line_num
-            if cells:
-                yield line, lambda cells=cells: _from_csv(header, cells)  # type: ignore[misc]
-    except csv.Error as error:
-        detail = f"This is not CSV: {error}."
-        raise InvalidLines(
-            "It is not CSV.", [{"line": reader.line_num, "code": Code.MALFORMED, "detail": detail}]
-        ) from None
+    names, rows = csv_rows.rows(text, COLUMNS, "title")
+    for line, cells in rows:
+        yield line, partial(_from_csv, names, cells)
 
 
-def _need_columns(header: list[str]) -> None:
-    unknown = [name for name in header if name not in COLUMNS]
-    if unknown or "title" not in header or len(set(header)) != len(header):
-        why = f"The header needs title, and may have {', '.join(COLUMNS)}, each once."
-        raise InvalidLines(
-            "The header line is not valid.", [{"line": 1, "code": Code.MALFORMED, "detail": why}]
-        )
-
-
-def _from_csv(header: list[str], cells: list[str]) -> dict[str, Any]:
-    if len(cells) != len(header):
-        raise Invalid(f"It has {len(cells)} cells under {len(header)} columns.")
-    row = dict(zip(header, map(plain, cells), strict=True))
-    if any("\0" in cell for cell in cells):
-        fault = Fault(Code.INVALID_CHARACTER, "It contains a NUL character.")
-        raise Invalid(fault, {"": fault})
-    values: dict[str, Any] = {
-        name: cell for name, cell in row.items() if cell and name not in _READ_ONLY
-    }
+def _from_csv(names: list[str], cells: list[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {"title": ""}
+    for name, cell in zip_longest(names, cells, fillvalue=""):
+        if "\0" in cell:
+            raise _invalid(Code.INVALID_CHARACTER, "It contains a NUL character.")
+        if cell and name not in _UNREAD:
+            values[name] = plain(cell)
+    if values.pop("", "").strip():
+        why = f"It has {len(cells)} cells under {len(names)} columns."
+        raise _invalid(Code.TOO_LONG, why)
     if "labels" in values:
         values["labels"] = values["labels"].split(labels.SEPARATOR)
-    return {"title": "", **values}
+    return values
 
 
 def _ndjson_rows(text: str) -> Unread:
@@ -119,6 +118,10 @@ def _from_json(content: str) -> dict[str, Any]:
     except Malformed as error:
         raise Invalid(error.message) from None
     if not isinstance(value, dict):
-        fault = Fault(Code.INVALID_TYPE, "It is not a JSON object.")
-        raise Invalid(fault, {"": fault})
-    return {name: inner for name, inner in value.items() if name not in _READ_ONLY}
+        raise _invalid(Code.INVALID_TYPE, "It is not a JSON object.")
+    return {name: inner for name, inner in value.items() if name not in _UNREAD}
+
+
+def _invalid(code: Code, detail: str) -> Invalid:
+    """A fault of the line as a whole."""
+    return Invalid(detail, {"": Fault(code, detail)})

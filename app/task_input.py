@@ -34,3 +34,19 @@ class TaskIn(Strict):
     @post_load
     def clear(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
         return {n: _EMPTY.get(n) if v is None else v for n, v in values.items()}
+
+
+class TaskLine(TaskIn):
+    """A line of a file. An export of any database can be read: an assignee is anything that may
+    have been one, and dates are those of the task there.
+    """
+
+    assignee_id = Text(allow_none=True)  # type: ignore[assignment]
+    assignee = Text(allow_none=True)
+    created_at = Moment(allow_none=True)
+    completed_at = Moment(allow_none=True)
+
+    @post_load
+    def leave_out(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """A date or an assignee that is null is none."""
+        return {n: v for n, v in values.items() if v is not None or n in TaskIn._declared_fields}

@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.models import Task
+from app.models.types import uuid7
 from app.services.actor import Actor
 from app.task_files import SIZE_MAX
 from tests.clients import Browser
@@ -19,7 +20,9 @@ CSV = b"title,labels\nBuy milk,shop;home\n'=1+1,\n"
 NDJSON = b'{"title": "Buy milk"}\n\n{"title": "Sell milk", "priority": "high"}\n'
 
 
-def upload(browser: Browser, content: bytes, name: str = "tasks.csv") -> TestResponse:
+def upload(
+    browser: Browser, content: bytes, name: str = "tasks.csv", form_id: str = ""
+) -> TestResponse:
     """As a browser sends it. Werkzeug's client would leave a file open for a large one."""
     if "csrf_token" not in browser.get("/tasks/import").text:
         browser.get("/auth/login")
@@ -28,6 +31,10 @@ def upload(browser: Browser, content: bytes, name: str = "tasks.csv") -> TestRes
         b'Content-Disposition: form-data; name="csrf_token"',
         b"",
         browser.csrf_token.encode(),
+        b"--x",
+        b'Content-Disposition: form-data; name="form_id"',
+        b"",
+        form_id.encode(),
         b"--x",
         f'Content-Disposition: form-data; name="file"; filename="{name}"'.encode(),
         b"Content-Type: application/octet-stream",
@@ -70,20 +77,51 @@ def test_a_file_becomes_tasks(
 
 
 def test_faults_are_told_by_line_and_nothing_is_made(app: Flask, ann_browser: Browser) -> None:
-    content = b"title,status,assignee_id\nMilk,,\n,evil,\nMilk,todo\n"
+    content = b"title,status,assignee_id\nMilk,,\n,evil,\nMilk,todo,,x\n"
     answer = upload(ann_browser, content)
     assert answer.status_code == 422
     assert faults(answer.text) == [("3", "title"), ("3", "status"), ("4", "all")]
     assert titles(app) == []
 
 
-def test_an_assignee_who_is_not_there_is_a_fault_of_its_line(
+def test_assignee_who_is_not_there_is_left_out_and_told(
     app: Flask, ann: Actor, ann_browser: Browser
 ) -> None:
-    stranger = ann.id[:-1] + ("0" if ann.id[-1] != "0" else "1")
-    content = f"title,assignee_id\nMilk,{ann.id}\nMilk,{stranger}\n".encode()
-    assert faults(upload(ann_browser, content).text) == [("3", "assignee_id")]
-    assert titles(app) == []
+    content = f"title,assignee\nMilk,{ann.username}\nBread,<b>carol\n".encode()
+    answer = upload(ann_browser, content)
+    assert answer.status_code == 200
+    assert "2 tasks imported" in answer.text
+    assert faults(answer.text) == [("3", "assignee")]
+    assert "&lt;b&gt;carol" in answer.text
+    assert titles(app) == ["Bread", "Milk"]
+
+
+def test_no_more_than_a_hundred_warnings_are_shown(ann_browser: Browser) -> None:
+    answer = upload(ann_browser, b"title,assignee\n" + b"Milk,carol\n" * 107)
+    assert len(faults(answer.text)) == 100
+    assert "And 7 more." in answer.text
+
+
+@pytest.mark.parametrize("content", [b"title\nMilk\n", b"title,assignee\nMilk,carol\n"])
+def test_import_that_is_sent_twice_is_made_once(
+    app: Flask, ann_browser: Browser, content: bytes
+) -> None:
+    form_id = uuid7()
+    answers = [upload(ann_browser, content, form_id=form_id) for _ in range(2)]
+    assert answers[0].status_code == answers[1].status_code
+    assert titles(app) == ["Milk"]
+    upload(ann_browser, content + b"Bread\n", form_id=form_id)  # another file
+    assert len(titles(app)) == 3
+
+
+def test_form_of_an_import_has_its_own_id(ann_browser: Browser) -> None:
+    assert 'name="form_id"' in ann_browser.get("/tasks/import").text
+
+
+def test_file_that_cannot_be_read_is_told_by_what_it_is(ann_browser: Browser) -> None:
+    answer = upload(ann_browser, "title\nM\u00fcll\n".encode("cp1252"))
+    assert answer.status_code == 422
+    assert "encoded as Windows-1252" in answer.text
 
 
 @pytest.mark.parametrize(

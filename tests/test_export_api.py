@@ -30,6 +30,7 @@ COLUMNS = [
     "labels",
     "owner_id",
     "assignee_id",
+    "assignee",
     "completed_at",
     "created_at",
     "updated_at",
@@ -78,20 +79,27 @@ def test_csv_has_the_columns_of_the_contract(ann_api: Api) -> None:
     assert export(ann_api, "format=csv").startswith(text)
 
 
-def test_csv_row_holds_the_task(ann_api: Api) -> None:
-    task = make(ann_api, **{**FULL, "status": "done"})
+def test_csv_row_holds_the_task(ann_api: Api, bob: Actor) -> None:
+    task = make(ann_api, **{**FULL, "status": "done", "assignee_id": bob.id})
     (row,) = rows(ann_api)
     assert list(row) == COLUMNS
     assert row == {
-        **{name: task[name] or "" for name in COLUMNS},
+        **{name: task.get(name) or "" for name in COLUMNS},
         "labels": "garden;Summer",
+        "assignee": "bob",
     }
 
 
-def test_ndjson_line_holds_the_task(ann_api: Api) -> None:
-    task = make(ann_api, **FULL)
+def test_ndjson_line_holds_the_task(ann_api: Api, bob: Actor) -> None:
+    task = make(ann_api, **{**FULL, "assignee_id": bob.id})
     (line,) = lines(ann_api)
-    assert line == {name: task[name] for name in COLUMNS}
+    assert list(line) == COLUMNS
+    assert line == {**{name: task.get(name) for name in COLUMNS}, "assignee": "bob"}
+
+
+def test_task_without_an_assignee_names_none(ann_api: Api) -> None:
+    make(ann_api)
+    assert (rows(ann_api)[0]["assignee"], lines(ann_api)[0]["assignee"]) == ("", None)
 
 
 def test_export_of_nothing_has_no_lines(ann_api: Api) -> None:

@@ -32,7 +32,8 @@ def send(api: Api, kind: str, content: str | bytes) -> TestResponse:
 def take_in(api: Api, kind: str, content: str | bytes) -> int:
     answer = send(api, kind, content)
     assert answer.status_code == 201, answer.text
-    assert answer.get_json().keys() == {"created"}
+    assert answer.get_json().keys() == {"created", "warnings"}
+    assert answer.get_json()["warnings"] == []
     created: int = answer.get_json()["created"]
     return created
 
@@ -84,8 +85,7 @@ def test_export_is_imported_again(ann_api: Api, root_api: Api, bob: Actor, kind:
         make(ann_api, title=text if text.strip() == text else "x", description=text, labels=["=a"])
     exported, before = export(ann_api, f"format={kind}&sort=created_at"), kept(ann_api)
     assert take_in(root_api, kind, exported) == len(before)
-    after = kept(root_api)
-    assert after == before + before
+    assert kept(root_api) == [task for task in before for _ in range(2)]
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
@@ -122,15 +122,13 @@ def test_apostrophe_of_an_export_comes_off_again(ann_api: Api) -> None:
 
 
 def test_what_is_read_only_is_passed_over(ann: Actor, ann_api: Api, bob: Actor) -> None:
-    moment = "2020-01-01T00:00:00Z"
-    header = "id,title,owner_id,completed_at,created_at,updated_at"
-    take_in(ann_api, "csv", f"{header}\n{MISSING},x,{bob.id},{moment},{moment},nonsense\n")
-    line = {"id": MISSING, "title": "x", "owner_id": bob.id, "created_at": moment}
+    header = "id,title,owner_id,updated_at"
+    take_in(ann_api, "csv", f"{header}\n{MISSING},x,{bob.id},nonsense\n")
+    line = {"id": 17, "title": "x", "owner_id": bob.id, "updated_at": []}
     take_in(ann_api, "ndjson", json.dumps(line))
     for task in ann_api.get("/tasks").get_json()["items"]:
-        assert (task["owner_id"], task["completed_at"], task["version"]) == (ann.id, None, 1)
+        assert (task["owner_id"], task["version"]) == (ann.id, 1)
         assert task["id"] != MISSING
-        assert task["created_at"] > moment
 
 
 @pytest.mark.parametrize(
@@ -165,20 +163,21 @@ def test_file_of_another_system_is_read(ann_api: Api, kind: str, content: str) -
 @pytest.mark.parametrize(
     ("content", "faults"),
     [
-        ("", [(1, "")]),
-        ("name\nx\n", [(1, "")]),
-        ("Title\nx\n", [(1, "")]),
-        ("title,title\nx,y\n", [(1, "")]),
-        ("title,extra\nx,y\n", [(1, "")]),
-        ("title\n" + " \n", [(2, "/title")]),
+        ("", [(1, "/title")]),
+        ("name\nx\n", [(1, "/name"), (1, "/title")]),
+        ("title,title\nx,y\n", [(1, "/title")]),
+        ("title,extra\nx,y\n", [(1, "/extra")]),
+        ("title;a/b\nx;y\n", [(1, "/a~1b")]),
+        ("sep=;\ntitle;extra\nx;y\n", [(2, "/extra")]),
+        ("title,labels\n ,a\n", [(2, "/title")]),
         ("title\na\n\n" + "x" * 201, [(4, "/title")]),
         ('title,description\n"a\nb",c\n,d\n', [(4, "/title")]),
         ("title,status,priority\na,todo,low\nb,x,y\n", [(3, "/status"), (3, "/priority")]),
         ("title,due_at\na,tomorrow\nb,2030-01-01T00:00:00\n", [(2, "/due_at"), (3, "/due_at")]),
         ("title,labels\na,b;;c\n", [(2, "/labels")]),
-        ("title,assignee_id\na,x\n", [(2, "/assignee_id")]),
-        (f"title,assignee_id\na,\nb,{MISSING}\n", [(3, "/assignee_id")]),
-        ("title,status\na,todo\nb\nc,d,e\n", [(3, ""), (4, "")]),
+        ("title,status\na,todo\nb\nc,todo,e\n", [(4, "")]),
+        ("title,,status\na,x,todo\nb,,todo\n", [(2, "")]),
+        ('sep=;\n\ntitle;status\n"a\nb";todo\n;;\n"c\nd";x\n', [(7, "/status")]),
         ("title\na\nb\0c\n", [(3, "")]),
         ('title\na\n"b\n', [(3, "")]),
         ('title\na\n"b"c\n', [(3, "")]),
@@ -211,7 +210,8 @@ def test_fault_in_csv_is_told_by_its_line(
         ('"x"', [(3, "")]),
         ("null", [(3, "")]),
         ("[" * 100_000, [(3, "")]),
-        (f'{{"title": "x", "assignee_id": "{MISSING}"}}', [(3, "/assignee_id")]),
+        ('{"title": "x", "assignee_id": 17}', [(3, "/assignee_id")]),
+        ('{"title": "x", "assignee": ["bob"]}', [(3, "/assignee")]),
     ],
 )
 def test_fault_in_ndjson_is_told_by_its_line(
@@ -223,13 +223,8 @@ def test_fault_in_ndjson_is_told_by_its_line(
 
 
 def test_no_more_than_a_hundred_faults_are_told(ann_api: Api) -> None:
-    answer = send(ann_api, "csv", "title\n" + " \n" * 300)
+    answer = send(ann_api, "csv", "title,labels\n" + " ,a\n" * 300)
     assert refused(answer) == [(line, "/title") for line in range(2, 102)]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_is_not_utf_8_is_malformed(ann_api: Api, kind: str) -> None:
-    assert slug_of(send(ann_api, kind, b"title\ncaf\xe9\n")) == (400, "malformed")
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "text/csv2", "", None])
@@ -281,18 +276,10 @@ def test_fault_in_a_later_batch_leaves_nothing_of_the_earlier_ones(
     app: Flask, ann_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(task_import, "BATCH", 2)
-    lines = ["title,assignee_id", "a,", "b,", "c,", f"d,{MISSING}", f"e,{MISSING}"]
-    assert refused(send(ann_api, "csv", "\n".join(lines))) == [(5, "/assignee_id")]
+    lines = ["title,status", "a,", "b,", "c,", "d,x", "e,x"]
+    assert refused(send(ann_api, "csv", "\n".join(lines))) == [(5, "/status"), (6, "/status")]
     with app.app_context():
         assert (rows(Task), events("task.created")) == ([], [])
-
-
-def test_every_unknown_assignee_of_a_batch_is_told(ann_api: Api, bob: Actor) -> None:
-    lines = ["title,assignee_id", f"a,{MISSING}", f"b,{bob.id}", f"c,{MISSING}"]
-    assert refused(send(ann_api, "csv", "\n".join(lines))) == [
-        (2, "/assignee_id"),
-        (4, "/assignee_id"),
-    ]
 
 
 def test_a_thousand_rows_take_a_few_statements(
@@ -307,8 +294,9 @@ def test_a_thousand_rows_take_a_few_statements(
 
     monkeypatch.setattr(Link, "execute", counted)
     with app.app_context():
-        made = [(number, {"title": "x", "assignee_id": ann.id}) for number in range(1000)]
-        assert task_import.take_in(ann, lambda: made) == 1000
+        values = {"title": "x", "assignee_id": ann.id}
+        made = (task_import.Row(number, values) for number in range(1000))
+        assert task_import.import_tasks(ann, made).created == 1000
         assert len(rows(Task)) == 1000
     assert len(sent) <= 10
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -45,16 +46,16 @@ def test_an_import_that_lost_a_race_is_made_whole(
     made = []
     store = task_import._store
 
-    def lose_once(actor: Actor, batch: list[task_import.Row]) -> None:
-        made.append(batch[0][1]["title"])
+    def lose_once(actor: Actor, batch: list[dict[str, Any]], *more: Any) -> None:
+        made.append(batch[0]["title"])
         if made == ["one", "two"]:
             raise LostRace("of the test")
-        store(actor, batch)
+        store(actor, batch, *more)
 
     monkeypatch.setattr(task_import, "_store", lose_once)
     monkeypatch.setattr(task_import, "BATCH", 1)
-    rows = [(2, {"title": "one"}), (3, {"title": "two"})]
-    assert task_import.take_in(ann, lambda: iter(rows)) == 2
+    rows = iter([task_import.Row(2, {"title": "one"}), task_import.Row(3, {"title": "two"})])
+    assert task_import.import_tasks(ann, rows).created == 2
     assert tasks.page(ann, count=True).total == 2
 
 

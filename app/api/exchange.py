@@ -1,7 +1,5 @@
 """Tasks out of the service and into it, as CSV or NDJSON."""
 
-from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -11,10 +9,12 @@ from app import task_files
 from app.api import reading
 from app.api.operation import operation
 from app.api.tasks import TaskFilters
-from app.errors import InvalidLines, Malformed, UnsupportedMediaType
+from app.errors import InvalidLines, UnsupportedMediaType
+from app.faults import Code
 from app.fields import choice
 from app.services import task_exchange, task_import
 from app.services.actor import Actor
+from app.services.task_import import Imported
 from app.task_files import CSV, NDJSON, SIZE_MAX
 
 bp = Blueprint("exchange", __name__, url_prefix="/tasks")
@@ -32,8 +32,23 @@ class ExportQuery(TaskFilters):
     )
 
 
+class WarningOut(Schema):
+    line = fields.Integer(required=True, metadata={"description": "Of the file, from 1."})
+    pointer = fields.String(required=True, metadata={"description": "The field (RFC 6901)."})
+    code = choice((Code.NOT_FOUND.value, Code.OUT_OF_RANGE.value), required=True)
+    detail = fields.String(required=True)
+
+
 class ImportedOut(Schema):
     created = fields.Integer(required=True, validate=validate.Range(min=0))
+    warnings = fields.List(
+        fields.Nested(WarningOut),
+        required=True,
+        metadata={
+            "description": "What was left out of a task: an assignee who is no active user here"
+            " by id or by name, and a date of the future."
+        },
+    )
 
 
 @bp.get("/export")
@@ -59,13 +74,13 @@ def export(actor: Actor, query: dict[str, Any]) -> Response:
     returns=ImportedOut(),
     status=201,
     idempotent=True,
-    errors=(InvalidLines, Malformed),
+    errors=(InvalidLines,),
 )
-def import_(actor: Actor) -> SimpleNamespace:
+def import_(actor: Actor) -> Imported:
     """All of them or none, up to 50,000 tasks and 10 MiB at once. An export can be imported: what
     is read-only in it is passed over.
     """
     if request.mimetype not in (CSV, NDJSON):
         raise UnsupportedMediaType(f"Send the body as {CSV} or {NDJSON}.")
-    read = partial(task_files.read, request.mimetype, reading.content(request))
-    return SimpleNamespace(created=task_import.take_in(actor, read))
+    rows = task_files.read(request.mimetype, reading.content(request))
+    return task_import.import_tasks(actor, rows)

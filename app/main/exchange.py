@@ -1,7 +1,8 @@
 """Tasks into the service from a file, and out of it into one."""
 
-from functools import partial
+from typing import Any
 
+import orjson
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
@@ -9,11 +10,14 @@ from werkzeug.datastructures import FileStorage
 from wtforms import FileField
 from wtforms.validators import ValidationError
 
-from app.errors import InvalidLines, InvalidParameter, Malformed
+from app.errors import InvalidLines, InvalidParameter
+from app.file_text import FAULTS_MAX
 from app.forms import REFUSALS, Form
 from app.identity import page_user
 from app.main.task_query import read_query
+from app.once import once
 from app.services import task_exchange, task_import
+from app.services.actor import Actor
 from app.task_files import CSV, NDJSON, SIZE_MAX, download, read
 
 bp = Blueprint("exchange", __name__)
@@ -53,20 +57,38 @@ def import_() -> ResponseReturnValue:
     faults: list[dict[str, object]] = []
     if form.validate_on_submit():
         try:
-            rows = partial(read, form.kind, form.file.data.read())
-            number = task_import.take_in(page_user(), rows)
+            return _imported(*_import(form))
         except InvalidLines as error:
             faults = error.lines
-            form.file.errors = ["Nothing was imported: see the lines below."]
-        except (*REFUSALS, Malformed) as error:
+            form.file.errors = [f"Nothing was imported. {error.message}"]
+        except REFUSALS as error:
             form.file.errors = [error.message]
-        else:
-            flash(f"{number} task{'' if number == 1 else 's'} imported.", "success")
-            return redirect(url_for("main.tasks.index"), 303)
     page = render_template(
         "main/tasks/import.html", form=form, faults=faults, columns=task_exchange.COLUMNS
     )
     return page, form.http_status
+
+
+def _import(form: ImportForm) -> list[Any]:
+    """The number of new tasks, the first warnings, and how many there are."""
+    rows = list(read(form.kind, form.file.data.read()))  # before the transaction begins
+
+    def make(actor: Actor) -> str:
+        imported = task_import.import_tasks(actor, rows)
+        shown = imported.warnings[:FAULTS_MAX]
+        return orjson.dumps([imported.created, shown, len(imported.warnings)]).decode()
+
+    found: list[Any] = orjson.loads(once(make))
+    return found
+
+
+def _imported(created: int, warnings: list[dict[str, Any]], number: int) -> ResponseReturnValue:
+    if number:
+        return render_template(
+            "main/tasks/imported.html", created=created, warnings=warnings, number=number
+        )
+    flash(f"{created} task{'' if created == 1 else 's'} imported.", "success")
+    return redirect(url_for("main.tasks.index"), 303)
 
 
 @bp.get("/export")

@@ -26,9 +26,9 @@ SEEN_BY_HOLDER = or_(*_owned_and_assigned(User.id))
 NOBODY = Fault(Code.NOT_FOUND, "There is no such user.")
 _user_id = User.__table__.c.id
 # FOR KEY SHARE: nobody who is given a task is gone before it is stored.
-_STAYS: dict[str, Any] = {"read": True, "key_share": True}
+STAYS: dict[str, Any] = {"read": True, "key_share": True}
 _person = Statement[User](
-    select(_user_id).where(_user_id == KEY, User.is_active).with_for_update(**_STAYS)
+    select(_user_id).where(_user_id == KEY, User.is_active).with_for_update(**STAYS)
 )
 
 
@@ -52,7 +52,7 @@ def assignable(user_ids: Collection[str]) -> set[str]:
     if not user_ids:
         return set()
     query = select(_user_id).where(_user_id.in_(user_ids), User.is_active).order_by(_user_id)
-    return {user.id for user in Statement[User](query.with_for_update(**_STAYS)).all()}
+    return {user.id for user in Statement[User](query.with_for_update(**STAYS)).all()}
 
 
 def need_assignee(user_id: str | None) -> None:

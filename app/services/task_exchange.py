@@ -12,43 +12,62 @@ from typing import Any
 
 import orjson
 
-from app.models import Task
-from app.models.task import SHOWN
-from app.services import labels, tasks
+from app.services import labels, names, tasks
 from app.services.actor import Actor
 
 BATCH = 500
-COLUMNS = tuple(name for name in SHOWN if name != "version")
+COLUMNS = (
+    "id",
+    "title",
+    "description",
+    "status",
+    "priority",
+    "due_at",
+    "labels",
+    "owner_id",
+    "assignee_id",
+    "assignee",  # the username, by which another database knows them
+    "completed_at",
+    "created_at",
+    "updated_at",
+)
+_OF_TASK = tuple(name for name in COLUMNS if name != "assignee")
+Exported = dict[str, Any]  # a value for each of COLUMNS
 # What a spreadsheet would run, and what looks like it with a ' put before, however many there are:
 # else taking one off would not bring back what was there.
 _RISKY = re.compile("'*[=+\\-@\t\r]")
 
 
-def every(actor: Actor, filters: dict[str, Any], sort: str, *, everyone: bool) -> Iterator[Task]:
+def every(
+    actor: Actor, filters: dict[str, Any], sort: str, *, everyone: bool
+) -> Iterator[Exported]:
     """All tasks that match, read by keyset, so that nothing is held open between two batches."""
     after: list[Any] | None = None
     while True:
         page = tasks.page(actor, filters, sort=sort, limit=BATCH, after=after, everyone=everyone)
-        yield from page.items
+        people = names.of_users(actor, (task.assignee_id for task in page.items))
+        for task in page.items:
+            values = {name: getattr(task, name) for name in _OF_TASK}
+            yield {**values, "assignee": people.get(task.assignee_id or "")}
         after = page.last
         if after is None:
             return
 
 
-def to_csv(rows: Iterable[Task]) -> Iterator[str]:
+def to_csv(rows: Iterable[Exported]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
     for number, task in enumerate(rows):
-        writer.writerow([_cell(getattr(task, name)) for name in COLUMNS])
+        writer.writerow([_cell(task[name]) for name in COLUMNS])
         if number % BATCH == BATCH - 1:
             yield _taken(buffer)
     yield _taken(buffer)
 
 
-def to_ndjson(rows: Iterable[Task]) -> Iterator[str]:
+def to_ndjson(rows: Iterable[Exported]) -> Iterator[str]:
     for task in rows:
-        line = {name: getattr(task, name) for name in COLUMNS}
+        line = {name: task[name] for name in COLUMNS}
         yield orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE).decode()
 
 

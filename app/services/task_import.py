@@ -1,66 +1,109 @@
-"""Tasks taken in from a file: many rows a statement, all of them or none."""
+"""Stores the tasks of a file: many rows a statement, all of them or none."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
 from itertools import islice
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from app.errors import InvalidLines
 from app.faults import Code
 from app.models import Task
-from app.services import audit, task_access, task_values, webhook_events
+from app.models.types import now
+from app.services import audit, task_values, webhook_events
 from app.services.actor import Actor
-from app.services.task_access import NOBODY
+from app.services.import_assignees import Assignees, why_left_out
 from app.sql import Batch, atomic
 
 ROWS_MAX = 50_000
-BATCH = 500  # rows that are held at once
-Row = tuple[int, dict[str, Any]]  # the line that it begins on, and the values of a task
+BATCH = 500  # rows of one statement
+DATES = ("created_at", "completed_at")
+FUTURE = "It lies in the future: the moment of the import takes its place."
 
 _tasks = Batch(Task.__table__)  # type: ignore[arg-type]
+Warning_ = dict[str, Any]  # {"line", "pointer", "code", "detail"}
 
 
-@atomic
-def take_in(actor: Actor, read: Callable[[], Iterable[Row]]) -> int:
-    """Make a task of each row that `read` gives. Their number.
+class Row(NamedTuple):
+    """A validated task of a file. `line` is the line that it begins on, from 1.
 
-    Raises InvalidLines, and whatever reading the rows raises.
+    `values` holds the fields of a task, and any of `assignee`, `created_at`, `completed_at`.
+    `original_id` is the UUID that the task had where it was exported, or "".
     """
-    rows, number = _limited(read()), 0
-    while batch := list(islice(rows, BATCH)):
-        _store(actor, batch)
-        number += len(batch)
-    return number
+
+    line: int
+    values: dict[str, Any]
+    original_id: str = ""
+
+
+@dataclass(slots=True)
+class Imported:
+    """`warnings` tells what was left out, by line."""
+
+    created: int = 0
+    warnings: list[Warning_] = field(default_factory=list)
+
+    def warn(self, row: Row, name: str, code: Code, detail: str) -> None:
+        self.warnings.append(
+            {"line": row.line, "pointer": f"/{name}", "code": code, "detail": detail}
+        )
+
+
+def import_tasks(actor: Actor, rows: Iterable[Row]) -> Imported:
+    """Make a task of each row.
+
+    Raises InvalidLines for too many rows, and whatever reading the rows raises.
+    """
+    return _import(actor, list(_limited(rows)))  # all are read before the transaction begins
 
 
 def _limited(rows: Iterable[Row]) -> Iterator[Row]:
-    for number, (line, values) in enumerate(rows):
+    for number, row in enumerate(rows):
         if number == ROWS_MAX:
             why = f"Import at most {ROWS_MAX} tasks at once."
-            raise InvalidLines(why, [{"line": line, "code": Code.TOO_LONG, "detail": why}])
-        yield line, values
+            raise InvalidLines(why, [{"line": row.line, "code": Code.TOO_LONG, "detail": why}])
+        yield row
 
 
-def _store(actor: Actor, batch: list[Row]) -> None:
-    _need_assignees(batch)
-    made = [task_values.new(actor, values) for _, values in batch]
+@atomic
+def _import(actor: Actor, rows: list[Row]) -> Imported:
+    moment, imported, assignees = now(), Imported(len(rows)), Assignees()
+    has_webhook = cache(webhook_events.has_any)
+
+    def place(row: Row) -> tuple[datetime, str, int]:
+        """Ids are made in this order, so that tasks of one moment keep theirs."""
+        return row.values.get("created_at") or moment, row.original_id, row.line
+
+    ordered = iter(sorted(rows, key=place))
+    while batch := list(islice(ordered, BATCH)):
+        assignees.load(row.values for row in batch)
+        _store(actor, [_values(row, moment, assignees, imported) for row in batch], has_webhook)
+    imported.warnings.sort(key=itemgetter("line"))
+    return imported
+
+
+def _values(row: Row, moment: datetime, assignees: Assignees, imported: Imported) -> dict[str, Any]:
+    """What is stored of the row; what is not is added to the warnings."""
+    values, at_fault = assignees.resolve(row.values)
+    if at_fault:
+        imported.warn(row, at_fault, Code.NOT_FOUND, why_left_out(row.values))
+    if values.get("status") != "done":
+        values.pop("completed_at", None)
+    for name in DATES:
+        if values.get(name, moment) > moment:
+            imported.warn(row, name, Code.OUT_OF_RANGE, FUTURE)
+            del values[name]
+    return values
+
+
+def _store(actor: Actor, batch: list[dict[str, Any]], has_webhook: Callable[[str], bool]) -> None:
+    made = [task_values.new(actor, values) for values in batch]
     _tasks.insert(made)
-    changes = [task_values.changes_of_new(values) for _, values in batch]
     ids = [row["id"] for row in made]
+    changes = [task_values.changes_of_new(values) for values in batch]
     audit.record_each(actor, "task.created", list(zip(ids, changes, strict=True)))
-    people = {row["assignee_id"] or actor.id for row in made} | {actor.id}
-    told = {person for person in people if webhook_events.has_any(person)}
     for row in made:
-        if not told.isdisjoint((row["owner_id"], row["assignee_id"])):
+        if has_webhook(row["owner_id"]) or has_webhook(row["assignee_id"] or row["owner_id"]):
             webhook_events.of_task("task.created", task_values.shown(row))
-
-
-def _need_assignees(batch: list[Row]) -> None:
-    wanted = {id_ for _, values in batch if (id_ := values.get("assignee_id")) is not None}
-    unknown = wanted - task_access.assignable(wanted)
-    faults = [
-        {"line": line, "pointer": "/assignee_id", "code": NOBODY.code, "detail": NOBODY}
-        for line, values in batch
-        if values.get("assignee_id") in unknown
-    ]
-    if faults:
-        raise InvalidLines("Some lines are not valid.", faults)

@@ -24,15 +24,15 @@ _row = row_type(COLUMNS)
 
 
 def new(actor: Actor, values: dict[str, Any]) -> dict[str, Any]:
-    """A new task as it is stored."""
-    moment = now()
+    """A new task as it is stored. `values` may hold `created_at` and `completed_at` of the past."""
+    moment, done = now(), values.get("status") == "done"
     return {
         **DEFAULTS,
         **values,
         "id": uuid7(),
         "owner_id": actor.id,
-        "completed_at": moment if values.get("status") == "done" else None,
-        "created_at": moment,
+        "completed_at": values.get("completed_at", moment) if done else None,
+        "created_at": values.get("created_at", moment),
         "updated_at": moment,
         "version": 1,
         "label_keys": _keys(values.get("labels", [])),
