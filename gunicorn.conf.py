@@ -3,6 +3,7 @@
 .env.example lists the settings. SIGHUP brings new code and new settings, SIGTERM ends gracefully.
 """
 
+import atexit
 import gc
 import sys
 from pathlib import Path
@@ -39,6 +40,7 @@ forwarded_allow_ips = ""  # nobody's X-Forwarded-*: the app reads them, as PROXY
 
 if settings["METRICS_TOKEN"]:
     serving.share_figures()
+atexit.register(serving.remove_figures)  # METRICS_TOKEN may have been set before a renewal
 
 accesslog = None  # the app logs one line for each request
 errorlog = "-"
@@ -66,3 +68,11 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
         db.engine.dispose(close=False)
     if figures := served.extensions.get("metrics"):
         figures.after_fork(settings["DATABASE_POOL_SIZE"])
+
+
+def post_worker_init(worker: Any) -> None:  # noqa: ARG001
+    serving.hear_stops()
+
+
+def on_exit(server: Any) -> None:  # noqa: ARG001
+    serving.wait_for_old_workers()

@@ -93,10 +93,6 @@ class Worker(gthread.ThreadWorker):
         asked_for: int = self.tpool._work_queue.qsize() + len(self.working)
         return asked_for > int(self.cfg.threads)
 
-    def init_signals(self) -> None:
-        super().init_signals()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # see serving.take_over
-
     def handle_error(self, _req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Refuse what is no request, in our own words."""
         address = addr[0] if addr else ""  # none on a Unix socket
@@ -105,9 +101,10 @@ class Worker(gthread.ThreadWorker):
             util.write_nonblock(client, answer)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
+        if self.alive:
+            # A renewed master does not end this worker if a request hangs.
+            signal.alarm(self.cfg.graceful_timeout + 1)
         super().handle_exit(sig, frame)
-        # A master that was renewed does not know this worker and would not end it.
-        signal.alarm(self.cfg.graceful_timeout + 1)
 
 
 class _Wake:

@@ -1,84 +1,145 @@
-"""Stopping and renewing the server without losing a request; gunicorn.conf.py puts it to use."""
+"""Renews and stops the server without losing a request; gunicorn.conf.py puts it to use.
 
-import atexit
+Gunicorn's own reload forks new workers from the code that the master has loaded: with `preload_app`
+that is the old code, and without it new code that does not start ends the service. So the master
+tries the new code in a child first and then executes it in its own place (exec). The process id,
+the sockets and the old workers stay.
+"""
+
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from gunicorn.arbiter import Arbiter
 
-OLD_WORKERS = "FLAGSTONE_OLD_WORKERS"  # an environment variable: process ids, for the next master
-FIGURES = "FLAGSTONE_FIGURES"  # another one: the folder in which the workers count
+# Environment variables that one master hands to the next.
+OLD_WORKERS = "FLAGSTONE_OLD_WORKERS"  # their process ids
+FIGURES = "FLAGSTONE_FIGURES"  # the folder in which the workers count
+SOCKETS, MASTER = "GUNICORN_FD", "GUNICORN_PID"  # Gunicorn's own way to hand over its sockets
+HANDED_OVER = {OLD_WORKERS, FIGURES, SOCKETS, MASTER, "LISTEN_PID", "LISTEN_FDS"}
+
 MEMORY = Path("/dev/shm")  # noqa: S108
 SIGNALS = {*Arbiter.SIGNALS, signal.SIGCHLD}
-CHECK_TIMEOUT = 20  # seconds; no signal is heard while the new code is tried
+STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+CHECK_TIMEOUT = 60  # seconds
 
-
-def renew(master: Arbiter) -> None:
-    """SIGHUP: start the new code in the master's place, with its process id and its sockets.
-
-    Gunicorn's own way would give new workers the old code, which the master has loaded for them.
-    The old workers serve until the new ones are there; where the new code does not start they stay.
-    """
-    # Signals wait until the new master can handle them: `take_over` lets them through.
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    command, environ = [sys.executable, *sys.orig_argv[1:]], dict(master.cfg.env_orig)
-    if not _starts(command, environ):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        master.log.error("The new code does not start: the old one stays.")
-        return
-    # The first two are how Gunicorn hands over its sockets.
-    environ["GUNICORN_PID"] = str(os.getpid())
-    environ["GUNICORN_FD"] = ",".join(str(listener.fileno()) for listener in master.LISTENERS)
-    if FIGURES in os.environ:
-        environ[FIGURES] = os.environ[FIGURES]
-    environ[OLD_WORKERS] = " ".join(str(pid) for pid in master.WORKERS)
-    os.chdir(master.START_CTX["cwd"])
-    os.execve(sys.executable, command, environ)  # noqa: S606
-
-
-def _starts(command: list[str], environ: dict[str, str]) -> bool:
-    check = [*command, "--check-config"]
-    try:
-        done = subprocess.run(check, env=environ, check=False, timeout=CHECK_TIMEOUT)  # noqa: S603
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+old_workers: list[int] = []  # children that an earlier master started, and that may still answer
 
 
 def take_over(master: Arbiter) -> None:
-    """Let the workers of the master that was here before finish, and answer to signals."""
+    """Make SIGHUP renew this master, and stop the workers of the master before it, if there was
+    one."""
+    wait_for_signals = master.wait_for_signals
+
+    def renewals_last(timeout: float = 1.0) -> list[int]:
+        """A renewal drops the signals that the master has not handled yet."""
+        received: list[int] = wait_for_signals(timeout)
+        return sorted(received, key=lambda number: number == signal.SIGHUP)
+
+    master.wait_for_signals = renewals_last
     master.handle_hup = lambda: renew(master)
-    for pid in os.environ.pop(OLD_WORKERS, "").split():
-        os.kill(int(pid), signal.SIGTERM)
-    # A new worker that is told to stop before it listens for that would not hear it.
-    os.register_at_fork(before=_hold_back_stops, after_in_parent=_let_stops_through)
+    old_workers.extend(int(pid) for pid in os.environ.pop(OLD_WORKERS, "").split())
+    for pid in filter(_is_running, old_workers):
+        os.kill(pid, signal.SIGTERM)
+    # A new worker would lose a SIGTERM that arrives before its own handler is there.
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM}),
+        after_in_parent=hear_stops,
+    )
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
-def _hold_back_stops() -> None:
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-
-
-def _let_stops_through() -> None:
+def hear_stops() -> None:
+    """Let SIGTERM through, in a new worker once its handler is there."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
-def share_figures() -> None:
-    """Make the folder in which all workers count (app.metrics.shared), or go on with the one of the
-    master that was here before.
+def renew(master: Arbiter) -> None:
+    """Execute the new code in the master's place. If it does not start, nothing changes.
+
+    The kernel holds signals back from here until the new master's `take_over`, across the exec.
     """
-    if FIGURES not in os.environ:
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    folder = master.START_CTX["cwd"]
+    command = [sys.executable, *sys.orig_argv[1:]]
+    environ = {
+        name: value for name, value in master.cfg.env_orig.items() if name not in HANDED_OVER
+    }
+    try:
+        if starts(command, folder, environ):
+            os.chdir(folder)
+            os.execve(sys.executable, command, environ | _handed_over(master))  # noqa: S606
+        fault = "it does not start"
+    except OSError as error:
+        fault = str(error)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    master.log.error("The new code was not taken, the old one stays: %s", fault)
+
+
+def starts(command: list[str], folder: str, environ: dict[str, str]) -> bool:
+    """True if the new code loads. False too if the master is told to stop meanwhile.
+
+    Raises OSError if the command cannot be executed.
+    """
+    check = [*command, "--check-config"]
+    with subprocess.Popen(check, cwd=folder, env=environ) as process:  # noqa: S603
+        ends = time.monotonic() + CHECK_TIMEOUT
+        while process.poll() is None:
+            if time.monotonic() > ends or signal.sigpending() & STOPS:
+                process.kill()
+            time.sleep(0.05)
+    return process.returncode == 0
+
+
+def _handed_over(master: Arbiter) -> dict[str, str]:
+    workers = [*master.WORKERS, *filter(_is_running, old_workers)]
+    handed_over = {
+        MASTER: str(os.getpid()),
+        SOCKETS: ",".join(str(listener.fileno()) for listener in master.LISTENERS),
+        OLD_WORKERS: " ".join(map(str, workers)),
+    }
+    if FIGURES in os.environ:
+        handed_over[FIGURES] = os.environ[FIGURES]
+    return handed_over
+
+
+def _is_running(pid: int) -> bool:
+    """True if a child of this process has that id and has not ended."""
+    with suppress(ChildProcessError):
+        return os.waitpid(pid, os.WNOHANG) == (0, 0)
+    return False
+
+
+def wait_for_old_workers() -> None:
+    """Wait until the workers of earlier masters have answered, each within its grace period."""
+    for pid in old_workers:
+        with suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+
+
+def share_figures() -> None:
+    """Make the folder in which all workers count (app.metrics.shared), or go on with that of the
+    master before."""
+    folder = os.environ.get(FIGURES, "")
+    if not _is_own(folder):
         memory = MEMORY if MEMORY.is_dir() else None
-        os.environ[FIGURES] = tempfile.mkdtemp(prefix="flagstone-", dir=memory)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = os.environ[FIGURES]
-    atexit.register(_forget, os.environ[FIGURES], os.getpid())
+        folder = tempfile.mkdtemp(prefix=f"flagstone-{os.getpid()}_", dir=memory)
+    os.environ[FIGURES] = os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
 
 
-def _forget(folder: str, master: int) -> None:
-    if os.getpid() == master:  # and not a worker, which ends the same way
+def remove_figures() -> None:
+    """Remove the folder, unless this process is a child of the one that made it."""
+    folder = os.environ.get(FIGURES, "")
+    if _is_own(folder):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_own(folder: str) -> bool:
+    """True if this process made the folder, before or after an exec."""
+    return Path(folder).name.startswith(f"flagstone-{os.getpid()}_")

@@ -19,6 +19,8 @@ from tests.databases import close, make_app, migrate
 PATIENCE = 30  # seconds, for what takes one or two
 COMMAND = [sys.executable, "-m", "gunicorn", "run:app"]
 HOST = b"Host: localhost\r\n"
+SIGN_IN = b"POST /api/v1/auth/login HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
+WRONG = b'{"identifier": "nobody", "password": "seven plums and a pear"}'
 
 
 class Server:
@@ -44,7 +46,8 @@ class Server:
 
     def lines(self) -> list[dict[str, Any]]:
         """What it logged. Every line is a JSON object, Gunicorn's own too."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+        complete, _, _begun = self.log.read_text().rpartition("\n")
+        return [json.loads(line) for line in complete.splitlines()]
 
     def starts(self) -> int:
         return sum("Listening at" in line.get("message", "") for line in self.lines())
@@ -82,8 +85,20 @@ def read(connection: socket.socket) -> Answer:
     return Answer(data)
 
 
-def until(condition: Callable[[], bool]) -> None:
-    ends = time.monotonic() + PATIENCE
+def half_a_request(server: Server) -> tuple[socket.socket, bytes]:
+    """A request that a thread of the server has begun to read, and the rest of its body. The
+    answer to the whole is a 401."""
+    connection = server.connect()
+    length = f"Content-Length: {len(WRONG)}\r\nExpect: 100-continue\r\n\r\n"
+    connection.sendall(SIGN_IN + length.encode())
+    assert connection.recv(100).startswith(b"HTTP/1.1 100")
+    connection.sendall(WRONG[:10])
+    return connection, WRONG[10:]
+
+
+def until(condition: Callable[[], bool], patience: float = PATIENCE) -> None:
+    """Wait until it holds, for `patience` seconds at the most."""
+    ends = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < ends, "it took too long"
         time.sleep(0.05)

@@ -21,12 +21,9 @@ from tests.clients import Api
 from tests.conftest import MakeApp
 from tests.databases import close, make_app
 from tests.gunicorn_server import Server, environ, running, until
+from tests.metrics import ABOUT, TOKEN, scrape, value
 from tests.rows import rows, set_values
 from tests.test_probes import NOBODY_THERE
-
-TOKEN = "a-token-of-prometheus"
-CREDENTIALS = f"Authorization: Bearer {TOKEN}"
-ABOUT = 'flagstone_http_request_duration_seconds_count{method="GET",route="/about",status="2xx"}'
 
 
 @pytest.fixture
@@ -36,12 +33,6 @@ def metered(other_app: MakeApp) -> Flask:
 
 def ask(app: Flask, authorization: str = f"Bearer {TOKEN}") -> TestResponse:
     return app.test_client().get("/metrics", headers={"Authorization": authorization})
-
-
-def value(text: str, series: str) -> float:
-    """Of one series; 0 where nothing was counted yet."""
-    found = re.search(f"^{re.escape(series)} (.*)$", text, re.MULTILINE)
-    return float(found[1]) if found else 0.0
 
 
 def test_there_are_none_while_no_token_is_set(app: Flask) -> None:
@@ -151,12 +142,6 @@ def test_library_is_not_loaded_without_need() -> None:
         assert done.stdout.strip() == loaded, done.stderr
 
 
-def told(server: Server) -> str:
-    answer = server.get("/metrics", CREDENTIALS)
-    assert answer.status == 200
-    return answer.body.decode()
-
-
 def children(server: Server) -> list[int]:
     pid = server.process.pid
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
@@ -175,10 +160,10 @@ def test_all_workers_are_told_together_and_nothing_is_lost_when_they_change(
     tmp_path: Path,
 ) -> None:
     with running(tmp_path, METRICS_TOKEN=TOKEN) as server:
-        until(lambda: value(told(server), "flagstone_database_connections_max") == 16)
+        until(lambda: value(scrape(server), "flagstone_database_connections_max") == 16)
         for _ in range(20):
             server.get("/about")
-        assert value(told(server), ABOUT) == 20
+        assert value(scrape(server), ABOUT) == 20
 
         server.process.send_signal(signal.SIGHUP)
         until(lambda: server.starts() == 2)
@@ -187,10 +172,10 @@ def test_all_workers_are_told_together_and_nothing_is_lost_when_they_change(
         until(lambda: killed not in children(server))
         for _ in range(20):
             server.get("/about")
-        until(lambda: value(told(server), "flagstone_database_connections_max") == 16)
-        assert value(told(server), ABOUT) == 40
+        until(lambda: value(scrape(server), "flagstone_database_connections_max") == 16)
+        assert value(scrape(server), ABOUT) == 40
         # The one that asks; of the last one before it the end may not have been noted yet.
-        until(lambda: value(told(server), "flagstone_http_requests_in_flight") == 1)
+        until(lambda: value(scrape(server), "flagstone_http_requests_in_flight") == 1)
         folder = folder_of(server)
         assert folder.stat().st_mode & 0o077 == 0
         assert server.stop() == 0

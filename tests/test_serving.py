@@ -1,24 +1,25 @@
 """The service under a real Gunicorn: what it refuses, how it stops, how it takes new code."""
 
 import json
-import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 import config
-from app import refusals, serving
+from app import refusals
 from tests.answers import PROBLEM
 from tests.gunicorn_server import (
     COMMAND,
     HOST,
     PATIENCE,
+    SIGN_IN,
+    WRONG,
     Answer,
     Server,
     environ,
+    half_a_request,
     read,
     running,
     until,
@@ -35,12 +36,10 @@ SECURITY_HEADERS = (
     "cache-control",
     "x-request-id",
 )
-SIGN_IN = b"POST /api/v1/auth/login HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
 FORM = (
     b"POST /auth/login HTTP/1.1\r\n" + HOST + b"Content-Type: application/x-www-form-urlencoded\r\n"
 )
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
-WRONG = b'{"identifier": "nobody", "password": "seven plums and a pear"}'
 
 
 @pytest.fixture(scope="module")
@@ -55,16 +54,6 @@ def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One that a test may stop."""
     with running(tmp_path_factory.mktemp("own")) as server:
         yield server
-
-
-def half_a_request(server: Server) -> socket.socket:
-    """A request that a thread of the server has begun to read: it asked for the rest."""
-    connection = server.connect()
-    length = f"Content-Length: {len(WRONG)}\r\nExpect: 100-continue\r\n\r\n"
-    connection.sendall(SIGN_IN + length.encode())
-    assert connection.recv(100).startswith(b"HTTP/1.1 100")
-    connection.sendall(WRONG[:10])
-    return connection
 
 
 @pytest.mark.parametrize(
@@ -183,34 +172,10 @@ def test_one_line_is_logged_for_a_request(server: Server) -> None:
 
 
 def test_request_in_flight_is_answered_before_the_server_stops(own_server: Server) -> None:
-    with half_a_request(own_server) as connection:
+    connection, rest = half_a_request(own_server)
+    with connection:
         own_server.process.send_signal(signal.SIGTERM)
         until(lambda: not own_server.listens())
-        connection.sendall(WRONG[10:])
+        connection.sendall(rest)
         assert read(connection).status == 401
     assert own_server.process.wait(PATIENCE) == 0
-
-
-def test_no_request_is_lost_while_new_code_is_taken(own_server: Server) -> None:
-    with half_a_request(own_server) as connection:
-        own_server.process.send_signal(signal.SIGHUP)
-        statuses = set()
-
-        def renewed() -> bool:
-            statuses.add(own_server.get("/healthz").status)
-            return own_server.starts() == 2
-
-        until(renewed)
-        connection.sendall(WRONG[10:])
-        assert read(connection).status == 401
-    assert statuses == {200}
-    assert own_server.get("/healthz").status == 200
-    assert own_server.stop() == 0
-
-
-def test_new_code_that_takes_for_ever_to_start_does_not_start(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(serving, "CHECK_TIMEOUT", 0.1)
-    assert not serving._starts(["sleep", "30"], dict(os.environ))
-    assert not serving._starts(["false"], dict(os.environ))
