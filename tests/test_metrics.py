@@ -3,12 +3,17 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
+from hypothesis import given, strategies as st
+from sqlalchemy import PoolProxiedConnection, QueuePool, create_engine, event
 from werkzeug.test import TestResponse
 
 import config
@@ -78,6 +83,69 @@ def test_nothing_is_in_flight_once_all_is_answered(metered: Flask) -> None:
     text = ask(metered).text
     assert value(text, "flagstone_database_connections_in_use") == 0
     assert value(text, "flagstone_database_connections_max") == 8
+
+
+class Connections:
+    """What can happen to the connections of a pool."""
+
+    def __init__(self) -> None:
+        self.engine = create_engine("sqlite://", poolclass=QueuePool, pool_size=1000)
+        self.held: list[PoolProxiedConnection] = []
+        figures.watch(self.engine, 1000)
+
+    def take(self) -> None:
+        self.held.append(self.engine.raw_connection())
+
+    def fail_to_connect(self) -> None:
+        event.listen(self.engine, "do_connect", self._refuse)
+        with suppress(sqlite3.OperationalError):
+            self.take()
+        event.remove(self.engine, "do_connect", self._refuse)
+
+    @staticmethod
+    def _refuse(*_: object) -> None:
+        raise sqlite3.OperationalError
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+    def release(self) -> None:
+        if self.held:
+            self.held.pop().close()
+
+    def invalidate(self) -> None:
+        if self.held:
+            self.held.pop().invalidate()
+
+    def detach(self) -> None:
+        if self.held:
+            self.held.pop().detach()
+
+
+EVENTS = ("take", "fail_to_connect", "dispose", "release", "invalidate", "detach")
+
+
+@given(events=st.lists(st.sampled_from(EVENTS)))
+def test_connections_in_use_are_those_that_are_held(events: list[str]) -> None:
+    def in_use() -> float:
+        (family,) = figures.connections.collect()
+        return float(family.samples[0].value)
+
+    connections = Connections()
+    for event_ in events:
+        getattr(connections, event_)()
+        assert in_use() == len(connections.held)
+    for connection in connections.held:
+        connection.close()
+    assert in_use() == 0
+
+
+def test_request_that_ends_twice_is_counted_once() -> None:
+    before = figures.in_flight.collect()
+    body: Any = figures.Middleware(lambda *_: [b"", b""])({}, lambda *_: lambda _data: None)
+    body.close()
+    body.close()
+    assert figures.in_flight.collect() == before
 
 
 def test_request_that_never_got_an_answer_is_in_flight_no_more() -> None:

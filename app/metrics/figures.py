@@ -3,6 +3,7 @@
 Labels hold only what is limited: the route's pattern, never a path; a method that HTTP knows.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,38 @@ sign_ins = Counter(
 )
 
 
+class Held:
+    """Keeps a gauge at the number of things that are held at the moment.
+
+    It counts a set, so that the gauge cannot drift: releasing a thing twice, or one that was never
+    taken, changes nothing.
+    """
+
+    def __init__(self, gauge: Gauge) -> None:
+        self.gauge = gauge
+        self.things: set[object] = set()
+        self.lock = threading.Lock()
+
+    def take(self, thing: object) -> None:
+        with self.lock:
+            self.things.add(thing)
+            self.gauge.set(len(self.things))
+
+    def release(self, thing: object) -> None:
+        with self.lock:
+            self.things.discard(thing)
+            self.gauge.set(len(self.things))
+
+    def release_all(self) -> None:
+        with self.lock:
+            self.things.clear()
+            self.gauge.set(0)
+
+
+requests_held = Held(in_flight)
+connections_held = Held(connections)
+
+
 class Middleware:
     """Counts every request, those too that Flask does not see the end of."""
 
@@ -67,7 +100,8 @@ class Middleware:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         started = time.perf_counter()
-        in_flight.inc()
+        request = object()
+        requests_held.take(request)
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             key = (environ["REQUEST_METHOD"], environ.get(ROUTE, ""), status[0])
@@ -78,12 +112,12 @@ class Middleware:
         try:
             body: Iterable[bytes] = self.app(environ, start)
         except BaseException:
-            in_flight.dec()
+            requests_held.release(request)
             raise
         sent_by_the_server = environ.get("wsgi.file_wrapper")
         if sent_by_the_server is None or type(body) is not sent_by_the_server:
-            return Body(body)
-        in_flight.dec()
+            return Body(body, request)
+        requests_held.release(request)
         return body
 
     def _new(self, key: tuple[str, str, str]) -> Histogram:
@@ -95,34 +129,40 @@ class Middleware:
 
 
 class Body:
-    """An answer that tells when it has ended."""
+    """An answer that releases its request when it ends."""
 
-    def __init__(self, parts: Iterable[bytes]) -> None:
+    def __init__(self, parts: Iterable[bytes], request: object) -> None:
         self.parts = parts
+        self.request = request
         self.close_parts: Callable[[], None] | None = getattr(parts, "close", None)
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.parts)
 
     def close(self) -> None:
-        in_flight.dec()
+        requests_held.release(self.request)
         if self.close_parts:
             self.close_parts()
 
 
 def watch(engine: Engine, pool_size: int) -> None:
-    """Count the connections that are taken from the engine's pool."""
+    """Count the connections that are taken from the engine's pool.
+
+    The pool also tells of a return ("checkin") where an attempt to connect anew has failed, and no
+    connection was taken; and it does not tell of one for a connection that was detached.
+    """
     if not shared.is_shared():
         connections_max.set(pool_size)
-    event.listen(engine, "checkout", lambda *_: connections.inc())
-    event.listen(engine, "checkin", lambda *_: connections.dec())
+    event.listen(engine, "checkout", lambda _c, record, _proxy: connections_held.take(record))
+    for end in ("checkin", "detach"):
+        event.listen(engine, end, lambda _c, record: connections_held.release(record))
 
 
 def after_fork(pool_size: int) -> None:
     """Let a worker process count by itself. Its slot may hold the gauges of one that was killed."""
     shared.take_slot()
-    in_flight.set(0)
-    connections.set(0)
+    requests_held.release_all()
+    connections_held.release_all()
     connections_max.set(pool_size)
 
 
