@@ -42,11 +42,13 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     threads = reader.integer("WEB_THREADS", 8, 1, 256)
     public_url = reader.url("PUBLIC_URL", f"http://localhost:{port}")
     https = public_url.startswith("https:")
+    secret_key = reader.secret_key(env)
+    fallbacks = reader.words("SECRET_KEY_FALLBACKS")
     settings = {
         "APP_ENV": env,
         "TESTING": env == "testing",
-        "SECRET_KEY": reader.secret_key(env),
-        "SECRET_KEY_FALLBACKS": reader.words("SECRET_KEY_FALLBACKS"),
+        "SECRET_KEY": secret_key,
+        "SECRET_KEY_FALLBACKS": fallbacks,
         "SQLALCHEMY_DATABASE_URI": reader.database_url(env),
         "DATABASE_POOL_SIZE": reader.integer("DATABASE_POOL_SIZE", threads, 1, 1000),
         "BIND": reader.text("BIND", "127.0.0.1"),
@@ -85,6 +87,8 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "SESSION_REFRESH_EACH_REQUEST": False,
         "PERMANENT_SESSION_LIFETIME": timedelta(days=30),
         "WTF_CSRF_CHECK_DEFAULT": False,  # app.identity asks for it, on the pages alone
+        # A form that was drawn under an earlier key is taken. itsdangerous signs by the last one.
+        "WTF_CSRF_SECRET_KEY": [*fallbacks, secret_key],
         "WTF_CSRF_TIME_LIMIT": None,  # it lives as long as the session that it is bound to
         # Its Referer check refuses people whose browser sends none: app.identity asks for
         # Sec-Fetch-Site and Origin instead.

@@ -20,7 +20,7 @@ def seal(last: list[Any] | None, binding: object) -> str | None:
     if last is None:
         return None
     payload = orjson.dumps(last, option=orjson.OPT_UTC_Z)
-    return _text(_tag(payload, binding) + payload)
+    return _text(_tag(payload, binding, _keys()[0]) + payload)
 
 
 def unseal(cursor: str | None, binding: object) -> list[Any] | None:
@@ -34,7 +34,7 @@ def unseal(cursor: str | None, binding: object) -> list[Any] | None:
     payload = raw[_TAG:]
     if _text(raw) != cursor:  # base64 has several spellings of the same bytes
         raise _stray()
-    if not hmac.compare_digest(raw[:_TAG], _tag(payload, binding)):
+    if not any(hmac.compare_digest(raw[:_TAG], _tag(payload, binding, key)) for key in _keys()):
         raise _stray()
     last: list[Any] = orjson.loads(payload)
     return last
@@ -44,10 +44,15 @@ def _text(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _tag(payload: bytes, binding: object) -> bytes:
-    key = b"cursor" + current_app.config["SECRET_KEY"].encode()
+def _keys() -> list[str]:
+    """The key that signs, then those that were in use before it."""
+    return [current_app.config["SECRET_KEY"], *current_app.config["SECRET_KEY_FALLBACKS"]]
+
+
+def _tag(payload: bytes, binding: object, secret_key: str) -> bytes:
+    key = hashlib.sha256(b"cursor" + secret_key.encode()).digest()
     bound = orjson.dumps(binding, option=orjson.OPT_SORT_KEYS)
-    return hmac.digest(hashlib.sha256(key).digest(), payload + b"\0" + bound, "sha256")[:_TAG]
+    return hmac.digest(key, payload + b"\0" + bound, "sha256")[:_TAG]
 
 
 def _stray() -> InvalidParameter:

@@ -38,10 +38,26 @@ class PageUser(UserMixin):
 
 
 class PageSessions(SecureCookieSessionInterface):
-    """Flask's signed cookie, on the pages alone: elsewhere none is read and none is written."""
+    """Flask's signed cookie, on the pages alone: elsewhere none is read and none is written.
+
+    A cookie that an earlier key has signed is signed anew with the next answer.
+    """
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        return super().open_session(app, request) if is_page(request.path) else None
+        if not is_page(request.path):
+            return None
+        opened = super().open_session(app, request)
+        if opened and app.config["SECRET_KEY_FALLBACKS"] and not self._is_current(app, request):
+            opened.modified = True
+        return opened
+
+    def _is_current(self, app: Flask, request: Request) -> bool:
+        """True if the cookie is signed by SECRET_KEY, not by one of SECRET_KEY_FALLBACKS."""
+        serializer: Any = self.get_signing_serializer(app)
+        serializer.secret_keys = serializer.secret_keys[-1:]
+        signed: bool
+        signed, _ = serializer.loads_unsafe(request.cookies[self.get_cookie_name(app)])
+        return signed
 
     def save_session(self, app: Flask, session: SessionMixin, response: Any) -> None:
         if is_page(request.path):

@@ -24,7 +24,7 @@ def _context() -> Iterator[None]:
 
 def keyed(secret: str) -> Flask:
     app = Flask(__name__)
-    app.config["SECRET_KEY"] = secret
+    app.config.from_mapping(SECRET_KEY=secret, SECRET_KEY_FALLBACKS=[])
     return app
 
 
