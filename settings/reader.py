@@ -14,7 +14,20 @@ from settings.urls import host_of, origin_of, public, split
 SECRET_MIN_BYTES = 32
 # Values that stand in examples, here and elsewhere: a secret that anybody can look up is none.
 KNOWN_SECRETS = ("change-me", "changeme", "change_me", "secret", "example", "dev-only", "your-")
+DIFFERENT_MIN = 8  # characters
 ORIGIN = "scheme and host alone, as https://example.org."
+
+
+def weakness(key: str) -> str:
+    """Why somebody could guess the key; "" if nobody can."""
+    if len(key.encode()) < SECRET_MIN_BYTES:
+        return f"is shorter than {SECRET_MIN_BYTES} bytes"
+    for known in KNOWN_SECRETS:
+        if known in key.lower():
+            return f'is a known sample (it has "{known}" in it)'
+    if (number := len(set(key))) < DIFFERENT_MIN:
+        return f"has no more than {number} different character{'s' if number > 1 else ''}"
+    return ""
 
 
 class Reader:
@@ -130,10 +143,8 @@ class Reader:
             if env != "production":
                 return _kept_secret(self.instance)
             self.fault("SECRET_KEY", "is missing", mend)
-        elif len(value.encode()) < SECRET_MIN_BYTES:
-            self.fault("SECRET_KEY", f"is shorter than {SECRET_MIN_BYTES} bytes", mend)
-        elif len(set(value)) < 8 or any(known in value.lower() for known in KNOWN_SECRETS):
-            self.fault("SECRET_KEY", "is a known sample", mend)
+        elif weak := weakness(value):
+            self.fault("SECRET_KEY", weak, mend)
         return value
 
     def database_url(self, env: str) -> str:

@@ -60,10 +60,11 @@ def test_secret_that_nobody_gave_is_made_once_and_kept_to_ourselves(instance: Pa
         ("", "is missing"),
         ("   ", "is missing"),
         ("x9" * 15 + "y", "is shorter than 32 bytes"),
-        ("change-me-" * 5 + "0123456789", "is a known sample"),
-        ("Your-Secret-key-0123456789-0123456789", "is a known sample"),
-        ("a" * 40, "is a known sample"),
-        ("abc" * 20, "is a known sample"),
+        ("change-me-" * 5 + "0123456789", 'is a known sample (it has "change-me" in it)'),
+        ("Your-Secret-key-0123456789-0123456789", 'is a known sample (it has "secret" in it)'),
+        ("a" * 40, "has no more than 1 different character"),
+        ("k3" * 32, "has no more than 2 different characters"),
+        ("abcdefg" * 20, "has no more than 7 different characters"),
     ],
 )
 def test_weak_secret_is_refused_in_production(secret: str, wrong: str) -> None:

@@ -112,6 +112,7 @@ def test_old_keys_and_open_doors_are_told(other_app: MakeApp) -> None:
     found = run(app).stdout
     for name in ("SECRET_KEY_FALLBACKS", "RATELIMIT_ENABLED", "WEBHOOK_ALLOW_PRIVATE"):
         assert f"warning: {name}: " in found
+    assert "holds a key that is shorter than 32 bytes" in found
     assert "an-older-one" not in found
     assert app.config["SECRET_KEY"] not in found
 

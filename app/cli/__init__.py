@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from app.cli import demo, doctor, purge, tokens, users, worker
+from app.cli import demo, doctor, purge, secrets, tokens, users, worker
 from app.cli.db import Db
 
 
 def init_app(app: Flask) -> None:
     commands = (demo.seed_demo, purge.purge, worker.worker, doctor.doctor)
-    for command in (users.group, tokens.group, Db(), *commands):
+    for command in (users.group, tokens.group, secrets.group, Db(), *commands):
         app.cli.add_command(command)

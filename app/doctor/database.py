@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from app.doctor import stored_secrets
 from app.doctor.finding import Finding, fault, ok, warning
 from app.errors import Unavailable
 from app.models.types import now
@@ -34,6 +35,7 @@ def examine(config: Mapping[str, Any]) -> Iterator[Finding]:
     else:
         yield from _of_postgresql(config)
     yield from _in_it()
+    yield from stored_secrets.examine()
 
 
 def _of_sqlite(config: Mapping[str, Any], path: Path) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.doctor.finding import Finding, ok, warning
+from settings.reader import weakness
 
 METRICS_TOKEN_MIN = 16  # characters
 
@@ -15,7 +16,10 @@ def examine(config: Mapping[str, Any]) -> Iterator[Finding]:
     size, old = len(config["SECRET_KEY"].encode()), len(config["SECRET_KEY_FALLBACKS"])
     yield ok("SECRET_KEY", f"{size} bytes; how old it is nobody notes, so change it once a year")
     if old:
-        text = f"holds {old}: take them away when what they signed is 30 days old."
+        text = f"holds {old}: remove an earlier key 30 days after the change (docs/operations.md)."
+        yield warning("SECRET_KEY_FALLBACKS", text)
+    for weak in filter(None, map(weakness, config["SECRET_KEY_FALLBACKS"])):
+        text = f"holds a key that {weak}: run flask secrets rotate, and remove it."
         yield warning("SECRET_KEY_FALLBACKS", text)
     if 0 < len(config["METRICS_TOKEN"]) < METRICS_TOKEN_MIN:
         text = f"is shorter than {METRICS_TOKEN_MIN} characters: it can be guessed."

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
-from app.models.types import Id, PlainText, UTCDateTime, now, uuid7
+from app.models.types import SEALED, Id, PlainText, UTCDateTime, now, uuid7
 
 KINDS = ("totp", "passkey")
 NAME_MAX = 100
@@ -22,7 +22,7 @@ class Factor(Base):
     user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(16))
     name: Mapped[str] = mapped_column(String(NAME_MAX))
-    secret: Mapped[str | None] = mapped_column(String(255))  # of TOTP, sealed
+    secret: Mapped[str | None] = mapped_column(String(255), info=SEALED)  # of TOTP
     last_step: Mapped[int | None] = mapped_column(BigInteger)  # of TOTP: its code counts once
     credential_id: Mapped[str | None] = mapped_column(PlainText)  # of a passkey, base64url
     public_key: Mapped[str | None] = mapped_column(PlainText)  # of a passkey, base64url

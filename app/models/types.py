@@ -14,6 +14,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Processor = Callable[[Any], Any] | None
+SEALED = {"sealed": True}  # `info` of a column whose values app.services.sealing has encrypted
 
 
 def now() -> datetime:

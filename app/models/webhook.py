@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
-from app.models.types import Id, UTCDateTime, now, uuid7
+from app.models.types import SEALED, Id, UTCDateTime, now, uuid7
 
 EVENTS = (
     "task.created",
@@ -29,7 +29,7 @@ class Webhook(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
     user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
     url: Mapped[str] = mapped_column(String(URL_MAX))
-    secret: Mapped[str] = mapped_column(String(255))  # sealed: signing needs it in the clear
+    secret: Mapped[str] = mapped_column(String(255), info=SEALED)  # signing needs it in the clear
     events: Mapped[str] = mapped_column(String(255))  # separated by spaces
     is_active: Mapped[bool] = mapped_column(default=True)
     failing_since: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -1,12 +1,12 @@
-"""Secrets that must be read again (of TOTP, of webhooks), encrypted before they are stored.
+"""Encrypts secrets that must be read again (of TOTP, of webhooks) before they are stored.
 
-Fernet, by a key derived from SECRET_KEY: whoever has the database alone reads none of them. A value
-sealed by a key in SECRET_KEY_FALLBACKS opens too, so that the key can be changed.
+Fernet, with a key derived from SECRET_KEY: the database alone does not give the secrets away.
+Values that an earlier key in SECRET_KEY_FALLBACKS has sealed can still be read
+(app.services.sealed_columns seals them anew).
 """
 
 import base64
 import hmac
-import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -15,31 +15,50 @@ from app import policy
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
 
-_log = logging.getLogger("flagstone.sealing")
 PURPOSE = b"flagstone: values sealed in the database"
 
 
 class Sealed(Exception):
-    """It was sealed by a key that is no longer known. The log says so, to who runs the service."""
+    """No known key reads the value."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A stored secret cannot be read: add the key that sealed it to SECRET_KEY_FALLBACKS."
+        )
 
 
 def seal(value: str) -> str:
-    return _cipher(policy.current().secret_keys).encrypt(value.encode()).decode()
+    """`value`, encrypted with SECRET_KEY."""
+    return _cipher(policy.current().secret_keys[:1]).encrypt(value.encode()).decode()
 
 
 def unseal(sealed: str) -> str:
-    """Raises Sealed."""
+    """The value, whichever known key has sealed it. Raises Sealed."""
+    return _opened(policy.current().secret_keys, sealed)
+
+
+def is_outdated(sealed: str) -> bool:
+    """True if an earlier key has sealed the value. It must be one that `unseal` reads."""
+    keys = policy.current().secret_keys
+    if len(keys) == 1:
+        return False
+    try:
+        _opened(keys[:1], sealed)
+    except Sealed:
+        return True
+    return False
+
+
+def _opened(keys: tuple[str, ...], sealed: str) -> str:
     from cryptography.fernet import InvalidToken  # noqa: PLC0415 - see _cipher
 
     try:
-        return _cipher(policy.current().secret_keys).decrypt(sealed).decode()
+        return _cipher(keys).decrypt(sealed).decode()
     except InvalidToken as error:
-        fault = "A stored secret cannot be read: add the old SECRET_KEY to SECRET_KEY_FALLBACKS."
-        _log.error(fault)
-        raise Sealed(fault) from error
+        raise Sealed from error
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _cipher(keys: tuple[str, ...]) -> "MultiFernet":
     # Only who uses it pays for loading it: 30 ms of CPU, of the 500 that a start may take.
     from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415

@@ -15,7 +15,16 @@ from app.errors import Conflict, Invalid
 from app.faults import Code, Fault
 from app.models import Factor
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import audit, authentication, credentials, factors, sealing, throttle, users
+from app.services import (
+    audit,
+    authentication,
+    credentials,
+    factors,
+    sealed_columns,
+    sealing,
+    throttle,
+    users,
+)
 from app.services.actor import Actor
 from app.sql import KEY, Duplicate, Statement, atomic
 
@@ -91,7 +100,7 @@ def _begin(actor: Actor) -> SetUp:
 def pending(actor: Actor) -> SetUp:
     """What is being set up. Raises Conflict where nothing is, or was begun too long ago."""
     try:
-        return _set_up(actor, sealing.unseal(_begun(actor).secret or ""))
+        return _set_up(actor, _secret(_begun(actor)))
     except sealing.Sealed as error:
         raise Conflict("Begin to set up the app again.") from error
 
@@ -143,6 +152,11 @@ def _begun(actor: Actor) -> Factor:
     return factor
 
 
+def _secret(factor: Factor) -> str:
+    """Raises Sealed."""
+    return sealed_columns.read(_table.c.secret, factor.id, factor.secret or "")
+
+
 def _set_up(actor: Actor, secret: str) -> SetUp:
     import pyotp  # noqa: PLC0415 - see _begin
 
@@ -159,7 +173,7 @@ def _step_of(factor: Factor, otp: str) -> int | None:
     if len(code) != DIGITS or not code.isascii() or not code.isdigit():
         return None
     try:
-        app = pyotp.TOTP(sealing.unseal(factor.secret or ""))
+        app = pyotp.TOTP(_secret(factor))
     except sealing.Sealed:
         return None
     current = int(now().timestamp()) // STEP

@@ -1,0 +1,116 @@
+"""The columns that hold sealed secrets: read, and sealed anew after SECRET_KEY was changed.
+
+A column declares itself by `info=SEALED` in its model; everything here follows from that. A value
+is replaced only while it is the one that was read, so that a newer secret is never overwritten.
+"""
+
+import logging
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, ColumnElement, bindparam, select, update
+
+from app.models import Webhook
+from app.models.types import SEALED
+from app.services import sealing
+from app.services.sealing import Sealed
+from app.sql import KEY, Statement
+
+PAGE = 500  # rows that are read at a time
+_FIRST = "00000000-0000-0000-0000-000000000000"
+_log = logging.getLogger("flagstone.sealing")
+
+
+class Counts(NamedTuple):
+    """How many values of a column are sealed by which key."""
+
+    present: int
+    earlier: int
+    unreadable: int
+
+    @property
+    def total(self) -> int:
+        return sum(self)
+
+
+class SealedColumn:
+    """A column of a table with an `id`."""
+
+    def __init__(self, column: Column[Any]) -> None:
+        table = column.table
+        self.name = f"{table.name}.{column.name}"
+        self._page = Statement[Any](
+            select(table.c.id, column.label("sealed"))
+            .where(table.c.id > bindparam("after"), column.is_not(None))
+            .order_by(table.c.id)
+            .limit(bindparam("size"))
+        )
+        self._replace = Statement[Any](
+            update(table)
+            .where(table.c.id == KEY, column == bindparam("old"))
+            .values({column.name: bindparam("new")})
+        )
+
+    def read(self, row_id: str, sealed: str) -> str:
+        """See the function of this name."""
+        try:
+            value = sealing.unseal(sealed)
+        except Sealed as error:
+            _log.error("%s of %s: %s", self.name, row_id, error)
+            raise
+        if sealing.is_outdated(sealed):
+            self._renew(row_id, sealed, value)
+        return value
+
+    def count(self) -> Counts:
+        """The counts of all rows."""
+        kinds = [_kind(row.sealed) for row in self._rows()]
+        return Counts(*(kinds.count(kind) for kind in Counts._fields))
+
+    def rotate(self) -> Counts:
+        """Seal anew what an earlier key has sealed. The counts are those from before."""
+        counts = dict.fromkeys(Counts._fields, 0)
+        for row in self._rows():
+            kind = _kind(row.sealed)
+            if kind == "earlier":
+                self._renew(row.id, row.sealed, sealing.unseal(row.sealed))
+            counts[kind] += 1
+        return Counts(**counts)
+
+    def _renew(self, row_id: str, sealed: str, value: str) -> None:
+        self._replace.run(key=row_id, old=sealed, new=sealing.seal(value))
+
+    def _rows(self) -> Iterator[Any]:
+        after = _FIRST
+        while page := self._page.all(after=after, size=PAGE):
+            yield from page
+            after = page[-1].id
+
+
+def read(column: ColumnElement[Any], row_id: str, sealed: str) -> str:
+    """The secret that `column` holds in the row `row_id` as `sealed`.
+
+    A value of an earlier key is sealed anew by SECRET_KEY. Raises Sealed, which is logged.
+    """
+    return _by_column()[column].read(row_id, sealed)
+
+
+def all_columns() -> list[SealedColumn]:
+    """Every column that holds sealed values."""
+    return list(_by_column().values())
+
+
+@cache
+def _by_column() -> dict[ColumnElement[Any], SealedColumn]:
+    tables = Webhook.metadata.sorted_tables
+    found = [one for table in tables for one in table.c if SEALED.items() <= one.info.items()]
+    return {column: SealedColumn(column) for column in sorted(found, key=str)}
+
+
+def _kind(sealed: str) -> str:
+    try:
+        sealing.unseal(sealed)
+    except Sealed:
+        return "unreadable"
+    return "earlier" if sealing.is_outdated(sealed) else "present"
