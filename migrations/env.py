@@ -1,6 +1,7 @@
 """Runs the migrations. Safe when several processes start it at once; see docs/operations.md."""
 
 import logging
+import warnings
 
 from alembic import context
 from flask import current_app
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, text
 from app import deadline
 from app.models.task import POSTGRES_ONLY
 from app.services.readiness import is_later
+from migrations import autogenerate, rebuild  # noqa: F401 - the latter registers itself
 
 LOCK = 0x666C6167  # "flag": the key of PostgreSQL's advisory lock, held while migrating
 WAIT = "10min"  # for another process that is migrating
@@ -22,20 +24,16 @@ def include_object(_object: object, name: str | None, *_: object) -> bool:
 
 
 def shape(migration: object, _revision: object, directives: list) -> None:
-    """Drop a revision that would do nothing, and give any other the next number for its id.
-
-    Only of numbers can a replica tell which one is later (app/services/readiness.py).
-    """
-    if (
-        getattr(context.config.cmd_opts, "autogenerate", False)
-        and directives[0].upgrade_ops.is_empty()
-    ):
+    """Complete a revision, drop one that would do nothing, and give any other its id."""
+    script, arguments = directives[0], migration.opts["revision_context"].command_args
+    if arguments["autogenerate"]:
+        metadata = migrate.db.metadata
+        autogenerate.compare_expression_indexes(migration.connection, metadata, script)
+    if getattr(context.config.cmd_opts, "autogenerate", False) and script.upgrade_ops.is_empty():
         directives[:] = []
         log.info("The models and the database are in step.")
-    elif not migration.opts["revision_context"].command_args["rev_id"]:
-        names = [one.revision for one in context.script.walk_revisions()]
-        numbers = (int(name) for name in names if name.isdigit())
-        directives[0].rev_id = f"{max(numbers, default=0) + 1:04}"
+    elif not arguments["rev_id"]:
+        script.rev_id = autogenerate.next_id(context.script)
 
 
 def options() -> dict:
@@ -43,6 +41,7 @@ def options() -> dict:
         "target_metadata": migrate.db.metadata,
         "include_object": include_object,
         "process_revision_directives": shape,
+        "render_item": autogenerate.render_item,
         # On SQLite, too, all of it under one lock (BEGIN IMMEDIATE, see app/extensions.py): Alembic
         # would let it go after each revision, and another process would run the next one as well.
         "transactional_ddl": True,
@@ -115,5 +114,7 @@ def run_offline() -> None:
 if context.is_offline_mode():
     run_offline()
 else:
-    with deadline.within(None):  # a migration takes as long as it takes
+    with deadline.within(None), warnings.catch_warnings():  # it takes as long as it takes
+        # Of SQLite's indexes over expressions, which autogenerate and rebuild look after.
+        warnings.filterwarnings("ignore", message=".*expression-based index")
         run_online()

@@ -7,6 +7,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -40,6 +41,18 @@ for _ in range(8):
         os._exit(0)
     children.append(child)
 print(*(os.waitpid(child, 0)[1] for child in children))
+"""
+REBUILD_ALL = """
+from alembic import op
+
+revision = "9999"
+down_revision = "{head}"
+
+
+def upgrade():
+    for table in {tables}:
+        with op.batch_alter_table(table, recreate="always"):
+            pass
 """
 REBUILD_USERS = """
 import sqlalchemy as sa
@@ -172,19 +185,55 @@ def test_eight_processes_may_migrate_at_once(url: str, new_app: Flask) -> None:
     assert drift(new_app) == []
 
 
+def parts(app: Flask) -> dict[str, Any]:
+    """What the tables of an SQLite database consist of."""
+    catalogue = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type != 'table'"
+    with app.app_context(), db.engine.connect() as connection:
+        inspector = inspect(connection)
+        found: dict[str, Any] = {
+            name: " ".join((sql or "").replace('"', "").split())
+            for kind, name, table, sql in connection.execute(text(catalogue))
+        }
+        for table in inspector.get_table_names():
+            found[table] = [
+                str(inspector.get_columns(table)),
+                inspector.get_pk_constraint(table),
+                sorted(map(str, inspector.get_foreign_keys(table))),
+                sorted(map(str, inspector.get_unique_constraints(table))),
+                sorted(str(check["name"]) for check in inspector.get_check_constraints(table)),
+            ]
+    return found
+
+
+def add_revision(folder: Path, source: str) -> str:
+    """A copy of migrations/ with one more revision."""
+    shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "versions" / "9999_more.py").write_text(source, encoding="utf-8")
+    return str(folder)
+
+
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection")
+def test_rebuilding_tables_on_sqlite_loses_no_part_of_them(tmp_path: Path) -> None:
+    app = make_app(f"sqlite:///{tmp_path / 'new.db'}")
+    migrate(app)
+    before = parts(app)
+    assert {"uq_users_email", "audit_events_no_delete"} <= before.keys()
+    source = REBUILD_ALL.format(head=revisions()[-1][1], tables=sorted(db.metadata.tables))
+    with app.app_context():
+        upgrade(directory=add_revision(tmp_path / "migrations", source))
+    assert parts(app) == before
+    close(app)
+
+
 def test_rebuilding_users_on_sqlite_leaves_their_tasks(tmp_path: Path) -> None:
     app = make_app(f"sqlite:///{tmp_path / 'new.db'}")
     migrate(app)
-    folder = tmp_path / "migrations"
-    shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    source = REBUILD_USERS.format(head=revisions()[-1][1])
-    (folder / "versions" / "9999_nickname.py").write_text(source, encoding="utf-8")
+    folder = add_revision(tmp_path / "migrations", REBUILD_USERS.format(head=revisions()[-1][1]))
     with app.app_context():
         ann = Actor(id=registration.register(Actor(), "ann", "ann@example.com", PASSWORD).id)
         tasks.create(ann, {"title": "kept"})
     with app.app_context():
-        upgrade(directory=str(folder))
+        upgrade(directory=folder)
         assert "nickname" in {column["name"] for column in inspect(db.engine).get_columns("users")}
         assert [task.title for task in tasks.page(ann).items] == ["kept"]
     close(app)

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -40,19 +41,44 @@ def fork(tmp_path: Path, folder: Path) -> Iterator[Flask]:
     close(app)
 
 
-def following(number: str, by: int) -> str:
-    return f"{int(number) + by:04}"
+def digits() -> str:
+    return datetime.now(UTC).strftime("%Y%m%d%H%M%S")
 
 
-def test_new_revision_gets_the_next_number_and_is_found(fork: Flask, folder: Path) -> None:
-    last = readiness.head()
+def test_new_revision_is_named_by_the_moment_in_utc_and_found(fork: Flask, folder: Path) -> None:
+    before = digits()
     readiness.head.cache_clear()
     revision(directory=str(folder), message="Ours")
-    assert readiness.head() == following(last, 1)
+    assert before <= readiness.head() <= digits()
+    assert (folder / "versions" / f"{readiness.head()}_ours.py").exists()
     with pytest.raises(Unavailable):
         readiness.check()
     upgrade(directory=str(folder))
     readiness.check()
+
+
+def test_revisions_of_one_second_get_ids_in_their_order(fork: Flask, folder: Path) -> None:
+    ids = []
+    for _ in range(3):
+        revision(directory=str(folder), message="Ours")
+        readiness.head.cache_clear()
+        ids.append(int(readiness.head()))
+    assert ids == sorted(set(ids))
+
+
+def test_command_names_a_merge_by_the_moment_too(
+    fork: Flask, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "REVISIONS", folder / "versions")
+    last = readiness.head()
+    for name in ("left", "right"):
+        revision(directory=str(folder), head=last, rev_id=name, splice=True)
+    before = digits()
+    arguments = ["db", "merge", "--directory", str(folder), "heads"]
+    result = fork.test_cli_runner().invoke(args=arguments)
+    assert result.exit_code == 0, result.output
+    readiness.head.cache_clear()
+    assert before <= readiness.head() <= digits()
 
 
 def test_id_that_was_given_stays(fork: Flask, folder: Path) -> None:
@@ -75,13 +101,12 @@ def test_two_last_ones_are_told_and_a_merge_is_the_last(fork: Flask, folder: Pat
     readiness.head.cache_clear()
     with pytest.raises(Unavailable, match="2 last migrations"):
         readiness.check()
-    merge(directory=str(folder), revisions="heads", rev_id=following(last, 1))
-    assert readiness.head() == following(last, 1)
+    merge(directory=str(folder), revisions="heads", rev_id="2")
+    assert readiness.head() == "2"
     upgrade(directory=str(folder))
     readiness.check()
 
 
-@pytest.mark.filterwarnings("ignore:.*expression-based index")
 def test_new_revision_passes_the_linter(fork: Flask, folder: Path) -> None:
     before = set(folder.rglob("*.py"))
     extra = Table("extra", db.metadata, Column("id", Integer, primary_key=True))

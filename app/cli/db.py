@@ -1,5 +1,6 @@
 """`flask db`: the commands of Flask-Migrate. They are loaded when one of them is called."""
 
+from datetime import UTC, datetime
 from functools import cached_property
 from importlib import import_module
 from typing import Any
@@ -19,6 +20,9 @@ class Db(click.Group):
     @cached_property
     def _commands(self) -> click.Group:
         group: click.Group = import_module("flask_migrate.cli").db
+        for option in group.commands["merge"].params:
+            if option.name == "rev_id":  # any other revision is named by migrations/env.py
+                option.default = lambda: datetime.now(UTC).strftime("%Y%m%d%H%M%S")
         return group
 
     def list_commands(self, ctx: click.Context) -> list[str]:
