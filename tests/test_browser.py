@@ -7,42 +7,16 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-import axe_playwright_python
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from app.models import OutboxEntry
-from app.services import outbox, personal_tokens, users
-from app.services.actor import Actor
 from tests.conftest import PASSWORD
 from tests.live import served
-from tests.rows import set_values
 
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PAGES = ["/", "/about", "/auth/login", "/auth/register", "/auth/forgot", "/problems", "/nothing"]
-PERSONAL_PAGES = ["/", "/tasks", "/tasks/new", "/tasks/trash", "/users/root"] + [
-    f"/settings/{name}" for name in ("profile", "two-factor", "sessions", "tokens", "webhooks")
-]
-ADMIN_PAGES = [
-    f"/admin/{name}"
-    for name in (
-        "",
-        "users",
-        "users/invite",
-        "tasks",
-        "tokens",
-        "webhooks",
-        "jobs",
-        "audit",
-        "system",
-    )
-]
-LOOKS = [("light", 1280), ("dark", 320)]
 
 pytestmark = [
     pytest.mark.browser,
@@ -125,35 +99,3 @@ def test_the_page_to_try_the_api_loads(chromium: Browser, url: str) -> None:
     with opened(chromium.new_context()) as page:
         page.goto(f"{url}/api/docs")
         expect(page.get_by_text("Make a task", exact=True)).to_be_visible()
-
-
-@pytest.mark.usefixtures("mailbox")  # for the forms that need mail
-@pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # the pages are the same on either
-@pytest.mark.parametrize(("scheme", "width"), LOOKS)
-def test_axe_finds_nothing_and_no_page_is_wider_than_the_screen(
-    chromium: Browser, app: Flask, url: str, root: Actor, scheme: str, width: int
-) -> None:
-    with app.app_context():
-        personal_tokens.create(root, users.get(root, root.id), "of a program", ["tasks:read"])
-        set_values(OutboxEntry, outbox.add("mail", "welcome", {}), status="dead", error="refused")
-    looks = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
-    with opened(chromium.new_context(bypass_csp=True, **looks)) as page:  # type: ignore[arg-type]
-        found = [fault for path in PAGES for fault in faults(page, url + path)]
-        sign_in(page, url, root.username)
-        for path in [*PERSONAL_PAGES, *ADMIN_PAGES, f"/admin/users/{root.id}"]:
-            found += faults(page, url + path)
-    assert found == []
-
-
-def faults(page: Page, url: str = "") -> list[str]:
-    """What axe says of a page, by default the one that is shown, and whether it must be scrolled
-    sideways."""
-    if url:
-        page.goto(url)
-    url = page.url
-    page.add_script_tag(path=AXE)
-    results = page.evaluate("axe.run()")
-    found = [f"{url}: {each['id']}: {each['nodes'][0]['html']}" for each in results["violations"]]
-    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-        found.append(f"{url}: wider than the screen")
-    return found

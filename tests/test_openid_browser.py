@@ -7,11 +7,14 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
+from app.models.identity import SUBJECT_MAX
 from app.services.actor import Actor
 from tests.conftest import PASSWORD
+from tests.full_pages import word
 from tests.live import served
 from tests.openid_provider import LINK, Provider
-from tests.test_browser import chromium, faults, opened, pytestmark, sign_in
+from tests.page_faults import faults
+from tests.test_browser import chromium, opened, pytestmark, sign_in
 
 __all__ = ["chromium", "pytestmark"]
 
@@ -66,7 +69,7 @@ def test_axe_finds_nothing_on_these_pages(
     chromium: Browser, url: str, provider: Provider, ann: Actor, scheme: str, width: int
 ) -> None:
     looks = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
-    provider.person["email"] = "ann@example.com"
+    provider.person.update(sub=word(SUBJECT_MAX), email=None)
     with opened(chromium.new_context(bypass_csp=True, **looks)) as page:  # type: ignore[arg-type]
         found = faults(page, f"{url}/auth/login")
         page.get_by_role("link", name="Continue with Orchard").click()

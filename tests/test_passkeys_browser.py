@@ -11,8 +11,9 @@ from app.models import Factor, Session
 from app.services.actor import Actor
 from tests.conftest import PASSWORD
 from tests.live import served
+from tests.page_faults import faults
 from tests.rows import actions, events, rows, set_values
-from tests.test_browser import chromium, faults, opened, pytestmark, sign_in
+from tests.test_browser import chromium, opened, pytestmark, sign_in
 
 __all__ = ["chromium", "pytestmark"]
 AUTHENTICATOR = {

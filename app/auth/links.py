@@ -39,8 +39,10 @@ def invite(token: str) -> ResponseReturnValue:
 
 def _set_password(template: str, token: str) -> ResponseReturnValue:
     form = ResetForm()
-    if not recovery.is_live(token):
-        raise VoidLink(VOID)
+    try:
+        username = recovery.account(token).username
+    except VoidLink as error:
+        raise VoidLink(VOID) from error
     if form.validate_on_submit():
         try:
             recovery.follow(origin(), token, **form.values())
@@ -49,7 +51,7 @@ def _set_password(template: str, token: str) -> ResponseReturnValue:
         else:
             flash("The new password is set. Log in with it.", "success")
             return redirect(url_for("auth.login"), 303)
-    return render_template(template, form=form), form.http_status
+    return render_template(template, form=form, username=username), form.http_status
 
 
 @bp.route("/confirm/<token>", methods=["GET", "POST"])

@@ -66,6 +66,12 @@ def is_live(secret: str) -> bool:
     return links.is_live(secret, *PURPOSES)
 
 
+def account(secret: str) -> User:
+    """The account whose password the link sets. Raises VoidLink."""
+    link = links.find(secret, *PURPOSES)
+    return users.get(Actor(id=link.user_id), link.user_id)
+
+
 def follow(origin: Actor, secret: str, password: str) -> User:
     """Set a password by a link, which is void after it. Raises VoidLink, Invalid.
 

@@ -1,0 +1,42 @@
+"""Faults of a page in a browser: against the rules of accessibility, and of its layout."""
+
+from pathlib import Path
+
+import axe_playwright_python
+from playwright.sync_api import Page
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+# axe leaves a rule of WCAG 2.2 off by default.
+RUN = "axe.run({rules: {'target-size': {enabled: true}}})"
+# The page if it scrolls sideways, and each element that its content leaves: the content is cut off
+# or covers something else. An element may be wider if it scrolls, ends in an ellipsis or is
+# visible to screen readers alone.
+OVERFLOWS = """() => {
+  const hidden = (element) =>
+    element && (element.clientWidth === 1 || hidden(element.parentElement));
+  const passes = (element, style) =>
+    element.scrollWidth <= element.clientWidth + 1 || element.clientWidth === 0 ||
+    ["auto", "scroll"].includes(style.overflowX) || style.textOverflow === "ellipsis" ||
+    hidden(element) || element.matches("input, select, textarea, option, svg, svg *");
+  const left = [...document.body.querySelectorAll("*")]
+    .filter((element) => !passes(element, getComputedStyle(element)))
+    .map((element) => `content leaves ${element.cloneNode(false).outerHTML}`);
+  const root = document.scrollingElement;
+  if (root.scrollWidth > root.clientWidth) left.push(`scrolls sideways to ${root.scrollWidth} px`);
+  return [...new Set(left)];
+}"""
+
+
+def faults(page: Page, url: str = "") -> list[str]:
+    """Faults of the page at `url`, by default of the page that is open, each with its address."""
+    if url:
+        page.goto(url)
+    page.add_script_tag(path=AXE)
+    violations = page.evaluate(RUN)["violations"]
+    found = [f"{each['id']}: {each['nodes'][0]['html']}" for each in violations]
+    return [f"{page.url}: {fault}" for fault in found] + overflows(page)
+
+
+def overflows(page: Page) -> list[str]:
+    """Faults of the open page's layout. Works without JavaScript, too."""
+    return [f"{page.url}: {fault}" for fault in page.evaluate(OVERFLOWS)]
