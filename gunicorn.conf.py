@@ -44,7 +44,8 @@ atexit.register(serving.remove_figures)  # METRICS_TOKEN may have been set befor
 
 accesslog = None  # the app logs one line for each request
 errorlog = "-"
-loglevel = settings["LOG_LEVEL"].lower()
+# Until the app sets it (app.logs). At "debug" Gunicorn repeats requests, secrets of links included.
+loglevel = settings["LOG_LEVEL"].lower().replace("debug", "info")
 
 
 def when_ready(server: Any) -> None:

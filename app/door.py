@@ -7,13 +7,12 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from app import ratelimit
 from app.extensions import csrf
-from app.security import ROUTE
+from app.security import PROBES, ROUTE
 from app.services import secret_tokens
 from app.services.networks import network_of
 
 API = "/api/"
 STATIC = "/static/"
-PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # a probe asks by address, not by name
 
 
 def init_app(app: Flask) -> None:
@@ -38,6 +37,7 @@ def check_request() -> None:
     environ[ROUTE] = call.url_rule.rule if call.url_rule else ""
     if "CONTENT_LENGTH" in environ:  # only then does Werkzeug refuse a body that ends too early
         environ.pop("wsgi.input_terminated", None)
+    # A probe asks by address and not by name.
     if path not in PROBES and _host_name(environ) not in current_app.config["KNOWN_HOSTS"]:
         raise BadRequest("This host name is not served here.")
     if is_page(path):

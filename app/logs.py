@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import select
 import sys
 from datetime import UTC, datetime
@@ -11,6 +12,18 @@ from typing import Any
 import orjson
 
 STDERR = 2
+# Each logger that writes here, with its lowest level. What servers log below repeats the request.
+LOGGERS = {
+    "flagstone": logging.DEBUG,
+    "app": logging.DEBUG,
+    "gunicorn.error": logging.INFO,
+    "werkzeug": logging.WARNING,
+}
+# Each group is kept, and what follows it is left out: the link of a mail, a query (it may hold the
+# code of an OpenID provider), and a token wherever it stands (app.services.secret_tokens).
+_SECRETS = re.compile(
+    r"(/auth/[\w-]+/)[^\s\"'<>]+" r"|(?<=[\w/])(\?)[^\s\"'<>]+" r"|(fst_)\w+",
+)
 # Bytes, with the newline, that a pipe of Linux takes in one piece, whoever else writes to it. Not
 # select.PIPE_BUF: there is none on Windows, and on macOS no traceback would fit into its 512.
 LINE_MAX = 4096
@@ -23,6 +36,21 @@ class Line(dict[str, Any]):
         return " ".join(str(value) for value in self.values() if value != "")
 
 
+def without_secrets(text: str) -> str:
+    """The text of any logger, a traceback too, without what may be the secret of a link in it."""
+    return _SECRETS.sub(lambda found: f"{found[found.lastindex or 0]}...", text)
+
+
+class PlainFormatter(logging.Formatter):
+    """Lines for a person to read."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line, so that nothing that a client sends can forge a second one."""
 
@@ -31,9 +59,9 @@ class JsonFormatter(logging.Formatter):
         fields: dict[str, str] = {"time": time_, "level": record.levelname.lower()}
         if isinstance(record.args, Line):  # logging takes a lone mapping for the arguments
             return orjson.dumps({**fields, **record.args}).decode()
-        fields.update(logger=record.name, message=record.getMessage())
+        fields.update(logger=record.name, message=without_secrets(record.getMessage()))
         if record.exc_info:
-            fields["exception"] = self.formatException(record.exc_info)
+            fields["exception"] = without_secrets(self.formatException(record.exc_info))
         return _fitting(fields)
 
 
@@ -90,10 +118,11 @@ def set_up(level: str, format_: str) -> None:
     logging.logThreads = logging.logProcesses = False
     # Where it was closed at the start, its number is by now that of some socket or file.
     handler = Lines() if sys.stderr else logging.NullHandler()
-    plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
-    handler.setFormatter(JsonFormatter() if format_ == "json" else plain)
-    for name in ("flagstone", "app", "gunicorn.error", "werkzeug"):
+    handler.setFormatter(JsonFormatter() if format_ == "json" else PlainFormatter())
+    for name, lowest in LOGGERS.items():
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
-        logger.setLevel(level if name != "werkzeug" else "WARNING")
+        logger.setLevel(max(lowest, logging.getLevelNamesMapping()[level]))
         logger.propagate = False
+    if not logging.root.handlers:
+        logging.root.addHandler(handler)  # warnings and errors of all other libraries

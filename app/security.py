@@ -25,6 +25,8 @@ ROUTE = "flagstone.route"
 USER_ID = "flagstone.user_id"
 RATE = "flagstone.rate"  # headers that tell what is left of a rate limit
 
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # what machines ask for, every few seconds
+
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
@@ -84,8 +86,9 @@ class Middleware:
             headers.extend(self.headers)
             if "referrer-policy" in names:  # a page's own rule stands: browsers obey the last one
                 headers.remove(REFERRER_POLICY)
-            if _log.isEnabledFor(logging.INFO):
-                _log.info("%s", _line(environ, status, started))
+            level = logging.DEBUG if environ["PATH_INFO"] in PROBES else logging.INFO
+            if _log.isEnabledFor(level):
+                _log.log(level, "%s", _line(environ, status, started))
             return start_response(status, headers, exc_info)
 
         return self.app(environ, start)

@@ -100,3 +100,16 @@ def test_number_of_a_closed_standard_error_is_not_written_to(tmp_path: Path) -> 
     command = ["sh", "-c", '"$0" -c "$1" "$2" 2>&-', sys.executable, script, str(file)]
     subprocess.run(command, cwd=config.ROOT, check=True)
     assert file.read_bytes() == b""
+
+
+def test_warning_of_any_library_is_a_line_like_the_others() -> None:
+    script = (
+        "import logging; from app import logs; logs.set_up('DEBUG', 'json');"
+        "logging.getLogger('some.library').debug('unheard');"
+        "logging.getLogger('some.library').warning('GET /auth/reset/hidden');"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=config.ROOT, check=True, capture_output=True
+    )
+    (line,) = done.stderr.splitlines()
+    assert json.loads(line)["message"] == "GET /auth/reset/..."

@@ -1,7 +1,10 @@
 """What an orchestrator asks of the process, and what it costs."""
 
+import logging
 from collections.abc import Iterator
+from logging.handlers import QueueHandler
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 from flask import Flask
@@ -49,6 +52,26 @@ def test_no_session_is_opened_for_a_program_or_a_file(app: Flask, path: str) -> 
     assert "Set-Cookie" not in answer.headers
     assert "Cookie" not in answer.vary
     answer.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "level"),
+    [("/healthz", "DEBUG"), ("/readyz", "DEBUG"), ("/metrics", "DEBUG"), ("/about", "INFO")],
+)
+def test_probe_is_logged_at_a_level_of_its_own(
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+    level: str,
+) -> None:
+    """Probes come every few seconds, and would hide what people do."""
+    records: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    log = logging.getLogger("flagstone.request")
+    monkeypatch.setattr(log, "handlers", [QueueHandler(records)])
+    caplog.set_level(logging.DEBUG, log.name)
+    ask(app, path)
+    assert (records.get_nowait().levelname, records.empty()) == (level, True)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
