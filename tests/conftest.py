@@ -7,7 +7,10 @@ moment. The clients refuse to work inside one (tests/clients.py).
 
 import os
 from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import compress
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from argon2 import PasswordHasher
@@ -43,6 +46,8 @@ settings.register_profile(
 )
 settings.load_profile("flagstone")
 leaks.listen()
+# A module that uses one of these starts servers or many threads.
+STARTERS = {"tests.races", "tests.gunicorn_server", "tests.redis_server"}
 MakeApp = Callable[..., Flask]
 MakePerson = Callable[..., Actor]
 
@@ -238,3 +243,37 @@ def signed_in_browser(app: Flask, actor: Actor) -> Browser:
     signed_in = Browser(app)
     signed_in.sign_in(actor.username, PASSWORD)
     return signed_in
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fast", action="store_true", help="SQLite alone; no browser, no race, no slow test"
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the module whose tests are generated while they are collected, for a minute."""
+    fast: bool = config.getoption("--fast")
+    return (fast and collection_path.name == "test_schemathesis.py") or None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--fast"):
+        slow = [_is_slow(item) for item in items]
+        config.hook.pytest_deselected(items=list(compress(items, slow)))
+        items[:] = [item for item, left_out in zip(items, slow, strict=True) if not left_out]
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    assert isinstance(item, pytest.Function)
+    marked = any(item.get_closest_marker(mark) for mark in ("browser", "slow"))
+    used = _imported(item.module)
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    on_postgres = {"postgres", "postgres_app"} & set(item.fixturenames)
+    return marked or bool(used & STARTERS or on_postgres) or "postgresql" in parameters
+
+
+@lru_cache
+def _imported(module: ModuleType) -> set[str]:
+    """The modules that the names of `module` come from."""
+    return {getattr(value, "__module__", "") for value in vars(module).values()}

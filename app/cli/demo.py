@@ -7,6 +7,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from app.cli.base import Command
+from app.errors import Conflict
 from app.services import demo, users
 from app.services.demo import SignIn
 
@@ -22,13 +23,24 @@ NO_REMINDER = (
 def seed_demo(if_empty: bool) -> None:
     """Fill an empty database with an admin, a few users and their tasks of 60 days."""
     if users.is_empty():
-        how = _introduction(demo.seed())
-        _keep(how)
+        how = _filled(if_empty)
     elif not if_empty:
         raise click.ClickException("The database has users: only an empty one can be filled.")
     else:
         how = _kept()
     click.echo(f"\n  Flagstone: {current_app.config['PUBLIC_URL']}\n\n{how}\n")
+
+
+def _filled(if_empty: bool) -> str:
+    try:
+        people = demo.seed()
+    except Conflict:  # another `make run` fills it at this moment
+        if if_empty:
+            return _kept()
+        raise
+    how = _introduction(people)
+    _keep(how)
+    return how
 
 
 def _introduction(people: list[SignIn]) -> str:

@@ -1,0 +1,1 @@
+"""Programs for whoever develops the service. None of it is needed where the service runs."""
