@@ -45,7 +45,8 @@ class Token(Base):
     hash: Mapped[str] = mapped_column(String(64), unique=True)
     prefix: Mapped[str] = mapped_column(String(16))
     name: Mapped[str] = mapped_column(String(NAME_MAX), default="")
-    scopes: Mapped[str] = mapped_column(String(255), default="")  # separated by spaces (RFC 6749)
+    # Separated by spaces (RFC 6749, 3.3). Without a limit: each resource adds to them.
+    scopes: Mapped[str] = mapped_column(String, default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     signed_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -30,7 +30,7 @@ class Webhook(Base):
     user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
     url: Mapped[str] = mapped_column(String(URL_MAX))
     secret: Mapped[str] = mapped_column(String(255), info=SEALED)  # signing needs it in the clear
-    events: Mapped[str] = mapped_column(String(255))  # separated by spaces
+    events: Mapped[str] = mapped_column(String)  # separated by spaces; each resource adds to them
     is_active: Mapped[bool] = mapped_column(default=True)
     failing_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
