@@ -14,14 +14,10 @@ from app.coded_fields import Boolean, Coded, Integer, List, OneOf as OneOfWords,
 from app.faults import Code, Fault
 from app.models.task import LABEL_MAX, LABELS_MAX
 from app.models.types import canonical_id
-from app.services import labels
+from app.services import labels, text_rules
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,9}", re.ASCII)
-
-
-# A character that trimming leaves, spelled out: regular expressions differ in what is a space.
-SEEN = r"[^\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 
 
 _MESSAGES: dict[str, str] = {
@@ -48,17 +44,40 @@ class Strict(Schema):
 
 
 class Text(String):
-    """A string; with `trim` what stands around it is dropped before its length is looked at."""
+    """A text in Normalization Form C, which follows a `rule` of app.services.text_rules."""
 
-    def __init__(self, *, trim: bool = False, **options: Any) -> None:
+    pattern = ""  # of what the rule allows, for the document
+    rule = staticmethod(text_rules.normal)
+
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.trim = trim
-        if trim and self.required:
-            self.metadata = {"pattern": SEEN, **self.metadata}
+        if self.pattern:
+            self.metadata = {"pattern": self.pattern, **self.metadata}
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
-        return text.strip() if self.trim and text is not None else text
+        try:
+            return self.rule(text)
+        except ValueError as error:
+            raise ValidationError(error.args[0]) from None
+
+
+class Line(Text):
+    """A text of one line, trimmed before its length is looked at."""
+
+    pattern = text_rules.LINE_PATTERN
+    rule = staticmethod(text_rules.line)
+
+
+class LongText(Text):
+    """A text of any number of lines."""
+
+    pattern = text_rules.LONG_PATTERN
+    rule = staticmethod(text_rules.long)
+
+
+class Password(String):
+    """A password as it is typed: app.services.passwords has its rules."""
 
 
 class Flag(Boolean):

@@ -7,11 +7,17 @@ from typing import Any
 from flask import request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
-from wtforms import Field, FileField, SelectChoice  # type: ignore[attr-defined]
+from wtforms import (  # type: ignore[attr-defined]
+    Field,
+    FileField,
+    PasswordField,
+    SelectChoice,
+    ValidationError,
+)
 from wtforms.form import BaseForm
 
 from app.errors import AppError, BadCredentials, Conflict, Invalid, PreconditionFailed
-from app.services import passwords
+from app.services import passwords, text_rules
 
 # What a person can mend in the form. Any other error has a page of its own.
 REFUSALS = (BadCredentials, Conflict, Invalid, PreconditionFailed)
@@ -28,16 +34,16 @@ class Form(FlaskForm):
     class Meta(FlaskForm.Meta):
         def wrap_formdata(self, form: BaseForm, formdata: Any) -> Any:
             """The sent form alone: a file only where one is asked for, and never JSON."""
-            if formdata is None or isinstance(formdata, MultiDict):
-                return formdata
-            if request.method != "POST":
+            if isinstance(formdata, MultiDict):
+                return _normal(form, formdata)
+            if formdata is None or request.method != "POST":
                 return None
             files = [
                 (name, file)
                 for name, file in request.files.items(multi=True)
                 if isinstance(form._fields.get(name), FileField)
             ]
-            return CombinedMultiDict((MultiDict(files), request.form))
+            return CombinedMultiDict((MultiDict(files), _normal(form, request.form)))
 
     def values(self) -> dict[str, Any]:
         """What was typed, by name, for a service."""
@@ -81,6 +87,33 @@ class NewPasswordForm(Form):
 
 def _holds_nul(field: Field) -> bool:
     return any(isinstance(raw, str) and "\0" in raw for raw in field.raw_data or ())
+
+
+def _normal(form: BaseForm, typed: "MultiDict[str, str]") -> "MultiDict[str, str]":
+    """What was typed in Normalization Form C, but for passwords."""
+    return MultiDict(
+        (
+            name,
+            text if isinstance(form._fields.get(name), PasswordField) else text_rules.normal(text),
+        )
+        for name, text in typed.items(multi=True)
+    )
+
+
+def one_line(_form: BaseForm, field: Field) -> None:
+    """A validator: see text_rules.line."""
+    try:
+        text_rules.line(field.data or "")
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
+
+
+def many_lines(_form: BaseForm, field: Field) -> None:
+    """A validator: see text_rules.long."""
+    try:
+        text_rules.long(field.data or "")
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
 
 
 def stripped(value: str | None) -> str | None:

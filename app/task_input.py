@@ -5,19 +5,15 @@ from typing import Any, ClassVar
 from marshmallow import post_load
 
 from app.coded_fields import Length
-from app.fields import Identifier, Labels, Moment, Strict, Text, choice
+from app.fields import Identifier, Labels, Line, LongText, Moment, Strict, Text, choice
 from app.models.task import DESCRIPTION_MAX, PRIORITIES, SHOWN, STATUSES, TITLE_MAX
 
 _EMPTY: dict[str, Any] = {"description": "", "labels": []}  # what null stands for
 
 
 class TaskIn(Strict):
-    title = Text(
-        required=True,
-        trim=True,
-        validate=Length(min=1, max=TITLE_MAX),
-    )
-    description = Text(allow_none=True, validate=Length(max=DESCRIPTION_MAX))
+    title = Line(required=True, validate=Length(min=1, max=TITLE_MAX))
+    description = LongText(allow_none=True, validate=Length(max=DESCRIPTION_MAX))
     status = choice(STATUSES)
     priority = choice(PRIORITIES)
     due_at = Moment(allow_none=True)

@@ -12,7 +12,7 @@ from app import listing
 from app.forms import Form, moment_of, stripped
 from app.listing import Listed
 from app.models.types import canonical_id
-from app.services import users
+from app.services import text_rules, users
 from app.services.paging import Page
 
 T = TypeVar("T")
@@ -85,5 +85,8 @@ def listed(form: Filters, read: Callable[..., Page[T]]) -> Listed[T]:
     """The page that the query asks for, with its filters; nothing where one is not valid."""
     if not form.is_valid:
         return Listed(Page([], total=0), "", "")
-    kept: dict[str, Any] = {field.name: request.args.getlist(field.name) for field in form}
+    kept: dict[str, Any] = {
+        field.name: [text_rules.normal(text) for text in request.args.getlist(field.name)]
+        for field in form
+    }
     return listing.listed(read, request.endpoint or "", limit=LIMIT, **kept)

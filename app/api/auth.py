@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 from app.api.operation import operation
 from app.api.user_schemas import EMAIL, NewPassword
 from app.errors import BadCredentials, BadOtp, Conflict, InvalidGrant, NoMail, OtpRequired, VoidLink
-from app.fields import Strict, Text
+from app.fields import Password, Strict, Text
 from app.services import confirmation, recovery, token_pairs
 from app.services.actor import Actor
 from app.services.token_pairs import Pair
@@ -19,7 +19,7 @@ bp = Blueprint("auth", __name__, url_prefix="/auth")
 
 class SignIn(Strict):
     identifier = Text(required=True, metadata={"description": "Email or username, without case."})
-    password = Text(required=True, metadata={"format": "password"})
+    password = Password(required=True, metadata={"format": "password"})
     otp = Text(
         metadata={
             "description": "Where the account has a second factor: the code that its app shows, or "

@@ -23,6 +23,7 @@ from app.services.task_bulk import OPERATIONS_MAX, Change
 from app.strict_json import faults
 from app.task_input import TaskIn
 
+VERSION_MAX = 2**31 - 1  # of the column
 bp = Blueprint("bulk", __name__, url_prefix="/tasks")
 
 
@@ -34,7 +35,7 @@ class BulkCreate(Strict):
 class BulkDelete(Strict):
     op = choice(("delete",), required=True)
     id = Identifier(required=True)
-    version = Whole(validate=Range(min=1))
+    version = Whole(validate=Range(min=1, max=VERSION_MAX))
 
 
 class BulkUpdate(BulkDelete):

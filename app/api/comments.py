@@ -9,7 +9,7 @@ from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
 from app.coded_fields import Length
 from app.errors import Forbidden, NotFound, PreconditionFailed
-from app.fields import Identifier, Moment, Strict, Text
+from app.fields import Identifier, LongText, Moment, Strict, Text
 from app.models import Comment
 from app.models.comment import BODY_MAX
 from app.services import comments
@@ -31,7 +31,7 @@ class CommentOut(Schema):
 
 
 class CommentIn(Strict):
-    body = Text(required=True, validate=Length(min=1, max=BODY_MAX))
+    body = LongText(required=True, validate=Length(min=1, max=BODY_MAX))
     resource_fields = tuple(CommentOut().fields)
     example: ClassVar[dict[str, Any]] = {"body": "The numbers of May are missing."}
 

@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 
 from app.api.operation import ListQuery, operation
 from app.errors import Conflict, NotFound, ReauthenticationRequired
-from app.fields import Identifier, Moment, Strict, Text, choice
+from app.fields import Identifier, Moment, Password, Strict, Text, choice
 from app.models import Factor
 from app.models.factor import KINDS
 from app.services import factors, recovery_codes, totp, users
@@ -22,7 +22,7 @@ URI = "otpauth://totp/Flagstone:ann?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issu
 
 
 class Proof(Strict):
-    current_password = Text(
+    current_password = Password(
         metadata={
             "format": "password",
             "description": "Needed where the account has one; else a login of the last 15 minutes.",

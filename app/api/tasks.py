@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 from app.api.examples import ID, MOMENT, OTHER_ID
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
-from app.coded_fields import Length, List, String
+from app.coded_fields import Length, List
 from app.errors import Forbidden, NotFound, PreconditionFailed
 from app.fields import Flag, Identifier, Moment, Text, choice, compile_dump
 from app.models import Task
@@ -58,7 +58,7 @@ compile_task = compile_dump(TaskOut())
 class TaskFilters(Schema):
     status = List(choice(STATUSES), metadata={"description": "Any of these."})
     priority = List(choice(PRIORITIES), metadata={"description": "Any of these."})
-    label = List(String(), metadata={"description": "Any of these, without case."})
+    label = List(Text(), metadata={"description": "Any of these, without case."})
     owner_id = Identifier(metadata={"description": "Whose tasks."})
     assignee_id = Identifier(metadata={"description": "Who is to do them."})
     due_before = Moment(metadata={"description": "Due before then."})

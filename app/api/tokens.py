@@ -9,7 +9,7 @@ from marshmallow import Schema, fields
 from app.api.operation import ListQuery, operation
 from app.coded_fields import Length, List
 from app.errors import Forbidden, NotFound, PreconditionFailed, ReauthenticationRequired
-from app.fields import Identifier, Moment, Strict, Text, choice
+from app.fields import Identifier, Line, Moment, Strict, Text, choice
 from app.models import Token
 from app.models.token import NAME_MAX, SCOPES
 from app.services import personal_tokens, users
@@ -36,7 +36,7 @@ class NewTokenOut(TokenOut):
 
 
 class TokenIn(Strict):
-    name = Text(required=True, trim=True, validate=Length(min=1, max=NAME_MAX))
+    name = Line(required=True, validate=Length(min=1, max=NAME_MAX))
     scopes = List(choice(SCOPES), required=True, validate=Length(min=1))
     expires_at = Moment(allow_none=True)
     resource_fields = tuple(NewTokenOut().fields)

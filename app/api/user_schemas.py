@@ -6,7 +6,7 @@ from marshmallow import Schema, fields
 
 from app.api.examples import ID, MOMENT
 from app.api.operation import ListQuery
-from app.fields import Flag, Identifier, Moment, Strict, Text, choice
+from app.fields import Flag, Identifier, Moment, Password, Strict, Text, choice
 from app.models.user import EMAIL_MAX, PASSWORD_MAX, ROLES, USERNAME_MAX, USERNAME_MIN
 
 # The rules are the service's, which reports them by field: here they are told.
@@ -18,7 +18,7 @@ _USERNAME = {
 EMAIL = {"format": "email", "maxLength": EMAIL_MAX}
 
 
-class NewPassword(Text):
+class NewPassword(Password):
     """How short it may be is a setting: the document is told it when it is made."""
 
     def __init__(self, **options: Any) -> None:
@@ -97,7 +97,7 @@ class MyChanges(Strict):
     username = Text(metadata=_USERNAME)
     email = Text(metadata=EMAIL)
     password = NewPassword()
-    current_password = Text(
+    current_password = Password(
         metadata={"format": "password", "description": "Needed to change email or password."}
     )
     rules: ClassVar[dict[str, Any]] = {

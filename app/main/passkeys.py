@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length
 
 from app import challenges
 from app.devices import device
-from app.forms import CREDENTIAL_MAX, REFUSALS, Form, stripped
+from app.forms import CREDENTIAL_MAX, REFUSALS, Form, one_line, stripped
 from app.identity import page_user
 from app.main.factors import ProofForm, added, proof_page
 from app.models.factor import NAME_MAX
@@ -25,7 +25,7 @@ PROOF_LIFE = timedelta(minutes=10)  # the password must have been given that rec
 class PasskeyForm(Form):
     name = StringField(
         "Name",
-        [InputRequired("Give it a name."), Length(max=NAME_MAX)],
+        [InputRequired("Give it a name."), Length(max=NAME_MAX), one_line],
         filters=[stripped],
         description="So that you know it again.",
         render_kw={"autocomplete": "off", "required": True},

@@ -9,7 +9,15 @@ from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import TextInput
 
 from app.errors import NotFound
-from app.forms import Form, choices, moment_of, plain_lines, stripped
+from app.forms import (
+    Form,
+    choices,
+    many_lines,
+    moment_of,
+    one_line,
+    plain_lines,
+    stripped,
+)
 from app.models import Task
 from app.models.task import DESCRIPTION_MAX, PRIORITIES, STATUSES, TITLE_MAX
 from app.services import labels, users
@@ -65,12 +73,12 @@ def _written(moment: datetime | None) -> str:
 class TaskForm(Form):
     title = StringField(
         "Title",
-        [DataRequired("Say what is to be done."), Length(max=TITLE_MAX)],
+        [DataRequired("Say what is to be done."), Length(max=TITLE_MAX), one_line],
         filters=[stripped],
         render_kw={"autocomplete": "off"},
     )
     description = TextAreaField(
-        "Description", [Length(max=DESCRIPTION_MAX)], filters=[plain_lines], default=""
+        "Description", [Length(max=DESCRIPTION_MAX), many_lines], filters=[plain_lines], default=""
     )
     status = SelectField("Status", choices=choices(STATUSES), default=DEFAULTS["status"])
     priority = SelectField("Priority", choices=choices(PRIORITIES), default=DEFAULTS["priority"])

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from app.forms import NUL
 from app.models import Task
 from app.models.task import PRIORITIES, STATUSES
-from app.services import labels, tasks
+from app.services import labels, tasks, text_rules
 from app.services.actor import Actor
 from app.services.paging import Q_MAX, Page
 
@@ -85,7 +85,7 @@ def read_query(args: "MultiDict[str, str]") -> TaskQuery:
     """The query. A blank filter filters nothing, and an unknown order is the default one."""
     filters, faults = {}, []
     for name, read in _READERS.items():
-        given = [text.strip() for text in args.getlist(name) if text.strip()]
+        given = [text_rules.normal(text.strip()) for text in args.getlist(name) if text.strip()]
         try:
             if given and (value := read(given)):
                 filters[name] = value

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from app.forms import Form, plain_lines
+from app.forms import Form, many_lines, plain_lines
 from app.identity import page_user
 from app.listing import listed
 from app.models.comment import BODY_MAX
@@ -19,7 +19,7 @@ COMMENTS_SHOWN = 20  # at once
 class CommentForm(Form):
     body = TextAreaField(
         "Your comment",
-        [InputRequired("Write something."), Length(max=BODY_MAX)],
+        [InputRequired("Write something."), Length(max=BODY_MAX), many_lines],
         filters=[plain_lines],
     )
 

@@ -10,7 +10,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput
 
 from app.errors import Forbidden, ReauthenticationRequired
-from app.forms import REFUSALS, Form, options, stripped
+from app.forms import REFUSALS, Form, one_line, options, stripped
 from app.identity import page_user
 from app.listing import listed
 from app.models.token import DAYS_MAX, NAME_MAX, SCOPES
@@ -32,7 +32,7 @@ MEANINGS = {
 class TokenForm(Form):
     name = StringField(
         "Name",
-        [InputRequired("Say what it is for."), Length(max=NAME_MAX)],
+        [InputRequired("Say what it is for."), Length(max=NAME_MAX), one_line],
         filters=[stripped],
         description="What it is for, so that you know it again.",
         render_kw={"autocomplete": "off"},

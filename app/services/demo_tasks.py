@@ -10,6 +10,7 @@ from typing import Any
 from app.models.task import PRIORITIES
 from app.models.types import uuid7
 from app.services.demo_deeds import DAYS, Deed, day, home
+from app.services.labels import key as label_key
 
 TRASH_DAYS = 20  # younger than what a purge removes
 CONTENT = Path(__file__).with_name("demo_tasks.txt")
@@ -62,7 +63,7 @@ class Life:
             "id": uuid7(),
             "status": "todo",
             "owner_id": self.owner,
-            "label_keys": [label.casefold() for label in labels],
+            "label_keys": [label_key(label) for label in labels],
             "created_at": self.at,
             "updated_at": self.at,
             "version": 1,

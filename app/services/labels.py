@@ -1,14 +1,14 @@
 """Labels: what one may look like. The form, the API and the import ask here."""
 
-import unicodedata
 from collections.abc import Iterable
+from unicodedata import normalize
 
 from app.faults import Code, Fault, length_code
 from app.models.task import LABEL_MAX, LABELS_MAX
+from app.services import text_rules
 
 SEPARATOR = ";"  # joins them in an export, so that none may hold it
-# The same in the API's document: no separator, no control character, and not blank.
-PATTERN = rf"^(?=.*\S)[^{SEPARATOR}\u0000-\u001f\u007f-\u009f]*$"
+PATTERN = text_rules.LINE_PATTERN.replace("[^", f"[^{SEPARATOR}")  # for the API's document
 
 
 def clean(labels: Iterable[str]) -> list[str]:
@@ -18,8 +18,8 @@ def clean(labels: Iterable[str]) -> list[str]:
     """
     kept: dict[str, str] = {}
     for label in labels:
-        plain = _checked(label.strip())
-        kept.setdefault(plain.casefold(), plain)
+        plain = _checked(text_rules.line(label))
+        kept.setdefault(key(plain), plain)
     if len(kept) > LABELS_MAX:
         raise ValueError(Fault(Code.TOO_LONG, f"Use at most {LABELS_MAX} labels."))
     return list(kept.values())
@@ -32,7 +32,11 @@ def _checked(label: str) -> str:
     if SEPARATOR in label:
         why = f"A label must not contain {SEPARATOR!r}."
         raise ValueError(Fault(Code.INVALID_CHARACTER, why))
-    if any(unicodedata.category(character) == "Cc" for character in label):
-        why = "A label must not contain control characters."
-        raise ValueError(Fault(Code.INVALID_CHARACTER, why))
     return label
+
+
+def key(label: str) -> str:
+    """What equal labels have in common: a canonical caseless match (Unicode 3.13, D145)."""
+    if label.isascii():
+        return label.lower()
+    return normalize("NFC", normalize("NFD", text_rules.normal(label)).casefold())

@@ -10,8 +10,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, and_, bindparam, insert, or_, select, update
 
-from app.errors import BadCredentials, BadOtp, Conflict, Invalid
-from app.faults import Fault, length_code
+from app.errors import BadCredentials, BadOtp, Conflict
 from app.models import Factor, User
 from app.models.factor import NAME_MAX
 from app.models.types import UTCDateTime, now, uuid7
@@ -19,6 +18,7 @@ from app.services import (
     audit,
     credentials,
     factors,
+    text_rules,
     throttle,
     users,
     webauthn_json,
@@ -65,10 +65,7 @@ def add(actor: Actor, name: str, credential: str, challenge: Challenge) -> list[
 
     Raises Invalid, Conflict.
     """
-    name = name.strip()
-    if not 1 <= len(name) <= NAME_MAX:
-        fault = Fault(length_code(len(name), 1), f"Use 1 to {NAME_MAX} characters.")
-        raise Invalid("The name cannot be used.", {"name": fault})
+    name = text_rules.name(name, NAME_MAX)
     return _add(actor, name, webauthn_json.made(credential, challenge))
 
 

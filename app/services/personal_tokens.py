@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 
 from app.errors import Forbidden, Invalid, NotFound
-from app.faults import Code, Fault, length_code
+from app.faults import Code, Fault
 from app.models import Token, User
 from app.models.token import NAME_MAX, SCOPES
 from app.models.types import now, uuid7
-from app.services import audit, authentication, credentials, paging, tokens
+from app.services import audit, authentication, credentials, paging, text_rules, tokens
 from app.services.actor import Actor, scopes_of
 from app.services.paging import Page
 from app.services.preconditions import Expect, check
@@ -80,10 +80,7 @@ def create(
     scope that actor or user does not hold, and ReauthenticationRequired: one with an admin's rights
     is not asked again who it is.
     """
-    name = name.strip()
-    if not 1 <= len(name) <= NAME_MAX:
-        fault = Fault(length_code(len(name), 1), f"Use 1 to {NAME_MAX} characters.")
-        raise Invalid("One of the values is not valid.", {"name": fault})
+    name = text_rules.name(name, NAME_MAX)
     if not scopes or not set(SCOPES).issuperset(scopes):
         fault = Fault(Code.NOT_A_CHOICE, f"Use some of {', '.join(SCOPES)}.")
         raise Invalid("One of the values is not valid.", {"scopes": fault})

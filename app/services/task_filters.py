@@ -18,7 +18,7 @@ from sqlalchemy import (
 from app.models import Task
 from app.models.task import CLOSED
 from app.models.types import TextList, UTCDateTime
-from app.services import like
+from app.services import labels, like
 from app.sql import Statement
 
 Filters = tuple[tuple[str, int], ...]  # the name of each, and how many values it has
@@ -107,7 +107,7 @@ def parameters(filters: dict[str, Any], *, postgres: bool) -> tuple[Filters, dic
             size = len(given)
             values.update({f"any_{name}_{index}": value for index, value in enumerate(given)})
         elif name == "label":
-            values["label"] = [label.casefold() for label in given]
+            values["label"] = [labels.key(label) for label in given]
         elif name in ("overdue", "trashed"):
             size = int(given)
         elif name == "q":

@@ -7,6 +7,7 @@ from app.models import Task
 from app.models.types import now, uuid7
 from app.services import audit
 from app.services.actor import Actor
+from app.services.labels import key as label_key
 from app.services.task_list import COLUMNS
 from app.sql import row_type
 
@@ -65,4 +66,4 @@ def changed(
 
 
 def _keys(labels: list[str]) -> list[str]:
-    return [label.casefold() for label in labels]
+    return [label_key(label) for label in labels]

@@ -1,0 +1,76 @@
+"""Texts in many scripts, and such as no service should take: for tests of every way in."""
+
+GOOD_LINES = [
+    "Buy milk",
+    "\u00c4pfel & Birnen",
+    "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd",
+    "\u0645\u0631\u062d\u0628\u0627",
+    "\u2068\u05e9\u05dc\u05d5\u05dd\u2069 isolated",
+    "left\u200eto\u200fright\u061c marks",
+    "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # a ZWNJ within a Persian word
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467 family",
+    "\u2764\ufe0f",
+    "co\u00adop",
+    "\u4f1a\u8bae\u8bb0\u5f55",
+    "\u0928\u092e\u0938\u094d\u0924\u0947",
+    "Z\u0351\u036b\u036a\u0302\u036b",
+    "\u0301",  # a mark by itself is drawn on a dotted circle
+    "!",
+    "\ue000",
+    "\U0010ffff",
+]
+UNSEEN_LINES = [
+    "\u200b",
+    "\u200b \u200b",
+    "\u2060",
+    "\u00ad",
+    "\u034f",
+    "\u061c",
+    "\u115f",
+    "\u1160",
+    "\u17b4",
+    "\u180e",
+    "\u2063\u2064",
+    "\u2066\u2069",
+    "\u2800",
+    "\u2800\u3000\u2800",
+    "\u3164",
+    "\ufe0f",
+    "\ufeff",
+    "\uffa0",
+    "\U0001d173",
+    "\U0001bca0",
+    "\U000e0020\U000e0041",
+    "\U000e0100",
+]
+BAD_LINES = [
+    *UNSEEN_LINES,
+    "two\nlines",
+    "two\rlines",
+    "two\u2028lines",
+    "two\u2029lines",
+    "two\u0085lines",
+    "a\tb",
+    "a\x1b[31mred",
+    "a\x7fb",
+    "a\x9fb",
+    *(f"invoice{chr(code)}fdp.exe" for code in range(0x202A, 0x202F)),
+]
+GOOD_LONG_TEXTS = [
+    "",
+    "one\ntwo\r\n\tthree",
+    "one\u2028two\u2029three",
+    "\u200b",
+    "\u202eoverridden\u202c",
+    *GOOD_LINES,
+]
+BAD_LONG_TEXTS = [
+    "a\x00b",
+    "a\x08b",
+    "a\x0bb",
+    "a\x0cb",
+    "a\x1b[31mred",
+    "a\x7fb",
+    "a\x85b",
+    "\x9f",
+]
