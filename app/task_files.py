@@ -28,14 +28,16 @@ _schema = TaskLine()
 _UNREAD = frozenset(COLUMNS) - _schema.fields.keys() - {"id"}  # what each database sets itself
 
 
-def download(kind: str, rows: Iterable[Exported]) -> Response:
-    """The tasks as a file of this kind, streamed."""
+def download(kind: str, rows: Iterable[Exported], *, marked: bool = False) -> Response:
+    """The tasks as a file of this kind, streamed; `marked`: with a byte order mark."""
     name = "tasks.csv" if kind == CSV else "tasks.ndjson"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     left = iter(rows)
     first = list(islice(left, 1))  # read now: what fails here is an error yet, and no broken file
-    content = stream_with_context(_WRITERS[kind](chain(first, left)))
-    return Response(content, headers=headers, content_type=f"{kind}; charset=utf-8")
+    content = chain(["\ufeff"] if marked else [], _WRITERS[kind](chain(first, left)))
+    return Response(
+        stream_with_context(content), headers=headers, content_type=f"{kind}; charset=utf-8"
+    )
 
 
 def read(kind: str, data: bytes) -> Iterator[Row]:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import tracemalloc
+from codecs import BOM_UTF8
 from typing import Any
 
 import pytest
@@ -115,6 +116,29 @@ def test_csv_is_quoted_by_rfc_4180(ann_api: Api, text: str) -> None:
     assert (f'"{escaped}"' in export(ann_api, "format=csv")) == needed
 
 
+@pytest.mark.parametrize(("query", "mark"), [("", b""), ("&bom=0", b""), ("&bom=1", BOM_UTF8)])
+def test_csv_begins_with_a_byte_order_mark_where_it_is_asked_for(
+    ann_api: Api, query: str, mark: bytes
+) -> None:
+    make(ann_api, title="Gr\u00fc\u00dfe")
+    answer = ann_api.get(f"/tasks/export?format=csv{query}")
+    assert answer.data.startswith(mark + b"id,title,")
+    assert answer.data.count(BOM_UTF8) == len(mark) // 3
+
+
+def test_json_has_no_byte_order_mark(ann_api: Api) -> None:
+    """RFC 8259, 8.1."""
+    assert blamed(ann_api.get("/tasks/export?format=ndjson&bom=1")) == ["bom"]
+    assert ann_api.get("/tasks/export?format=ndjson&bom=0").status_code == 200
+
+
+def test_export_with_a_byte_order_mark_is_imported(ann_api: Api) -> None:
+    make(ann_api, title="Plums")
+    content = ann_api.get("/tasks/export?format=csv&bom=1").data
+    answer = ann_api.call("POST", "/tasks/import", data=content, content_type="text/csv")
+    assert answer.get_json() == {"created": 1, "warnings": []}
+
+
 @pytest.mark.parametrize("text", RISKY)
 def test_cell_that_a_spreadsheet_would_run_gets_an_apostrophe(ann_api: Api, text: str) -> None:
     make(ann_api, title=f"x{text}", description=text)
@@ -174,6 +198,7 @@ def test_export_holds_what_one_sees(ann_api: Api, bob_api: Api, root_api: Api, b
         ("format=csv&cursor=x", ["cursor"]),
         ("format=csv&status=x", ["status"]),
         ("format=csv&format=csv", ["format"]),
+        ("format=csv&bom=yes", ["bom"]),
     ],
 )
 def test_bad_parameter_is_refused(ann_api: Api, query: str, blame: list[str]) -> None:

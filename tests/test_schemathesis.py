@@ -40,9 +40,9 @@ TITLES = st.lists(st.sampled_from(["Plums", "\u00c4pfel; a, b", "'=1"]), max_siz
 schema = schemathesis.openapi.from_wsgi(
     "/api/v1/openapi.json", APP, config=SchemathesisConfig.from_dict(CONFIG)
 )
-schemathesis.openapi.media_type(
-    "text/csv", TITLES.map(lambda names: "".join(f'"{n}"\n' for n in ["title", *names]).encode())
-)
+CSV = TITLES.map(lambda names: "".join(f'"{n}"\n' for n in ["title", *names]).encode())
+schemathesis.openapi.media_type("text/csv", CSV)
+schemathesis.openapi.format("binary", CSV)
 schemathesis.openapi.media_type(
     "application/x-ndjson",
     TITLES.map(lambda names: "".join(f'{{"title": "{n}"}}\n' for n in names).encode()),

@@ -6,11 +6,12 @@ from flask import Blueprint, Response, request
 from marshmallow import Schema, fields, validate
 
 from app import task_files
-from app.api import reading
+from app.api import multipart, reading
+from app.api.multipart import MULTIPART
 from app.api.operation import operation
 from app.api.tasks import TaskFilters
-from app.errors import InvalidLines, UnsupportedMediaType
-from app.faults import Code
+from app.errors import InvalidLines, InvalidParameter, UnsupportedMediaType
+from app.faults import Code, Fault
 from app.fields import choice
 from app.services import task_exchange, task_import
 from app.services.actor import Actor
@@ -26,9 +27,17 @@ _EXAMPLES = {
 }
 
 
+_CSV_ONLY = Fault(Code.NOT_ALLOWED, "Only CSV takes a byte order mark.")
+
+
 class ExportQuery(TaskFilters):
     format = choice(
         tuple(_FORMATS), required=True, metadata={"description": "What the answer is written in."}
+    )
+    bom = choice(
+        ("0", "1"),
+        load_default="0",
+        metadata={"description": "1: CSV begins with a byte order mark, which Excel looks for."},
     )
 
 
@@ -61,8 +70,11 @@ class ImportedOut(Schema):
 def export(actor: Actor, query: dict[str, Any]) -> Response:
     """All that match, streamed. A CSV cell that would be a formula gets a ' in front."""
     kind, sort = _FORMATS[query.pop("format")], query.pop("sort")
+    marked = query.pop("bom") == "1"
+    if marked and kind == NDJSON:
+        raise InvalidParameter("Some query parameters are not valid.", {"bom": _CSV_ONLY})
     rows = task_exchange.every(actor, query, sort, everyone=actor.is_admin)
-    return task_files.download(kind, rows)
+    return task_files.download(kind, rows, marked=marked)
 
 
 @bp.post("/import")
@@ -71,6 +83,7 @@ def export(actor: Actor, query: dict[str, Any]) -> Response:
     scopes=("tasks:write",),
     takes=_EXAMPLES,
     takes_max=SIZE_MAX,
+    takes_file="file",
     returns=ImportedOut(),
     status=201,
     idempotent=True,
@@ -80,7 +93,11 @@ def import_(actor: Actor) -> Imported:
     """All of them or none, up to 50,000 tasks and 10 MiB at once. An export can be imported: what
     is read-only in it is passed over.
     """
-    if request.mimetype not in (CSV, NDJSON):
-        raise UnsupportedMediaType(f"Send the body as {CSV} or {NDJSON}.")
-    rows = task_files.read(request.mimetype, reading.content(request))
-    return task_import.import_tasks(actor, rows)
+    if request.mimetype == MULTIPART:
+        data = multipart.file_of(request, "file", SIZE_MAX)
+        kind = task_files.kind_of(data)
+    elif request.mimetype in (CSV, NDJSON):
+        data, kind = reading.content(request), request.mimetype
+    else:
+        raise UnsupportedMediaType(f"Send the body as {CSV}, {NDJSON} or {MULTIPART}.")
+    return task_import.import_tasks(actor, task_files.read(kind, data))

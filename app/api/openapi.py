@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 
 from app import errors
 from app.api import examples, openapi_parts as parts
+from app.api.multipart import MULTIPART
 from app.api.openapi_fields import minimum_length, one_of, query_parameter
 from app.api.openapi_parts import Json
 from app.api.operation import Operation
@@ -95,6 +96,8 @@ def _operation(plugin: MarshmallowPlugin, rule: Rule, operation: Operation, text
         found["requestBody"] = {"required": True, "content": content}
     elif operation.takes:
         content = _texts(operation.takes)
+        if operation.takes_file:
+            content[MULTIPART] = _form(operation.takes_file, *operation.takes.values())
         found["requestBody"] = {"required": True, "content": content}
     return found
 
@@ -108,6 +111,18 @@ def _texts(example_by_type: Mapping[str, str]) -> Json:
         kind: {"schema": {"type": "string"}, "example": example}
         for kind, example in example_by_type.items()
     }
+
+
+def _form(name: str, example: str, *_: str) -> Json:
+    """A form with a file in the field `name`."""
+    file = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+    schema = {
+        "type": "object",
+        "properties": {name: file},
+        "required": [name],
+        "additionalProperties": False,
+    }
+    return {"schema": schema, "example": {name: example}}
 
 
 def _parameters(

@@ -13,7 +13,7 @@ from flask import Request, Response, current_app, request
 from marshmallow import Schema
 
 from app import cursors, ratelimit
-from app.api import answer, reading, replay
+from app.api import answer, multipart, reading, replay
 from app.api.lifecycle import Deprecation
 from app.coded_fields import Range
 from app.errors import AppError, Unauthorized
@@ -56,6 +56,7 @@ class Operation:
     # A body that the view reads by itself, an answer that it writes by itself: example by type.
     takes: Mapping[str, str] = field(default_factory=dict)
     takes_max: int = 0  # bytes of such a body, where it may be larger than others
+    takes_file: str = ""  # the field of a form that may hold such a body as a file
     returns: Schema | None = None
     streams: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
@@ -129,7 +130,8 @@ def _once(
 ) -> Response:
     """The answer, or the one that this Idempotency-Key got before."""
     if declaration.takes_max:
-        call.max_content_length = declaration.takes_max
+        is_form = call.mimetype == multipart.MULTIPART
+        call.max_content_length = declaration.takes_max + (multipart.AROUND_MAX if is_form else 0)
     if not declaration.idempotent:
         replay.refuse(call)
     elif key := replay.key_of(call):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flask import Request, Response
 
-from app.api import reading
+from app.api import multipart, reading
 from app.errors import IdempotencyNotSupported, Malformed
 from app.models.idempotency_record import KEY_MAX
 from app.services import idempotency
@@ -58,4 +58,6 @@ def once(request: Request, actor: Actor, key: str, view: Callable[[], Response])
 
 def _fingerprint(request: Request) -> str:
     head = f"{request.method} {request.full_path} {request.mimetype}\n"
-    return hashlib.sha256(head.encode() + reading.content(request)).hexdigest()
+    is_form = request.mimetype == multipart.MULTIPART
+    payload = multipart.fingerprint(request) if is_form else reading.content(request)
+    return hashlib.sha256(head.encode() + payload).hexdigest()
