@@ -7,7 +7,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from app import ratelimit
 from app.extensions import csrf
-from app.security import PROBES, ROUTE
+from app.security import PROBES, REFUSAL, ROUTE
 from app.services import secret_tokens
 from app.services.networks import network_of
 
@@ -35,6 +35,8 @@ def check_request() -> None:
     call: Request = request._get_current_object()  # type: ignore[attr-defined]  # no proxy
     environ, path = call.environ, call.path
     environ[ROUTE] = call.url_rule.rule if call.url_rule else ""
+    if REFUSAL in environ:
+        raise environ[REFUSAL]
     if "CONTENT_LENGTH" in environ:  # only then does Werkzeug refuse a body that ends too early
         environ.pop("wsgi.input_terminated", None)
     # A probe asks by address and not by name.

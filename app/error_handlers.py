@@ -31,6 +31,7 @@ _log = logging.getLogger("flagstone.error")
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(AppError, on_app_error)
+    app.register_error_handler(errors.Refused, on_refused)
     app.register_error_handler(HTTPException, on_http_error)
     app.register_error_handler(ParseException, on_unreadable)
     app.register_error_handler(Exception, on_bug)
@@ -79,6 +80,11 @@ def _detail(error: HTTPException) -> str:
     return error.description or error.name
 
 
+def on_refused(error: errors.Refused) -> ResponseReturnValue:
+    """The server could not read the request: the answer is in JSON, whoever may have asked."""
+    return _in_json(error, error.status, {})
+
+
 def on_unreadable(_error: ParseException) -> ResponseReturnValue:
     """Gunicorn found the body broken while it was read (a bad chunk): nothing more can be read."""
     return _respond(errors.Malformed("The body cannot be read."), {"Connection": "close"})
@@ -95,11 +101,15 @@ def on_bug(error: Exception) -> ResponseReturnValue:
 def _respond(error: AppError, headers: dict[str, str], status: int = 0) -> ResponseReturnValue:
     status = status or error.status
     if is_api(request.path):
-        body = orjson.dumps(_problem(error, status))
-        return Response(body, status, headers, content_type="application/problem+json")
+        return _in_json(error, status, headers)
     request_id = request.environ[REQUEST_ID]
     page = render_template("errors/error.html", error=error, status=status, request_id=request_id)
     return page, status, headers
+
+
+def _in_json(error: AppError, status: int, headers: dict[str, str]) -> Response:
+    body = orjson.dumps(_problem(error, status))
+    return Response(body, status, headers, content_type="application/problem+json")
 
 
 def _problem(error: AppError, status: int) -> dict[str, Any]:
@@ -111,6 +121,8 @@ def _problem(error: AppError, status: int) -> dict[str, Any]:
         "instance": request.path,
         "request_id": request.environ[REQUEST_ID],
     }
+    if not request.environ["PATH_INFO"]:  # the server could not read it
+        del problem["instance"]
     if error.index is not None:
         problem["index"] = error.index
     if isinstance(error, InvalidLines):

@@ -30,6 +30,14 @@ class Malformed(AppError):
     status, slug, title = 400, "malformed", "Malformed request"
 
 
+class Refused(Malformed):
+    """The server cannot read the head of the request, for the reason that is its cause."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__("The request cannot be read.")
+        self.status = status  # type: ignore[misc]  # the kind of problem is the same for all
+
+
 class SignInRefused(Malformed):
     """What the OpenID provider sent does not prove who somebody is; starting again may help.
 

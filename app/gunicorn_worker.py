@@ -4,17 +4,21 @@ import os
 import select
 import signal
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from typing import Any
 
 from gunicorn import util
-from gunicorn.http import wsgi
+from gunicorn.http import message, parser, wsgi
+from gunicorn.http.errors import LimitRequestLine, ParseException
 from gunicorn.workers import gthread
 
 from app import refusals
 
 LINGER = 5  # milliseconds that a thread waits for the next request of its connection
+HEAD_MAX = 65536  # bytes of a request's head that are read to answer one whose line is too long
+HEAD_TIMEOUT = 1  # seconds
 # Seconds that a stopping worker leaves an idle connection open for what its client may be sending.
 gthread.STOP_KEEPALIVE_LINGER = 1.0
 
@@ -93,12 +97,16 @@ class Worker(gthread.ThreadWorker):
         asked_for: int = self.tpool._work_queue.qsize() + len(self.working)
         return asked_for > int(self.cfg.threads)
 
-    def handle_error(self, _req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """Refuse what is no request, in our own words."""
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer in the app's words where Gunicorn refuses a request, or fails itself."""
+        head = req.received.head if req else b""
+        if isinstance(exc, Unreadable):
+            head, exc = exc.head, exc.cause
+        if isinstance(exc, LimitRequestLine):
+            head = _rest_of_head(client, head)
         address = addr[0] if addr else ""  # none on a Unix socket
-        answer = refusals.answer(exc, address, https=self.wsgi.config["HTTPS"])
-        with suppress(Exception):  # nobody may be there any more
-            util.write_nonblock(client, answer)
+        with suppress(Exception):  # the client may be gone
+            util.write_nonblock(client, refusals.answer(self.wsgi, exc, head, address))
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         if self.alive:
@@ -127,6 +135,55 @@ class _Own(threading.local):
         self.wake = _Wake()
 
 
+def _rest_of_head(client: Any, head: bytes) -> bytes:
+    """All of a request's head of which the first line is too long: its headers come after that."""
+    ends = time.monotonic() + HEAD_TIMEOUT
+    while b"\r\n\r\n" not in head and len(head) < HEAD_MAX:
+        client.settimeout(max(ends - time.monotonic(), 0.001))
+        try:
+            data = client.recv(HEAD_MAX)
+        except OSError:
+            break
+        if not data:
+            break
+        head += data
+    return head
+
+
+class Unreadable(ParseException):
+    """Gunicorn cannot read a request, for this `cause`, of whose head it received so much."""
+
+    def __init__(self, cause: Exception, head: bytes) -> None:
+        self.cause, self.head = cause, head
+
+
+class Received:
+    """Reads for a parser, and keeps what it has read: a refusal repeats parts of it."""
+
+    def __init__(self, unreader: Any) -> None:
+        self.unreader = unreader
+        self.head = b""
+
+    def read(self) -> bytes:
+        data: bytes = self.unreader.read()
+        self.head += data
+        return data
+
+
+class Request(message.Request):
+    """A request that tells what was received of it where it cannot be read."""
+
+    def __init__(self, *given: Any) -> None:
+        try:
+            super().__init__(*given)
+        except ParseException as error:
+            raise Unreadable(error, self.received.head) from error
+
+    def parse(self, unreader: Any) -> Any:
+        self.received = Received(unreader)
+        return super().parse(self.received)
+
+
 class Response(wsgi.Response):
     """Sends the headers along with the first piece of the body: one packet and not two."""
 
@@ -150,4 +207,6 @@ class _Packet(bytearray):
     sendall = bytearray.extend
 
 
-wsgi.Response = Response  # it has no setting for that
+# Gunicorn has no settings for these.
+parser.RequestParser.mesg_class = Request
+wsgi.Response = Response

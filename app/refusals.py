@@ -1,15 +1,18 @@
-"""The answer to what Gunicorn itself refuses: a request that is none, and never reaches the app.
+"""The answer to a request that Gunicorn itself refuses, because it cannot read its head.
 
-Gunicorn's own has no header of ours, and its log repeats the line that it could not read, in which
-may stand the secret of a link.
+Gunicorn's own answer has none of the app's headers, and its log repeats the line that it could not
+read, in which the secret of a link may stand. So as much of the head as can be read goes through
+the app, which raises the refusal in place of a view: answer and log line are like any other.
 """
 
-import logging
-import secrets
+import re
+from collections.abc import Iterator
+from contextlib import closing
 from http import HTTPStatus
-from typing import Any
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes, urlsplit
 
-import orjson
 from gunicorn.http.errors import (
     ExpectationFailed,
     LimitRequestHeaders,
@@ -17,10 +20,14 @@ from gunicorn.http.errors import (
     ParseException,
     UnsupportedTransferCoding,
 )
+from werkzeug.http import http_date
+from werkzeug.wsgi import ClosingIterator
 
-from app.errors import AppError, Malformed
-from app.logs import Line
-from app.security import always
+from app.errors import Refused
+from app.security import REFUSAL
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 STATUS = {
     LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
@@ -28,42 +35,70 @@ STATUS = {
     ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
     UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
 }
-_requests = logging.getLogger("flagstone.request")
-_errors = logging.getLogger("flagstone.error")
+PATH_MAX = 2000  # characters of a path that are repeated in an answer
+# The headers that the answer and its log line depend on.
+HEADERS = frozenset({"X-REQUEST-ID", "ORIGIN", "X-FORWARDED-FOR"})
+_METHOD = re.compile("[A-Z]{3,20}")
 
 
-def answer(error: Exception, address: str, *, https: bool) -> bytes:
-    """The whole of it, with the request's one line in the log. The connection ends with it."""
-    request_id = secrets.token_hex(16)
+def answer(app: "WSGIApplication", error: Exception, head: bytes, address: str) -> bytes:
+    """The whole answer. The connection ends with it.
+
+    `head` is what was received of the request's head, `address` that of the client.
+    """
+    environ = environ_of(head, address)
+    environ[REFUSAL] = error
     if isinstance(error, ParseException):
-        status = STATUS.get(type(error), HTTPStatus.BAD_REQUEST)
-        problem: AppError = Malformed("The request cannot be read.")
-    else:
-        status = HTTPStatus.INTERNAL_SERVER_ERROR
-        problem = AppError("Something went wrong on our side. The error has been logged.")
-        _errors.error("request %s failed", request_id, exc_info=error)
-    line = {"refused": type(error).__name__, "status": int(status), "address": address}
-    _requests.info("%s", Line(request_id=request_id, **line))
-    return _written(status, problem, request_id, always(request_id, https=https))
+        environ[REFUSAL] = Refused(STATUS.get(type(error), HTTPStatus.BAD_REQUEST))
+        environ[REFUSAL].__cause__ = error
+    lines: list[str] = []
+
+    def start(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
+        lines.append(f"HTTP/1.1 {status}")
+        lines.extend(f"{name}: {value}" for name, value in headers)
+
+    with closing(ClosingIterator(app(environ, start))) as parts:
+        content = b"".join(parts)
+    lines.extend((f"Date: {http_date()}", "Connection: close", "", ""))
+    return "\r\n".join(lines).encode("latin-1") + content
 
 
-def _written(
-    status: HTTPStatus, problem: AppError, request_id: str, headers: list[tuple[str, str]]
-) -> bytes:
-    # As for a program, because nothing is known of who asked.
-    body: dict[str, Any] = {
-        "type": f"/problems/{problem.slug}",
-        "title": problem.title,
-        "status": status,
-        "detail": problem.message,
-        "request_id": request_id,
+def environ_of(head: bytes, address: str) -> "WSGIEnvironment":
+    """A WSGI environment without a body. PATH_INFO is empty where the request line is not whole."""
+    first, *lines = head.lstrip(b"\r\n").decode("latin-1").split("\r\n")
+    method, path = _request_line(first)
+    return {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": "",
+        "REMOTE_ADDR": address,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(),
+        **dict(_headers(lines)),
     }
-    content = orjson.dumps(body)
-    lines = [
-        f"HTTP/1.1 {status.value} {status.phrase}",
-        "Connection: close",
-        "Content-Type: application/problem+json",
-        f"Content-Length: {len(content)}",
-        *(f"{name}: {value}" for name, value in headers),
-    ]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + content
+
+
+def _request_line(line: str) -> tuple[str, str]:
+    """Method and path, each empty where it cannot be read."""
+    method, _, rest = line.partition(" ")
+    if not _METHOD.fullmatch(method):
+        return "", ""
+    target, _, version = rest.partition(" ")
+    path, query, _ = target.partition("?")
+    # A line that is too long may have been cut, in its query.
+    if version not in ("HTTP/1.1", "HTTP/1.0") and not (query and not version):
+        return method, ""
+    if "://" in path:
+        path = urlsplit(path).path
+    return method, path if path.startswith("/") and len(path) <= PATH_MAX else ""
+
+
+def _headers(lines: list[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name.upper() in HEADERS:
+            yield f"HTTP_{name.upper().replace('-', '_')}", value.strip()

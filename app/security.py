@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 REQUEST_ID = "flagstone.request_id"  # the keys in the WSGI environment
 ROUTE = "flagstone.route"
 USER_ID = "flagstone.user_id"
+REFUSAL = "flagstone.refusal"  # the error of a request that the server could not read
 RATE = "flagstone.rate"  # headers that tell what is left of a rate limit
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # what machines ask for, every few seconds
@@ -47,17 +48,6 @@ HEADERS = [
 HSTS = ("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _log = logging.getLogger("flagstone.request")
-
-
-def always(request_id: str, *, https: bool) -> list[tuple[str, str]]:
-    """The headers of an answer that says nothing else of itself."""
-    return [
-        ("Cache-Control", "no-store"),
-        ("Content-Security-Policy", CSP),
-        ("X-Request-ID", request_id),
-        *HEADERS,
-        *([HSTS] if https else []),
-    ]
 
 
 class Middleware:
@@ -95,7 +85,7 @@ class Middleware:
 
 
 def _line(environ: "WSGIEnvironment", status: str, started: float) -> Line:
-    return Line(
+    line = Line(
         request_id=environ[REQUEST_ID],
         method=environ["REQUEST_METHOD"],
         # The pattern and not the path, which may hold a secret (a link that resets a password).
@@ -105,6 +95,9 @@ def _line(environ: "WSGIEnvironment", status: str, started: float) -> Line:
         user_id=environ.get(USER_ID, ""),
         address=environ.get("REMOTE_ADDR", ""),
     )
+    if refusal := environ.get(REFUSAL):
+        line["refused"] = type(refusal.__cause__ or refusal).__name__
+    return line
 
 
 def init_app(app: Flask) -> None:

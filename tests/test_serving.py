@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 
 import config
-from app import refusals
 from tests.answers import PROBLEM
 from tests.gunicorn_server import (
     COMMAND,
@@ -16,7 +15,6 @@ from tests.gunicorn_server import (
     PATIENCE,
     SIGN_IN,
     WRONG,
-    Answer,
     Server,
     environ,
     half_a_request,
@@ -142,13 +140,6 @@ def test_what_is_no_request_is_refused_in_our_words(
     ]
     assert (line["status"], line["address"]) == (status, "127.0.0.1")
     assert "fst_hidden" not in server.log.read_text() + answer.body.decode()
-
-
-def test_fault_of_ours_below_the_app_is_a_500_with_hsts_where_it_is_https() -> None:
-    answer = Answer(refusals.answer(RuntimeError("fst_hidden"), "192.0.2.1", https=True))
-    assert (answer.status, answer.headers["connection"]) == (500, "close")
-    assert "strict-transport-security" in answer.headers
-    assert b"fst_hidden" not in answer.body
 
 
 @pytest.mark.parametrize("length", [b"Content-Length: 100\r\n\r\n", CHUNKED + b"64\r\n"])
