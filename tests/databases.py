@@ -134,3 +134,4 @@ class PostgresDatabase(Database):
             for table in reversed(db.metadata.sorted_tables):
                 connection.execute(table.delete())
             connection.execute(text("ALTER TABLE audit_events ENABLE TRIGGER USER"))
+            connection.execute(text("SELECT setval('followed_until', 0, false)"))

@@ -259,7 +259,7 @@ def test_trail_is_filtered(ann: Actor, bob: Actor, root: Actor) -> None:
 
 
 def test_trail_is_cut_from_since_up_to_until(root: Actor) -> None:
-    start = now()
+    start = now() - timedelta(minutes=1)
     moments = [start + timedelta(seconds=second) for second in range(3)]
     with db.engine.begin() as connection:
         for moment in moments:

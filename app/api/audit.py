@@ -35,7 +35,12 @@ class AuditQuery(ListQuery):
     action = Text(metadata={"description": "What was done, as `task.updated`."})
     target_type = Text(metadata={"description": "To what kind of thing, as `task`."})
     target_id = Identifier(metadata={"description": "To which of them."})
-    since = Moment(metadata={"description": "From then on."})
+    since = Moment(
+        metadata={
+            "description": "From then on. The list ends before the oldest write that is still "
+            "running: ask again from the newest moment seen, and no event is missed."
+        }
+    )
     until = Moment(metadata={"description": "Before then."})
 
 

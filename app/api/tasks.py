@@ -64,7 +64,13 @@ class TaskFilters(Schema):
     due_before = Moment(metadata={"description": "Due before then."})
     due_after = Moment(metadata={"description": "Due then or later."})
     created_after = Moment(metadata={"description": "Made then or later."})
-    updated_after = Moment(metadata={"description": "Changed then or later."})
+    updated_after = Moment(
+        metadata={
+            "description": "Changed then or later. Sorted by `updated_at` the list ends before the "
+            "oldest write that is still running: ask again from the newest moment seen, and no "
+            "change is missed."
+        }
+    )
     overdue = Flag(metadata={"description": "Past `due_at`, and neither done nor cancelled."})
     trashed = Flag(metadata={"description": "What lies in the trash, and nothing else."})
     q = Text(

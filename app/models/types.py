@@ -13,13 +13,11 @@ from sqlalchemy.dialects.postgresql.types import PGUuid  # else one of these tak
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from app import clock
+
 Processor = Callable[[Any], Any] | None
 SEALED = {"sealed": True}  # `info` of a column whose values app.services.sealing has encrypted
-
-
-def now() -> datetime:
-    """The moment, aware, in UTC."""
-    return datetime.now(UTC)
+now = clock.now
 
 
 def uuid7() -> str:

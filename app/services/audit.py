@@ -110,4 +110,7 @@ def page(
         conditions.append(AuditEvent.created_at >= since)
     if until is not None:
         conditions.append(AuditEvent.created_at < until)
-    return paging.read(AuditEvent, conditions, limit=limit, after=after, count=count)
+    followed = since is not None
+    return paging.read(
+        AuditEvent, conditions, limit=limit, after=after, count=count, followed=followed
+    )

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 
+from app.services import following
 from app.sql import Statement
 
 T = TypeVar("T")
@@ -61,14 +62,23 @@ def read(
     after: list[Any] | None,
     count: bool,
     descending: bool = True,
+    followed: bool = False,
 ) -> Page[T]:
-    """A page of a table by `created_at`: for lists that are not on the hot path."""
+    """A page of a table by `created_at`: for lists that are not on the hot path.
+
+    `followed`: clients ask again from the newest moment (app.services.following).
+    """
     table: Any = model.__table__  # type: ignore[attr-defined]
     query = select(*table.c).where(*conditions).limit(limit + 1)
     if after:
         at = bindparam("at", moment(after[0]), type_=table.c.created_at.type)
         query = query.where(behind(table.c.created_at, table.c.id, descending, at, after[1]))
-    rows = Statement[T](ordered(query, table.c.created_at, table.c.id, descending)).all()
+    query = ordered(query, table.c.created_at, table.c.id, descending)
+
+    def until(moment: datetime) -> list[T]:
+        return Statement[T](query.where(table.c.created_at <= moment)).all()
+
+    rows = following.settled(until, "created_at") if followed else Statement[T](query).all()
     total = None
     if count:
         number = select(func.count().label("total")).select_from(table).where(*conditions)

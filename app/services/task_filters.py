@@ -90,6 +90,7 @@ _CONDITIONS: dict[str, Any] = {
     "due_after": _compared("due_after", Task.due_at.__ge__),
     "created_after": _compared("created_after", Task.created_at.__ge__),
     "updated_after": _compared("updated_after", Task.updated_at.__ge__),
+    "updated_until": _compared("updated_until", Task.updated_at.__le__),  # app.services.following
     "overdue": lambda overdue, **_: _OVERDUE if overdue else not_(func.coalesce(_OVERDUE, False)),
     "stems": _stemmed,
     "words": _containing,

@@ -12,6 +12,7 @@ from app.models.task import LIVE, TRASHED
 from app.models.types import now
 from app.services import (
     audit,
+    following,
     paging,
     task_access,
     task_filters,
@@ -92,10 +93,14 @@ def page(
     """
     if everyone:
         actor.need_admin()
-    postgres = sql.current().dialect.name == "postgresql"
-    matching, values = task_filters.parameters(filters or {}, postgres=postgres)
-    values.update(size=limit + 1, actor_id=actor.id, moment=now())
+    filters = filters or {}
     key = sort.removeprefix("-")
+    followed = key == "updated_at" and "updated_after" in filters
+    if followed:
+        filters = {**filters, "updated_until": following.ANY_MOMENT}
+    postgres = sql.current().dialect.name == "postgresql"
+    matching, values = task_filters.parameters(filters, postgres=postgres)
+    values.update(size=limit + 1, actor_id=actor.id, moment=now())
     if after:
         at = after[0]
         values.update(at=paging.moment(at) if key.endswith("_at") else at, last_id=after[1])
@@ -108,7 +113,13 @@ def page(
         resumed=bool(after),
         among_missing=bool(after) and after is not None and after[0] is None,
     )
-    rows = task_list.page(shape, counted=count).all(**values)
+    statement = task_list.page(shape, counted=count)
+
+    def until(moment: datetime) -> list[Any]:
+        values["updated_until"] = moment
+        return statement.all(**values)
+
+    rows = following.settled(until, "updated_at") if followed else statement.all(**values)
     total = rows[0].total if count and rows else None
     if count and not rows:  # behind the last one there may be others before it
         total = _total(shape, values) if after else 0

@@ -1,9 +1,11 @@
 """What a driver says, in the words of the domain."""
 
 import sqlite3
+from datetime import UTC, datetime, timedelta
 
 import psycopg2
 
+from app import clock
 from app.errors import Invalid, InvalidToken, Unavailable
 
 DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
@@ -12,6 +14,7 @@ DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
 PASSING = ("08", "25006", "40001", "40P01", "53", "55P03", "57014", "57P0", "58")
 AWAY = ("08", "57P0")
 LOST_RACE = ("40001", "40P01")
+OVERTAKEN = "followed_until"  # a follower was shown a later moment, see app.services.following
 UNDEFINED = ("3F000", "42P01", "42703")  # a schema, a table, a column
 UNDEFINED_IN_SQLITE = ("no such table", "no such column", "has no column named")
 
@@ -41,11 +44,9 @@ class LostRace(Unavailable):
 
 def translated(error: Exception) -> Exception:
     """What the driver says, in the words of the domain."""
-    if isinstance(error, psycopg2.Error):
-        state = error.pgcode or ("08" if isinstance(error, psycopg2.OperationalError) else "")
-        name = error.diag.constraint_name or ""
-    else:
-        state, name = _sqlite_state(error)
+    state, name = (
+        _postgres_state(error) if isinstance(error, psycopg2.Error) else _sqlite_state(error)
+    )
     if state == "23505":
         return Duplicate(name)
     if state == "23503":
@@ -71,6 +72,14 @@ def lacks_schema(error: Exception) -> bool:
 def first_line(error: BaseException | None) -> str:
     """The driver's own words, without the lines of hints and context that follow them."""
     return str(error or "").strip().partition("\n")[0]
+
+
+def _postgres_state(error: psycopg2.Error) -> tuple[str, str]:
+    name = error.diag.constraint_name or ""
+    if name == OVERTAKEN:  # the detail is the moment, in microseconds since 1970
+        passed = timedelta(microseconds=int(error.diag.message_detail or 0))
+        clock.continue_after(datetime.fromtimestamp(0, UTC) + passed)
+    return error.pgcode or ("08" if isinstance(error, psycopg2.OperationalError) else ""), name
 
 
 def _sqlite_state(error: Exception) -> tuple[str, str]:

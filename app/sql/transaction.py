@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import ParamSpec, TypeVar
 
 from flask import Flask, g
@@ -13,6 +13,7 @@ from app.sql.errors import LostRace
 
 P = ParamSpec("P")
 R = TypeVar("R")
+TRIES = 3
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def atomic(use_case: Callable[P, R]) -> Callable[P, R]:
 
     Within another it joins that one. Where the database gave it up for another transaction
     (serialization failure, deadlock), or had lost a statement that it should have kept
-    (app.sql.preparation), it is tried once more, with the same arguments: hand it no iterator. An
+    (app.sql.preparation), it is tried again, with the same arguments: hand it no iterator. An
     error of the database ends the transaction, also where it is caught.
     """
 
@@ -56,10 +57,10 @@ def atomic(use_case: Callable[P, R]) -> Callable[P, R]:
         link = current()
         if link.in_transaction:
             return use_case(*args, **kwargs)
-        try:
-            return _committed(link, use_case, *args, **kwargs)
-        except LostRace:
-            return _committed(link, use_case, *args, **kwargs)
+        for _ in range(TRIES - 1):
+            with suppress(LostRace):
+                return _committed(link, use_case, *args, **kwargs)
+        return _committed(link, use_case, *args, **kwargs)
 
     return committed
 
