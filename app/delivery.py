@@ -28,7 +28,7 @@ def send(entry: OutboxEntry) -> int:
     webhook = webhook_deliveries.live(entry.webhook_id or "")
     if webhook is None:
         raise SendingFailed("The webhook is switched off.", final=True)
-    body = orjson.dumps(entry.payload)
+    body = orjson.dumps(webhook_deliveries.payload_of(entry, webhook))
     headers = webhook_deliveries.sign(_secret(webhook), entry.id, now(), body)
     try:
         status = post(webhook.url, body, headers)

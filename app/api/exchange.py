@@ -90,8 +90,8 @@ def export(actor: Actor, query: dict[str, Any]) -> Response:
     errors=(InvalidLines,),
 )
 def import_(actor: Actor) -> Imported:
-    """All of them or none, up to 50,000 tasks and 10 MiB at once. An export can be imported: what
-    is read-only in it is passed over.
+    """Imports all tasks of the file or none: up to 50,000 tasks and 10 MiB. An export can be
+    imported again, also into another database: ids, owners and `updated_at` are new.
     """
     if request.mimetype == MULTIPART:
         data = multipart.file_of(request, "file", SIZE_MAX)

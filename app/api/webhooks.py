@@ -66,7 +66,10 @@ class DeliveryOut(Schema):
     attempts = fields.Integer(required=True)
     response_status = fields.Integer(required=True, allow_none=True)
     error = Text(required=True, metadata={"description": "Of the last attempt, empty for none."})
-    payload = fields.Dict(required=True, metadata={"description": "The body that is sent."})
+    payload = fields.Dict(
+        required=True,
+        metadata={"description": "The body that is sent; a comment's text is added at sending."},
+    )
     created_at = Moment(required=True)
     next_attempt_at = Moment(required=True, allow_none=True)
     finished_at = Moment(required=True, allow_none=True)

@@ -69,7 +69,7 @@ def create(actor: Actor, task_id: str, body: str) -> Comment:
         version=1,
     )
     assert comment is not None
-    _record(actor, "comment.created", task, comment, {"body": [None, body]})
+    _record(actor, "comment.created", task, comment)
     return comment
 
 
@@ -89,7 +89,7 @@ def update(
     if body is None or body == comment.body:
         return comment
     changed = _found(_update.one(key=comment.id, new_body=body, moment=now()))
-    _record(actor, "comment.updated", task, changed, {"body": [comment.body, body]})
+    _record(actor, "comment.updated", task, changed)
     return changed
 
 
@@ -102,7 +102,7 @@ def delete(actor: Actor, task_id: str, comment_id: str, expect: Expect = None) -
         raise Forbidden("Only its author or the task's owner may remove a comment.")
     check(expect, comment.version)
     _delete.run(key=comment.id)
-    _record(actor, "comment.deleted", task, comment, {"body": [comment.body, None]})
+    _record(actor, "comment.deleted", task, comment)
 
 
 def may_edit(actor: Actor, comment: Comment) -> bool:
@@ -118,12 +118,9 @@ def _need_author(actor: Actor, comment: Comment) -> None:
         raise Forbidden("Only its author may change a comment.")
 
 
-def _record(
-    actor: Actor, action: str, task: Task, comment: Comment, changes: audit.Changes
-) -> None:
-    """Under the task, whose history it belongs to."""
-    changes = {"comment_id": [comment.id, comment.id], **changes}
-    audit.record(actor, action, task.id, changes)
+def _record(actor: Actor, action: str, task: Task, comment: Comment) -> None:
+    """Under the task, whose history it belongs to. No copy holds the text of the comment."""
+    audit.record(actor, action, task.id, {"comment_id": [comment.id, comment.id]})
     webhook_events.of_comment(action, comment, task)
 
 

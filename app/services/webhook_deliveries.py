@@ -6,11 +6,12 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from app.errors import Conflict, NotFound
-from app.models import OutboxEntry, User, Webhook
-from app.models.types import now
+from app.models import Comment, OutboxEntry, Task, User, Webhook
+from app.models.task import LIVE
+from app.models.types import Id, now
 from app.services import audit, outbox, paging, webhooks
 from app.services.actor import Actor
 from app.services.paging import Page
@@ -22,8 +23,18 @@ TEST_EVENT = "webhook.test"
 
 _entry = OutboxEntry.__table__
 _webhook = Webhook.__table__
+_user_id = bindparam("user_id", type_=Id)
 _get = Statement[OutboxEntry](
     select(*_entry.c).where(_entry.c.id == KEY, OutboxEntry.webhook_id == bindparam("webhook"))
+)
+_readable = Statement[Comment](
+    select(Comment.body)
+    .join(Task, Task.id == Comment.task_id)
+    .where(
+        Comment.__table__.c.id == KEY,
+        LIVE,
+        or_(Task.owner_id == _user_id, Task.assignee_id == _user_id),
+    )
 )
 _live = Statement[Webhook](
     select(*_webhook.c)
@@ -78,6 +89,17 @@ def _sending(actor: Actor, webhook_id: str) -> Webhook:
     if not webhook.is_active:
         raise Conflict("The webhook is switched off.")
     return webhook
+
+
+def payload_of(entry: OutboxEntry, webhook: Webhook) -> dict[str, Any]:
+    """The payload as it is sent: an event of a comment with the `body` that the comment has now, or
+    None where it is deleted or its task is not (any more) one of the webhook's user.
+    """
+    payload = entry.payload
+    if not entry.name.startswith("comment."):
+        return payload
+    comment = _readable.one(key=payload["data"]["id"], user_id=webhook.user_id)
+    return {**payload, "data": {**payload["data"], "body": comment and comment.body}}
 
 
 def live(webhook_id: str) -> Webhook | None:

@@ -13,7 +13,9 @@ from app.models.task import SHOWN
 from app.models.types import Id, Json, UTCDateTime, now
 from app.sql import KEY, Statement
 
-COMMENT_FIELDS = ("id", "task_id", "author_id", "body", "created_at", "updated_at")
+# Without `body`, which is added when the event is sent (webhook_deliveries.payload_of): what is
+# kept of a comment that was deleted or changed does not tell what it said.
+COMMENT_FIELDS = ("id", "task_id", "author_id", "created_at", "updated_at")
 
 # It stands in two places, which PREPARE would take for two types.
 _event = cast(bindparam("event"), String)
