@@ -5,7 +5,6 @@ marshmallow's own fields are generous: 1 and "yes" are true to them, "٣" is a n
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields
@@ -14,9 +13,9 @@ from app.coded_fields import Boolean, Coded, Integer, List, OneOf as OneOfWords,
 from app.faults import Code, Fault
 from app.models.task import LABEL_MAX, LABELS_MAX
 from app.models.types import canonical_id
-from app.services import labels, text_rules
+from app.services import labels, moments, text_rules
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_MOMENT = re.compile(r"[\d-]{10}[Tt][\d:]{8}(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,9}", re.ASCII)
 
 
@@ -120,8 +119,8 @@ class Moment(Coded, fields.DateTime):
             why = "Use a date and time with an offset, as 2026-01-31T12:00:00Z (RFC 3339)."
             raise ValidationError(Fault(code, why))
         try:
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
-        except (ValueError, OverflowError):
+            return moments.from_rfc_3339(value)
+        except ValueError:
             why = "This date and time does not exist."
             raise ValidationError(Fault(Code.MALFORMED, why)) from None
 

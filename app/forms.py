@@ -1,7 +1,6 @@
 """The base of every form: its fields bear the API's names, its limits are the models'."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import request
@@ -118,15 +117,6 @@ def many_lines(_form: BaseForm, field: Field) -> None:
 
 def stripped(value: str | None) -> str | None:
     return value.strip() if value is not None else None
-
-
-def moment_of(typed: str) -> datetime:
-    """A date, with a time or without, in UTC unless it names another offset. Raises ValueError."""
-    moment = datetime.fromisoformat(typed)
-    try:
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except OverflowError as error:
-        raise ValueError("No calendar has it.") from error
 
 
 def plain_lines(value: str | None) -> str | None:

@@ -9,10 +9,10 @@ from wtforms import DateTimeLocalField, StringField
 from wtforms.validators import ValidationError
 
 from app import listing
-from app.forms import Form, moment_of, stripped
+from app.forms import Form, stripped
 from app.listing import Listed
 from app.models.types import canonical_id
-from app.services import text_rules, users
+from app.services import moments, text_rules, users
 from app.services.paging import Page
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class MomentField(DateTimeLocalField):
         if not text:
             return
         try:
-            self.data = moment_of(text)
+            self.data = moments.from_typed(text)
         except ValueError:
             raise ValueError("Write a date, or a date and a time.") from None
 

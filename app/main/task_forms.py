@@ -9,18 +9,10 @@ from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import TextInput
 
 from app.errors import NotFound
-from app.forms import (
-    Form,
-    choices,
-    many_lines,
-    moment_of,
-    one_line,
-    plain_lines,
-    stripped,
-)
+from app.forms import Form, choices, many_lines, one_line, plain_lines, stripped
 from app.models import Task
 from app.models.task import DESCRIPTION_MAX, PRIORITIES, STATUSES, TITLE_MAX
-from app.services import labels, users
+from app.services import labels, moments, users
 from app.services.task_values import DEFAULTS
 
 FIELDS = {"assignee": "assignee_id"}  # where a field is not called as the value
@@ -61,7 +53,7 @@ class MomentField(DateTimeLocalField):
         self.data = None
         if valuelist[0].strip():
             try:
-                self.data = moment_of(valuelist[0].strip())
+                self.data = moments.from_typed(valuelist[0].strip())
             except ValueError:
                 raise ValueError("Use a date and a time, as 2026-01-31T12:00.") from None
 

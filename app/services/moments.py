@@ -1,0 +1,36 @@
+"""Moments as people and programs write them. The API, the import and the forms read them here.
+
+`datetime.fromisoformat` alone is too generous: it takes an offset of +14:60, weeks, and from Python
+3.13 on an hour of 24.
+"""
+
+import re
+from datetime import UTC, datetime
+
+_DATE = r"\d{4}-\d\d-\d\d"
+_MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d"
+_SECOND = r":[0-5]\d(?:\.\d{1,9})?"
+_OFFSET = rf"(?:Z|[+-]{_MINUTE})"
+_RFC_3339 = re.compile(rf"{_DATE}T{_MINUTE}{_SECOND}{_OFFSET}", re.ASCII)
+_TYPED = re.compile(rf"{_DATE}(?:[T ]{_MINUTE}(?:{_SECOND})?{_OFFSET}?)?", re.ASCII)
+
+
+def from_rfc_3339(text: str) -> datetime:
+    """The moment in UTC. Raises ValueError, also for one that no calendar has (RFC 3339, 5.6)."""
+    return _read(_RFC_3339, text)
+
+
+def from_typed(text: str) -> datetime:
+    """A date, with a time or without, in UTC unless it names another offset. Raises ValueError."""
+    return _read(_TYPED, text)
+
+
+def _read(form: "re.Pattern[str]", text: str) -> datetime:
+    text = text.upper()
+    if not form.fullmatch(text):
+        raise ValueError(f"No moment is written like this: {text!r}")
+    moment = datetime.fromisoformat(text)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError("No calendar has this moment.") from error
