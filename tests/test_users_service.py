@@ -13,6 +13,7 @@ from app.errors import (
     NotFound,
     PreconditionFailed,
 )
+from app.faults import Code
 from app.models import Session, Token, User
 from app.services import (
     accounts,
@@ -92,12 +93,21 @@ def test_bad_username_is_refused(username: str) -> None:
         "änn@example.com",
         "ann\0@example.com",
         f"{'a' * 64}@{'.'.join(['b' * 60] * 4)}.com",
+        f"{'a' * 65}@example.com",
     ],
 )
 def test_bad_email_is_refused(email: str) -> None:
     with pytest.raises(Invalid) as caught:
         register(email=email)
     assert list(caught.value.fields) == ["email"]
+
+
+def test_local_part_of_an_email_has_64_characters_at_the_most() -> None:
+    """RFC 5321, 4.5.3.1.1."""
+    assert register(email=f"{'a' * 64}@example.com").email == f"{'a' * 64}@example.com"
+    with pytest.raises(Invalid) as caught:
+        register("other", f"{'b' * 65}@example.com")
+    assert getattr(caught.value.fields["email"], "code", None) == Code.TOO_LONG
 
 
 def test_bad_password_is_refused_at_registration() -> None:

@@ -11,6 +11,7 @@ from app.models.types import Id, UTCDateTime, now, uuid7
 USERNAME_MIN, USERNAME_MAX = 3, 80
 USERNAME_PATTERN = r"[A-Za-z0-9._-]+"
 EMAIL_MAX = 254  # RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
+EMAIL_LOCAL_MAX = 64  # before the @: RFC 5321, 4.5.3.1.1
 PASSWORD_MAX = 128  # code points
 ROLES = ("user", "admin")
 

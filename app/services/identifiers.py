@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from app.errors import Conflict, Invalid
 from app.faults import Code, Fault, length_code
 from app.lazy import lazy
-from app.models.user import EMAIL_MAX, USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERN
+from app.models.user import EMAIL_LOCAL_MAX, EMAIL_MAX, USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERN
 from app.sql import Duplicate
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ def checked_email(email: str) -> str:
     """The address as it is kept: ASCII, the domain in lower case. Raises Invalid."""
     if len(email) > EMAIL_MAX:  # asked first: looking closer at a huge one takes long
         raise _long_email()
+    if email.rfind("@") > EMAIL_LOCAL_MAX:
+        raise _long_email(f"Use at most {EMAIL_LOCAL_MAX} characters before the @.")
     try:
         valid = email_validator.validate_email(
             email, check_deliverability=False, allow_smtputf8=False
@@ -32,8 +34,8 @@ def checked_email(email: str) -> str:
     return address
 
 
-def _long_email() -> Invalid:
-    fault = Fault(Code.TOO_LONG, f"Use at most {EMAIL_MAX} characters.")
+def _long_email(why: str = f"Use at most {EMAIL_MAX} characters.") -> Invalid:
+    fault = Fault(Code.TOO_LONG, why)
     return Invalid("This email address cannot be used.", {"email": fault})
 
 
