@@ -30,6 +30,8 @@ def send(entry: OutboxEntry) -> int:
         raise SendingFailed("The webhook is switched off.", final=True)
     body = orjson.dumps(webhook_deliveries.payload_of(entry, webhook))
     headers = webhook_deliveries.sign(_secret(webhook), entry.id, now(), body)
+    if entry.request_id:
+        headers["X-Request-ID"] = entry.request_id
     try:
         status = post(webhook.url, body, headers)
     except SendingFailed as error:

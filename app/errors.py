@@ -240,10 +240,16 @@ class ProviderAway(Unavailable):
 class SendingFailed(Exception):
     """A mail or a webhook was not taken: `answer` is the status that came, `final` that no further
     attempt can help.
+
+    `message` may quote another server: it is cut to MESSAGE_MAX printable characters, for a log
+    line and the outbox.
     """
 
+    MESSAGE_MAX: ClassVar[int] = 500
+
     def __init__(self, message: str, answer: int | None = None, *, final: bool = False) -> None:
-        super().__init__(message)
-        self.message = message
+        printable = "".join(one if one.isprintable() else " " for one in message)
+        self.message = " ".join(printable.split())[: self.MESSAGE_MAX]
+        super().__init__(self.message)
         self.answer = answer
         self.final = final

@@ -12,12 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
 from app.errors import AppError, SendingFailed
+from app.logs import Line
 from app.models import OutboxEntry
 from app.models.outbox import LEASE
 from app.services import outbox, purge, readiness
@@ -111,21 +113,20 @@ class Worker:
 
     def _send(self, entry: OutboxEntry) -> None:
         started = time.monotonic()
+        failure, again, status = None, None, None
         try:
             status = self.senders[entry.kind](entry)
         except SendingFailed as error:
-            again = outbox.failed(entry, error.message, error.answer, final=error.final)
-            outcome = f"failed, {'again at ' + again.isoformat() if again else 'given up'}"
+            failure = error
         except Exception:
-            _log.exception("%s %s %s cannot be sent", entry.kind, entry.name, entry.id)
-            outbox.failed(entry, "An error of this service: its log tells more.")
-            outcome = "failed"
-        else:
+            what = (entry.kind, entry.name, entry.id, entry.request_id)
+            _log.exception("%s %s %s of request %s cannot be sent", *what)
+            failure = SendingFailed("An error of this service: its log tells more.")
+        if failure is None:
             outbox.done(entry, status)
-            outcome = "sent"
-        spent = (time.monotonic() - started) * 1000
-        what = (entry.kind, entry.name, entry.id, entry.attempts, outcome, spent)
-        _log.info("%s %s %s, attempt %d: %s in %.0f ms", *what)
+        else:
+            again = outbox.failed(entry, failure.message, failure.answer, final=failure.final)
+        _log_attempt(entry, failure, again, time.monotonic() - started)
 
     def _drain(self) -> None:
         ends = time.monotonic() + DRAIN
@@ -146,3 +147,22 @@ class Worker:
             else:
                 _log.exception("An error of the worker")
         return 0
+
+
+def _log_attempt(
+    entry: OutboxEntry, failure: SendingFailed | None, again: datetime | None, seconds: float
+) -> None:
+    """One line for each attempt, with the reason of a failure."""
+    outcome = "sent" if failure is None else "failed" if again else "given up"
+    line = Line(
+        kind=entry.kind,
+        name=entry.name,
+        id=entry.id,
+        request_id=entry.request_id,
+        attempt=entry.attempts,
+        outcome=outcome,
+        reason=failure.message if failure else "",
+        again_at=again.isoformat() if again else "",
+        milliseconds=round(seconds * 1000),
+    )
+    _log.log(logging.WARNING if failure else logging.INFO, "%s", line)

@@ -48,6 +48,8 @@ class OutboxEntry(Base):
     run_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     response_status: Mapped[int | None]
     error: Mapped[str] = mapped_column(PlainText, default="")  # of the last attempt
+    # Of the request that it follows from; "" for a command.
+    request_id: Mapped[str] = mapped_column(String(128), default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
 

@@ -121,7 +121,7 @@ def _need_author(actor: Actor, comment: Comment) -> None:
 def _record(actor: Actor, action: str, task: Task, comment: Comment) -> None:
     """Under the task, whose history it belongs to. No copy holds the text of the comment."""
     audit.record(actor, action, task.id, {"comment_id": [comment.id, comment.id]})
-    webhook_events.of_comment(action, comment, task)
+    webhook_events.of_comment(actor, action, comment, task)
 
 
 def _found(comment: Comment | None) -> Comment:

@@ -30,7 +30,7 @@ def invite(actor: Actor, email: str, username: str, role: str = "user") -> User:
     """
     mails.need()
     user = _open(actor, email, username, role)
-    mails.send_link(PURPOSE, user, user.email)
+    mails.send_link(actor, PURPOSE, user, user.email)
     return user
 
 
@@ -55,7 +55,7 @@ def invite_again(actor: Actor, user_id: str) -> User:
         raise Conflict("This account has a password already.")
     throttle.count_mail(PURPOSE, user.id, actor.address)
     audit.record(actor, "user.invited", user.id)
-    mails.send_link(PURPOSE, user, user.email)
+    mails.send_link(actor, PURPOSE, user, user.email)
     return user
 
 

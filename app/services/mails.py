@@ -42,14 +42,14 @@ def notify(actor: Actor, user: User, what: str) -> None:
             # Where somebody else was when they did something to the account is theirs.
             "address": actor.address if own else "",
         }
-        outbox.add("mail", what, payload, user_id=user.id)
+        outbox.add("mail", what, payload, user_id=user.id, request_id=actor.request_id)
 
 
-def send_link(purpose: str, user: User, email: str) -> None:
+def send_link(actor: Actor, purpose: str, user: User, email: str) -> None:
     """Mail a link to `email`, unless the account is another than `user` when it is to be sent."""
     if policy.current().has_mail:
         payload = {"to": email, "state": state_of(user)}
-        outbox.add("mail", purpose, payload, user_id=user.id)
+        outbox.add("mail", purpose, payload, user_id=user.id, request_id=actor.request_id)
 
 
 def state_of(user: User) -> str:
@@ -62,7 +62,7 @@ def ask_to_confirm(actor: Actor, user: User, email: str) -> None:
     throttle.count_mail("confirm", user.id, actor.address)
     changes = {"email": [user.email if user.email != email else None, email]}
     audit.record(actor, "user.confirmation_requested", user.id, changes)
-    send_link("confirm", user, email)
+    send_link(actor, "confirm", user, email)
 
 
 def need() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 
 from app.models import OutboxEntry
-from app.models.outbox import DELAYS, ERROR_MAX, LEASE
+from app.models.outbox import DELAYS, LEASE
 from app.models.types import PlainText, UTCDateTime, now, uuid7
 from app.sql import KEY, Statement
 
@@ -84,10 +84,11 @@ def add(
     *,
     user_id: str | None = None,
     webhook_id: str | None = None,
+    request_id: str = "",
 ) -> str:
     """The id of a new entry, to be sent as soon as the transaction is committed.
 
-    `payload` must hold no secret: it is kept as it is for a month.
+    `payload` must hold no secret: it is kept as it is for a month. `request_id` is the actor's.
     """
     moment, entry_id = now(), uuid7()
     _insert.run(
@@ -103,6 +104,7 @@ def add(
         run_at=moment,
         response_status=None,
         error="",
+        request_id=request_id,
         created_at=moment,
         finished_at=None,
     )
@@ -181,6 +183,6 @@ def _settled(
         new_status=status,
         next_run=run_at,
         answer=response_status,
-        why=why.replace("\0", "")[:ERROR_MAX],
+        why=why,
         finished=finished_at,
     )

@@ -37,7 +37,7 @@ def _ask(origin: Actor, email: str) -> None:
     throttle.count_mail("reset", email.lower(), origin.address)
     user = users.by_name(email)
     audit.record(origin, "user.reset_requested", user.id if user else None)
-    outbox.add("mail", "reset", {"to": email})
+    outbox.add("mail", "reset", {"to": email}, request_id=origin.request_id)
 
 
 @atomic
@@ -46,7 +46,7 @@ def mail_link(actor: Actor, user: User) -> None:
     actor.need_admin()
     mails.need()
     audit.record(actor, "user.reset_requested", user.id)
-    outbox.add("mail", "reset", {"to": user.email})
+    outbox.add("mail", "reset", {"to": user.email}, request_id=actor.request_id)
 
 
 @atomic

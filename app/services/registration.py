@@ -35,7 +35,7 @@ def register(actor: Actor, username: str, email: str, password: str, role: str =
 @atomic
 def _register(actor: Actor, username: str, email: str, password_hash: str, role: str) -> User:
     user = store(actor, username, email, password_hash, role)
-    mails.send_link("confirm", user, user.email)
+    mails.send_link(actor, "confirm", user, user.email)
     return user
 
 

@@ -33,6 +33,6 @@ def of_leaving(actor: Actor, user_id: str) -> None:
         changes = {"assignee_id": [user_id, None]}
         audit.record(actor, "task.updated", task.id, changes)
         if task.deleted_at is None:
-            webhook_events.of_task("task.updated", task)
+            webhook_events.of_task(actor, "task.updated", task)
     for task in _leaving.all(key=user_id):
-        webhook_events.of_task("task.deleted", task)
+        webhook_events.of_task(actor, "task.deleted", task)

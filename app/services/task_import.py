@@ -106,4 +106,4 @@ def _store(actor: Actor, batch: list[dict[str, Any]], has_webhook: Callable[[str
     audit.record_each(actor, "task.created", list(zip(ids, changes, strict=True)))
     for row in made:
         if has_webhook(row["owner_id"]) or has_webhook(row["assignee_id"] or row["owner_id"]):
-            webhook_events.of_task("task.created", task_values.shown(row))
+            webhook_events.of_task(actor, "task.created", task_values.shown(row))

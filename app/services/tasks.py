@@ -141,7 +141,7 @@ def create(actor: Actor, values: dict[str, Any]) -> Task:
     _insert.later(**row)
     audit.record(actor, "task.created", row["id"], task_values.changes_of_new(values))
     task = task_values.shown(row)
-    webhook_events.of_task("task.created", task)
+    webhook_events.of_task(actor, "task.created", task)
     return task
 
 
@@ -201,7 +201,7 @@ def _write(
     changes = {name: [getattr(task, name), value] for name, value in news.items()}
     audit.record(actor, action, task.id, changes)
     changed: Task = cast(Any, task)._replace(**shown)
-    webhook_events.of_task(action, changed, before=task)
+    webhook_events.of_task(actor, action, changed, before=task)
     return changed
 
 

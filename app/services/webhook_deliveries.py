@@ -77,7 +77,12 @@ def test(actor: Actor, webhook_id: str) -> OutboxEntry:
     data = {"webhook_id": webhook.id}
     payload = {"type": TEST_EVENT, "timestamp": now(), "data": data}
     entry_id = outbox.add(
-        "webhook", TEST_EVENT, payload, user_id=webhook.user_id, webhook_id=webhook.id
+        "webhook",
+        TEST_EVENT,
+        payload,
+        user_id=webhook.user_id,
+        webhook_id=webhook.id,
+        request_id=actor.request_id,
     )
     entry = _get.one(key=entry_id, webhook=webhook.id)
     assert entry is not None

@@ -11,6 +11,7 @@ from sqlalchemy import String, bindparam, cast, func, insert, literal, select
 from app.models import Comment, OutboxEntry, Task, User, Webhook
 from app.models.task import SHOWN
 from app.models.types import Id, Json, UTCDateTime, now
+from app.services.actor import Actor
 from app.sql import KEY, Statement
 
 # Without `body`, which is added when the event is sent (webhook_deliveries.payload_of): what is
@@ -32,6 +33,7 @@ _entry: dict[str, Any] = {
     "fence": literal(0),
     "run_at": _moment,
     "error": literal(""),
+    "request_id": bindparam("request_id", type_=String),
     "created_at": _moment,
 }
 _subscribed = " " + Webhook.events + " "
@@ -59,17 +61,19 @@ def has_any(user_id: str) -> bool:
     return _any.one(key=user_id) is not None
 
 
-def of_task(event: str, task: Task, before: Task | None = None) -> None:
+def of_task(actor: Actor, event: str, task: Task, before: Task | None = None) -> None:
     """Tell its owner and its assignee; `before` names the one that it was taken from, too."""
     data = {name: getattr(task, name) for name in SHOWN}
-    _tell(event, data, task, before.assignee_id if before else None)
+    _tell(actor, event, data, task, before.assignee_id if before else None)
 
 
-def of_comment(event: str, comment: Comment, task: Task) -> None:
-    _tell(event, {name: getattr(comment, name) for name in COMMENT_FIELDS}, task)
+def of_comment(actor: Actor, event: str, comment: Comment, task: Task) -> None:
+    _tell(actor, event, {name: getattr(comment, name) for name in COMMENT_FIELDS}, task)
 
 
-def _tell(event: str, data: dict[str, Any], task: Task, also: str | None = None) -> None:
+def _tell(
+    actor: Actor, event: str, data: dict[str, Any], task: Task, also: str | None = None
+) -> None:
     moment = now()
     _emit.later(
         event=event,
@@ -77,5 +81,6 @@ def _tell(event: str, data: dict[str, Any], task: Task, also: str | None = None)
         owner=task.owner_id,
         new=task.assignee_id,
         old=also,
+        request_id=actor.request_id,
         moment=moment,
     )
