@@ -167,8 +167,9 @@ def test_full_disk_is_told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
         assert "are free on its disk" in said(app, level)["database"]
 
 
-def test_redis_that_does_not_answer_is_a_fault(other_app: MakeApp) -> None:
-    app = other_app(REDIS_URL="redis://user:plums@127.0.0.1:1/0")
+@pytest.mark.parametrize("limited", ["1", "0"])
+def test_redis_that_does_not_answer_is_a_fault(other_app: MakeApp, limited: str) -> None:
+    app = other_app(REDIS_URL="redis://user:plums@127.0.0.1:1/0", RATELIMIT_ENABLED=limited)
     result = run(app)
     assert result.exit_code == 1
     assert "fault: Redis: does not answer" in result.stdout

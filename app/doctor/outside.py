@@ -2,7 +2,8 @@
 
 import os
 import smtplib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -20,17 +21,18 @@ PATIENCE = 5.0  # seconds
 
 
 def examine(app: Flask) -> Iterator[Finding]:
-    yield from _redis(app)
+    yield from _redis(app.config)
     yield from _mail(app.config["MAIL_URL"], app.config["APP_ENV"] == "production")
     yield from _openid(policy.current().openid)
 
 
-def _redis(app: Flask) -> Iterator[Finding]:
-    limiter: Limiter | None = app.extensions.get("limiter")
-    if limiter is None or limiter.shared is None:
+def _redis(config: Mapping[str, Any]) -> Iterator[Finding]:
+    """A server that is named is asked, also while rate limits are off and nothing needs it."""
+    if not config["REDIS_URL"]:
         return
-    url = public(app.config["REDIS_URL"])
-    if limiter.shared.check():
+    url = public(config["REDIS_URL"])
+    shared: Any = Limiter(config["RATELIMIT_DEFAULT"], config["REDIS_URL"]).shared
+    if shared.check():
         yield ok("Redis", f"answers ({url})")
     else:
         yield fault("Redis", f"does not answer ({url}): each process counts rates for itself.")
