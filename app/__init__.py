@@ -27,7 +27,6 @@ from app import (
 )
 from app.routing import IdConverter
 from app.service import Service
-from app.services import passwords
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
@@ -38,7 +37,6 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app = Service(__name__, instance_path=str(config.INSTANCE))
     app.config.from_mapping(settings if settings is not None else config.load())
     app.url_map.converters["id"] = IdConverter
-    passwords.Policy.min_length = app.config["PASSWORD_MIN_LENGTH"]
 
     policy.init_app(app)
     extensions.init_app(app)

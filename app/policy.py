@@ -23,6 +23,7 @@ class Policy:
     public_url: str  # the only base of links that are mailed
     mail_url: str  # "" where no mail is set up
     mail_from: str
+    password_min_length: int  # code points
     require_admin_mfa: bool
     webhook_allow_private: bool
     openid: OpenIdClient | None  # None where nobody signs in so
@@ -39,6 +40,7 @@ def init_app(app: Flask) -> None:
         public_url=settings["PUBLIC_URL"],
         mail_url=settings["MAIL_URL"],
         mail_from=settings["MAIL_FROM"],
+        password_min_length=settings["PASSWORD_MIN_LENGTH"],
         require_admin_mfa=settings["REQUIRE_ADMIN_MFA"],
         webhook_allow_private=settings["WEBHOOK_ALLOW_PRIVATE"],
         openid=_openid(settings),

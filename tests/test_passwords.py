@@ -1,11 +1,14 @@
 """What is accepted as a password, and how it is kept."""
 
+from collections.abc import Iterator
+
 import pytest
 from argon2 import PasswordHasher
 
 from app.errors import Invalid
 from app.services import passwords
 from tests.conftest import PRODUCT_HASHER
+from tests.databases import Database
 
 COMMON = [
     "password",
@@ -20,6 +23,12 @@ COMMON = [
     "trustno1",
 ]
 LONGEST = "pl\u00fcm " * 25 + "end"
+
+
+@pytest.fixture(autouse=True)
+def _context(sqlite_database: Database) -> Iterator[None]:
+    with sqlite_database.app.app_context():
+        yield
 
 
 @pytest.mark.parametrize("password", ["a-1bc de", "x" * 128, LONGEST, "🍐" * 8, "        "])

@@ -6,11 +6,10 @@ import pytest
 from flask import Flask
 
 from app.models import Task, Token, User
-from app.services import passwords
 from app.services.actor import Actor
 from tests.answers import MISSING, blamed, slug_of
 from tests.clients import Api
-from tests.conftest import PASSWORD, signed_in_api
+from tests.conftest import PASSWORD, MakeApp, signed_in_api
 from tests.rows import rows, set_values
 
 NEW_PASSWORD = "eleven apples in a bowl"
@@ -129,10 +128,8 @@ def test_closed_registration_is_forbidden(api: Api, monkeypatch: pytest.MonkeyPa
     assert slug_of(api.post("/users", CAT)) == (403, "forbidden")
 
 
-def test_minimum_length_of_a_password_is_a_setting(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(passwords.Policy, "min_length", 15)
+def test_minimum_length_of_a_password_is_a_setting(other_app: MakeApp) -> None:
+    api = Api(other_app(PASSWORD_MIN_LENGTH="15"))
     assert blamed(api.post("/users", {**CAT, "password": "fourteen chars"})) == ["/password"]
     assert api.post("/users", {**CAT, "password": "fifteen letters"}).status_code == 201
 
