@@ -41,6 +41,8 @@ def listed(
         flash("That page of the list no longer exists. This is the first page.", "warning")
         cursor = after = None
     page = read(limit=limit, after=after)
+    if after and not page.items:  # the last row of this page has left the list
+        cursor, page = None, read(limit=limit, after=None)
     further: dict[str, Any] = {**address, name: seal(page.last, bound)}
     return Listed(
         page,

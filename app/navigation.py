@@ -2,7 +2,7 @@
 
 from flask import request
 
-NEXT_MAX = 2000  # characters
+NEXT_MAX = 8000  # characters: as long as the server lets the line of a request be
 
 
 def next_page(default: str) -> str:

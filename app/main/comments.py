@@ -14,6 +14,7 @@ from app.listing import binding
 from app.main.task_forms import seen_version
 from app.main.task_show import COMMENTS, COMMENTS_SHOWN, ENDPOINT, CommentForm, show_task
 from app.models import Comment
+from app.navigation import next_page
 from app.once import once
 from app.services import comments
 
@@ -64,7 +65,7 @@ def update(task_id: str, comment_id: str) -> ResponseReturnValue:
 def delete(task_id: str, comment_id: str) -> ResponseReturnValue:
     comments.delete(page_user(), task_id, comment_id)
     flash("The comment is removed.", "success")
-    return redirect(url_for(ENDPOINT, task_id=task_id, _anchor=COMMENTS), 303)
+    return redirect(next_page(url_for(ENDPOINT, task_id=task_id, _anchor=COMMENTS)), 303)
 
 
 def _place(comment: Comment) -> str:

@@ -6,6 +6,7 @@ from flask_login import login_required
 
 from app.identity import page_user
 from app.listing import listed
+from app.navigation import next_page
 from app.services import sign_ins
 
 bp = Blueprint("sessions", __name__)
@@ -33,7 +34,7 @@ def index() -> str:
 def end(session_id: str) -> ResponseReturnValue:
     sign_ins.end_session(page_user(), session_id)
     flash("That browser is logged out.", "success")
-    return redirect(url_for(".index"), 303)
+    return redirect(next_page(url_for(".index")), 303)
 
 
 @bp.post("/api/<id:family_id>/end")
@@ -41,7 +42,7 @@ def end(session_id: str) -> ResponseReturnValue:
 def end_api(family_id: str) -> ResponseReturnValue:
     sign_ins.end_family(page_user(), family_id)
     flash("That session has ended, with its tokens.", "success")
-    return redirect(url_for(".index"), 303)
+    return redirect(next_page(url_for(".index")), 303)
 
 
 @bp.post("/end-others")

@@ -30,6 +30,8 @@ def index() -> ResponseReturnValue:
         flash("That page of the list no longer exists. This is the first page.", "warning")
         return redirect(url_for(".index", **query.args))
     page = read_page(actor, query, after=after, count=after is None)
+    if after and not page.items:  # the last task of this page has left the list
+        return redirect(url_for(".index", **query.args))
     following = cursors.seal(page.last, query.binding(actor.id))
     return render_template(
         "main/tasks/index.html",
@@ -52,6 +54,8 @@ def trash() -> ResponseReturnValue:
     except InvalidParameter:
         return redirect(url_for(".trash"))
     page = tasks.page(actor, {"trashed": True}, sort="-updated_at", after=after)
+    if after and not page.items:
+        return redirect(url_for(".trash"))
     following = cursors.seal(page.last, binding)
     days = tasks.PURGE_AFTER.days
     return render_template("main/tasks/trash.html", page=page, following=following, days=days)

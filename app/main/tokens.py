@@ -15,6 +15,7 @@ from app.identity import page_user
 from app.listing import listed
 from app.models.token import DAYS_MAX, NAME_MAX, SCOPES
 from app.models.types import now
+from app.navigation import next_page
 from app.services import personal_tokens, users
 from app.services.actor import Actor
 
@@ -89,7 +90,7 @@ def create() -> ResponseReturnValue:
 def revoke(token_id: str) -> ResponseReturnValue:
     personal_tokens.revoke(page_user(), token_id)
     flash("The token is revoked. Whatever used it is refused from now on.", "success")
-    return redirect(url_for(".index"), 303)
+    return redirect(next_page(url_for(".index")), 303)
 
 
 def _page(form: TokenForm, secret: str = "") -> ResponseReturnValue:
