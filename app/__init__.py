@@ -21,6 +21,7 @@ from app import (
     policy,
     probes,
     ratelimit,
+    request_bodies,
     security,
     sql,
     templating,
@@ -41,6 +42,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     policy.init_app(app)
     extensions.init_app(app)
     sql.init_app(app)
+    request_bodies.init_app(app)
     security.init_app(app)
     cors.init_app(app)
     ratelimit.init_app(app)

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from app import errors
 from app.door import is_api
 from app.errors import AppError, InvalidLines, InvalidParameter, InvalidToken, Unavailable
+from app.request_bodies import CLOSE
 from app.security import REQUEST_ID
 from app.services import readiness
 from app.strict_json import pointer
@@ -87,7 +88,7 @@ def on_refused(error: errors.Refused) -> ResponseReturnValue:
 
 def on_unreadable(_error: ParseException) -> ResponseReturnValue:
     """Gunicorn found the body broken while it was read (a bad chunk): nothing more can be read."""
-    return _respond(errors.Malformed("The body cannot be read."), {"Connection": "close"})
+    return _respond(errors.Malformed("The body cannot be read."), dict([CLOSE]))
 
 
 def on_bug(error: Exception) -> ResponseReturnValue:

@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+import socket
 import threading
 import time
 from collections import deque
@@ -15,8 +16,10 @@ from gunicorn.http.errors import LimitRequestLine, ParseException
 from gunicorn.workers import gthread
 
 from app import refusals
+from app.request_bodies import CLOSE, SILENCE
 
 LINGER = 5  # milliseconds that a thread waits for the next request of its connection
+END_TIMEOUT = 10  # seconds that a client gets to end what it sends, after its last answer
 HEAD_MAX = 65536  # bytes of a request's head that are read to answer one whose line is too long
 HEAD_TIMEOUT = 1  # seconds
 # Seconds that a stopping worker leaves an idle connection open for what its client may be sending.
@@ -66,6 +69,8 @@ class Worker(gthread.ThreadWorker):
         try:
             while (kept := super().handle(conn)) is True and self.alive and self._asks_again(conn):
                 pass
+            if kept is False:
+                end(conn.sock, SILENCE if _may_send_more(conn) else 0)
         finally:
             self.working.remove(conn)
         return kept
@@ -107,6 +112,7 @@ class Worker(gthread.ThreadWorker):
         address = addr[0] if addr else ""  # none on a Unix socket
         with suppress(Exception):  # the client may be gone
             util.write_nonblock(client, refusals.answer(self.wsgi, exc, head, address))
+        end(client, SILENCE)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         if self.alive:
@@ -133,6 +139,30 @@ class _Own(threading.local):
 
     def __init__(self) -> None:
         self.wake = _Wake()
+
+
+def _may_send_more(conn: Any) -> bool:
+    """True if the client did not know that its last request would be the last one."""
+    asked = conn.parser and conn.parser.mesg
+    return bool(asked and asked.closed_by_us)
+
+
+def end(connection: socket.socket, silence: float) -> None:
+    """Say that nothing more is sent, and read what the client still sends, until it is silent for
+    so many seconds.
+
+    To close a socket with something unread in it resets the connection, and the client may lose the
+    answer (RFC 9112, 9.6). Gunicorn's own reads 64 KiB, and waits for each client in its main
+    thread, which serves nobody meanwhile.
+    """
+    ends = time.monotonic() + END_TIMEOUT
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(silence)
+        while connection.recv(HEAD_MAX) and time.monotonic() < ends:
+            pass
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)  # so that Gunicorn has nothing to wait for
 
 
 def _rest_of_head(client: Any, head: bytes) -> bytes:
@@ -173,6 +203,8 @@ class Received:
 class Request(message.Request):
     """A request that tells what was received of it where it cannot be read."""
 
+    closed_by_us = False  # and not because the client asked for it
+
     def __init__(self, *given: Any) -> None:
         try:
             super().__init__(*given)
@@ -185,9 +217,21 @@ class Request(message.Request):
 
 
 class Response(wsgi.Response):
-    """Sends the headers along with the first piece of the body: one packet and not two."""
+    """Sends the headers along with the first piece of the body: one packet and not two. Closes the
+    connection where the app says so."""
 
     sock: Any
+
+    req: Request
+
+    def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Any:
+        if CLOSE in headers:  # Gunicorn leaves this header out, and decides by itself
+            self.force_close()
+        return super().start_response(status, headers, exc_info)
+
+    def force_close(self) -> None:
+        super().force_close()
+        self.req.closed_by_us = True
 
     def write(self, arg: bytes) -> None:
         if self.headers_sent:

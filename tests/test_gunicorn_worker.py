@@ -78,6 +78,19 @@ def test_busy_connection_leaves_the_thread_to_others(server: Server) -> None:
         asking.join(10)
 
 
+def test_clients_that_do_not_close_hold_up_nobody(server: Server) -> None:
+    """Gunicorn's own worker waits for each of them for 2 seconds, in its main thread."""
+    with ExitStack() as stack:
+        for _ in range(8):
+            connection = stack.enter_context(server.connect())
+            connection.sendall(LAST)
+            assert read(connection).status == 200
+        connection = stack.enter_context(server.connect())
+        connection.settimeout(8)
+        connection.sendall(LAST)
+        assert read(connection).status == 200
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "has_body"),
     [
