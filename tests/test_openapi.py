@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.api import openapi
+from app.api.openapi_strings import request_strings
 from app.error_handlers import problems
 from app.models.token import SCOPES
 from tests.answers import MISSING
@@ -80,6 +82,28 @@ def test_every_answer_and_header_is_described(
         assert all(
             conformance.resolve(part)["description"] for part in response["headers"].values()
         )
+
+
+def test_no_string_that_a_client_sends_may_hold_a_nul() -> None:
+    strings = [each for each in request_strings(DOCUMENT) if "contentMediaType" not in each]
+    assert len(strings) > 30
+    for schema in strings:
+        validator = OAS31Validator(schema, format_checker=oas31_format_checker)
+        for text in ("\0", "a\0b", "https://1.1.1.1/\0", "abcdefgh\0ijkl", "a@b.example\0"):
+            assert not validator.is_valid(text), schema
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("/auth/login", "otp"), ("/auth/login", "password"), ("/auth/refresh", "refresh_token")],
+)
+@on_one_database
+def test_nul_in_a_secret_is_refused_as_described(
+    conformance: Conformance, api: Api, path: str, field: str
+) -> None:
+    body = {"identifier": "ann", "password": "x"} if path == "/auth/login" else {}
+    answer = Checked(conformance, api).call("POST", path, json={**body, field: "a\0b"})
+    assert answer.status_code == 422
 
 
 def test_every_example_is_of_its_schema(conformance: Conformance) -> None:

@@ -32,7 +32,7 @@ ROWS, STEPS = EXAMPLES * 3, 12
 # Of what the document allows; 412 says that If-Match holds another version.
 ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "412", "429"]
 CONFIG = {
-    "generation": {"allow-x00": False, "max-examples": EXAMPLES, "deterministic": True},
+    "generation": {"max-examples": EXAMPLES, "deterministic": True},
     "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
 }
 SECRETS = {"of-the-caller"}  # and those that took its place: a case is sent by one after another
@@ -93,6 +93,8 @@ class Caller:
             self.forget_keys()
         if not case.meta.is_negative_at(ParameterLocation.QUERY):
             case.query.pop("cursor", None)
+            if case.query.get("format") == "ndjson":
+                case.query.pop("bom", None)  # a mark of CSV files
         if not case.meta.is_negative_at(ParameterLocation.BODY):
             if case.path.startswith("/api/v1/users/me/") and isinstance(case.body, dict):
                 case.body["current_password" if "otp" not in case.body else "otp"] = ""

@@ -16,6 +16,7 @@ from app.api import examples, openapi_parts as parts
 from app.api.multipart import MULTIPART
 from app.api.openapi_fields import minimum_length, one_of, query_parameter
 from app.api.openapi_parts import Json
+from app.api.openapi_strings import forbid_nul
 from app.api.operation import Operation
 from app.api.reading import JSON
 from app.error_handlers import problems
@@ -53,6 +54,7 @@ def build(app: Flask) -> Json:
     for (schema, *_), name in converter.refs.items():
         document["components"]["schemas"][name] |= getattr(schema, "rules", {})
     parts.share_problems(document)
+    forbid_nul(document)
     return document
 
 
