@@ -135,9 +135,11 @@ def _parameters(
     yield "X-Request-ID"  # one of the components
     if operation.if_match:
         yield parts.IF_MATCH
+        yield parts.EXCLUDED
     if operation.idempotent:
         yield parts.IDEMPOTENCY_KEY
     if operation.etag and "GET" in (rule.methods or ()):
+        yield parts.REQUIRED
         yield parts.IF_NONE_MATCH
     for name, field in (operation.query.fields if operation.query else {}).items():
         assert plugin.converter is not None  # noqa: S101 - set by APISpec
@@ -186,17 +188,23 @@ def _kinds(operation: Operation, methods: Collection[str]) -> Iterator[type[AppE
     yield errors.Malformed
     yield from operation.errors
     if operation.scopes is not None:
-        yield from (errors.Unauthorized, errors.InvalidToken)
-    if operation.scopes:
-        yield errors.InsufficientScope
-    if operation.scopes and "admin" in operation.scopes:
-        yield errors.FactorRequired
+        yield from _kinds_of_tokens(operation.scopes)
     if operation.body is not None or operation.takes:
         yield from (errors.ContentTooLarge, errors.UnsupportedMediaType, errors.Invalid)
     if operation.if_match:
         yield errors.PreconditionRequired
+    elif operation.etag and "GET" in methods:
+        yield errors.PreconditionFailed
     if operation.idempotent:
         yield from (errors.Conflict, errors.IdempotencyKeyReused)
     elif "POST" in methods:
         yield errors.IdempotencyNotSupported
     yield from (errors.InvalidParameter, errors.TooManyRequests, errors.Unavailable)
+
+
+def _kinds_of_tokens(scopes: Collection[str]) -> Iterator[type[AppError]]:
+    yield from (errors.Unauthorized, errors.InvalidToken)
+    if scopes:
+        yield errors.InsufficientScope
+    if "admin" in scopes:
+        yield errors.FactorRequired

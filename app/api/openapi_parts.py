@@ -62,6 +62,10 @@ IF_MATCH = {
     "schema": {"type": "string"},
     "example": '"1"',
 }
+REQUIRED = {
+    **IF_MATCH,
+    "description": "The ETag of the version to answer with: 412 where that is not current.",
+}
 IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
@@ -69,7 +73,11 @@ IF_NONE_MATCH = {
     "schema": {"type": "string"},
     "example": '"1"',
 }
-
+EXCLUDED = {
+    **IF_NONE_MATCH,
+    "description": "The ETag of a version that is not to be changed, or `*`: 412 where that is"
+    " current.",
+}
 
 REQUEST_ID = {
     "description": "A name of yours for this exchange, which comes back and stands in the log:"

@@ -114,7 +114,9 @@ def _caller(
     if declaration.scopes is None:
         ratelimit.hit(environ, network_of(environ.get("REMOTE_ADDR", "")))
         return origin(), None
-    peek = declaration.peek if "HTTP_IF_NONE_MATCH" in environ else None
+    # If-Match is looked at with the record (RFC 9110, 13.2.1), so nothing is saved then.
+    asks_if_current = "HTTP_IF_NONE_MATCH" in environ and "HTTP_IF_MATCH" not in environ
+    peek = declaration.peek if asks_if_current else None
     try:
         actor, version = api_user(environ, peek, given)
     except Unauthorized:
@@ -143,7 +145,7 @@ def _answer(
     declaration: Operation, call: Request, view: View, actor: Actor, given: dict[str, Any]
 ) -> Response:
     if declaration.if_match:
-        given["expect"] = reading.expected_versions(call)
+        given["expect"] = reading.condition(call)
     if declaration.body is not None:
         given["body"] = reading.body(call, declaration.body, declaration.body_types)
     if declaration.lists:

@@ -13,11 +13,13 @@ from app.errors import (
     Invalid,
     InvalidParameter,
     Malformed,
+    PreconditionFailed,
     PreconditionRequired,
     UnsupportedMediaType,
 )
 from app.faults import Code, Fault
 from app.fields import Parameters
+from app.services.preconditions import Condition, Expect
 from app.strict_json import faults, load, parse
 
 JSON = "application/json"
@@ -110,34 +112,53 @@ def _parameter_fault(field: Any, values: list[str]) -> Fault | None:
     return None
 
 
-def expected_versions(request: Request) -> frozenset[int] | None:
-    """The versions that If-Match names (RFC 9110, 13.1.1); None where any will do.
+def condition(request: Request) -> Expect:
+    """The versions that If-Match and If-None-Match let a change meet (RFC 9110, 13.1).
 
-    Raises Malformed, and PreconditionRequired where the settings ask for the header.
+    Raises Malformed, and PreconditionRequired where the settings ask for If-Match.
     """
-    header = request.environ.get("HTTP_IF_MATCH")
-    if header is None:
-        if current_app.config["REQUIRE_IF_MATCH"]:
-            raise PreconditionRequired("Send If-Match with the ETag of what you have read.")
+    match = request.environ.get("HTTP_IF_MATCH")
+    if match is None and current_app.config["REQUIRE_IF_MATCH"]:
+        raise PreconditionRequired("Send If-Match with the ETag of what you have read.")
+    none_match = request.environ.get("HTTP_IF_NONE_MATCH")
+    if match is None and none_match is None:
         return None
-    if header.strip() == "*":
-        return None
-    # A weak tag never matches strongly, a foreign one matches nothing.
-    strong = [tag for weak, tag in _entity_tags(header) if not weak]
-    return frozenset(int(tag) for tag in strong if _VERSION.fullmatch(tag))
+    # A weak tag never matches strongly (If-Match), a foreign one matches nothing.
+    among = None if match is None or _is_any(match) else _versions(match, weak=False)
+    if none_match is None:
+        return among
+    return Condition(among, None if _is_any(none_match) else _versions(none_match, weak=True))
 
 
 def is_current(request: Request, etag: str) -> bool:
-    """Whether If-None-Match names `etag` (RFC 9110, 13.1.2): the client has it already."""
-    header = request.environ.get("HTTP_IF_NONE_MATCH")
-    if header is None:
+    """Whether If-None-Match names `etag` (RFC 9110, 13.1.2): the client has it already.
+
+    If-Match comes first (13.2.2): raises PreconditionFailed where it does not name `etag`.
+    """
+    match = request.environ.get("HTTP_IF_MATCH")
+    if match is not None and not _is_any(match) and etag not in _tags(match, weak=False):
+        raise PreconditionFailed("The current version is not the one that If-Match names.")
+    none_match = request.environ.get("HTTP_IF_NONE_MATCH")
+    if none_match is None:
         return False
-    if header.strip() == "*":
-        return True
     try:
-        return any(f'"{tag}"' == etag for _, tag in _entity_tags(header))
+        return _is_any(none_match) or etag in _tags(none_match, weak=True)
     except Malformed:
-        return False
+        return False  # sending it once more does no harm
+
+
+def _is_any(header: str) -> bool:
+    return header.strip() == "*"
+
+
+def _versions(header: str, *, weak: bool) -> frozenset[int]:
+    tags = (tag.strip('"') for tag in _tags(header, weak=weak))
+    return frozenset(int(tag) for tag in tags if _VERSION.fullmatch(tag))
+
+
+def _tags(header: str, *, weak: bool) -> list[str]:
+    """The entity tags in the header, without W/; those that are weak only where asked for."""
+    return [f'"{tag}"' for prefix, tag in _entity_tags(header) if weak or not prefix]
 
 
 def _entity_tags(header: str) -> list[tuple[str, str]]:

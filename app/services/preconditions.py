@@ -1,13 +1,33 @@
-"""Optimistic concurrency: a change names the versions that it may change (RFC 9110, 13.1.1)."""
+"""Optimistic concurrency: a change names the versions that it may change (RFC 9110, 13)."""
 
-from collections.abc import Collection
+from collections.abc import Container
+from dataclasses import dataclass
 
 from app.errors import PreconditionFailed
 
-Expect = Collection[int] | None  # the versions that the caller may have seen; None: any will do
+Expect = Container[int] | None  # the versions that may be changed; None: any
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """The versions that If-Match (`among`) and If-None-Match (`besides`) leave to a change.
+
+    `among` is None where any version may be changed, `besides` where none may.
+    """
+
+    among: frozenset[int] | None = None
+    besides: frozenset[int] | None = frozenset()
+
+    def __contains__(self, version: object) -> bool:
+        if self.besides is None or version in self.besides:
+            return False
+        return self.among is None or version in self.among
 
 
 def check(expect: Expect, version: int) -> None:
     """Raises PreconditionFailed unless `version` is among `expect`; None expects nothing."""
-    if expect is not None and version not in expect:
-        raise PreconditionFailed("It was changed in the meantime: read it again.")
+    if expect is None or version in expect:
+        return
+    if isinstance(expect, Condition) and (expect.among is None or version in expect.among):
+        raise PreconditionFailed("The request excludes the current version (If-None-Match).")
+    raise PreconditionFailed("It was changed in the meantime: read it again.")
