@@ -19,7 +19,7 @@ from tests.rows import set_values
 
 CAT = {"username": "cat", "email": "cat@example.com", "password": PASSWORD}
 ODD = {
-    "title": "\U0001f350 \u202e\"'<b>",
+    "title": "\U0001f350 \u2067\"'<b>",
     "description": "\n\t\\",
     "labels": ["\u00df", "a b", "\U0001f350"],
     "due_at": "9999-12-31T23:59:59.999999Z",
