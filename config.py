@@ -71,6 +71,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "MAIL_URL": reader.mail_url(),
         "MAIL_FROM": reader.address("MAIL_FROM", "Flagstone <flagstone@localhost>"),
         "WEBHOOK_ALLOW_PRIVATE": reader.flag("WEBHOOK_ALLOW_PRIVATE", default=False),
+        "AUDIT_KEEP_DAYS": reader.integer("AUDIT_KEEP_DAYS", 0, 0, 36_500),
         "SECURITY_CONTACT": reader.contact("SECURITY_CONTACT"),
         **read_openid(reader),
         "METRICS_TOKEN": reader.text("METRICS_TOKEN"),

@@ -26,6 +26,7 @@ class Policy:
     password_min_length: int  # code points
     require_admin_mfa: bool
     webhook_allow_private: bool
+    audit_keep_days: int  # 0: for ever
     openid: OpenIdClient | None  # None where nobody signs in so
 
     @property
@@ -43,6 +44,7 @@ def init_app(app: Flask) -> None:
         password_min_length=settings["PASSWORD_MIN_LENGTH"],
         require_admin_mfa=settings["REQUIRE_ADMIN_MFA"],
         webhook_allow_private=settings["WEBHOOK_ALLOW_PRIVATE"],
+        audit_keep_days=settings["AUDIT_KEEP_DAYS"],
         openid=_openid(settings),
     )
 

@@ -11,6 +11,7 @@ from app.models import User
 from app.models.types import now
 from app.services import (
     audit,
+    audit_erasure,
     authentication,
     credentials,
     factors,
@@ -27,7 +28,13 @@ from app.services.actor import Actor
 from app.services.preconditions import Expect, check
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 
-audit.declare("user", "user.deleted", "user.password_changed", "user.updated")
+audit.declare(
+    "user",
+    "user.deleted",
+    "user.password_changed",
+    "user.updated",
+    words=("username", "email"),
+)
 
 EDITABLE = ("username", "email", "password_hash", "role", "is_active", "email_verified")
 ADMIN_FIELDS = ("username", "email", "role", "is_active")
@@ -131,10 +138,11 @@ def delete(actor: Actor, user_id: str, expect: Expect = None) -> None:
     if user.role == "admin" and not guarded:  # promoted since: once more, the admins first
         raise LostRace("The account was changed meanwhile. Try again.")
     last_admin.need_another(admins, user.id)
-    with sql.unhurried():  # thousands of tasks go with it
+    with sql.unhurried():  # thousands of tasks and events go with it
         task_handover.of_leaving(actor, user.id)
         _delete.run(key=user.id)
-    audit.record(actor, "user.deleted", user.id, {"username": [user.username, None]})
+        audit.record(actor, "user.deleted", user.id)
+        audit_erasure.erase_account(user.id)
 
 
 @atomic

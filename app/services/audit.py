@@ -5,7 +5,7 @@ ACTIONS.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, insert
@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, insert
 from app.models import AuditEvent
 from app.models.types import now, uuid7
 from app.services import paging
-from app.services.actor import Actor
+from app.services.actor import SYSTEM, Actor
 from app.services.paging import Page
 from app.sql import Batch, Statement, atomic
 
@@ -21,17 +21,21 @@ _insert = Statement[AuditEvent](insert(AuditEvent.__table__), prepared=True)  # 
 _many = Batch(AuditEvent.__table__)  # type: ignore[arg-type]
 
 ACTIONS: dict[str, str] = {}  # each declared action, and the kind of its target
+WORDS: dict[str, tuple[str, ...]] = {}  # by kind of target: what leaves the trail with the target
 Changes = dict[str, list[Any]]
 observers: list[Callable[[str], None]] = []  # told of every action
 SECRET_FIELDS = frozenset({"password", "password_hash", "current_password"})
 
 
-def declare(kind: str, *actions: str) -> None:
+def declare(kind: str, *actions: str, words: tuple[str, ...] = ()) -> None:
     """Declare what the calling module records about targets of this kind.
 
-    `actions` are named "<resource>.<what happened>". Raises ValueError for one that is declared
-    already.
+    `actions` are named "<resource>.<what happened>". `words` are the members of `changes` that hold
+    what people wrote, or who they are: they are erased when the target is deleted for good
+    (app.services.audit_erasure). Raises ValueError for an action that is declared already.
     """
+    if words:
+        WORDS[kind] = (*WORDS.get(kind, ()), *words)
     for action in actions:
         if action in ACTIONS:
             raise ValueError(f"The audit action {action} is declared twice.")
@@ -39,6 +43,7 @@ def declare(kind: str, *actions: str) -> None:
 
 
 declare("route", "admin.denied")
+declare("trail", "audit.purged")
 
 
 def record(
@@ -80,6 +85,13 @@ def _row(
 def denied(actor: Actor, what: str) -> None:
     """Somebody tried what only an admin may do (ASVS 5.0, 16.3.2)."""
     record(actor, "admin.denied", None, {"route": [None, what]})
+
+
+@atomic
+def end_before(moment: datetime) -> None:
+    """Tell in the trail that it ends before `moment`: only then may older events be deleted."""
+    text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # one width, which sorts
+    record(SYSTEM, "audit.purged", None, {"before": [None, text]})
 
 
 def page(

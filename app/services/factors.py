@@ -25,7 +25,14 @@ from app.services.actor import Actor
 from app.services.paging import Page
 from app.sql import KEY, Statement, atomic
 
-audit.declare("user", "factor.added", "factor.refused", "factor.removed", "factor.reset")
+audit.declare(
+    "user",
+    "factor.added",
+    "factor.refused",
+    "factor.removed",
+    "factor.reset",
+    words=("totp", "passkey"),
+)
 
 _table = Factor.__table__
 _counts = Factor.confirmed_at.is_not(None)

@@ -15,7 +15,7 @@ from app.services.actor import Actor
 from app.services.openid import Person
 from app.sql import KEY, Duplicate, Statement, atomic
 
-audit.declare("user", "identity.linked", "identity.unlinked")
+audit.declare("user", "identity.linked", "identity.unlinked", words=("issuer", "subject"))
 
 _table = Identity.__table__
 _found = Statement[Identity](

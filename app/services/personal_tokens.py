@@ -17,7 +17,7 @@ from app.services.paging import Page
 from app.services.preconditions import Expect, check
 from app.sql import KEY, Statement, atomic
 
-audit.declare("token", "token.created", "token.revoked")
+audit.declare("token", "token.created", "token.revoked", words=("name",))
 
 _one = (
     Token.__table__.c.id == KEY,

@@ -1,16 +1,26 @@
 """Removes what has had its time: `flask purge`, to be run by a timer."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, tuple_
 
-from app.models import IdempotencyRecord, Link, OutboxEntry, Session, SignInAttempt, Task, Token
+from app import policy
+from app.models import (
+    AuditEvent,
+    IdempotencyRecord,
+    Link,
+    OutboxEntry,
+    Session,
+    SignInAttempt,
+    Task,
+    Token,
+)
 from app.models.idempotency_record import KEPT as IDEMPOTENCY_KEPT
 from app.models.outbox import KEPT as OUTBOX_KEPT
 from app.models.sign_in_attempt import KEPT as ATTEMPTS_KEPT
 from app.models.types import UTCDateTime, now
-from app.services import audit
+from app.services import audit, audit_erasure
 from app.services.actor import SYSTEM
 from app.services.tasks import PURGE_AFTER
 from app.sql import Statement, atomic
@@ -37,11 +47,18 @@ _old_records = _older(IdempotencyRecord.created_at)
 _old_attempts = _older(SignInAttempt.created_at)
 _old_entries = _older(OutboxEntry.finished_at)
 _old_trash = _older(Task.deleted_at)
+_old_events = _older(AuditEvent.created_at)
+_any_event = Statement[AuditEvent](
+    select(AuditEvent.__table__.c.id)
+    .where(AuditEvent.created_at < bindparam("before", type_=UTCDateTime()))
+    .limit(1)
+)
 
 
 def purge() -> dict[str, int]:
     """How many rows of each kind went. Each batch is a commit of its own."""
     moment = now()
+    audit_erasure.clean()
     return {
         "tokens": _all(_expired_tokens, moment),
         "links": _all(_expired_links, moment),
@@ -50,7 +67,18 @@ def purge() -> dict[str, int]:
         "sign-in attempts": _all(_old_attempts, moment - ATTEMPTS_KEPT),
         "sent mails and webhooks": _all(_old_entries, moment - OUTBOX_KEPT),
         "tasks in the trash": _all(_old_trash, moment - PURGE_AFTER, "task.purged"),
+        "audit events": _end_trail(moment),
     }
+
+
+def _end_trail(moment: datetime) -> int:
+    """Remove the events that are older than the setting says: whole days, in UTC."""
+    days = policy.current().audit_keep_days
+    before = (moment - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
+    if not days or _any_event.one(before=before) is None:
+        return 0
+    audit.end_before(before)
+    return _all(_old_events, before)
 
 
 def _all(older: Statement[Any], before: datetime, action: str = "") -> int:
@@ -66,4 +94,5 @@ def _batch(older: Statement[Any], before: datetime, action: str) -> int:
     if action:
         for task in gone:
             audit.record(SYSTEM, action, task.id)
+        audit_erasure.erase_words("task", [task.id for task in gone])
     return len(gone)

@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, select, update
 from app.models import Task
 from app.models.task import LIVE
 from app.models.types import UTCDateTime, now
-from app.services import audit, webhook_events
+from app.services import audit, audit_erasure, webhook_events
 from app.services.actor import Actor
 from app.services.task_list import COLUMNS
 from app.sql import KEY, Statement
@@ -36,3 +36,4 @@ def of_leaving(actor: Actor, user_id: str) -> None:
             webhook_events.of_task(actor, "task.updated", task)
     for task in _leaving.all(key=user_id):
         webhook_events.of_task(actor, "task.deleted", task)
+    audit_erasure.erase_words("task", select(Task.id).where(Task.owner_id == user_id))

@@ -27,7 +27,14 @@ from app.services.preconditions import Expect, check
 from app.services.task_list import COLUMNS, Shape
 from app.sql import KEY, Statement, atomic
 
-audit.declare("task", "task.created", "task.updated", "task.deleted", "task.restored")
+audit.declare(
+    "task",
+    "task.created",
+    "task.updated",
+    "task.deleted",
+    "task.restored",
+    words=("title", "description", "labels"),
+)
 
 PURGE_AFTER = timedelta(days=30)  # in the trash
 

@@ -27,7 +27,12 @@ from app.services.preconditions import Expect, check
 from app.sql import KEY, Statement, atomic
 
 audit.declare(
-    "webhook", "webhook.created", "webhook.updated", "webhook.deleted", "webhook.switched_off"
+    "webhook",
+    "webhook.created",
+    "webhook.updated",
+    "webhook.deleted",
+    "webhook.switched_off",
+    words=("url",),
 )
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - of Standard Webhooks; 32 random bytes in base64 follow
