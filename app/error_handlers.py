@@ -57,7 +57,7 @@ def on_app_error(error: AppError) -> ResponseReturnValue:
     elif isinstance(error, errors.InsufficientScope):
         challenge = f'{REALM}, error="insufficient_scope", scope="{error.scope}"'
         headers["WWW-Authenticate"] = challenge
-    elif isinstance(error, Unavailable | errors.TooManyRequests):
+    elif isinstance(error, Unavailable | errors.TooManyRequests | errors.StillRunning):
         headers["Retry-After"] = str(error.retry_after)
     if error.status >= 500:  # what the client is not told
         cause = f" ({error.__cause__!r})" if error.__cause__ else ""

@@ -153,6 +153,12 @@ class Conflict(AppError):
     status, slug, title = 409, "conflict", "Conflict"
 
 
+class StillRunning(Conflict):
+    """The first request with this Idempotency-Key has not ended; Retry-After says when to ask."""
+
+    retry_after = 1  # second
+
+
 class NotLinked(Conflict):
     """Who the OpenID provider says you are has no account here that is yours beyond doubt."""
 

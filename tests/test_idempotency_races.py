@@ -39,6 +39,7 @@ def settled(answers: list[TestResponse]) -> set[bytes]:
     """The bodies of what was made or repeated; everything else has to be a 409."""
     for answer in answers:
         assert answer.status_code == 201 or slug_of(answer) == (409, "conflict"), answer.text
+        assert ("Retry-After" in answer.headers) == (answer.status_code == 409)
     return {answer.data for answer in answers if answer.status_code == 201}
 
 

@@ -196,7 +196,7 @@ def _kinds(operation: Operation, methods: Collection[str]) -> Iterator[type[AppE
     elif operation.etag and "GET" in methods:
         yield errors.PreconditionFailed
     if operation.idempotent:
-        yield from (errors.Conflict, errors.IdempotencyKeyReused)
+        yield from (errors.StillRunning, errors.IdempotencyKeyReused)
     elif "POST" in methods:
         yield errors.IdempotencyNotSupported
     yield from (errors.InvalidParameter, errors.TooManyRequests, errors.Unavailable)

@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 from app.errors import (
     AppError,
     InsufficientScope,
+    StillRunning,
     TooManyRequests,
     Unauthorized,
     Unavailable,
@@ -127,7 +128,7 @@ def problem(kinds: list[type[AppError]], *, patches: bool) -> Json:
     """The answer to an error of one of these kinds, which have one status."""
     carried: dict[str, tuple[type[AppError], ...]] = {
         "WWW-Authenticate": (Unauthorized, InsufficientScope),
-        "Retry-After": (TooManyRequests, Unavailable),
+        "Retry-After": (StillRunning, TooManyRequests, Unavailable),
         "Accept-Patch": (UnsupportedMediaType,) if patches else (),
     }
     names = [n for n, of in carried.items() if any(issubclass(kind, of) for kind in kinds)]
@@ -147,6 +148,8 @@ def share_problems(document: Json) -> None:
             for status, response in operation["responses"].items():
                 if PROBLEM in response.get("content", {}):
                     hints = ["patch"] if "Accept-Patch" in response["headers"] else []
+                    if status == "409" and "Retry-After" in response["headers"]:
+                        hints.append("retry")
                     name = "-".join([status, *response["content"][PROBLEM]["examples"], *hints])
                     shared[name] = response
                     operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}

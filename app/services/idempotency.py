@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select
 
-from app.errors import Conflict, IdempotencyKeyReused
+from app.errors import IdempotencyKeyReused, StillRunning
 from app.models import IdempotencyRecord
 from app.models.idempotency_record import KEPT
 from app.models.types import UTCDateTime, now
@@ -41,7 +41,7 @@ def once(
 ) -> tuple[Answer, bool]:
     """The answer to the request, and whether it is a repeated one.
 
-    Raises Conflict while the first is still being processed, unless it is to `wait` for that one,
+    Raises StillRunning while the first is being processed, unless it is to `wait` for that one,
     IdempotencyKeyReused where `fingerprint` (of method, path and payload) is another than the first
     one's, and whatever `use_case` raises.
     """
@@ -49,7 +49,7 @@ def once(
     if wait:
         locks.wait(lock)
     elif not locks.take(lock):
-        raise Conflict("A request with this Idempotency-Key is still being processed.")
+        raise StillRunning("A request with this Idempotency-Key is still being processed.")
     found = _kept.one(user_id=actor.id, key=key, start=now() - KEPT)
     if found is not None:
         if found.fingerprint != fingerprint:
