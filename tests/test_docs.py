@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,17 @@ def test_each_test_that_is_named_here_exists() -> None:
     named = re.findall(r"`(test_\w+)`", (ROOT / "SECURITY.md").read_text())
     assert [name for name in named if name not in there] == []
     assert len(named) > 100
+
+
+def test_what_the_documents_tell_to_make_is_not_committed() -> None:
+    """Secrets, local overrides and dumps lie beside the code."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
+    made = {
+        *re.findall(r"file: \./([\w.-]+)", text),
+        *re.findall(r"> ([\w.-]+\.\w+)$", text, re.MULTILINE),
+        *re.findall(r"`([\w.-]+\.override\.\w+)`", text),
+        *re.findall(r"cp \S+ ([\w.-]+)", text),
+    }
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert made >= {"secret_key", "flagstone.dump", "docker-compose.override.yml", ".env"}
+    assert {name for name in made if not any(fnmatch(name, line) for line in ignored)} == set()

@@ -285,3 +285,17 @@ def test_cursor_is_followed_to_what_has_no_due_date(app: Flask, ann_api: Api) ->
         age(Task, "created_at", timedelta(days=1))
     assert [task["title"] for task in pages(ann_api, "sort=due_at&limit=1")] == ["a", "b", "c"]
     assert [task["title"] for task in pages(ann_api, "sort=-due_at&limit=1")] == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize("path", ["/tasks?", "/tasks/export?format=csv&"])
+def test_label_of_a_filter_is_trimmed(ann_api: Api, path: str) -> None:
+    make(ann_api, title="Pear", labels=["Home"])
+    make(ann_api, title="Plum")
+    text = ann_api.get(f"{path}label=%20home%09").text
+    assert ("Pear" in text, "Plum" in text) == (True, False)
+
+
+@pytest.mark.parametrize("query", ["label=", "label=%20", "label=home&label=", "label=%E2%80%8B"])
+def test_label_of_a_filter_may_not_be_blank(ann_api: Api, query: str) -> None:
+    answer = ann_api.get(f"/tasks?{query}")
+    assert (slug_of(answer), blamed(answer)) == ((422, "invalid-parameter"), ["label"])

@@ -3,14 +3,15 @@
 from typing import Any, ClassVar
 
 from flask import Blueprint
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields
 
 from app.api.examples import ID, MOMENT, OTHER_ID
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
 from app.coded_fields import Length, List
 from app.errors import Forbidden, NotFound, PreconditionFailed
-from app.fields import Flag, Identifier, Moment, Text, choice, compile_dump
+from app.faults import Code, Fault
+from app.fields import Flag, Identifier, Line, Moment, Text, choice, compile_dump
 from app.models import Task
 from app.models.task import PRIORITIES, STATUSES
 from app.services import tasks
@@ -55,10 +56,16 @@ class TaskOut(Schema):
 compile_task = compile_dump(TaskOut())
 
 
+def not_blank(text: str) -> None:
+    """Refuse an empty text. The pattern of a line says so in the document."""
+    if not text:
+        raise ValidationError(Fault(Code.TOO_SHORT, "Use at least one character."))
+
+
 class TaskFilters(Schema):
     status = List(choice(STATUSES), metadata={"description": "Any of these."})
     priority = List(choice(PRIORITIES), metadata={"description": "Any of these."})
-    label = List(Text(), metadata={"description": "Any of these, without case."})
+    label = List(Line(validate=not_blank), metadata={"description": "Any of these, without case."})
     owner_id = Identifier(metadata={"description": "Whose tasks."})
     assignee_id = Identifier(metadata={"description": "Who is to do them."})
     due_before = Moment(metadata={"description": "Due before then."})
