@@ -220,7 +220,7 @@ def folder_of(server: Server) -> Path:
     """Where the workers count: a file of it is mapped into the memory of each."""
     maps = [Path(f"/proc/{child}/maps") for child in children(server)]
     mapped = "".join(path.read_text() for path in maps if path.exists())  # one may be ending
-    found = re.search(r" (/.*)/counter_\w+\.db$", mapped, re.MULTILINE)
+    found = re.search(r" (/.*)/gauge_\w+\.db$", mapped, re.MULTILINE)
     assert found is not None
     return Path(found[1])
 
