@@ -29,7 +29,9 @@ def init_app(app: Flask) -> None:
         has_mail=has_mail,
         form_id=form_id,
     )
-    app.jinja_env.filters.update(device=device, iso=iso, readable=readable, words=words)
+    app.jinja_env.filters.update(
+        device=device, iso=iso, moment=datetime.fromisoformat, readable=readable, words=words
+    )
     app.jinja_env.tests.update(overdue=is_overdue)
 
 

@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 from wtforms import Field, SelectField, StringField
 
-from app.admin.listing import Filters, MomentField, PersonField
+from app.admin.listing import Filters, PersonField
 from app.models.task import LABEL_MAX, LABELS_MAX
+from app.moment_field import MomentField
 from app.services import outbox, personal_tokens, tasks, users, webhooks
 from app.services.actor import SYSTEM, Actor
 from app.services.paging import Q_MAX

@@ -6,9 +6,10 @@ from flask import Blueprint, render_template
 from wtforms import SelectField, StringField
 from wtforms.validators import Length
 
-from app.admin.listing import Filters, MomentField, PersonField, listed
+from app.admin.listing import Filters, PersonField, listed
 from app.forms import choices, stripped
 from app.identity import page_user
+from app.moment_field import MomentField
 from app.services import audit, names
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
@@ -24,8 +25,8 @@ class AuditFilters(Filters):
         default="",
     )
     target = PersonField("Target")
-    since = MomentField("Since (UTC)")
-    until = MomentField("Before (UTC)")
+    since = MomentField("Since")
+    until = MomentField("Before")
 
     def matching(self) -> dict[str, Any]:
         """The filters as the service takes them."""

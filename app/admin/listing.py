@@ -5,14 +5,14 @@ from typing import Any, TypeVar
 
 from flask import request
 from werkzeug.datastructures import MultiDict
-from wtforms import DateTimeLocalField, StringField
+from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from app import listing
 from app.forms import Form, stripped
 from app.listing import Listed
 from app.models.types import canonical_id
-from app.services import moments, text_rules, users
+from app.services import text_rules, users
 from app.services.paging import Page
 
 T = TypeVar("T")
@@ -41,22 +41,6 @@ class Filters(Form):
             for field in self
             if not field.errors and field.data not in (None, "", False, [])
         }
-
-
-class MomentField(DateTimeLocalField):
-    """A date, with a time or without, in UTC unless it names another offset."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        text = valuelist[0].strip() if valuelist else ""
-        if not text:
-            return
-        try:
-            self.data = moments.from_typed(text)
-        except ValueError:
-            raise ValueError("Write a date, or a date and a time.") from None
-
-    def _value(self) -> str:
-        return f"{self.data:%Y-%m-%dT%H:%M}" if self.data else ""
 
 
 class PersonField(StringField):

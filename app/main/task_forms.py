@@ -1,10 +1,9 @@
 """What is typed to make and to change a task."""
 
-from datetime import datetime
 from typing import Any
 
 from flask import request
-from wtforms import DateTimeLocalField, Field, SelectField, StringField, TextAreaField
+from wtforms import Field, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import TextInput
 
@@ -12,7 +11,8 @@ from app.errors import NotFound
 from app.forms import Form, choices, many_lines, one_line, plain_lines, stripped
 from app.models import Task
 from app.models.task import DESCRIPTION_MAX, PRIORITIES, STATUSES, TITLE_MAX
-from app.services import labels, moments, users
+from app.moment_field import MomentField
+from app.services import labels, users
 from app.services.task_values import DEFAULTS
 
 FIELDS = {"assignee": "assignee_id"}  # where a field is not called as the value
@@ -39,29 +39,6 @@ class LabelsField(Field):
             self.data = labels.clean(label for label in typed if label.strip())
 
 
-class MomentField(DateTimeLocalField):
-    """A date and time in UTC. What is not touched stays as it is, to the microsecond."""
-
-    def _value(self) -> str:
-        if self.raw_data:
-            return str(self.raw_data[0])
-        return _written(self.data)
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        if not valuelist or valuelist[0] == _written(self.object_data):
-            return
-        self.data = None
-        if valuelist[0].strip():
-            try:
-                self.data = moments.from_typed(valuelist[0].strip())
-            except ValueError:
-                raise ValueError("Use a date and a time, as 2026-01-31T12:00.") from None
-
-
-def _written(moment: datetime | None) -> str:
-    return moment.replace(tzinfo=None).isoformat(timespec="minutes") if moment else ""
-
-
 class TaskForm(Form):
     title = StringField(
         "Title",
@@ -74,7 +51,7 @@ class TaskForm(Form):
     )
     status = SelectField("Status", choices=choices(STATUSES), default=DEFAULTS["status"])
     priority = SelectField("Priority", choices=choices(PRIORITIES), default=DEFAULTS["priority"])
-    due_at = MomentField("Due (UTC)", [Optional()])
+    due_at = MomentField("Due", [Optional()])
     labels = LabelsField("Labels", description="Separated by commas.", default=list)
     assignee = StringField(
         "Assignee",

@@ -1,0 +1,43 @@
+"""The field in which a person types a date and a time."""
+
+from datetime import datetime
+from typing import Any
+
+from wtforms import DateTimeLocalField
+
+from app.services import moments
+
+
+class MomentField(DateTimeLocalField):
+    """A date, with a time or without, in UTC unless the text names another offset.
+
+    With JavaScript (static/moments.js) the field shows the browser's time zone and the form sends a
+    text in UTC. A text that is not touched leaves the value as it is, to the microsecond.
+    """
+
+    def __init__(self, label: str, validators: Any = None, **options: Any) -> None:
+        attributes = {"data-moment": True}
+        super().__init__(label, validators, description="In UTC.", render_kw=attributes, **options)
+
+    def _value(self) -> str:
+        if not self.raw_data:
+            return written(self.data)
+        try:
+            return written(moments.from_typed(str(self.raw_data[0]).strip()))
+        except ValueError:
+            return ""  # a browser shows no other text in this kind of field
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist or valuelist[0] == written(self.object_data):
+            return
+        self.data = None
+        if valuelist[0].strip():
+            try:
+                self.data = moments.from_typed(valuelist[0].strip())
+            except ValueError:
+                raise ValueError("Use a date and a time, as 2026-01-31T12:00.") from None
+
+
+def written(moment: datetime | None) -> str:
+    """The text of a datetime-local field, in UTC."""
+    return moment.replace(tzinfo=None).isoformat(timespec="minutes") if moment else ""
