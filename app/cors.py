@@ -7,16 +7,19 @@ the setting is made (Fetch standard, 3.2).
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, Response, current_app, request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 EXPOSED = (
     "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID, Deprecation,"
-    " Sunset, Idempotent-Replayed"
+    " Sunset, Idempotent-Replayed, Content-Disposition, WWW-Authenticate"
 )
-ALLOWED = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID"
+ALLOWED = (
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID,"
+    " X-Requested-With, traceparent, tracestate, baggage, sentry-trace"
+)
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 MAX_AGE = "600"  # seconds that a browser may keep the answer to its preflight
 
@@ -57,6 +60,15 @@ def _is_preflight(environ: "WSGIEnvironment") -> bool:
     )
 
 
+def answer_preflight() -> Response | None:
+    """An answer where no route would give one, so that a page can read the 404 that follows."""
+    if request.method != "OPTIONS" or request.url_rule or not request.path.startswith("/api/"):
+        return None
+    is_ours = request.headers.get("Origin") in current_app.config["CORS_ORIGINS"]
+    return Response() if is_ours and _is_preflight(request.environ) else None
+
+
 def init_app(app: Flask) -> None:
     if origins := app.config["CORS_ORIGINS"]:
+        app.before_request(answer_preflight)
         app.wsgi_app = Cors(app.wsgi_app, origins)  # type: ignore[method-assign]

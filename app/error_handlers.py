@@ -57,6 +57,8 @@ def on_app_error(error: AppError) -> ResponseReturnValue:
     elif isinstance(error, errors.InsufficientScope):
         challenge = f'{REALM}, error="insufficient_scope", scope="{error.scope}"'
         headers["WWW-Authenticate"] = challenge
+    elif isinstance(error, errors.UnsupportedEncoding):
+        headers["Accept-Encoding"] = "identity"
     elif isinstance(error, Unavailable | errors.TooManyRequests | errors.StillRunning):
         headers["Retry-After"] = str(error.retry_after)
     if error.status >= 500:  # what the client is not told

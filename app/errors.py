@@ -183,6 +183,10 @@ class UnsupportedMediaType(AppError):
     status, slug, title = 415, "unsupported-media-type", "Unsupported media type"
 
 
+class UnsupportedEncoding(UnsupportedMediaType):
+    """The body is encoded (Content-Encoding), and no encoding is taken (RFC 9110, 12.5.3)."""
+
+
 class Invalid(AppError):
     """The request was read, but a value in it is not valid."""
 

@@ -31,7 +31,10 @@ EXPOSED = {
     "X-Request-ID",
     "Deprecation",
     "Sunset",
+    "Content-Disposition",
+    "WWW-Authenticate",
 }
+TRACING = {"traceparent", "tracestate", "baggage", "sentry-trace", "x-requested-with"}
 
 
 @pytest.fixture
@@ -133,7 +136,20 @@ def test_preflight_allows_the_methods_and_headers_of_the_api(
     allowed = set(answer.headers["Access-Control-Allow-Headers"].lower().split(", "))
     assert allowed >= {"authorization", "content-type", "if-match", "if-none-match"}
     assert allowed >= {"idempotency-key", "x-request-id"}
+    assert allowed >= TRACING
     assert 0 < int(answer.headers["Access-Control-Max-Age"]) <= 86_400
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/tasks/", "/tasks/1", "/api/nothing", "/api/v2/tasks", "/api/"]
+)
+def test_preflight_of_any_path_below_the_api_is_answered(api: Api, path: str) -> None:
+    answer = preflight(api, path, "GET")
+    assert answer.status_code in (200, 204)
+    assert answer.headers["Access-Control-Allow-Origin"] == OURS
+    assert "GET" in answer.headers["Access-Control-Allow-Methods"].split(", ")
+    assert preflight(api, path, "GET", "https://evil.example").status_code == 404
+    assert api.call("OPTIONS", path, headers={"Origin": OURS}).status_code == 404
 
 
 def test_preflight_is_not_limited(api: Api) -> None:

@@ -190,7 +190,9 @@ def _kinds(operation: Operation, methods: Collection[str]) -> Iterator[type[AppE
     if operation.scopes is not None:
         yield from _kinds_of_tokens(operation.scopes)
     if operation.body is not None or operation.takes:
-        yield from (errors.ContentTooLarge, errors.UnsupportedMediaType, errors.Invalid)
+        yield from (errors.ContentTooLarge, errors.Invalid)
+    if "GET" not in methods:  # by its encoding, also a body that is not looked at
+        yield errors.UnsupportedMediaType
     if operation.if_match:
         yield errors.PreconditionRequired
     elif operation.etag and "GET" in methods:

@@ -29,6 +29,10 @@ HEADERS: dict[str, Json] = {
     "Link": {"description": "The next page (RFC 8288).", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "RFC 6750, 3.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
+    "Accept-Encoding": {
+        "description": "`identity`, where the body had a Content-Encoding (RFC 9110, 12.5.3).",
+        "schema": {"type": "string"},
+    },
     "Accept-Patch": {
         "description": "What a PATCH may be sent as (RFC 5789).",
         "schema": {"type": "string"},
@@ -129,6 +133,7 @@ def problem(kinds: list[type[AppError]], *, patches: bool) -> Json:
     carried: dict[str, tuple[type[AppError], ...]] = {
         "WWW-Authenticate": (Unauthorized, InsufficientScope),
         "Retry-After": (StillRunning, TooManyRequests, Unavailable),
+        "Accept-Encoding": (UnsupportedMediaType,),
         "Accept-Patch": (UnsupportedMediaType,) if patches else (),
     }
     names = [n for n, of in carried.items() if any(issubclass(kind, of) for kind in kinds)]

@@ -131,6 +131,8 @@ def _once(
     declaration: Operation, call: Request, view: View, actor: Actor, given: dict[str, Any]
 ) -> Response:
     """The answer, or the one that this Idempotency-Key got before."""
+    if "HTTP_CONTENT_ENCODING" in call.environ and call.method not in ("GET", "HEAD"):
+        reading.refuse_encoded(call)
     if declaration.takes_max:
         is_form = call.mimetype == multipart.MULTIPART
         call.max_content_length = declaration.takes_max + (multipart.AROUND_MAX if is_form else 0)

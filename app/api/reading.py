@@ -15,6 +15,7 @@ from app.errors import (
     Malformed,
     PreconditionFailed,
     PreconditionRequired,
+    UnsupportedEncoding,
     UnsupportedMediaType,
 )
 from app.faults import Code, Fault
@@ -27,6 +28,16 @@ MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
 # A list may have empty elements (RFC 9110, 5.6.1).
 _ENTITY_TAG = re.compile(r'[\s,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*|$)')
 _VERSION = re.compile("[1-9][0-9]{0,17}")
+
+
+def refuse_encoded(request: Request) -> None:
+    """Raises UnsupportedEncoding for a body in any Content-Encoding but identity."""
+    environ = request.environ
+    if environ.get("CONTENT_LENGTH") in (None, "", "0") and "HTTP_TRANSFER_ENCODING" not in environ:
+        return
+    names = environ["HTTP_CONTENT_ENCODING"].split(",")
+    if any(name.strip().lower() not in ("", "identity") for name in names):
+        raise UnsupportedEncoding("Send the body without a Content-Encoding.")
 
 
 def body(request: Request, schema: Schema, types: tuple[str, ...]) -> dict[str, Any]:
