@@ -12,9 +12,11 @@ from werkzeug.exceptions import HTTPException
 from app import errors
 from app.door import is_api
 from app.errors import AppError, InvalidLines, InvalidParameter, InvalidToken, Unavailable
+from app.models import User
 from app.request_bodies import CLOSE
-from app.security import REQUEST_ID
-from app.services import readiness
+from app.security import REQUEST_ID, USER_ID
+from app.services import readiness, users
+from app.sql import Dangling
 from app.strict_json import pointer
 
 REALM = 'Bearer realm="flagstone"'
@@ -49,6 +51,8 @@ def problems() -> dict[str, type[AppError]]:
 
 
 def on_app_error(error: AppError) -> ResponseReturnValue:
+    if isinstance(error, Dangling) and _own_account_is_gone(error):
+        error = InvalidToken("Your account was closed in the meantime.")
     headers: dict[str, str] = {}
     if error.status == 401:
         headers["WWW-Authenticate"] = REALM
@@ -65,6 +69,12 @@ def on_app_error(error: AppError) -> ResponseReturnValue:
         cause = f" ({error.__cause__!r})" if error.__cause__ else ""
         _log.warning("request %s: %s%s", request.environ.get(REQUEST_ID), error.message, cause)
     return _respond(error, headers)
+
+
+def _own_account_is_gone(error: Dangling) -> bool:
+    """True if the key points at accounts, and the caller's own one does not exist any more."""
+    user_id: str = request.environ.get(USER_ID, "")
+    return error.referred == User.__tablename__ and user_id != "" and not users.exists(user_id)
 
 
 def on_http_error(error: HTTPException) -> ResponseReturnValue:

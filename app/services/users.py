@@ -84,6 +84,11 @@ def lock(user_id: str) -> User | None:
     return _lock.one(key=user_id)
 
 
+def exists(user_id: str) -> bool:
+    """True while there is an account of this id, active or not."""
+    return _by_id.one(key=user_id) is not None
+
+
 def is_empty() -> bool:
     """Whether there is no account at all yet."""
     return _any.one() is None

@@ -2,7 +2,7 @@
 
 from app.sql.batch import Batch
 from app.sql.connection import Link
-from app.sql.errors import DRIVER_ERRORS, Dangling, Duplicate, LostRace
+from app.sql.errors import DRIVER_ERRORS, Dangling, Duplicate, LostRace, StillReferenced
 from app.sql.statement import KEY, Statement, compile_ahead, row_type
 from app.sql.transaction import atomic, current, init_app, unhurried
 
@@ -15,6 +15,7 @@ __all__ = [
     "Link",
     "LostRace",
     "Statement",
+    "StillReferenced",
     "atomic",
     "compile_ahead",
     "current",

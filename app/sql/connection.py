@@ -14,7 +14,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from app.errors import Unavailable
 from app.extensions import db
-from app.sql import preparation
+from app.sql import foreign_keys, preparation
 from app.sql.errors import DRIVER_ERRORS, LostRace, translated
 from app.sql.preparation import Prepared
 
@@ -45,24 +45,26 @@ class Link:
         self.by_name = False  # whether what was sent last calls a prepared statement
 
     def execute(self, sql: str, params: Any = (), prepared: Prepared | None = None) -> Any:
-        """A cursor that has run `sql`. Raises Duplicate, Dangling, Unavailable, Invalid."""
+        """A cursor that has run `sql`. Raises Duplicate, Dangling, StillReferenced, Unavailable,
+        Invalid."""
         command = Command(sql, params, prepared)
         pending, self.pending = self.pending, []
         try:
             return self._execute(pending, command)
         except DRIVER_ERRORS as error:
             if not self._may_repeat(error, (*pending, command)):
-                raise self._translated(error) from error
+                raise self._translated(error, command) from error
         try:
             return self._execute(pending, command)
         except DRIVER_ERRORS as error:
             self._lost(error)
-            raise self._translated(error) from error
+            raise self._translated(error, command) from error
 
-    def _translated(self, error: Exception) -> Exception:
+    def _translated(self, error: Exception, command: Command) -> Exception:
         if self._was_refused(error):
             return LostRace("The database is busy. Try again in a moment.")
-        return translated(error)
+        violated = foreign_keys.explained(error, self.pooled, command.sql, command.params)
+        return violated or translated(error)
 
     def _was_refused(self, error: Exception) -> bool:
         """Whether a prepared statement was; then none is called by its name any more."""

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg2
 
 from app import clock
-from app.errors import Invalid, InvalidToken, Unavailable
+from app.errors import Conflict, Invalid, Unavailable
+from app.faults import Code, Fault
 
 DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
 # What passes by itself: connection, read-only (a failover), serialization, deadlock, resources,
@@ -27,15 +28,28 @@ class Duplicate(Exception):
         self.index = index
 
 
-class Dangling(InvalidToken):
-    """A foreign key points at a row that is not there (any more).
+class Dangling(Invalid):
+    """A foreign key points at a row that does not exist (any more): the field is to blame.
 
-    What a client names is held before it is referred to, so that this is the account of whoever
-    acts: it was closed while the request ran.
+    `constraint` is the name of the key, `referred` the table that it points at.
     """
 
-    def __init__(self) -> None:
-        super().__init__("Your account was closed in the meantime.")
+    def __init__(self, constraint: str, column: str, referred: str) -> None:
+        fault = Fault(Code.NOT_FOUND, "This does not exist (any more).")
+        super().__init__("A value refers to something that does not exist.", {column: fault})
+        self.constraint = constraint
+        self.referred = referred
+
+
+class StillReferenced(Conflict):
+    """Other rows refer to what was to be removed, and their foreign key does not allow that.
+
+    `constraint` is the name of the key; SQLite tells the table of the refused statement alone.
+    """
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__("Something else still refers to this.")
+        self.constraint = constraint
 
 
 class LostRace(Unavailable):
@@ -49,8 +63,6 @@ def translated(error: Exception) -> Exception:
     )
     if state == "23505":
         return Duplicate(name)
-    if state == "23503":
-        return Dangling()
     if state.startswith(LOST_RACE):
         return LostRace("The database is busy. Try again in a moment.")
     if state.startswith(AWAY):
@@ -87,8 +99,6 @@ def _sqlite_state(error: Exception) -> tuple[str, str]:
     if message.startswith("UNIQUE constraint failed: "):
         name = message.removeprefix("UNIQUE constraint failed: ")
         return "23505", name.removeprefix("index ").strip("'")
-    if message.startswith("FOREIGN KEY"):
-        return "23503", ""
     if isinstance(error, sqlite3.OperationalError) and (
         "locked" in message or "unable to open" in message or "disk" in message
     ):

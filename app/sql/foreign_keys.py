@@ -1,0 +1,97 @@
+"""The foreign key that a statement violates, and whether the statement or other rows are to blame.
+
+PostgreSQL names the key. SQLite does not: there the statement is run once more with its keys
+deferred, the rows that break one are asked for, and everything is undone.
+"""
+
+import logging
+import re
+import sqlite3
+from typing import Any
+
+import psycopg2
+from sqlalchemy import ForeignKeyConstraint
+
+from app.extensions import Base
+from app.sql.errors import Dangling, StillReferenced
+
+Violation = Dangling | StillReferenced
+VIOLATED = "23503"  # SQLSTATE
+RESTRICTED = "23001"
+_log = logging.getLogger("flagstone.sql")
+_DETAIL = re.compile(r"\(([^)]*)\)=\(")  # Key (team_id)=(...), in any language
+_WRITE = re.compile(r'\s*(INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)', re.IGNORECASE)
+
+
+def explained(error: Exception, pooled: Any, sql: str, params: Any) -> Violation | None:
+    """What to raise in place of `error`; None if it is none of a foreign key, or of an unknown one.
+
+    `pooled` is the connection on which `sql` has failed with `params`.
+    """
+    found: Violation | None = None
+    if isinstance(error, psycopg2.Error):
+        found = _of_postgres(error)
+    elif isinstance(error, sqlite3.IntegrityError) and str(error).startswith("FOREIGN KEY"):
+        found = _of_sqlite(pooled, sql, params)
+    if found is not None:
+        _log.warning("A statement has violated a foreign key: %s", found.constraint)
+    return found
+
+
+def _of_postgres(error: psycopg2.Error) -> Violation | None:
+    if error.pgcode == RESTRICTED:
+        return StillReferenced(error.diag.constraint_name or "")
+    if error.pgcode != VIOLATED:
+        return None
+    detail = _DETAIL.search(error.diag.message_detail or "")
+    for key in _keys(error.diag.table_name or ""):
+        if key.name == error.diag.constraint_name:
+            if detail and detail[1].split(", ") != key.column_keys:
+                return StillReferenced(str(key.name))
+            return _dangling(key)
+    return None
+
+
+def _of_sqlite(pooled: Any, sql: str, params: Any) -> Violation | None:
+    write = _WRITE.match(sql)
+    if write is None:
+        return None
+    if write[1].upper() == "DELETE FROM":
+        return StillReferenced(write[2])
+    cursor = pooled.cursor()
+    try:
+        column = _broken_column(cursor, write[2], sql, params)
+    except sqlite3.Error:  # it is busy, or a key that cannot be deferred refuses again
+        column = ""
+    finally:
+        cursor.close()
+    if not column:
+        return StillReferenced(write[2])
+    for key in _keys(write[2]):
+        if key.column_keys[0] == column:
+            return _dangling(key)
+    return None
+
+
+def _broken_column(cursor: Any, table: str, sql: str, params: Any) -> str:
+    """The column of `table` whose key `sql` breaks; "" if other tables refer to what it changes."""
+    cursor.execute("SAVEPOINT look")
+    try:
+        cursor.execute("PRAGMA defer_foreign_keys = ON")
+        cursor.execute(sql, params)
+        broken = cursor.execute(f'PRAGMA foreign_key_check("{table}")').fetchone()
+        keys = cursor.execute(f'PRAGMA foreign_key_list("{table}")').fetchall()
+    finally:
+        cursor.execute("ROLLBACK TO look")
+        cursor.execute("PRAGMA defer_foreign_keys = OFF")
+        cursor.execute("RELEASE look")
+    return next((key[3] for key in keys if broken and key[0] == broken[3]), "")
+
+
+def _keys(table: str) -> list[ForeignKeyConstraint]:
+    found = Base.metadata.tables.get(table)
+    return [] if found is None else list(found.foreign_key_constraints)
+
+
+def _dangling(key: ForeignKeyConstraint) -> Dangling:
+    return Dangling(str(key.name), key.column_keys[0], key.referred_table.name)
