@@ -52,6 +52,12 @@ class Length(validate.Length):
             raise _coded(error, length_code(len(value), self.min or 0)) from None
 
 
+def not_blank(text: str) -> None:
+    """Refuse an empty text. The pattern of a line says so in the document."""
+    if not text:
+        raise ValidationError(Fault(Code.TOO_SHORT, "Use at least one character."))
+
+
 class Range(validate.Range):
     def __call__(self, value: Any) -> Any:
         try:

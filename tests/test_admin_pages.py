@@ -119,7 +119,7 @@ def test_overview_counts_everything(
 def test_what_a_filter_does_not_take_is_told_beside_it(root_browser: Browser) -> None:
     page = root_browser.get("/admin/audit?actor=nobody&since=yesterday").text
     assert "There is no such user." in page
-    assert "Write a date" in page
+    assert "Use a date and a time" in page
     assert 'value="nobody"' in page
 
 

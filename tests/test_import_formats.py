@@ -114,7 +114,17 @@ def test_header_that_is_not_valid_names_each_column_at_fault(ann_api: Api) -> No
 
 
 def test_errors_are_told_by_the_line_of_the_file(ann_api: Api) -> None:
-    content = 'sep=;\r\nTitle;status\r\n"a\r\nb\r\nc";todo\r\n\r\n;;;\r\nd;x\r\n"e\n";y\r\nf;z'
+    lines = [
+        "sep=;",
+        "Title;status;description",
+        'a;todo;"a\r\nb\r\nc"',
+        "",
+        ";;;",
+        "d;x",
+        '"e\n";y',
+        "f;z",
+    ]
+    content = "\r\n".join(lines)
     assert refused(send(ann_api, "csv", content)) == [
         (8, "/status"),
         (9, "/status"),

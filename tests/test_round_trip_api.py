@@ -114,7 +114,7 @@ def test_id_of_an_active_user_counts_before_the_name(ann_api: Api, ann: Actor, b
 
 
 def test_every_unknown_assignee_is_reported_by_its_line(ann_api: Api) -> None:
-    content = "title,assignee\n" + 'x,carol\n"y\ny",\nz,dave\n' * 300
+    content = "title,assignee,description\n" + 'x,carol,\ny,,"y\ny"\nz,dave,\n' * 300
     warnings = import_(ann_api, "csv", content)["warnings"]
     expected = [line for start in range(2, 1202, 4) for line in (start, start + 3)]
     assert [warning["line"] for warning in warnings] == expected

@@ -3,14 +3,13 @@
 from typing import Any, ClassVar
 
 from flask import Blueprint
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, fields
 
 from app.api.examples import ID, MOMENT, OTHER_ID
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
-from app.coded_fields import Length, List
+from app.coded_fields import Length, List, not_blank
 from app.errors import Forbidden, NotFound, PreconditionFailed
-from app.faults import Code, Fault
 from app.fields import Flag, Identifier, Line, Moment, Text, choice, compile_dump
 from app.models import Task
 from app.models.task import PRIORITIES, STATUSES
@@ -54,12 +53,6 @@ class TaskOut(Schema):
 
 
 compile_task = compile_dump(TaskOut())
-
-
-def not_blank(text: str) -> None:
-    """Refuse an empty text. The pattern of a line says so in the document."""
-    if not text:
-        raise ValidationError(Fault(Code.TOO_SHORT, "Use at least one character."))
 
 
 class TaskFilters(Schema):
