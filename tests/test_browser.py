@@ -18,6 +18,8 @@ from tests.live import served
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
+# Playwright's 5 s are too short where many processes share the machine.
+expect.set_options(timeout=30_000)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(
