@@ -27,7 +27,7 @@ HANDED_OVER = {OLD_WORKERS, FIGURES, SOCKETS, MASTER, "LISTEN_PID", "LISTEN_FDS"
 MEMORY = Path("/dev/shm")  # noqa: S108
 SIGNALS = {*Arbiter.SIGNALS, signal.SIGCHLD}
 STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
-CHECK_TIMEOUT = 60  # seconds
+CHECK_TIMEOUT = 180  # seconds; a busy machine needs many
 
 old_workers: list[int] = []  # children that an earlier master started, and that may still answer
 

@@ -57,9 +57,10 @@ def steady_requests(server: Server, *, kept: bool) -> Iterator[Counter[str]]:
 
 def renew(server: Server) -> None:
     """Send SIGHUP and wait until the new code listens. It is loaded twice, to try it and to run."""
+    until(lambda: server.starts() > 0)  # it listens a moment before it logs that it does
     starts = server.starts()
     server.process.send_signal(signal.SIGHUP)
-    until(lambda: server.starts() == starts + 1, patience=3 * PATIENCE)
+    until(lambda: server.starts() == starts + 1, patience=10 * PATIENCE)
 
 
 def open_files(server: Server) -> int:
