@@ -169,6 +169,27 @@ def test_host_whose_clock_is_behind_writes_later_moments_than_were_seen(
 
 
 @pytest.mark.usefixtures("on_postgres")
+def test_write_that_followers_overtake_each_time_is_stored(
+    app: Flask, ann: Actor, ann_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = app.config["SQLALCHEMY_DATABASE_URI"].replace("+psycopg2", "")
+    follower = Follower(ann_api, TASKS, "updated_at")
+
+    def stamped() -> datetime:
+        """A moment that a follower passes before it reaches the database."""
+        moment = datetime.now(UTC)
+        with closing(psycopg2.connect(url)) as other, other.cursor() as cursor:
+            cursor.execute("SELECT follow_until(clock_timestamp())")
+        return moment
+
+    monkeypatch.setattr(clock, "_utc", stamped)
+    made = make(app, ann)
+    monkeypatch.undo()
+    follower.look()
+    assert ids(follower) == {made}
+
+
+@pytest.mark.usefixtures("on_postgres")
 def test_role_without_rights_on_tables_of_others_may_follow(app: Flask, ann: Actor) -> None:
     """The role of the web containers, see deploy/postgres-roles.sql."""
     make(app, ann)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import exc
 from sqlalchemy.pool import PoolProxiedConnection
 
+from app import clock
 from app.errors import Unavailable
 from app.extensions import db
 from app.sql import foreign_keys, preparation
@@ -19,6 +20,13 @@ from app.sql.errors import DRIVER_ERRORS, LostRace, translated
 from app.sql.preparation import Prepared
 
 COMMIT = "COMMIT"
+# The lock of a row that is stamped now, and the clock that moments are handed out by: see
+# migrations/versions/20261130080541_following.py.
+HOLD_FOLLOWERS = """
+SELECT pg_advisory_xact_lock_shared(
+  1718772076, floor(date_part('epoch', clock_timestamp()))::int - 1767225600
+), clock_timestamp()
+"""
 TOGETHER_MAX = 100  # statements that are put off before they are sent
 
 
@@ -155,6 +163,13 @@ class Link:
         else:
             self.pending = [OPENING]
         self.in_transaction = True
+
+    def hold_followers(self) -> None:
+        """Let no client that follows along pass the moments of this transaction."""
+        if self.dialect.name == "postgresql":
+            cursor = self.execute(HOLD_FOLLOWERS)
+            clock.continue_after(cursor.fetchone()[1])
+            cursor.close()
 
     def commit(self) -> None:
         if self.pending != [OPENING]:  # else nothing was sent at all

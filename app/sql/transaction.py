@@ -48,8 +48,10 @@ def atomic(use_case: Callable[P, R]) -> Callable[P, R]:
 
     Within another it joins that one. Where the database gave it up for another transaction
     (serialization failure, deadlock), or had lost a statement that it should have kept
-    (app.sql.preparation), it is tried again, with the same arguments: hand it no iterator. An
-    error of the database ends the transaction, also where it is caught.
+    (app.sql.preparation), it is tried again, with the same arguments: hand it no iterator. A try
+    after the first holds followers back (app.services.following) before it stamps anything, so
+    that they cannot overtake it once more. An error of the database ends the transaction, also
+    where it is caught.
     """
 
     @functools.wraps(use_case)
@@ -57,17 +59,21 @@ def atomic(use_case: Callable[P, R]) -> Callable[P, R]:
         link = current()
         if link.in_transaction:
             return use_case(*args, **kwargs)
-        for _ in range(TRIES - 1):
+        for holding in (False, *[True] * (TRIES - 2)):
             with suppress(LostRace):
-                return _committed(link, use_case, *args, **kwargs)
-        return _committed(link, use_case, *args, **kwargs)
+                return _committed(link, holding, use_case, *args, **kwargs)
+        return _committed(link, True, use_case, *args, **kwargs)
 
     return committed
 
 
-def _committed(link: Link, use_case: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+def _committed(
+    link: Link, holding: bool, use_case: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+) -> R:
     link.begin()
     try:
+        if holding:
+            link.hold_followers()
         result = use_case(*args, **kwargs)
         link.commit()
     except BaseException:
