@@ -30,10 +30,10 @@ dev: install ## The same with reloader and debugger
 	  exec $(BIN)/flask --debug run --host 127.0.0.1 --port $${PORT:-8000}
 
 test: install ## The whole suite on SQLite and PostgreSQL (ARGS='-k etag' narrows it)
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --numprocesses auto --dist loadfile)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --numprocesses auto --dist worksteal --durations 20)
 
 test-fast: install ## The suite on SQLite, without browsers and races, in two minutes
-	@$(BIN)/python -m pytest --fast --numprocesses auto --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --fast --numprocesses auto --dist worksteal $(ARGS)
 
 check: lint types layers templates migrations-check spec ## Lint, format, types, import rules, migrations, spec
 

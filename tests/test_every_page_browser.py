@@ -41,7 +41,7 @@ ROUTES = [
 ]
 STRANGERS = [route for route in ROUTES if str(route) in OPEN]
 OWN = [route for route in ROUTES if str(route) not in OPEN or route.rule == "/"]
-LOOKS = [("light", 1280), ("dark", 390), ("light", 320)]
+LOOKS = [("light", 1280), ("dark", 320)]
 looks = pytest.mark.parametrize(("scheme", "width"), LOOKS)
 
 
