@@ -4,6 +4,7 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +60,21 @@ def test_a_task_is_made_read_changed_and_removed(app: Flask, ann: Actor) -> None
     assert (changed.parsed.title, stale.status_code) == ("Pick all plums", 412)
     assert [task.id for task in page.items] == [made.id]
     assert gone.type_ == "/problems/not-found"
+
+
+@pytest.mark.usefixtures("generated")
+def test_a_file_is_imported_with_its_warnings(app: Flask, ann: Actor) -> None:
+    with app.app_context():
+        token = token_pairs.sign_in(Actor(), ann.username, PASSWORD).access_token
+    content = BytesIO(b"title;assignee\nPlums;ann\nPears;carol\n")
+    with served(app) as port:
+        client = part("client").AuthenticatedClient(f"http://127.0.0.1:{port}", token)
+        with client:
+            file = part("types").File(content, "tasks.csv", "text/csv")
+            body = part("models.exchange_import_files_body").ExchangeImportFilesBody(file)
+            made = part("api.exchange.exchange_import").sync(
+                client=client, body=body, idempotency_key="of-the-client"
+            )
+    (warning,) = made.warnings
+    assert (made.created, warning.line, warning.pointer) == (2, 3, "/assignee")
+    assert warning.code == "not_found"

@@ -98,8 +98,9 @@ def _operation(plugin: MarshmallowPlugin, rule: Rule, operation: Operation, text
         found["requestBody"] = {"required": True, "content": content}
     elif operation.takes:
         content = _texts(operation.takes)
-        if operation.takes_file:
-            content[MULTIPART] = _form(operation.takes_file, *operation.takes.values())
+        if operation.takes_file:  # first: some generators of clients know one type alone
+            form = _form(operation.takes_file, *operation.takes.values())
+            content = {MULTIPART: form, **content}
         found["requestBody"] = {"required": True, "content": content}
     return found
 
