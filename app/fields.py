@@ -12,7 +12,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 from app.coded_fields import Boolean, Coded, Integer, List, OneOf as OneOfWords, String
 from app.faults import Code, Fault
 from app.models.task import LABEL_MAX, LABELS_MAX
-from app.models.types import canonical_id
+from app.models.types import ID, canonical_id
 from app.services import labels, moments, text_rules
 
 _MOMENT = re.compile(r"[\d-]{10}[Tt][\d:]{8}(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -140,6 +140,18 @@ class Identifier(String):
         if found is None:
             raise ValidationError(Fault(Code.MALFORMED, "This is not a UUID."))
         return found
+
+
+class IdentifierOrNone(Identifier):
+    """In a query: an id, or "none", which is None, for what has none."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.metadata = {"pattern": f"^(none|{ID})$", **self.metadata}
+        del self.metadata["format"]
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        return None if value == "none" else super()._deserialize(value, attr, data, **kwargs)
 
 
 class Labels(List):

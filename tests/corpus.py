@@ -54,6 +54,9 @@ FILTERS = [
     "&created_after=2020-01-01T00:00:00Z",
     "&updated_after=9999-12-31T23:59:59Z",
     "&trashed=true",
+    "&due_at=none",
+    "&assignee_id=none&created_before=9999-01-01T00:00:00Z",
+    "&completed_after=2020-01-01T00:00:00Z&completed_before=9999-01-01T00:00:00Z",
 ]
 LISTS = [
     f"/tasks?limit=17&count=true&sort={sign}{sort}{rest}"

@@ -10,13 +10,14 @@ from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
 from app.coded_fields import Length, List, not_blank
 from app.errors import Forbidden, NotFound, PreconditionFailed
-from app.fields import Flag, Identifier, Line, Moment, Text, choice, compile_dump
+from app.fields import Flag, Identifier, IdentifierOrNone, Line, Moment, Text, choice, compile_dump
 from app.models import Task
 from app.models.task import PRIORITIES, STATUSES
 from app.services import tasks
 from app.services.actor import Actor
 from app.services.paging import Q_MAX, Page
 from app.services.preconditions import Expect
+from app.services.task_filters import IDS_MAX, NONE
 from app.services.task_list import SORTS
 from app.task_input import TaskIn
 
@@ -60,10 +61,15 @@ class TaskFilters(Schema):
     priority = List(choice(PRIORITIES), metadata={"description": "Any of these."})
     label = List(Line(validate=not_blank), metadata={"description": "Any of these, without case."})
     owner_id = Identifier(metadata={"description": "Whose tasks."})
-    assignee_id = Identifier(metadata={"description": "Who is to do them."})
+    assignee_id = IdentifierOrNone(
+        metadata={"description": "Who is to do them; `none`: those without an assignee."}
+    )
+    id = List(Identifier(), validate=Length(max=IDS_MAX), metadata={"description": "Any of these."})
+    due_at = choice((NONE,), metadata={"description": "Those without a date."})
     due_before = Moment(metadata={"description": "Due before then."})
     due_after = Moment(metadata={"description": "Due then or later."})
     created_after = Moment(metadata={"description": "Made then or later."})
+    created_before = Moment(metadata={"description": "Made before then."})
     updated_after = Moment(
         metadata={
             "description": "Changed then or later. Sorted by `updated_at` the list ends before the "
@@ -71,6 +77,9 @@ class TaskFilters(Schema):
             "change is missed."
         }
     )
+    updated_before = Moment(metadata={"description": "Changed before then."})
+    completed_after = Moment(metadata={"description": "Done then or later."})
+    completed_before = Moment(metadata={"description": "Done before then."})
     overdue = Flag(metadata={"description": "Past `due_at`, and neither done nor cancelled."})
     trashed = Flag(metadata={"description": "What lies in the trash, and nothing else."})
     q = Text(

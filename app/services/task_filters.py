@@ -22,6 +22,9 @@ from app.services import labels, like
 from app.sql import Statement
 
 Filters = tuple[tuple[str, int], ...]  # the name of each, and how many values it has
+IDS_MAX = 100
+NONE = "none"  # the value of a filter for what has no value in the field
+SIZES = (1, 5, 25, IDS_MAX)  # of a list of ids in a statement: shorter ones repeat their last
 WORDS_MAX = 100  # of a search: more than 200 characters hold
 _OVERDUE = and_(Task.due_at < bindparam("moment", type_=UTCDateTime()), Task.status.not_in(CLOSED))
 _query = func.plainto_tsquery(text("'english'"), bindparam("q"))
@@ -37,7 +40,7 @@ def conditions(filters: Filters, *, postgres: bool) -> list[ColumnElement[bool]]
 def _any_of(column: Any, name: str) -> Any:
     def condition(size: int, **_: bool) -> ColumnElement[bool]:
         values = [bindparam(f"any_{name}_{index}", type_=column.type) for index in range(size)]
-        found: ColumnElement[bool] = column.in_(values)
+        found: ColumnElement[bool] = column.in_(values) if values else column.is_(None)
         return found
 
     return condition
@@ -81,16 +84,22 @@ def _compared(name: str, compare: Any) -> Any:
 
 
 _CONDITIONS: dict[str, Any] = {
+    "id": _any_of(Task.__table__.c.id, "id"),
     "status": _any_of(Task.__table__.c.status, "status"),
     "priority": _any_of(Task.__table__.c.priority, "priority"),
     "label": _labelled,
     "owner_id": _any_of(Task.__table__.c.owner_id, "owner_id"),
     "assignee_id": _any_of(Task.__table__.c.assignee_id, "assignee_id"),
+    "due_at": lambda _size, **_: Task.due_at.is_(None),
     "due_before": _compared("due_before", Task.due_at.__lt__),
     "due_after": _compared("due_after", Task.due_at.__ge__),
     "created_after": _compared("created_after", Task.created_at.__ge__),
+    "created_before": _compared("created_before", Task.created_at.__lt__),
     "updated_after": _compared("updated_after", Task.updated_at.__ge__),
     "updated_until": _compared("updated_until", Task.updated_at.__le__),  # app.services.following
+    "updated_before": _compared("updated_before", Task.updated_at.__lt__),
+    "completed_after": _compared("completed_after", Task.completed_at.__ge__),
+    "completed_before": _compared("completed_before", Task.completed_at.__lt__),
     "overdue": lambda overdue, **_: _OVERDUE if overdue else not_(func.coalesce(_OVERDUE, False)),
     "stems": _stemmed,
     "words": _containing,
@@ -103,8 +112,8 @@ def parameters(filters: dict[str, Any], *, postgres: bool) -> tuple[Filters, dic
     values: dict[str, Any] = {}
     for name in sorted(filters):
         given, size = filters[name], 1
-        if name in ("status", "priority", "owner_id", "assignee_id"):
-            given = sorted(set(given)) if isinstance(given, list) else [given]
+        if name in ("id", "status", "priority", "owner_id", "assignee_id"):
+            given = _listed(name, given)
             size = len(given)
             values.update({f"any_{name}_{index}": value for index, value in enumerate(given)})
         elif name == "label":
@@ -120,6 +129,17 @@ def parameters(filters: dict[str, Any], *, postgres: bool) -> tuple[Filters, dic
         if size or name != "words":  # a blank search filters nothing
             shape.append((name, size))
     return tuple(shape), values
+
+
+def _listed(name: str, given: Any) -> list[Any]:
+    """The values of a filter that takes any of several; [] stands for what has no value."""
+    if given is None:
+        return []
+    listed = sorted(set(given)) if isinstance(given, list) else [given]
+    if name == "id":
+        size = next(size for size in SIZES if size >= len(listed))
+        listed += listed[-1:] * (size - len(listed))
+    return listed
 
 
 def _search(query: str, *, postgres: bool) -> tuple[str, dict[str, str]]:
