@@ -11,7 +11,7 @@ from app.coded_fields import Range
 from app.errors import NotFound
 from app.fields import Identifier, Moment, Number, Text
 from app.models import AuditEvent
-from app.services import task_events, task_stats
+from app.services import task_events, task_labels, task_stats
 from app.services.actor import Actor
 from app.services.paging import Page
 
@@ -52,6 +52,15 @@ class TaskStatsQuery(Schema):
     )
 
 
+class LabelUse(Schema):
+    label = Text(required=True)
+    count = fields.Integer(required=True, metadata={"description": "Tasks that have it."})
+
+
+class TaskLabelsOut(Schema):
+    items = fields.List(fields.Nested(LabelUse), required=True)
+
+
 @bp.get("/<id:task_id>/events")
 @operation(
     summary="List what was done to a task",
@@ -73,3 +82,13 @@ def stats(actor: Actor, query: dict[str, int]) -> SimpleNamespace:
     """Over those that one sees: all of them for an admin."""
     figures = task_stats.overview(actor, query["days"], everyone=actor.is_admin)
     return SimpleNamespace(**figures)
+
+
+@bp.get("/labels")
+@operation(summary="List the labels in use", scopes=READ, returns=TaskLabelsOut())
+def labels(actor: Actor) -> SimpleNamespace:
+    """The labels of the tasks that you see, without the trash, the most used first, up to 1,000.
+    Spellings that differ in case only are one entry, under the spelling that most tasks use.
+    """
+    rows = task_labels.used(actor, everyone=actor.is_admin)
+    return SimpleNamespace(items=[{"label": row.label, "count": int(row.total)} for row in rows])
