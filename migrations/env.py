@@ -8,7 +8,7 @@ from flask import current_app
 from sqlalchemy import Connection, text
 
 from app import deadline
-from app.models.task import POSTGRES_ONLY
+from app.models.task import POSTGRES_ONLY, UNCOMPARED
 from app.services.readiness import is_later
 from migrations import autogenerate, rebuild  # noqa: F401 - the latter registers itself
 
@@ -19,8 +19,8 @@ migrate = current_app.extensions["migrate"]
 
 
 def include_object(_object: object, name: str | None, *_: object) -> bool:
-    """Leave what PostgreSQL alone has out of the comparison with the models."""
-    return name not in POSTGRES_ONLY
+    """Leave out what the comparison with the models cannot see or tell apart."""
+    return name not in POSTGRES_ONLY | UNCOMPARED
 
 
 def shape(migration: object, _revision: object, directives: list) -> None:

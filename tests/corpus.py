@@ -35,7 +35,7 @@ LABELS = [
 ]
 STATUSES = ["todo", "in_progress", "done", "cancelled"]
 PRIORITIES = ["low", "normal", "high", "urgent"]
-SORTS = ["created_at", "updated_at", "due_at", "priority", "title"]
+SORTS = ["created_at", "updated_at", "due_at", "priority", "title", "status", "completed_at"]
 FILTERS = [
     "",
     "&status=todo&status=done",

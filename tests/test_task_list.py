@@ -28,6 +28,7 @@ LABELS = ["Food", "shop", "\u00dcber"]
 TITLES = ["Plum", "plum", "PEAR tree", "pear", "\u00c4pfel", "\u00e4pfel", "\U0001f350", "~"]
 ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 PEOPLE = ("ann", "bob")
+RANKED = {"priority": PRIORITIES, "status": STATUSES}
 
 
 @dataclass
@@ -46,6 +47,11 @@ class Spec:
     updated_at: datetime = MOMENTS[0]
     labels: list[str] = field(default_factory=list)
     trashed: bool = False
+    ended: datetime = FUTURE
+
+    @property
+    def completed_at(self) -> datetime | None:
+        return self.ended if self.status == "done" else None
 
     @property
     def id(self) -> str:
@@ -57,7 +63,7 @@ class Spec:
             **{name: getattr(self, name) for name in ("priority", "due_at", "labels")},
             "owner_id": ids[self.owner],
             "assignee_id": ids.get(self.assignee),
-            "completed_at": FUTURE if self.status == "done" else None,
+            "completed_at": self.completed_at,
             "created_at": self.created_at,
             "updated_at": self.updated_at,
             "version": 1,
@@ -85,6 +91,7 @@ SPECS = st.lists(
         due_at=st.sampled_from([None, *MOMENTS, FUTURE]),
         created_at=st.sampled_from(MOMENTS),
         updated_at=st.sampled_from(MOMENTS),
+        ended=st.sampled_from(MOMENTS),
         labels=st.lists(st.sampled_from(LABELS), unique=True),
         trashed=st.sampled_from([False, False, False, True]),
     ),
@@ -137,8 +144,8 @@ def in_order(specs: list[Spec], sort: str) -> list[str]:
         value = getattr(spec, key)
         if key == "title":
             value = value.translate(ASCII_LOWER)
-        elif key == "priority":
-            value = PRIORITIES.index(value)
+        elif key in RANKED:
+            value = RANKED[key].index(value)
         return value, spec.id
 
     given_ = [spec for spec in specs if getattr(spec, key) is not None]

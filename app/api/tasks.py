@@ -92,7 +92,10 @@ class TaskFilters(Schema):
     sort = choice(
         tuple(SORTS) + tuple(f"-{name}" for name in SORTS),
         load_default="-created_at",
-        metadata={"description": "`-` turns it round. What has no value comes last."},
+        metadata={
+            "description": "`-` turns it round. What has no value comes last. Statuses: todo, "
+            "in_progress, done, cancelled."
+        },
     )
 
 

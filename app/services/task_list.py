@@ -2,7 +2,7 @@
 
 Whose tasks they are decides the shape. A person sees what they own and what they are assigned to:
 two branches, each read in order from its own index and cut to the page, then merged. Asking for
-either with one OR would read and sort all of them. A key that may be missing (`due_at`) splits
+either with one OR would read and sort all of them. A key that may be missing (NULLABLE) splits
 each branch once more, so that what has none comes last in both directions.
 """
 
@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from app import lazy
 from app.models import Task
-from app.models.task import LIVE, SHOWN, TRASHED
+from app.models.task import LIVE, SHOWN, STATUS_RANK, TRASHED
 from app.services import paging, task_filters
 from app.services.task_access import ASSIGNED, OWNED
 from app.services.task_filters import Filters
@@ -36,7 +36,10 @@ SORTS: dict[str, ColumnElement[Any]] = {
     "due_at": Task.__table__.c.due_at,
     "priority": Task.__table__.c.priority,
     "title": func.lower(Task.__table__.c.title),
+    "status": STATUS_RANK,
+    "completed_at": Task.__table__.c.completed_at,
 }
+NULLABLE = ("due_at", "completed_at")  # a task without it comes last
 
 
 @dataclass(slots=True, frozen=True)
@@ -120,7 +123,7 @@ def _places(shape: Shape) -> list[list[ColumnElement[bool]]]:
     key, row_id = SORTS[shape.sort], Task.__table__.c.id
     at, last_id = bindparam("at", type_=key.type), bindparam("last_id", type_=row_id.type)
     behind = [paging.behind(key, row_id, shape.descending, at, last_id)] if shape.resumed else []
-    if shape.sort != "due_at":
+    if shape.sort not in NULLABLE:
         return [behind]
     tail = row_id < last_id if shape.descending else row_id > last_id
     if shape.among_missing:
