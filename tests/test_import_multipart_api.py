@@ -60,6 +60,12 @@ def test_file_of_a_form_is_imported(ann_api: Api, content: bytes, filename: str,
     assert titles(ann_api) == ["Plums", "Pears"]
 
 
+def test_empty_file_is_read_as_the_media_type_of_its_part(ann_api: Api) -> None:
+    answer = post(ann_api, part(b"", kind="application/x-ndjson"))
+    assert (answer.status_code, answer.get_json()["created"]) == (201, 0)
+    assert slug_of(post(ann_api, part(b"", kind="text/csv"))) == (422, "invalid-lines")
+
+
 def test_warnings_and_errors_have_the_lines_of_the_file(ann_api: Api) -> None:
     answer = post(ann_api, part(b"title,assignee\nPlums,\nPears,carol\n"))
     assert [warning["line"] for warning in answer.get_json()["warnings"]] == [3]

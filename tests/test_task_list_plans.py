@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from app import deadline
 from app.extensions import db
 from app.models.types import now
 from app.services import registration, task_list, users
@@ -34,12 +35,13 @@ def full_app(postgres: PostgresServer) -> Iterator[Flask]:
     """With many tasks: half of them Ann's, a few of Bob's assigned to her."""
     app = make_app(postgres.create("plans"))
     migrate(app)
-    with app.app_context():
+    with app.app_context(), deadline.within(None):
         ann, bob = (
             registration.register(Actor(), name, f"{name}@example.com", PASSWORD)
             for name in ("ann", "bob")
         )
         with db.engine.begin() as connection:
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text(FILL), {"ann": ann.id, "bob": bob.id, "many": MANY})
             connection.execute(text("ANALYZE"))
     yield app

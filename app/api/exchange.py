@@ -94,8 +94,8 @@ def import_(actor: Actor) -> Imported:
     imported again, also into another database: ids, owners and `updated_at` are new.
     """
     if request.mimetype == MULTIPART:
-        data = multipart.file_of(request, "file", SIZE_MAX)
-        kind = task_files.kind_of(data)
+        data, named = multipart.file_of(request, "file", SIZE_MAX)
+        kind = named if named in (CSV, NDJSON) else task_files.kind_of(data)
     elif request.mimetype in (CSV, NDJSON):
         data, kind = reading.content(request), request.mimetype
     else:

@@ -16,8 +16,8 @@ MULTIPART = "multipart/form-data"
 AROUND_MAX = 2**16  # bytes of the form around its file
 
 
-def file_of(request: Request, name: str, size_max: int) -> bytes:
-    """The content of the file in the field `name`, the only field of the form.
+def file_of(request: Request, name: str, size_max: int) -> tuple[bytes, str]:
+    """The content of the file in the field `name`, the only field of the form, and its media type.
 
     Raises Malformed, Invalid, ContentTooLarge for more than `size_max` bytes.
     """
@@ -33,7 +33,7 @@ def file_of(request: Request, name: str, size_max: int) -> bytes:
     content: bytes = found[0].stream.read()
     if len(content) > size_max:
         raise ContentTooLarge(f"Send a file of at most {size_max} bytes.")
-    return content
+    return content, found[0].mimetype
 
 
 def fingerprint(request: Request) -> bytes:

@@ -99,7 +99,7 @@ def _operation(plugin: MarshmallowPlugin, rule: Rule, operation: Operation, text
     elif operation.takes:
         content = _texts(operation.takes)
         if operation.takes_file:  # first: some generators of clients know one type alone
-            form = _form(operation.takes_file, *operation.takes.values())
+            form = _form(operation.takes_file, operation.takes)
             content = {MULTIPART: form, **content}
         found["requestBody"] = {"required": True, "content": content}
     return found
@@ -116,8 +116,8 @@ def _texts(example_by_type: Mapping[str, str]) -> Json:
     }
 
 
-def _form(name: str, example: str, *_: str) -> Json:
-    """A form with a file in the field `name`."""
+def _form(name: str, example_by_type: Mapping[str, str]) -> Json:
+    """A form with a file of one of these media types in the field `name`."""
     file = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
     schema = {
         "type": "object",
