@@ -25,6 +25,12 @@ def schema(document: Document, name: str) -> Document:
     return found
 
 
+def alternatives(document: Document, *names: str) -> None:
+    """Let the answer to reading a task be one of these."""
+    content = document["paths"][TASK]["get"]["responses"]["200"]["content"]["application/json"]
+    content["schema"] = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in names]}
+
+
 BREAKING: dict[str, Callable[[Document], Any]] = {
     "an operation goes": lambda new: new["paths"][TASK].pop("put"),
     "a path goes": lambda new: new["paths"].pop(TASK),
@@ -48,6 +54,15 @@ BREAKING: dict[str, Callable[[Document], Any]] = {
     "another scope is needed": lambda new: new["paths"][TASKS]["get"].update(
         security=[{"bearer": ["admin"]}]
     ),
+    "one more scope is needed": lambda new: new["paths"][TASKS]["get"].update(
+        security=[{"bearer": ["tasks:read", "admin"]}]
+    ),
+    "strangers are refused": lambda new: new["paths"]["/api/v1/auth/login"]["post"].update(
+        security=[{"bearer": []}]
+    ),
+    "the old answer is not the first alternative": lambda new: alternatives(
+        new, "PublicUser", "Task"
+    ),
     "a type of body goes": lambda new: new["paths"][TASK]["patch"]["requestBody"]["content"].pop(
         "application/json"
     ),
@@ -61,6 +76,13 @@ HARMLESS: dict[str, Callable[[Document], Any]] = {
         colour={"type": "string"}
     ),
     "a path comes": lambda new: new["paths"].update({"/api/v1/projects": {}}),
+    "a scope less is needed": lambda new: new["paths"][TASKS]["get"].update(
+        security=[{"bearer": []}]
+    ),
+    "one of two scopes suffices": lambda new: new["paths"][TASKS]["get"].update(
+        security=[{"bearer": ["admin"]}, {"bearer": ["tasks:read"]}]
+    ),
+    "an alternative to the answer comes": lambda new: alternatives(new, "Task", "PublicUser"),
     "a text changes": lambda new: new["paths"][TASKS]["get"].update(summary="Tasks"),
 }
 

@@ -125,7 +125,11 @@ def _form(name: str, example_by_type: Mapping[str, str]) -> Json:
         "required": [name],
         "additionalProperties": False,
     }
-    return {"schema": schema, "example": {name: example}}
+    return {
+        "schema": schema,
+        "encoding": {name: {"contentType": ", ".join(example_by_type)}},
+        "example": {name: next(iter(example_by_type.values()))},
+    }
 
 
 def _parameters(
@@ -181,7 +185,10 @@ def _success(operation: Operation) -> Json:
         example = examples.page(operation.returns)
         success["content"] = {JSON: {"schema": parts.page(operation.returns), "example": example}}
     elif operation.returns is not None:
-        success["content"] = {JSON: _content(operation.returns)}
+        content = _content(operation.returns)
+        if operation.variants:
+            content["schema"] = {"anyOf": [operation.returns, *operation.variants.values()]}
+        success["content"] = {JSON: content}
     return success
 
 

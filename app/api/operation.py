@@ -25,6 +25,7 @@ from app.services.paging import LIMIT_DEFAULT, LIMIT_MAX, Page
 from app.sql import Statement
 
 View = Callable[..., Any]
+Dump = Callable[[Any], Any]
 
 
 class ListQuery(Schema):
@@ -58,6 +59,7 @@ class Operation:
     takes_max: int = 0  # bytes of such a body, where it may be larger than others
     takes_file: str = ""  # the field of a form that may hold such a body as a file
     returns: Schema | None = None
+    variants: Mapping[type, Schema] = field(default_factory=dict)  # of rows of another class
     streams: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
     location: str = ""  # of what was created: "/api/v1/tasks/{0.id}"
@@ -67,15 +69,20 @@ class Operation:
     idempotent: bool = False  # takes an Idempotency-Key
     errors: tuple[type[AppError], ...] = ()
     deprecated: Deprecation | None = None
-    dump: Callable[[Any], Any] = field(init=False)
+    dump: Dump = field(init=False)
 
     def __post_init__(self) -> None:
         dump = compile_dump(self.returns) if self.returns else lambda row: row
-        object.__setattr__(self, "dump", dump)
+        dumps = {kind: compile_dump(schema) for kind, schema in self.variants.items()}
+        object.__setattr__(self, "dump", _dump_by_class(dumps, dump) if dumps else dump)
 
     @property
     def lists(self) -> bool:
         return isinstance(self.query, ListQuery)
+
+
+def _dump_by_class(dumps: Mapping[type, Dump], default: Dump) -> Dump:
+    return lambda row: dumps.get(type(row), default)(row)
 
 
 def operation(**declared: Any) -> Callable[[View], View]:

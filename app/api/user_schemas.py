@@ -6,8 +6,10 @@ from marshmallow import Schema, fields
 
 from app.api.examples import ID, MOMENT
 from app.api.operation import ListQuery
+from app.coded_fields import Length, List
 from app.fields import Flag, Identifier, Moment, Password, Strict, Text, choice
 from app.models.user import EMAIL_MAX, PASSWORD_MAX, ROLES, USERNAME_MAX, USERNAME_MIN
+from app.services.users import NAMES_MAX
 
 # The rules are the service's, which reports them by field: here they are told.
 _USERNAME = {
@@ -53,6 +55,21 @@ class PublicUser(Schema):
     id = Identifier(required=True)
     username = Text(required=True)
     created_at = Moment(required=True)
+
+
+class UserName(Schema):
+    id = Identifier(required=True)
+    username = Text(required=True)
+
+
+class UserNamesOut(Schema):
+    items = fields.List(fields.Nested(UserName), required=True)
+
+
+class NamesQuery(Schema):
+    id = List(
+        Identifier(), validate=Length(max=NAMES_MAX), metadata={"description": "Any of these."}
+    )
 
 
 class AccountExport(Schema):

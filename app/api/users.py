@@ -10,10 +10,12 @@ from app.api.reading import JSON, MERGE_PATCH
 from app.api.user_schemas import (
     AccountExport,
     MyChanges,
+    NamesQuery,
     NewInvitation,
     NewUser,
     PublicUser,
     UserChanges,
+    UserNamesOut,
     UserOut,
     UserQuery,
 )
@@ -32,6 +34,7 @@ from app.services import (
     authentication,
     confirmation,
     invitations,
+    names as display_names,
     registration,
     users,
 )
@@ -161,17 +164,31 @@ def invite_again(actor: Actor, user_id: str) -> None:
     invitations.invite_again(actor, user_id)
 
 
+@bp.get("/names")
+@operation(
+    summary="Get the usernames of ids", scopes=(), query=NamesQuery(), returns=UserNamesOut()
+)
+def names(actor: Actor, query: dict[str, Any]) -> SimpleNamespace:
+    """Of active and deactivated accounts, ordered by id. Ids of no account are left out."""
+    wanted = sorted(set(query.get("id", ())))
+    found = display_names.of_users(actor, wanted)
+    return SimpleNamespace(items=[{"id": i, "username": found[i]} for i in wanted if i in found])
+
+
 @bp.get("/<id:user_id>")
 @operation(
-    summary="Read an account",
-    scopes=("profile:read", "admin"),
+    summary="Get an account",
+    scopes=(),
     returns=UserOut(),
+    variants={users.PublicRecord: PublicUser()},
     etag=True,
     errors=(NotFound,),
 )
-def show(actor: Actor, user_id: str) -> User:
-    """One's own; anybody's for an admin."""
-    return users.get(actor, user_id)
+def show(actor: Actor, user_id: str) -> User | users.PublicRecord:
+    """The whole record for its owner (a token with `profile:read`) and for admins (`admin`); id,
+    username and `created_at` for everybody else who is signed in.
+    """
+    return users.visible(actor, user_id)
 
 
 @bp.patch("/<id:user_id>")

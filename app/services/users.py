@@ -1,6 +1,9 @@
 """Accounts: finding and listing them."""
 
+import hashlib
 import re
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -20,6 +23,22 @@ _lock = Statement[User](select(*_table.c).where(_table.c.id == KEY).with_for_upd
 _by_username = Statement[User](select(*_table.c).where(func.lower(User.username) == KEY))
 _by_email = Statement[User](select(*_table.c).where(func.lower(User.email) == KEY))
 _any = Statement[User](select(_table.c.id).limit(1))
+NAMES_MAX = 100  # ids in one request for names
+
+
+@dataclass(frozen=True)
+class PublicRecord:
+    """The part of an account that anyone signed in may read."""
+
+    id: str
+    username: str
+    created_at: datetime
+
+    @property
+    def version(self) -> str:
+        """Changes with these values alone: the account's own version would tell others more."""
+        values = f"{self.id} {self.username} {self.created_at}"
+        return f"public-{hashlib.sha256(values.encode()).hexdigest()[:16]}"
 
 
 def get(actor: Actor, user_id: str) -> User:
@@ -28,6 +47,19 @@ def get(actor: Actor, user_id: str) -> User:
     if user is None:
         raise missing()
     return user
+
+
+def visible(actor: Actor, user_id: str) -> User | PublicRecord:
+    """The account for its owner (scope profile:read) and for admins, its public part for others.
+
+    Raises NotFound.
+    """
+    user = _by_id.one(key=user_id)
+    if user is None:
+        raise missing()
+    if actor.is_admin or (user_id == actor.id and "profile:read" in actor.scopes):
+        return user
+    return PublicRecord(user.id, user.username, user.created_at)
 
 
 def by_username(username: str) -> User:

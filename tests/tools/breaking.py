@@ -40,7 +40,7 @@ class _Schemas:
 
 
 def _operations(place: str, old: Json, new: Json, was: _Schemas, is_: _Schemas) -> Iterator[str]:
-    if old["security"] != new["security"]:
+    if not _admits_all(old["security"], new["security"]):
         yield f"{place}: other scopes are needed"
     yield from _parameters(place, old, new, was, is_)
     sent, takes = (part.get("requestBody", {}).get("content", {}) for part in (old, new))
@@ -53,6 +53,14 @@ def _operations(place: str, old: Json, new: Json, was: _Schemas, is_: _Schemas) 
             else:
                 read, gives = (part.get("content", {}) for part in (response, later))
                 yield from _contents(f"{place} answer", read, gives, was, is_, _received)
+
+
+def _admits_all(old: list[Json], new: list[Json]) -> bool:
+    """True if each token that was accepted is accepted. No requirement at all admits everybody."""
+    needs, needed = ([set(one["bearer"]) for one in each] for each in (new, old))
+    if not needs:
+        return True
+    return bool(needed) and all(any(need <= held for need in needs) for held in needed)
 
 
 def _contents(
@@ -102,8 +110,13 @@ def _sent(place: str, old: Json, new: Json, was: _Schemas, is_: _Schemas) -> Ite
 
 
 def _received(place: str, old: Json, new: Json, was: _Schemas, is_: _Schemas) -> Iterator[str]:
-    """What a client reads may not be widened or left out."""
+    """What a client reads may not be widened or left out.
+
+    An answer may get alternatives (`anyOf`) for callers who were refused, with the old one first.
+    """
     old, new = was.resolve(old), is_.resolve(new)
+    if "anyOf" in new and "anyOf" not in old:
+        new = is_.resolve(new["anyOf"][0])
     if added := _types(new) - _types(old):
         yield f"{place}: may be {', '.join(sorted(added))} now"
     for name in set(old.get("required", ())) - set(new.get("required", ())):
