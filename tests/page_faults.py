@@ -10,7 +10,7 @@ AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 RUN = "axe.run({rules: {'target-size': {enabled: true}}})"
 # The page if it scrolls sideways, and each element that its content leaves: the content is cut off
 # or covers something else. An element may be wider if it scrolls, ends in an ellipsis or is
-# visible to screen readers alone.
+# visible to screen readers alone. Then the link to the current page if a strip of tabs hides it.
 OVERFLOWS = """() => {
   const hidden = (element) =>
     element && (element.clientWidth === 1 || hidden(element.parentElement));
@@ -23,6 +23,12 @@ OVERFLOWS = """() => {
     .map((element) => `content leaves ${element.cloneNode(false).outerHTML}`);
   const root = document.scrollingElement;
   if (root.scrollWidth > root.clientWidth) left.push(`scrolls sideways to ${root.scrollWidth} px`);
+  for (const link of document.querySelectorAll("nav [aria-current]")) {
+    const place = link.getBoundingClientRect();
+    if (place.width && (place.left < 0 || place.right > root.clientWidth + 1)) {
+      left.push(`out of sight: ${link.outerHTML}`);
+    }
+  }
   return [...new Set(left)];
 }"""
 
