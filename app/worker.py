@@ -22,7 +22,7 @@ from app.errors import AppError, SendingFailed
 from app.logs import Line
 from app.models import OutboxEntry
 from app.models.outbox import LEASE
-from app.services import outbox, purge, readiness
+from app.services import outbox, purge, readiness, task_search
 
 # What sends an entry: gives the status of the answer where there is one. Raises SendingFailed.
 Sender = Callable[[OutboxEntry], int | None]
@@ -30,6 +30,7 @@ Sender = Callable[[OutboxEntry], int | None]
 POLL = 0.5  # seconds between two looks at an outbox that had nothing
 RENEW_EVERY = LEASE.total_seconds() / 3
 PURGE_EVERY = 3600.0  # seconds
+INDEX_EVERY = 15.0  # seconds between two looks for tasks that older code has stored
 DRAIN = 25.0  # seconds that what is being sent may take when the worker is stopped
 _log = logging.getLogger("flagstone.worker")
 
@@ -43,6 +44,7 @@ class Worker:
         self._held: dict[str, OutboxEntry] = {}  # what is being sent now
         self._freed = threading.Event()  # a thread has nothing to do
         self._renewed_at = time.monotonic()
+        self._index_at = 0.0
         self._purge_at = time.monotonic() + random.uniform(0, 60)  # noqa: S311 - not all at once
 
     def run(self, beside: int | None = None, heartbeat: Path | None = None) -> None:
@@ -90,12 +92,16 @@ class Worker:
         return len(claimed)
 
     def _keep_up(self) -> None:
-        """Renew the leases, and purge, when it is time."""
+        """Renew the leases, index what is not, and purge, when it is time."""
         moment = time.monotonic()
         if moment - self._renewed_at > RENEW_EVERY:
             self._renewed_at = moment
             for entry in list(self._held.values()):
                 outbox.renew(entry)
+        if moment > self._index_at:
+            self._index_at = moment + INDEX_EVERY
+            if number := task_search.catch_up():
+                _log.info("Indexed for search: %d tasks", number)
         if moment > self._purge_at:
             self._purge_at = moment + PURGE_EVERY
             removed = purge.purge()

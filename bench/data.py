@@ -43,7 +43,13 @@ def fill(url: str, tasks: int, settings: dict[str, Any], heavy: int = 0) -> Data
         insert(cursor, "sessions", SESSION_COLUMNS, [session_row(session, reader)])
         insert(cursor, "tasks", TASK_COLUMNS, owned)
         numbers = {"heavy": heavy, "rest": tasks - len(owned) - heavy}
-        cursor.execute(MANY, {"words": WORDS, "rich": rich, "others": others, **numbers})
+        # Another commit may know no search words.
+        cursor.execute(HAS_SEARCH_WORDS)
+        searched = cursor.fetchone() is not None
+        many = MANY.format(*(SEARCHED if searched else ("", "")))
+        cursor.execute(many, {"words": WORDS, "rich": rich, "others": others, **numbers})
+        if searched:
+            cursor.execute(SEARCH_OWNED)
     connection.autocommit = True
     connection.cursor().execute("VACUUM ANALYZE")
     connection.close()
@@ -66,16 +72,31 @@ TASK_COLUMNS = (
 )
 # Of one user `heavy`, of the others the `rest`, in turn.
 MANY = f"""
-INSERT INTO tasks ({TASK_COLUMNS})
+INSERT INTO tasks ({TASK_COLUMNS}{{}})
 SELECT gen_random_uuid(), 'Task ' || n, text, 'todo', n %% 4, ARRAY['home', 'work'],
        ARRAY['home', 'work'],
        CASE WHEN n < %(heavy)s THEN %(rich)s
             ELSE (CAST(%(others)s AS uuid[]))[1 + n %% {USERS - 3}] END::uuid,
-       moment, moment, 1
+       moment, moment, 1{{}}
 FROM generate_series(0, %(heavy)s + %(rest)s - 1) AS n,
      LATERAL (SELECT now() - n * interval '7 seconds') AS t (moment),
      LATERAL (SELECT string_agg((CAST(%(words)s AS text[]))[1 + (n / 10 ^ k)::int %% 10], ' ')
               FROM generate_series(0, 5) AS k) AS w (text)
+"""
+HAS_SEARCH_WORDS = """
+SELECT 1 FROM information_schema.columns
+WHERE table_name = 'tasks' AND column_name = 'search_words'
+"""
+# The words of these texts, which are plain ones.
+SEARCH_WORDS = "array_to_tsvector(array_remove(string_to_array(lower({}), ' '), ''))"
+SEARCHED = (
+    ", search_words, search_version",
+    ", " + SEARCH_WORDS.format("'Task ' || n || ' ' || text") + ", 1",
+)
+SEARCH_OWNED = f"""
+UPDATE tasks SET search_version = 1,
+                 search_words = {SEARCH_WORDS.format("title || ' ' || description")}
+WHERE search_version IS NULL
 """
 LIFE = NOW + datetime.timedelta(days=1)
 WORDS = ["plan", "write", "read", "call", "buy", "mend", "send", "check", "paint", "clean"]

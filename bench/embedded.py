@@ -16,7 +16,7 @@ from app.extensions import db
 from app.models import Session, Task, Token, User
 from app.models.task import PRIORITIES
 from app.models.types import uuid7
-from app.services import secret_tokens
+from app.services import secret_tokens, task_search
 from bench import data, measure, servers
 from bench.loops import LOOPS, Maker
 
@@ -73,6 +73,7 @@ def as_values(columns: str, row: tuple[Any, ...]) -> dict[str, Any]:
     values = dict(zip(columns.split(", "), row, strict=True))
     if "priority" in values:
         values["priority"] = PRIORITIES[values["priority"]]
+        return task_search.indexed(values)
     return values
 
 

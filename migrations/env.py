@@ -1,6 +1,7 @@
 """Runs the migrations. Safe when several processes start it at once; see docs/operations.md."""
 
 import logging
+import time
 import warnings
 
 from alembic import context
@@ -8,19 +9,22 @@ from flask import current_app
 from sqlalchemy import Connection, text
 
 from app import deadline
-from app.models.task import POSTGRES_ONLY, UNCOMPARED
+from app.models.task import POSTGRES_ONLY, SEARCH_TABLES, SQLITE_ONLY, UNCOMPARED
+from app.services import readiness, task_search
 from app.services.readiness import is_later
 from migrations import autogenerate, rebuild  # noqa: F401 - the latter registers itself
 
 LOCK = 0x666C6167  # "flag": the key of PostgreSQL's advisory lock, held while migrating
-WAIT = "10min"  # for another process that is migrating
+WAIT = "10min"  # of a statement
+PAUSE = 0.2  # seconds between two looks whether another process has migrated
 log = logging.getLogger("flagstone.migrate")
 migrate = current_app.extensions["migrate"]
 
 
 def include_object(_object: object, name: str | None, *_: object) -> bool:
     """Leave out what the comparison with the models cannot see or tell apart."""
-    return name not in POSTGRES_ONLY | UNCOMPARED
+    names = POSTGRES_ONLY | SQLITE_ONLY | UNCOMPARED
+    return name is None or not (name in names or name.startswith(SEARCH_TABLES))
 
 
 def shape(migration: object, _revision: object, directives: list) -> None:
@@ -53,7 +57,12 @@ def guard_postgres(connection: Connection) -> None:
     """One at a time; and no waiting for a busy table, behind which its readers would queue."""
     connection.execute(text(f"SET statement_timeout = '{WAIT}'"))
     connection.execute(text("SET lock_timeout = 0"))
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+    connection.commit()
+    # Asked again and again: one that waits for the lock has a snapshot, and CREATE INDEX
+    # CONCURRENTLY of the process that has the lock would wait for it.
+    while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}).scalar():
+        connection.commit()
+        time.sleep(PAUSE)
     connection.execute(text("SET lock_timeout = '5s'"))
     connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
     connection.commit()
@@ -89,6 +98,13 @@ def is_ahead() -> bool:
     return True
 
 
+def is_at_head() -> bool:
+    """True after `flask db upgrade`, if the database is not a newer release's."""
+    migrating = context.get_context()
+    goes_to_head = migrating.opts.get("destination_rev") in ("head", "heads")
+    return goes_to_head and readiness.revision() == readiness.head()
+
+
 def run_online() -> None:
     with migrate.db.engine.connect() as connection:
         postgres = connection.dialect.name == "postgresql"
@@ -118,3 +134,5 @@ else:
         # Of SQLite's indexes over expressions, which autogenerate and rebuild look after.
         warnings.filterwarnings("ignore", message=".*expression-based index")
         run_online()
+        if is_at_head():
+            task_search.catch_up()

@@ -6,12 +6,15 @@ tests/test_databases_agree.py.
 
 from itertools import product
 from typing import Any
+from urllib.parse import quote
 
+from tests.search_cases import QUERIES as SEARCHED, TITLES as SEARCHED_TITLES
 from tests.texts import GOOD_LINES
 
 PEOPLE = ["ann", "Bob", "c.d-e_f", "zoe", "anna", "ANN-2"]
 TITLES = [
     *GOOD_LINES,
+    *SEARCHED_TITLES,
     *("alpha", "Alpha", "ALPHA", "\u00e4lpha", "zebra", "Zebra", "_x", "~x", "[x", "1", "10", "9"),
     *("\u00df", "ss", "SS", "\u0131", "I", "i", "\u0130", "\u0142", "\u00f8", "\u00e9", "E", "e"),
     *("a b", "a-b", "ab", "a  b", "%", "_", "\\", "'", '"', "\U0001f600", "\uffee", "\ue001"),
@@ -59,11 +62,21 @@ FILTERS = [
     "&completed_after=2020-01-01T00:00:00Z&completed_before=9999-01-01T00:00:00Z",
 ]
 LISTS = [
-    f"/tasks?limit=17&count=true&sort={sign}{sort}{rest}"
+    f"/tasks?limit=29&count=true&sort={sign}{sort}{rest}"
     for sort, sign, rest in product(SORTS, ("", "-"), FILTERS)
 ]
 USERS = ["", "q=ann", "q=ANN", "q=c.d", "q=_", "q=%25", "q=%40EXAMPLE", "role=user", "q=%C3%A4"]
-QUERIES = [*LISTS, *(f"/users?limit=3&count=true&{query}" for query in USERS)]
+SEARCHES = [
+    f"/tasks?limit=11&count=true&sort={sort}&q={quote(query)}"
+    for sort in ("title", "-due_at")
+    for query in (*TITLES, *(query for query, _ in SEARCHED), "x 1")
+]
+# One search beside each filter, in each order.
+SEARCHES += [
+    f"/tasks?limit=11&count=true&sort={sign}{sort}{rest}&q=a"
+    for (sort, sign), rest in product(product(SORTS, ("", "-")), FILTERS)
+]
+QUERIES = [*LISTS, *SEARCHES, *(f"/users?limit=3&count=true&{query}" for query in USERS)]
 
 
 def tasks() -> list[dict[str, Any]]:

@@ -85,8 +85,11 @@ class TaskFilters(Schema):
     q = Text(
         validate=Length(max=Q_MAX),
         metadata={
-            "description": "Words in title and description, all of them: on PostgreSQL by their "
-            "stem, on SQLite and where none has one (`the`) anywhere in the text."
+            "description": "Words, all of which have to be in title or description. A word "
+            "matches the beginning of a word or its English stem; case, accents and the form of "
+            "apostrophes do not count. Words also begin where letters, digits and marks meet: "
+            "`1234` finds `INC-1234`. In scripts without blanks any row of characters is found. "
+            "Without a letter or digit it finds nothing."
         },
     )
     sort = choice(

@@ -19,7 +19,16 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
-from app.models.types import Id, PlainText, Ranked, TextList, UTCDateTime, now, uuid7
+from app.models.types import (
+    Id,
+    PlainText,
+    Ranked,
+    SearchWords,
+    TextList,
+    UTCDateTime,
+    now,
+    uuid7,
+)
 
 TITLE_MAX = 200
 DESCRIPTION_MAX = 10_000
@@ -72,6 +81,10 @@ class Task(Base):
     version: Mapped[int] = mapped_column(default=1)
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # set: it is in the trash
     label_keys: Mapped[list[str]] = mapped_column(TextList, default=list)  # labels without case
+    # The words of title and description (app.services.task_search), and the `version` that they are
+    # of. Another one: code that knows no search words has written the row since.
+    search_words: Mapped[str | None] = mapped_column(SearchWords, deferred=True)
+    search_version: Mapped[int | None]
 
 
 LIVE = Task.deleted_at.is_(None)
@@ -108,7 +121,12 @@ Index(
     postgresql_where=ASSIGNED,
 )
 Index("ix_tasks_trash", Task.deleted_at, Task.id, sqlite_where=TRASHED, postgresql_where=TRASHED)
-# What PostgreSQL alone has, made by the migration: full-text search and labels.
-POSTGRES_ONLY = frozenset({"search", "ix_tasks_search", "ix_tasks_label_keys"})
+NOT_INDEXED = Task.search_version.is_distinct_from(Task.version)
+Index("ix_tasks_not_indexed", Task.id, sqlite_where=NOT_INDEXED, postgresql_where=NOT_INDEXED)
+# What the migrations make for one database alone: its indexes of search words and labels, and
+# `search`, by which the release before 20261130 searches.
+POSTGRES_ONLY = frozenset({"search", "ix_tasks_search_words", "ix_tasks_label_keys"})
+SQLITE_ONLY = frozenset({"search_id", "uq_tasks_search_id"})
+SEARCH_TABLES = "task_search"  # on SQLite: the index (FTS5), and the tables that begin like it
 # PostgreSQL spells their expressions in another way, so Alembic would find a difference for ever.
 UNCOMPARED = frozenset({"ix_tasks_owner_status"})

@@ -57,6 +57,8 @@ Id = String(36).with_variant(_TextUUID(as_uuid=False), "postgresql")
 Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
 # Code point order on both, whatever the server's locale: its index survives an upgrade of libc.
 PlainText = Text().with_variant(Text(collation="C"), "postgresql")
+# The words of app.services.search_words, with a blank around each, which is how a tsvector is read.
+SearchWords = Text().with_variant(postgresql.TSVECTOR(), "postgresql")
 
 
 # The types below say which function turns a value and not how each is turned, so that a value that

@@ -31,6 +31,8 @@ _WITHHELD = frozenset(
         "hash",
         "password_hash",
         "label_keys",
+        "search_words",
+        "search_version",
         "parent_id",
         "family_id",
         "account",

@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from app.errors import Conflict
 from app.models import AuditEvent, Task, User
 from app.models.types import now, uuid7
-from app.services import demo_deeds, demo_tasks, passwords
+from app.services import demo_deeds, demo_tasks, passwords, task_search
 from app.services.demo_deeds import DAYS, STAY, Deed
 from app.sql import Duplicate, Statement, atomic
 
@@ -61,7 +61,7 @@ def _store(people: list[SignIn], hashes: dict[str, str]) -> None:
         deeds += demo_deeds.arrival(row, ids["admin"])
     staff = [ids[name] for name in PEOPLE if name != GONE]
     for task, history in demo_tasks.lives(chance, moment, staff):
-        _insert_task.run(**task)
+        _insert_task.run(**task_search.indexed(task))
         deeds += history
     deeds += demo_deeds.visits(chance, moment, staff)
     for deed in sorted(deeds, key=lambda deed: deed.moment):

@@ -35,6 +35,11 @@ def _checked(label: str) -> str:
     return label
 
 
+def keys(labels: Iterable[str]) -> list[str]:
+    """What a filter compares, of each label."""
+    return [key(label) for label in labels]
+
+
 def key(label: str) -> str:
     """What equal labels have in common: a canonical caseless match (Unicode 3.13, D145)."""
     if label.isascii():

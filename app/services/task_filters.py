@@ -2,39 +2,26 @@
 
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    and_,
-    bindparam,
-    func,
-    literal_column,
-    not_,
-    or_,
-    select,
-    text,
-)
+from sqlalchemy import ColumnElement, and_, bindparam, false, func, not_, text
 
 from app.models import Task
 from app.models.task import CLOSED
 from app.models.types import TextList, UTCDateTime
-from app.services import labels, like
-from app.sql import Statement
+from app.services import labels, task_search
 
 Filters = tuple[tuple[str, int], ...]  # the name of each, and how many values it has
 IDS_MAX = 100
 NONE = "none"  # the value of a filter for what has no value in the field
 SIZES = (1, 5, 25, IDS_MAX)  # of a list of ids in a statement: shorter ones repeat their last
-WORDS_MAX = 100  # of a search: more than 200 characters hold
 _OVERDUE = and_(Task.due_at < bindparam("moment", type_=UTCDateTime()), Task.status.not_in(CLOSED))
-_query = func.plainto_tsquery(text("'english'"), bindparam("q"))
-_stems = Statement[Any](select(func.numnode(_query).label("number")))
 
 
-def conditions(filters: Filters, *, postgres: bool) -> list[ColumnElement[bool]]:
-    return [
-        _CONDITIONS[name](size, postgres=postgres) for name, size in filters if name != "trashed"
-    ]
+def conditions(
+    filters: Filters, *, postgres: bool, from_index: bool = True
+) -> list[ColumnElement[bool]]:
+    """One for each filter. `from_index`: a search asks the index, and not the row at hand."""
+    kinds = {**_CONDITIONS, "q": _found if from_index else _row_found}
+    return [kinds[name](size, postgres=postgres) for name, size in filters if name != "trashed"]
 
 
 def _any_of(column: Any, name: str) -> Any:
@@ -57,22 +44,12 @@ def _labelled(_size: int, *, postgres: bool) -> ColumnElement[bool]:
     return found.bindparams(keys)  # type: ignore[return-value]
 
 
-def _stemmed(_size: int, **_: bool) -> ColumnElement[bool]:
-    """Every word, by its stem: on PostgreSQL, from the index."""
-    return literal_column("tasks.search").bool_op("@@")(_query)
+def _found(clauses: int, *, postgres: bool) -> ColumnElement[bool]:
+    return task_search.matches(postgres=postgres) if clauses else false()
 
 
-def _containing(size: int, *, postgres: bool) -> ColumnElement[bool]:
-    """Every word, anywhere in the text, without the case of A to Z."""
-    every = []
-    for index in range(size):
-        word: BindParameter[str] = bindparam(f"word_{index}")
-        if postgres:
-            found = (Task.title.ilike(word, escape="\\"), Task.description.ilike(word, escape="\\"))
-        else:  # its LIKE passes over case by itself
-            found = (Task.title.like(word, escape="\\"), Task.description.like(word, escape="\\"))
-        every.append(or_(*found))
-    return and_(*every)
+def _row_found(clauses: int, *, postgres: bool) -> ColumnElement[bool]:
+    return task_search.row_matches(clauses, postgres=postgres) if clauses else false()
 
 
 def _compared(name: str, compare: Any) -> Any:
@@ -101,8 +78,6 @@ _CONDITIONS: dict[str, Any] = {
     "completed_after": _compared("completed_after", Task.completed_at.__ge__),
     "completed_before": _compared("completed_before", Task.completed_at.__lt__),
     "overdue": lambda overdue, **_: _OVERDUE if overdue else not_(func.coalesce(_OVERDUE, False)),
-    "stems": _stemmed,
-    "words": _containing,
 }
 
 
@@ -121,13 +96,11 @@ def parameters(filters: dict[str, Any], *, postgres: bool) -> tuple[Filters, dic
         elif name in ("overdue", "trashed"):
             size = int(given)
         elif name == "q":
-            name, found = _search(given, postgres=postgres)
-            size = len(found)
+            size, found = task_search.parameters(given, postgres=postgres)
             values.update(found)
         else:
             values[name] = given
-        if size or name != "words":  # a blank search filters nothing
-            shape.append((name, size))
+        shape.append((name, size))
     return tuple(shape), values
 
 
@@ -140,13 +113,3 @@ def _listed(name: str, given: Any) -> list[Any]:
         size = next(size for size in SIZES if size >= len(listed))
         listed += listed[-1:] * (size - len(listed))
     return listed
-
-
-def _search(query: str, *, postgres: bool) -> tuple[str, dict[str, str]]:
-    """By stem where the database can and the query has any: "the" and "&" have none."""
-    words = query.split()[:WORDS_MAX]
-    if words and postgres:
-        stems = _stems.one(q=query)
-        if stems is not None and stems.number:
-            return "stems", {"q": query}
-    return "words", {f"word_{index}": like.anywhere(word) for index, word in enumerate(words)}

@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, select, update
 from app.models import Task
 from app.models.task import LIVE
 from app.models.types import UTCDateTime, now
-from app.services import audit, audit_erasure, webhook_events
+from app.services import audit, audit_erasure, task_search, webhook_events
 from app.services.actor import Actor
 from app.services.task_list import COLUMNS
 from app.sql import KEY, Statement
@@ -16,6 +16,7 @@ _unassign = Statement[Task](
     .values(
         assignee_id=None,
         version=Task.version + 1,
+        search_version=task_search.version_after(Task.version + 1),
         updated_at=bindparam("moment", type_=UTCDateTime()),
     )
     .returning(*COLUMNS, Task.__table__.c.deleted_at)

@@ -7,7 +7,9 @@ each branch once more, so that what has none comes last in both directions.
 """
 
 import functools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from sqlalchemy import (
@@ -54,6 +56,26 @@ class Shape:
     resumed: bool = False  # behind a cursor
     among_missing: bool = False  # that cursor's row has no value in the sort key
 
+    @property
+    def trashed(self) -> bool:
+        return bool(dict(self.filters).get("trashed"))
+
+
+def read(
+    shape: Shape, values: dict[str, Any], *, counted: bool = False
+) -> tuple[list[Any], int | None]:
+    """The rows of a page, and where `counted` the number of all that match.
+
+    `values` are the bind parameters; their `size` is the number of rows of a full page.
+    """
+    rows = page(shape, counted=counted).all(**values)
+    if not counted:
+        return rows, None
+    if not rows and shape.resumed:  # behind the last one; others may lie before the cursor
+        row = count(Shape(shape.postgres, shape.everyone, shape.filters)).one(**values)
+        return rows, row.total if row else 0
+    return rows, rows[0].total if rows else 0
+
 
 @functools.lru_cache(maxsize=512)
 def page(shape: Shape, *, counted: bool = False) -> Statement[Any]:
@@ -61,7 +83,7 @@ def page(shape: Shape, *, counted: bool = False) -> Statement[Any]:
     trip is saved."""
     query = _page(shape)
     if counted:
-        query = query.add_columns(_total(shape).correlate(None).scalar_subquery().label("total"))
+        query = query.add_columns(total(shape).correlate(None).scalar_subquery().label("total"))
     # In its order the index is read whoever asks; what else they filter by may ask for another way.
     return Statement(query, prepared=not shape.filters and not counted)
 
@@ -69,56 +91,74 @@ def page(shape: Shape, *, counted: bool = False) -> Statement[Any]:
 @lazy.by_master
 def usual_pages() -> None:
     """Those that everybody asks PostgreSQL for."""
-    plain: Filters = ()
-    for filters, counted in ((plain, False), (plain, True), ((("stems", 1),), False)):
-        page(Shape(postgres=True, everyone=False, filters=filters), counted=counted)
+    for counted in (False, True):
+        page(Shape(postgres=True, everyone=False, filters=()), counted=counted)
 
 
 @functools.lru_cache(maxsize=512)
 def count(shape: Shape) -> Statement[Any]:
-    return Statement(_total(shape))
+    return Statement(total(shape))
 
 
 def _page(shape: Shape) -> Select[Any]:
-    key = SORTS[shape.sort].label("sort_key")
-    branches: list[Select[Any]] = []
-    for seen in _seen(shape):
-        for place in _places(shape):
-            branch: Select[Any] = select(*COLUMNS, key)
-            branch = _ordered(branch.where(*seen, *place, *_matching(shape)), shape)
-            branches.append(branch.limit(bindparam("size")))
-    if len(branches) == 1:
-        return branches[0]
-    merged = union_all(*(select(each.subquery()) for each in branches)).subquery()
-    columns = merged.c
-    query: Select[Any] = select(*columns).order_by(
-        columns.sort_key.is_(None),
-        columns.sort_key.desc() if shape.descending else columns.sort_key,
-        columns.id.desc() if shape.descending else columns.id,
+    matching = task_filters.conditions(shape.filters, postgres=shape.postgres)
+    key, row_id = SORTS[shape.sort], Task.__table__.c.id
+    queries = (
+        paging.ordered(columns(shape).where(*branch, *matching), key, row_id, shape.descending)
+        for branch in branches(shape)
+    )
+    return merged(queries, shape)
+
+
+def total(shape: Shape) -> Select[Any]:
+    seen_ = or_(*(and_(*conditions) for conditions in seen(shape)))
+    query = select(func.count().label("total")).select_from(Task)
+    matching = task_filters.conditions(shape.filters, postgres=shape.postgres)
+    return query.where(seen_, *matching)
+
+
+def columns(shape: Shape) -> Select[Any]:
+    """What is read of a task, with its `sort_key`."""
+    query: Select[Any] = select(*COLUMNS, SORTS[shape.sort].label("sort_key"))
+    return query
+
+
+def branches(shape: Shape) -> Iterator[list[ColumnElement[bool]]]:
+    """The conditions of the parts of a list that an index holds in order."""
+    return ([*some, *place] for some, place in product(seen(shape), places(shape)))
+
+
+def merged(queries: Iterable[Select[Any]], shape: Shape) -> Select[Any]:
+    """A page of several queries, each of which is in order."""
+    cut = [query.limit(bindparam("size")) for query in queries]
+    if len(cut) == 1:
+        return cut[0]
+    found = union_all(*(select(each.subquery()) for each in cut)).subquery()
+    return sorted_page(select(*found.c), found.c.sort_key, found.c.id, shape)
+
+
+def sorted_page(
+    query: Select[Any], key: ColumnElement[Any], row_id: ColumnElement[str], shape: Shape
+) -> Select[Any]:
+    """A page of a query whose rows are in no order."""
+    query = query.order_by(
+        key.is_(None),
+        key.desc() if shape.descending else key,
+        row_id.desc() if shape.descending else row_id,
     )
     return query.limit(bindparam("size"))
 
 
-def _total(shape: Shape) -> Select[Any]:
-    seen = or_(*(and_(*conditions) for conditions in _seen(shape)))
-    query = select(func.count().label("total")).select_from(Task)
-    return query.where(seen, *_matching(shape))
-
-
-def _seen(shape: Shape) -> list[list[ColumnElement[bool]]]:
+def seen(shape: Shape) -> list[list[ColumnElement[bool]]]:
     """The branches of what the actor may see."""
-    if dict(shape.filters).get("trashed"):
+    if shape.trashed:
         return [[TRASHED] if shape.everyone else [TRASHED, OWNED]]
     if shape.everyone:
         return [[LIVE]]
     return [[LIVE, OWNED], [LIVE, ASSIGNED, ~OWNED]]
 
 
-def _matching(shape: Shape) -> list[ColumnElement[bool]]:
-    return task_filters.conditions(shape.filters, postgres=shape.postgres)
-
-
-def _places(shape: Shape) -> list[list[ColumnElement[bool]]]:
+def places(shape: Shape) -> list[list[ColumnElement[bool]]]:
     """Where in the order to read: behind the cursor, and what has no value in the key by itself."""
     key, row_id = SORTS[shape.sort], Task.__table__.c.id
     at, last_id = bindparam("at", type_=key.type), bindparam("last_id", type_=row_id.type)
@@ -129,7 +169,3 @@ def _places(shape: Shape) -> list[list[ColumnElement[bool]]]:
     if shape.among_missing:
         return [[key.is_(None), tail]]
     return [[key.is_not(None), *behind], [key.is_(None)]]
-
-
-def _ordered(query: Select[Any], shape: Shape) -> Select[Any]:
-    return paging.ordered(query, SORTS[shape.sort], Task.__table__.c.id, shape.descending)

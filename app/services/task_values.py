@@ -5,9 +5,8 @@ from typing import Any
 
 from app.models import Task
 from app.models.types import now, uuid7
-from app.services import audit
+from app.services import audit, labels, task_search
 from app.services.actor import Actor
-from app.services.labels import key as label_key
 from app.services.task_list import COLUMNS
 from app.sql import row_type
 
@@ -20,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "assignee_id": None,
 }
 FIELDS = ("title", *DEFAULTS)  # what a client may set
+WORDED = {"title", "description"}  # what the search index holds
 KEPT = ("completed_at", "updated_at", "version")  # what changes along with them
 _row = row_type(COLUMNS)
 
@@ -36,8 +36,10 @@ def new(actor: Actor, values: dict[str, Any]) -> dict[str, Any]:
         "created_at": values.get("created_at", moment),
         "updated_at": moment,
         "version": 1,
-        "label_keys": _keys(values.get("labels", [])),
+        "label_keys": labels.keys(values.get("labels", [])),
         "deleted_at": None,
+        "search_words": task_search.words_of(values["title"], values.get("description", "")),
+        "search_version": 1,
     }
 
 
@@ -55,15 +57,14 @@ def changes_of_new(values: dict[str, Any]) -> audit.Changes:
 def changed(
     task: Task, news: dict[str, Any], deleted_at: datetime | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """`task` with `news`: what is shown of it, and what is not."""
+    """`task` with `news`: what is shown of it, and what is not; search words where they differ."""
     moment = now()
     shown = {name: news.get(name, getattr(task, name)) for name in FIELDS}
     shown["completed_at"] = task.completed_at
     if (shown["status"] == "done") != (task.status == "done"):
         shown["completed_at"] = moment if shown["status"] == "done" else None
     shown.update(updated_at=moment, version=task.version + 1)
-    return shown, {"label_keys": _keys(shown["labels"]), "deleted_at": deleted_at}
-
-
-def _keys(labels: list[str]) -> list[str]:
-    return [label_key(label) for label in labels]
+    hidden: dict[str, Any] = {"label_keys": labels.keys(shown["labels"]), "deleted_at": deleted_at}
+    if not WORDED.isdisjoint(news):
+        hidden["search_words"] = task_search.words_of(shown["title"], shown["description"])
+    return shown, hidden

@@ -16,7 +16,9 @@ from app.services import (
     paging,
     task_access,
     task_filters,
+    task_found,
     task_list,
+    task_search,
     task_values,
     tokens,
     webhook_events,
@@ -53,17 +55,17 @@ _lock = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update(), 
 _lock_trashed = Statement[Task](select(*COLUMNS).where(_by_id, TRASHED).with_for_update())
 # What is written is known, so nothing asks for it: a write goes with its COMMIT, in one round trip.
 _insert = Statement[Task](insert(_table), prepared=True)  # type: ignore[arg-type]
-_update = Statement[Task](
-    update_(Task)
-    .where(_table.c.id == KEY)
-    .values(
-        {
-            name: bindparam(f"new_{name}", type_=_table.c[name].type)
-            for name in (*task_values.FIELDS, *task_values.KEPT, "label_keys", "deleted_at")
-        }
-    ),
-    prepared=True,
-)
+_stored = (*task_values.FIELDS, *task_values.KEPT, "label_keys", "deleted_at")
+
+
+def _update_of(*names: str, **others: Any) -> Statement[Task]:
+    values = {name: bindparam(f"new_{name}", type_=_table.c[name].type) for name in names}
+    statement = update_(Task).where(_table.c.id == KEY).values({**values, **others})
+    return Statement(statement, prepared=True)
+
+
+_update = _update_of(*_stored, search_version=task_search.version_after(bindparam("new_version")))
+_update_words = _update_of(*_stored, "search_words", search_version=bindparam("new_version"))
 
 
 def get(actor: Actor, task_id: str) -> Task:
@@ -120,24 +122,16 @@ def page(
         resumed=bool(after),
         among_missing=bool(after) and after is not None and after[0] is None,
     )
-    statement = task_list.page(shape, counted=count)
+    read = task_found.read if "q" in filters else task_list.read
+    total: int | None = None
 
     def until(moment: datetime) -> list[Any]:
-        values["updated_until"] = moment
-        return statement.all(**values)
+        nonlocal total
+        rows, total = read(shape, {**values, "updated_until": moment}, counted=count)
+        return rows
 
-    rows = following.settled(until, "updated_at") if followed else statement.all(**values)
-    total = rows[0].total if count and rows else None
-    if count and not rows:  # behind the last one there may be others before it
-        total = _total(shape, values) if after else 0
+    rows = following.settled(until, "updated_at") if followed else until(following.ANY_MOMENT)
     return paging.cut(rows, limit, "sort_key", total)
-
-
-def _total(shape: Shape, values: dict[str, Any]) -> int:
-    counted = task_list.count(Shape(shape.postgres, shape.everyone, shape.filters)).one(**values)
-    assert counted is not None
-    total: int = counted.total
-    return total
 
 
 @atomic
@@ -204,7 +198,7 @@ def _write(
     """Store `news` over the locked `task`."""
     shown, hidden = task_values.changed(task, news, deleted_at)
     stored = {f"new_{name}": value for name, value in {**shown, **hidden}.items()}
-    _update.later(key=task.id, **stored)
+    (_update_words if "search_words" in hidden else _update).later(key=task.id, **stored)
     changes = {name: [getattr(task, name), value] for name, value in news.items()}
     audit.record(actor, action, task.id, changes)
     changed: Task = cast(Any, task)._replace(**shown)

@@ -1,0 +1,131 @@
+"""The statements behind a page of tasks that a search finds.
+
+Both databases read it in one of two ways. A word that many tasks have fills a page from the first
+tasks of the list, whose words are looked at one by one: the index would give all tasks that have
+it, to be sorted for a page of 20. For a word that few tasks have, the index gives them. The number
+of hits among the first NEAR tasks decides, not the planner: it knows how common a word is in the
+whole table, and not in the tasks of one person.
+"""
+
+import functools
+from typing import Any
+
+from sqlalchemy import (
+    ColumnClause,
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.sql import visitors
+
+from app import lazy
+from app.models import Task
+from app.models.task import LIVE, SHOWN, TRASHED
+from app.services import paging, task_filters, task_list
+from app.services.task_access import OWNED
+from app.services.task_list import SORTS, Shape
+from app.sql import Statement
+
+NEAR = 250  # tasks of each branch of the list
+FURTHER = 5  # times as many are looked at next, where that is likely to fill the page
+_table = Task.__table__
+
+
+def read(
+    shape: Shape, values: dict[str, Any], *, counted: bool = False
+) -> tuple[list[Any], int | None]:
+    """The rows of a page, and where `counted` the number of all that match.
+
+    `values` are the bind parameters; their `size` is the number of rows of a full page.
+    """
+    values = {**values, "near": NEAR}
+    rows = _near(shape).all(**values)
+    if len(rows) < values["size"] <= len(rows) * FURTHER:
+        rows = _near(shape).all(**{**values, "near": NEAR * FURTHER})
+    if len(rows) < values["size"] and not _has_few(shape, values):
+        rows = _indexed(shape).all(**values)
+    if not counted:
+        return rows, None
+    row = _count(Shape(shape.postgres, shape.everyone, shape.filters)).one(**values)
+    return rows, row.total if row else 0
+
+
+def _has_few(shape: Shape, values: dict[str, Any]) -> bool:
+    """True if the list has no tasks but those near, and no index need be asked.
+
+    PostgreSQL knows by its statistics that somebody has few tasks, and reads these. SQLite would
+    look for the word in the tasks of everybody; to ask it costs no round trip.
+    """
+    filters = tuple(one for one in shape.filters if one[0] == "trashed")
+    whole = Shape(shape.postgres, shape.everyone, filters)
+    return not shape.postgres and _beyond(whole).one(**values) is None
+
+
+@functools.lru_cache(maxsize=512)
+def _near(shape: Shape) -> Statement[Any]:
+    """What matches of the first NEAR tasks in the order of the list."""
+    matching = task_filters.conditions(shape.filters, postgres=shape.postgres, from_index=False)
+    key, row_id, queries = SORTS[shape.sort], _table.c.id, []
+    for branch in task_list.branches(shape):
+        all_columns = select(*_table.c, key.label("sort_key")).where(*branch)
+        first = paging.ordered(all_columns, key, row_id, shape.descending).limit(bindparam("near"))
+        # By the table's own name, which a condition in plain SQL says.
+        near = first.subquery(Task.__tablename__)
+        query: Select[Any] = select(*(near.c[name] for name in SHOWN), near.c.sort_key)
+        query = query.where(*(_of(near, condition) for condition in matching))
+        queries.append(paging.ordered(query, near.c.sort_key, near.c.id, shape.descending))
+    return Statement(task_list.merged(queries, shape))
+
+
+def _of(near: Subquery, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A condition on tasks, as one on those in the subquery."""
+
+    def replaced(element: Any, **_: Any) -> Any:
+        is_column = isinstance(element, ColumnClause) and element.table is not None
+        return near.c[element.key] if is_column else None
+
+    return visitors.replacement_traverse(condition, {}, replaced)
+
+
+@functools.lru_cache(maxsize=512)
+def _indexed(shape: Shape) -> Statement[Any]:
+    """What the search index finds, sorted."""
+    query = task_list.columns(shape).where(*_conditions(shape))
+    if shape.resumed:
+        query = query.where(or_(*(and_(*place) for place in task_list.places(shape))))
+    return Statement(task_list.sorted_page(query, SORTS[shape.sort], _table.c.id, shape))
+
+
+@functools.lru_cache(maxsize=512)
+def _count(shape: Shape) -> Statement[Any]:
+    query = select(func.count().label("total")).select_from(Task)
+    return Statement(query.where(*_conditions(shape)))
+
+
+@functools.lru_cache(maxsize=8)
+def _beyond(shape: Shape) -> Statement[Any]:
+    """A row where the list goes on after NEAR tasks."""
+    seen = or_(*(and_(*conditions) for conditions in task_list.seen(shape)))
+    return Statement(select(_table.c.id).where(seen).offset(bindparam("near")).limit(1))
+
+
+def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
+    """What is seen and matches. SQLite finds no index for the people, so that it asks the one for
+    words; with an OR it would read all tasks of the actor."""
+    people = bindparam("actor_id", type_=_table.c.id.type).in_([Task.owner_id, Task.assignee_id])
+    seen = [TRASHED, OWNED] if shape.trashed else [LIVE, people]
+    matching = task_filters.conditions(shape.filters, postgres=shape.postgres)
+    return [*(seen[:1] if shape.everyone else seen), *matching]
+
+
+@lazy.by_master
+def usual_searches() -> None:
+    """Those that everybody asks PostgreSQL for."""
+    shape = Shape(postgres=True, everyone=False, filters=(("q", 1),))
+    _near(shape)
+    _indexed(shape)

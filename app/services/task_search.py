@@ -1,0 +1,118 @@
+"""The search index of tasks: what a query asks of it, and keeping it in step with the tasks.
+
+The words are those of `search_words` on both databases. PostgreSQL indexes them as a tsvector with
+GIN, SQLite in an FTS5 table that triggers fill from the column (both in the migrations). A task is
+stored together with its words. Tasks that code without search words has stored (the release before,
+while it is being replaced) are found by their version and indexed by `catch_up`.
+"""
+
+import time
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, case, cast, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from app.models import Task
+from app.models.task import NOT_INDEXED
+from app.services import labels, search_words
+from app.services.search_words import Clause
+from app.sql import KEY, Statement, atomic
+
+BATCH = 500  # tasks that `catch_up` indexes in a transaction: their writers wait up to 0.5 s
+PAUSE = 0.1  # seconds between two of these; who waits for SQLite's lock asks as often as that
+PATTERNS = ("start", "other", "another")  # what a clause asks for, any of it
+
+_table = Task.__table__
+_behind = Statement[Task](
+    select(_table.c.id, _table.c.title, _table.c.description, _table.c.labels)
+    .where(NOT_INDEXED)
+    .order_by(_table.c.id)
+    .limit(BATCH)
+    .with_for_update(skip_locked=True)  # another process may be at it
+)
+_index = Statement[Task](
+    update(Task)
+    .where(_table.c.id == KEY)
+    .values(
+        search_words=bindparam("words", type_=_table.c.search_words.type),
+        label_keys=bindparam("keys", type_=_table.c.label_keys.type),
+        search_version=Task.version,
+    )
+)
+
+
+def version_after(version: Any) -> ColumnElement[int | None]:
+    """`search_version` of a task that goes on to `version` with the words that it has."""
+    return case((NOT_INDEXED, _table.c.search_version), else_=version)
+
+
+def words_of(title: str, description: str) -> str:
+    return search_words.indexed(f"{title}\n{description}")
+
+
+def indexed(task: dict[str, Any]) -> dict[str, Any]:
+    """The row of a task with its search words."""
+    words = words_of(task["title"], task["description"])
+    return {**task, "search_words": words, "search_version": task["version"]}
+
+
+def catch_up() -> int:
+    """Index the tasks that are not: their number. Each batch is a commit of its own."""
+    indexed = 0
+    while number := _batch():
+        indexed += number
+        if number == BATCH:
+            time.sleep(PAUSE)
+    return indexed
+
+
+@atomic
+def _batch() -> int:
+    tasks = _behind.all()
+    for task in tasks:
+        words = words_of(task.title, task.description)
+        _index.later(key=task.id, words=words, keys=labels.keys(task.labels))
+    return len(tasks)
+
+
+def parameters(query: str, *, postgres: bool) -> tuple[int, dict[str, str]]:
+    """How many conditions `query` sets, and the values of the statements below. 0 finds nothing."""
+    clauses = search_words.clauses(query)
+    if postgres:
+        return len(clauses), {"q": " & ".join(map(_in_tsquery, clauses))}
+    values = {"q": " AND ".join(map(_in_fts5, clauses))}
+    for number, clause in enumerate(clauses):
+        # With blanks around it, an indexed word is found as a part of all of them.
+        patterns = [f" {clause.start}", *(f" {word} " for word in clause.others)]
+        patterns += patterns[:1] * (len(PATTERNS) - len(patterns))
+        values.update({f"{name}_{number}": p for name, p in zip(PATTERNS, patterns, strict=True)})
+    return len(clauses), values
+
+
+def matches(*, postgres: bool) -> ColumnElement[bool]:
+    """The tasks that meet all conditions, from the index."""
+    if postgres:
+        return _table.c.search_words.bool_op("@@")(cast(bindparam("q"), TSQUERY))
+    found = "tasks.search_id IN (SELECT rowid FROM task_search WHERE task_search MATCH :q)"
+    return text(found).bindparams(bindparam("q"))  # type: ignore[return-value]
+
+
+def row_matches(clauses: int, *, postgres: bool) -> ColumnElement[bool]:
+    """The same of one row that is at hand."""
+    if postgres:
+        return matches(postgres=True)
+    words = _table.c.search_words
+    return and_(
+        *(
+            or_(*(func.instr(words, bindparam(f"{name}_{number}")) > 0 for name in PATTERNS))
+            for number in range(clauses)
+        )
+    )
+
+
+def _in_tsquery(clause: Clause) -> str:
+    return "|".join([f"('{clause.start}':*", *(f"'{word}'" for word in clause.others)]) + ")"
+
+
+def _in_fts5(clause: Clause) -> str:
+    return " OR ".join([f'("{clause.start}" *', *(f'"{word}"' for word in clause.others)]) + ")"
