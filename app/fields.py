@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar
 
-from marshmallow import RAISE, Schema, ValidationError, fields
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from app.coded_fields import Boolean, Coded, Integer, List, OneOf as OneOfWords, String
 from app.faults import Code, Fault
@@ -152,6 +152,17 @@ class IdentifierOrNone(Identifier):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         return None if value == "none" else super()._deserialize(value, attr, data, **kwargs)
+
+
+class Changes(fields.Dict):
+    """In an answer: the old and the new value of each field that an event changed."""
+
+    def __init__(self, **options: Any) -> None:
+        pair = fields.List(fields.Raw(), validate=validate.Length(equal=2))
+        description = "The old and the new value of each field, [old, new]."
+        super().__init__(
+            keys=fields.String(), values=pair, metadata={"description": description}, **options
+        )
 
 
 class Labels(List):

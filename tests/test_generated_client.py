@@ -49,14 +49,14 @@ def test_a_task_is_made_read_changed_and_removed(app: Flask, ann: Actor) -> None
         client = part("client").AuthenticatedClient(f"http://127.0.0.1:{port}", token)
         with client:
             body = part("models.task_in").TaskIn(title="Pick plums", labels=["garden"])
-            made = part("api.tasks.tasks_create").sync(client=client, body=body)
+            made = part("api.tasks.create_task").sync(client=client, body=body)
             changes = part("models.task_in_partial").TaskInPartial(title="Pick all plums")
-            update = part("api.tasks.tasks_update").sync_detailed
+            update = part("api.tasks.update_task").sync_detailed
             changed = update(made.id, client=client, body=changes, if_match='"1"')
             stale = update(made.id, client=client, body=changes, if_match='"1"')
-            page = part("api.tasks.tasks_index").sync(client=client, label=["garden"])
-            part("api.tasks.tasks_delete").sync_detailed(made.id, client=client)
-            gone = part("api.tasks.tasks_show").sync(made.id, client=client)
+            page = part("api.tasks.list_tasks").sync(client=client, label=["garden"])
+            part("api.tasks.delete_task").sync_detailed(made.id, client=client)
+            gone = part("api.tasks.get_task").sync(made.id, client=client)
     assert (changed.parsed.title, stale.status_code) == ("Pick all plums", 412)
     assert [task.id for task in page.items] == [made.id]
     assert gone.type_ == "/problems/not-found"
@@ -71,8 +71,8 @@ def test_a_file_is_imported_with_its_warnings(app: Flask, ann: Actor) -> None:
         client = part("client").AuthenticatedClient(f"http://127.0.0.1:{port}", token)
         with client:
             file = part("types").File(content, "tasks.csv", "text/csv")
-            body = part("models.exchange_import_files_body").ExchangeImportFilesBody(file)
-            made = part("api.exchange.exchange_import").sync(
+            body = part("models.import_tasks_files_body").ImportTasksFilesBody(file)
+            made = part("api.tasks.import_tasks").sync(
                 client=client, body=body, idempotency_key="of-the-client"
             )
     (warning,) = made.warnings

@@ -28,7 +28,7 @@ def with_old_operation(make_app: MakeApp) -> Flask:
     bp = Blueprint("old", __name__, url_prefix="/old")
 
     @bp.get("")
-    @operation(summary="An old one", scopes=None, returns=Said(), deprecated=END)
+    @operation(id="getOld", summary="An old one", scopes=None, returns=Said(), deprecated=END)
     def old(_origin: Any) -> Any:
         return Word("still here")
 

@@ -1,6 +1,7 @@
 """The OpenAPI document is valid and complete, and the service never departs from it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,47 @@ def test_document_is_the_same_each_time() -> None:
     assert json.dumps(openapi.build(APP)) == json.dumps(DOCUMENT)
 
 
+VERBS = {
+    "get": ("get", "list", "export"),
+    "post": (
+        *("create", "replace", "remove", "restore", "import", "bulk", "test", "resend", "invite"),
+        *("confirm", "request", "reset", "refresh", "sign"),
+    ),
+    "put": ("replace",),
+    "patch": ("update",),
+    "delete": ("delete",),
+}
+
+
 def test_operations_have_names_of_their_own() -> None:
-    names = [operation["operationId"] for _, operation in DESCRIBED]
+    names = [operation["operationId"].lower() for _, operation in DESCRIBED]
     assert len(set(names)) == len(names)
+
+
+@each_described
+def test_operation_id_is_a_verb_of_its_method_and_a_resource(operation: dict[str, Any]) -> None:
+    (method,) = {
+        name
+        for item in DOCUMENT["paths"].values()
+        for name, each in item.items()
+        if each is operation
+    }
+    assert re.fullmatch(rf"({'|'.join(VERBS[method])})([A-Z][a-z]+)+", operation["operationId"])
+
+
+def test_operation_id_says_list_where_the_answer_has_items(conformance: Conformance) -> None:
+    for _, operation in DESCRIBED:
+        content = conformance.resolve(min(operation["responses"].items())[1]).get("content", {})
+        schema = conformance.resolve(content.get("application/json", {}).get("schema", {}))
+        lists = "items" in schema.get("properties", {})
+        assert operation["operationId"].startswith("list") == lists, operation["operationId"]
+
+
+def test_every_tag_has_a_sentence() -> None:
+    used = {tag for _, operation in DESCRIBED for tag in operation["tags"]}
+    described = {tag["name"]: tag["description"] for tag in DOCUMENT["tags"]}
+    assert used == described.keys()
+    assert all(re.fullmatch(r"[A-Z].+[.]", text) for text in described.values())
 
 
 @each_described

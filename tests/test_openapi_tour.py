@@ -126,6 +126,7 @@ def tour_of_second_factors(guide: Guide) -> None:
 def tour_of_the_admin(guide: Guide) -> None:
     root = guide.root
     bob = read(guide.bob, "/users/by-username/bob")
+    read(root, f"/users/names?id={bob['id']}")
     read_list(root, "/users")
     read(root, f"/users/{bob['id']}")
     guide.bob.patch(f"/users/{bob['id']}", {"role": "admin"})
@@ -169,6 +170,7 @@ def tour_of_tasks(guide: Guide) -> None:
     ann.patch(path, {"status": "done"}, headers={"If-Match": '"1"'})
     ann.patch(path, {"status": "in_progress", "due_at": "2020-01-01T00:00:00+02:00"})
     read(ann, "/tasks/stats")
+    read(ann, "/tasks/labels")
     read_list(ann, f"{path}/events")
     ann.delete(path)
     ann.get(path)

@@ -3,10 +3,10 @@
 from typing import Any
 
 from flask import Blueprint
-from marshmallow import Schema, fields
+from marshmallow import Schema
 
 from app.api.operation import ListQuery, operation
-from app.fields import Identifier, Moment, Text
+from app.fields import Changes, Identifier, Moment, Text
 from app.models import AuditEvent
 from app.services import audit
 from app.services.actor import Actor
@@ -22,9 +22,7 @@ class AuditEventOut(Schema):
     action = Text(required=True)
     target_type = Text(required=True)
     target_id = Identifier(required=True, allow_none=True)
-    changes = fields.Dict(
-        required=True, metadata={"description": "The old and the new value of each field."}
-    )
+    changes = Changes(required=True)
     address = Text(required=True)
     request_id = Text(required=True)
     created_at = Moment(required=True)
@@ -46,7 +44,11 @@ class AuditQuery(ListQuery):
 
 @bp.get("")
 @operation(
-    summary="List audit events", scopes=("admin",), query=AuditQuery(), returns=AuditEventOut()
+    id="listAuditEvents",
+    summary="List audit events",
+    scopes=("admin",),
+    query=AuditQuery(),
+    returns=AuditEventOut(),
 )
 def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[AuditEvent]:
     """The newest first."""

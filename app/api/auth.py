@@ -68,6 +68,7 @@ class TokenPair(Schema):
 
 @bp.post("/login")
 @operation(
+    id="signIn",
     summary="Sign in",
     scopes=None,
     body=SignIn(),
@@ -85,6 +86,7 @@ def login(origin: Actor, body: dict[str, str]) -> Pair:
 
 @bp.post("/refresh")
 @operation(
+    id="refreshTokens",
     summary="Refresh a sign-in",
     scopes=None,
     body=Refresh(),
@@ -97,7 +99,7 @@ def refresh(origin: Actor, body: dict[str, str]) -> Pair:
 
 
 @bp.post("/logout")
-@operation(summary="Sign out", scopes=(), status=204)
+@operation(id="signOut", summary="Sign out", scopes=(), status=204)
 def logout(actor: Actor) -> None:
     """End the token in use at once, and all that came from the same sign-in."""
     token_pairs.logout(actor)
@@ -105,6 +107,7 @@ def logout(actor: Actor) -> None:
 
 @bp.post("/forgot")
 @operation(
+    id="requestPasswordReset",
     summary="Ask for a new password",
     scopes=None,
     body=Forgotten(),
@@ -118,6 +121,7 @@ def forgot(origin: Actor, body: dict[str, str]) -> None:
 
 @bp.post("/reset")
 @operation(
+    id="resetPassword",
     summary="Set a password by a link",
     scopes=None,
     body=NewPasswordByLink(),
@@ -131,6 +135,7 @@ def reset(origin: Actor, body: dict[str, str]) -> None:
 
 @bp.post("/confirm")
 @operation(
+    id="confirmEmail",
     summary="Confirm an email address",
     scopes=None,
     body=ProofOfEmail(),

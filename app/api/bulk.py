@@ -77,6 +77,7 @@ class BulkOut(Schema):
 
 @bp.post("/bulk")
 @operation(
+    id="bulkTasks",
     summary="Change many tasks, all or none",
     scopes=("tasks:write",),
     body=BulkIn(),

@@ -38,6 +38,7 @@ class CommentIn(Strict):
 
 @bp.get("")
 @operation(
+    id="listTaskComments",
     summary="List the comments on a task",
     scopes=READ,
     query=ListQuery(),
@@ -51,6 +52,7 @@ def index(actor: Actor, task_id: str, query: dict[str, Any], **paging: Any) -> P
 
 @bp.post("")
 @operation(
+    id="createTaskComment",
     summary="Comment on a task",
     scopes=WRITE,
     body=CommentIn(),
@@ -67,7 +69,12 @@ def create(actor: Actor, task_id: str, body: dict[str, str]) -> Comment:
 
 @bp.get("/<id:comment_id>")
 @operation(
-    summary="Read a comment", scopes=READ, returns=CommentOut(), etag=True, errors=(NotFound,)
+    id="getTaskComment",
+    summary="Read a comment",
+    scopes=READ,
+    returns=CommentOut(),
+    etag=True,
+    errors=(NotFound,),
 )
 def show(actor: Actor, task_id: str, comment_id: str) -> Comment:
     return comments.get(actor, task_id, comment_id)
@@ -75,6 +82,7 @@ def show(actor: Actor, task_id: str, comment_id: str) -> Comment:
 
 @bp.patch("/<id:comment_id>")
 @operation(
+    id="updateTaskComment",
     summary="Change a comment",
     scopes=WRITE,
     body=CommentIn(partial=True),
@@ -93,6 +101,7 @@ def update(
 
 @bp.delete("/<id:comment_id>")
 @operation(
+    id="deleteTaskComment",
     summary="Remove a comment",
     scopes=WRITE,
     status=204,

@@ -23,10 +23,13 @@ class OpenApi(Schema):
     servers = fields.List(fields.Dict(), required=True)
     paths = fields.Dict(required=True)
     components = fields.Dict(required=True)
+    tags = fields.List(fields.Dict(), required=True)
 
 
 @bp.get("/openapi.json")
-@operation(summary="Read this document", scopes=None, returns=OpenApi(), etag=True)
+@operation(
+    id="getOpenApiDocument", summary="Read this document", scopes=None, returns=OpenApi(), etag=True
+)
 def openapi_json(_origin: Actor) -> Response:
     content, etag = _document(current_app._get_current_object())  # type: ignore[attr-defined]
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}

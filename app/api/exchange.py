@@ -62,6 +62,7 @@ class ImportedOut(Schema):
 
 @bp.get("/export")
 @operation(
+    id="exportTasks",
     summary="Export tasks",
     scopes=("tasks:read",),
     query=ExportQuery(),
@@ -79,6 +80,7 @@ def export(actor: Actor, query: dict[str, Any]) -> Response:
 
 @bp.post("/import")
 @operation(
+    id="importTasks",
     summary="Import tasks",
     scopes=("tasks:write",),
     takes=_EXAMPLES,

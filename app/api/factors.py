@@ -64,7 +64,13 @@ class RecoveryCodesLeft(Schema):
 
 
 @bp.get("/me/factors")
-@operation(summary="List one's second factors", scopes=READ, query=ListQuery(), returns=FactorOut())
+@operation(
+    id="listMyFactors",
+    summary="List one's second factors",
+    scopes=READ,
+    query=ListQuery(),
+    returns=FactorOut(),
+)
 def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Factor]:
     """The newest first. Signing in with the password takes one of them, where there is any."""
     return factors.page(actor, **query, **paging)
@@ -72,6 +78,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Factor]:
 
 @bp.post("/me/factors/totp")
 @operation(
+    id="createTotpFactor",
     summary="Begin to set up an authenticator app",
     scopes=WRITE,
     body=Proof(),
@@ -86,6 +93,7 @@ def begin_totp(actor: Actor, body: dict[str, str]) -> SetUp:
 
 @bp.post("/me/factors/totp/confirm")
 @operation(
+    id="confirmTotpFactor",
     summary="Confirm an authenticator app",
     scopes=WRITE,
     body=Otp(),
@@ -100,6 +108,7 @@ def confirm_totp(actor: Actor, body: dict[str, str]) -> SimpleNamespace:
 
 @bp.post("/me/factors/<id:factor_id>/remove")
 @operation(
+    id="removeMyFactor",
     summary="Remove a second factor",
     scopes=WRITE,
     body=Proof(),
@@ -112,13 +121,19 @@ def remove(actor: Actor, factor_id: str, body: dict[str, str]) -> None:
 
 
 @bp.get("/me/recovery-codes")
-@operation(summary="Count one's recovery codes", scopes=READ, returns=RecoveryCodesLeft())
+@operation(
+    id="getRecoveryCodeCount",
+    summary="Count one's recovery codes",
+    scopes=READ,
+    returns=RecoveryCodesLeft(),
+)
 def recovery_codes_left(actor: Actor) -> SimpleNamespace:
     return SimpleNamespace(left=recovery_codes.left(actor.id))
 
 
 @bp.post("/me/recovery-codes")
 @operation(
+    id="replaceRecoveryCodes",
     summary="Make new recovery codes",
     scopes=WRITE,
     body=Proof(),
@@ -133,6 +148,7 @@ def renew_recovery_codes(actor: Actor, body: dict[str, str]) -> SimpleNamespace:
 
 @bp.delete("/<id:user_id>/factors")
 @operation(
+    id="deleteUserFactors",
     summary="Reset the second factors of an account",
     scopes=("admin",),
     status=204,

@@ -12,7 +12,7 @@ from marshmallow import Schema
 from werkzeug.routing import Rule
 
 from app import errors
-from app.api import examples, openapi_parts as parts
+from app.api import examples, openapi_parts as parts, openapi_tags as tags
 from app.api.multipart import MULTIPART
 from app.api.openapi_fields import minimum_length, one_of, query_parameter
 from app.api.openapi_parts import Json
@@ -49,6 +49,7 @@ def build(app: Flask) -> Json:
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         spec.path(path, operations={method: _operation(plugin, rule, operation, summary)})
     document: Json = spec.to_dict()
+    document["tags"] = tags.described(document)
     kinds = document["components"]["schemas"]["Problem"]["properties"]["type"]
     kinds["enum"] = [f"/problems/{slug}" for slug in sorted(problems())]
     for (schema, *_), name in converter.refs.items():
@@ -78,10 +79,9 @@ def _name(schema: Any) -> str:
 
 
 def _operation(plugin: MarshmallowPlugin, rule: Rule, operation: Operation, text: str) -> Json:
-    resource, view = rule.endpoint.split(".")[1:]
     found: Json = {
-        "operationId": f"{resource}_{view}",
-        "tags": [resource],
+        "operationId": operation.id,
+        "tags": [tags.tag_of(rule.endpoint)],
         "summary": operation.summary,
         "parameters": list(_parameters(plugin, rule, operation)),
         "responses": _responses(rule, operation),

@@ -49,6 +49,7 @@ class ListQuery(Schema):
 class Operation:
     """`scopes`: one of them is needed; () is any token, None is open to strangers."""
 
+    id: str  # verb and resource, for the names in generated clients: "listTasks"
     summary: str
     scopes: tuple[str, ...] | None
     body: Schema | None = None

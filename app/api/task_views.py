@@ -4,13 +4,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from flask import Blueprint
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from app.api.operation import ListQuery, operation
 from app.coded_fields import Range
 from app.errors import NotFound
-from app.fields import Identifier, Moment, Number, Text
+from app.fields import Changes, Identifier, Moment, Number, Text
 from app.models import AuditEvent
+from app.models.task import PRIORITIES, STATUSES
 from app.services import task_events, task_labels, task_stats
 from app.services.actor import Actor
 from app.services.paging import Page
@@ -24,9 +25,7 @@ class TaskEventOut(Schema):
     id = Identifier(required=True)
     actor_id = Identifier(required=True, allow_none=True)
     action = Text(required=True)
-    changes = fields.Dict(
-        required=True, metadata={"description": "The old and the new value of each field."}
-    )
+    changes = Changes(required=True)
     created_at = Moment(required=True)
 
 
@@ -36,10 +35,16 @@ class Day(Schema):
     completed = fields.Integer(required=True)
 
 
+def _counts(name: str, words: tuple[str, ...]) -> type[Schema]:
+    """A number of tasks for each of the words."""
+    number = fields.Integer(required=True, validate=validate.Range(min=0))
+    return Schema.from_dict(dict.fromkeys(words, number), name=name)
+
+
 class TaskStatsOut(Schema):
     total = fields.Integer(required=True)
-    by_status = fields.Dict(required=True)
-    by_priority = fields.Dict(required=True)
+    by_status = fields.Nested(_counts("TasksByStatus", STATUSES), required=True)
+    by_priority = fields.Nested(_counts("TasksByPriority", PRIORITIES), required=True)
     overdue = fields.Integer(required=True)
     days = fields.List(fields.Nested(Day), required=True)
 
@@ -63,6 +68,7 @@ class TaskLabelsOut(Schema):
 
 @bp.get("/<id:task_id>/events")
 @operation(
+    id="listTaskEvents",
     summary="List what was done to a task",
     scopes=READ,
     query=ListQuery(),
@@ -76,7 +82,11 @@ def events(actor: Actor, task_id: str, query: dict[str, Any], **paging: Any) -> 
 
 @bp.get("/stats")
 @operation(
-    summary="Figures over tasks", scopes=READ, query=TaskStatsQuery(), returns=TaskStatsOut()
+    id="getTaskStatistics",
+    summary="Figures over tasks",
+    scopes=READ,
+    query=TaskStatsQuery(),
+    returns=TaskStatsOut(),
 )
 def stats(actor: Actor, query: dict[str, int]) -> SimpleNamespace:
     """Over those that one sees: all of them for an admin."""
@@ -85,7 +95,9 @@ def stats(actor: Actor, query: dict[str, int]) -> SimpleNamespace:
 
 
 @bp.get("/labels")
-@operation(summary="List the labels in use", scopes=READ, returns=TaskLabelsOut())
+@operation(
+    id="listTaskLabels", summary="List the labels in use", scopes=READ, returns=TaskLabelsOut()
+)
 def labels(actor: Actor) -> SimpleNamespace:
     """The labels of the tasks that you see, without the trash, the most used first, up to 1,000.
     Spellings that differ in case only are one entry, under the spelling that most tasks use.

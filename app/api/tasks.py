@@ -107,7 +107,7 @@ class TaskQuery(ListQuery, TaskFilters):
 
 
 @bp.get("")
-@operation(summary="List tasks", scopes=READ, query=TaskQuery(), returns=TaskOut())
+@operation(id="listTasks", summary="List tasks", scopes=READ, query=TaskQuery(), returns=TaskOut())
 def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Task]:
     """Those that one owns or is assigned to; all of them for an admin."""
     filters = {name: value for name, value in query.items() if name != "sort"}
@@ -117,6 +117,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Task]:
 
 @bp.post("")
 @operation(
+    id="createTask",
     summary="Make a task",
     scopes=WRITE,
     body=TaskIn(),
@@ -132,6 +133,7 @@ def create(actor: Actor, body: dict[str, Any]) -> Task:
 
 @bp.get("/<id:task_id>")
 @operation(
+    id="getTask",
     summary="Read a task",
     scopes=READ,
     returns=TaskOut(),
@@ -145,6 +147,7 @@ def show(actor: Actor, task_id: str) -> Task:
 
 @bp.put("/<id:task_id>")
 @operation(
+    id="replaceTask",
     summary="Replace a task",
     scopes=WRITE,
     body=TaskIn(),
@@ -159,6 +162,7 @@ def replace(actor: Actor, task_id: str, body: dict[str, Any], expect: Expect) ->
 
 @bp.patch("/<id:task_id>")
 @operation(
+    id="updateTask",
     summary="Change a task",
     scopes=WRITE,
     body=TaskIn(partial=True),
@@ -175,6 +179,7 @@ def update(actor: Actor, task_id: str, body: dict[str, Any], expect: Expect) -> 
 
 @bp.delete("/<id:task_id>")
 @operation(
+    id="deleteTask",
     summary="Move a task to the trash",
     scopes=WRITE,
     status=204,
@@ -188,6 +193,7 @@ def delete(actor: Actor, task_id: str, expect: Expect) -> None:
 
 @bp.post("/<id:task_id>/restore")
 @operation(
+    id="restoreTask",
     summary="Take a task out of the trash",
     scopes=WRITE,
     returns=TaskOut(),

@@ -44,7 +44,13 @@ class TokenIn(Strict):
 
 
 @bp.get("")
-@operation(summary="List one's personal tokens", scopes=READ, query=ListQuery(), returns=TokenOut())
+@operation(
+    id="listPersonalTokens",
+    summary="List one's personal tokens",
+    scopes=READ,
+    query=ListQuery(),
+    returns=TokenOut(),
+)
 def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
     """The newest first."""
     page = personal_tokens.page(actor, **query, **paging)
@@ -53,6 +59,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
 
 @bp.post("")
 @operation(
+    id="createPersonalToken",
     summary="Make a personal token",
     scopes=WRITE,
     body=TokenIn(),
@@ -73,6 +80,7 @@ def create(actor: Actor, body: dict[str, Any]) -> Any:
 
 @bp.get("/<id:token_id>")
 @operation(
+    id="getPersonalToken",
     summary="Read a personal token",
     scopes=READ,
     returns=TokenOut(),
@@ -85,6 +93,7 @@ def show(actor: Actor, token_id: str) -> Any:
 
 @bp.delete("/<id:token_id>")
 @operation(
+    id="deletePersonalToken",
     summary="Revoke a personal token",
     scopes=WRITE,
     status=204,

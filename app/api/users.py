@@ -47,6 +47,7 @@ bp = Blueprint("users", __name__, url_prefix="/users")
 
 @bp.post("")
 @operation(
+    id="createUser",
     summary="Open an account",
     scopes=None,
     body=NewUser(),
@@ -63,13 +64,20 @@ def create(origin: Actor, body: dict[str, str]) -> User:
 
 
 @bp.get("/me")
-@operation(summary="Read one's own account", scopes=("profile:read",), returns=UserOut(), etag=True)
+@operation(
+    id="getMyAccount",
+    summary="Read one's own account",
+    scopes=("profile:read",),
+    returns=UserOut(),
+    etag=True,
+)
 def me(actor: Actor) -> User:
     return users.get(actor, actor.id)
 
 
 @bp.patch("/me")
 @operation(
+    id="updateMyAccount",
     summary="Change one's own account",
     scopes=("profile:write",),
     body=MyChanges(),
@@ -89,6 +97,7 @@ def update_me(actor: Actor, body: dict[str, Any], expect: Expect) -> User:
 
 @bp.delete("/me")
 @operation(
+    id="deleteMyAccount",
     summary="Delete one's own account",
     scopes=("profile:write",),
     status=204,
@@ -103,6 +112,7 @@ def delete_me(actor: Actor, expect: Expect) -> None:
 
 @bp.post("/me/confirmation")
 @operation(
+    id="requestEmailConfirmation",
     summary="Mail the link that confirms one's address again",
     scopes=("profile:write",),
     status=202,
@@ -114,7 +124,12 @@ def ask_to_confirm(actor: Actor) -> None:
 
 
 @bp.get("/me/export")
-@operation(summary="Export one's own account", scopes=("profile:read",), returns=AccountExport())
+@operation(
+    id="exportMyAccount",
+    summary="Export one's own account",
+    scopes=("profile:read",),
+    returns=AccountExport(),
+)
 def export_me(actor: Actor) -> SimpleNamespace:
     """All that is held on one, as JSON; secrets and their hashes left out."""
     return SimpleNamespace(**account_export.export(actor))
@@ -122,7 +137,11 @@ def export_me(actor: Actor) -> SimpleNamespace:
 
 @bp.get("/by-username/<username>")
 @operation(
-    summary="Find an account by its username", scopes=(), returns=PublicUser(), errors=(NotFound,)
+    id="getUserByUsername",
+    summary="Find an account by its username",
+    scopes=(),
+    returns=PublicUser(),
+    errors=(NotFound,),
 )
 def by_username(_actor: Actor, username: str) -> User:
     """For anyone signed in, so that a task can be assigned."""
@@ -130,7 +149,9 @@ def by_username(_actor: Actor, username: str) -> User:
 
 
 @bp.get("")
-@operation(summary="List accounts", scopes=("admin",), query=UserQuery(), returns=UserOut())
+@operation(
+    id="listUsers", summary="List accounts", scopes=("admin",), query=UserQuery(), returns=UserOut()
+)
 def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[User]:
     """The newest first."""
     return users.page(actor, **query, **paging)
@@ -138,6 +159,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[User]:
 
 @bp.post("/invitations")
 @operation(
+    id="inviteUser",
     summary="Invite somebody",
     scopes=("admin",),
     body=NewInvitation(),
@@ -154,6 +176,7 @@ def invite(actor: Actor, body: dict[str, str]) -> User:
 
 @bp.post("/<id:user_id>/invitation")
 @operation(
+    id="resendUserInvitation",
     summary="Mail an invitation again",
     scopes=("admin",),
     status=202,
@@ -166,7 +189,11 @@ def invite_again(actor: Actor, user_id: str) -> None:
 
 @bp.get("/names")
 @operation(
-    summary="Get the usernames of ids", scopes=(), query=NamesQuery(), returns=UserNamesOut()
+    id="listUserNames",
+    summary="Get the usernames of ids",
+    scopes=(),
+    query=NamesQuery(),
+    returns=UserNamesOut(),
 )
 def names(actor: Actor, query: dict[str, Any]) -> SimpleNamespace:
     """Of active and deactivated accounts, ordered by id. Ids of no account are left out."""
@@ -177,6 +204,7 @@ def names(actor: Actor, query: dict[str, Any]) -> SimpleNamespace:
 
 @bp.get("/<id:user_id>")
 @operation(
+    id="getUser",
     summary="Get an account",
     scopes=(),
     returns=UserOut(),
@@ -193,6 +221,7 @@ def show(actor: Actor, user_id: str) -> User | users.PublicRecord:
 
 @bp.patch("/<id:user_id>")
 @operation(
+    id="updateUser",
     summary="Change an account",
     scopes=("admin",),
     body=UserChanges(),
@@ -212,6 +241,7 @@ def update(actor: Actor, user_id: str, body: dict[str, Any], expect: Expect) -> 
 
 @bp.delete("/<id:user_id>")
 @operation(
+    id="deleteUser",
     summary="Delete an account",
     scopes=("admin",),
     status=204,

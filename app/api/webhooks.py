@@ -76,7 +76,13 @@ class DeliveryOut(Schema):
 
 
 @bp.get("")
-@operation(summary="List one's webhooks", scopes=READ, query=ListQuery(), returns=WebhookOut())
+@operation(
+    id="listWebhooks",
+    summary="List one's webhooks",
+    scopes=READ,
+    query=ListQuery(),
+    returns=WebhookOut(),
+)
 def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
     """The newest first."""
     page = webhooks.page(actor, **query, **paging)
@@ -85,6 +91,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
 
 @bp.post("")
 @operation(
+    id="createWebhook",
     summary="Make a webhook",
     scopes=WRITE,
     body=WebhookIn(),
@@ -102,7 +109,12 @@ def create(actor: Actor, body: dict[str, Any]) -> Any:
 
 @bp.get("/<id:webhook_id>")
 @operation(
-    summary="Read a webhook", scopes=READ, returns=WebhookOut(), etag=True, errors=(NotFound,)
+    id="getWebhook",
+    summary="Read a webhook",
+    scopes=READ,
+    returns=WebhookOut(),
+    etag=True,
+    errors=(NotFound,),
 )
 def show(actor: Actor, webhook_id: str) -> Any:
     return _shown(webhooks.get(actor, webhook_id))
@@ -110,6 +122,7 @@ def show(actor: Actor, webhook_id: str) -> Any:
 
 @bp.patch("/<id:webhook_id>")
 @operation(
+    id="updateWebhook",
     summary="Change a webhook",
     scopes=WRITE,
     body=WebhookIn(partial=True),
@@ -125,6 +138,7 @@ def update(actor: Actor, webhook_id: str, body: dict[str, Any], expect: Expect) 
 
 @bp.delete("/<id:webhook_id>")
 @operation(
+    id="deleteWebhook",
     summary="Remove a webhook",
     scopes=WRITE,
     status=204,
@@ -138,6 +152,7 @@ def delete(actor: Actor, webhook_id: str, expect: Expect) -> None:
 
 @bp.get("/<id:webhook_id>/deliveries")
 @operation(
+    id="listWebhookDeliveries",
     summary="List what a webhook was sent",
     scopes=READ,
     query=ListQuery(),
@@ -152,6 +167,7 @@ def deliveries(actor: Actor, webhook_id: str, query: dict[str, Any], **paging: A
 
 @bp.post("/<id:webhook_id>/deliveries/<id:delivery_id>/redeliver")
 @operation(
+    id="resendWebhookDelivery",
     summary="Send a delivery again",
     scopes=WRITE,
     returns=DeliveryOut(),
@@ -165,6 +181,7 @@ def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> Any:
 
 @bp.post("/<id:webhook_id>/test")
 @operation(
+    id="testWebhook",
     summary="Send a test event",
     scopes=WRITE,
     returns=DeliveryOut(),
