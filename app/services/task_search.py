@@ -18,7 +18,7 @@ from app.services import labels, search_words
 from app.services.search_words import Clause
 from app.sql import KEY, Statement, atomic
 
-BATCH = 500  # tasks that `catch_up` indexes in a transaction: their writers wait up to 0.5 s
+BATCH = 200  # tasks that `catch_up` indexes in a transaction, for which their writers wait
 PAUSE = 0.1  # seconds between two of these; who waits for SQLite's lock asks as often as that
 PATTERNS = ("start", "other", "another")  # what a clause asks for, any of it
 
