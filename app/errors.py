@@ -121,6 +121,14 @@ class NoMail(Forbidden):
     slug, title = "no-mail", "No mail is set up"
 
 
+class EmailUnconfirmed(Forbidden):
+    """The account gets no second factor, passkey, linked account, webhook or personal token before
+    its email address is confirmed by the link that was mailed there.
+    """
+
+    slug, title = "email-unconfirmed", "Confirm your email address"
+
+
 class FactorRequired(Forbidden):
     """Here admins need a second factor, and this account has none: it has no more rights than any
     other until one is set up.

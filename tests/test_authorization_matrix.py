@@ -29,7 +29,9 @@ def test_each_caller_gets_what_the_table_says(app: Flask, operation: str) -> Non
 
 def cell(app: Flask, operation: str, role: str) -> int:
     """The status; a refusal has changed nothing, and a stranger has seen nothing."""
-    scopes = {scope for need in OPERATIONS[operation]["security"] for scope in need["bearer"]}
+    scopes = {
+        scope for need in OPERATIONS[operation]["security"] for scope in need.get("bearer", ())
+    }
     with app.app_context():
         world = World(app, operation, scopes)
         token, path, body = world.token(role), world.path(), world.body()

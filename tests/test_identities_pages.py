@@ -16,7 +16,7 @@ from tests.conftest import PASSWORD
 from tests.factors import Phone, hold_clock, phone_of
 from tests.mailbox import Mailbox, text
 from tests.openid_provider import LINK, START, Claims, Provider, go, link
-from tests.rows import actions, age, events, rows, set_values
+from tests.rows import actions, age, events, prove_address, rows, set_values
 
 
 @pytest.fixture
@@ -192,8 +192,9 @@ def test_nobody_unlinks_what_is_anothers(
 
 
 def test_owner_is_told_by_mail(
-    app: Flask, mailbox: Mailbox, ann_browser: Browser, provider: Provider
+    app: Flask, mailbox: Mailbox, ann: Actor, ann_browser: Browser, provider: Provider
 ) -> None:
+    prove_address(app, ann)
     go(ann_browser)
     link(ann_browser)
     unlink(app, ann_browser)

@@ -79,9 +79,7 @@ def test_password_is_set_by_one(wide: Flask, ann: Actor, purpose: str) -> None:
 def test_address_is_confirmed_by_one(wide: Flask, ann: Actor) -> None:
     with wide.app_context():
         secret = links.make(ann.id, "confirm", "new@example.com")
-    won, lost = split(
-        race(wide, [lambda: confirmation.follow(Actor(), secret)] * THREADS), VoidLink
-    )
+    won, lost = split(race(wide, [lambda: confirmation.follow(ann, secret)] * THREADS), VoidLink)
     assert (len(won), len(lost)) == (1, THREADS - 1)
     with wide.app_context():
         assert len(rows(OutboxEntry, name="email_changed")) == 1
@@ -93,7 +91,10 @@ def test_address_that_many_want_is_one_accounts(
     others = [make_person(f"other-{number}") for number in range(THREADS // 2)]
     with wide.app_context():
         secrets = [links.make(actor.id, "confirm", "New@example.com") for actor in others]
-    confirming: list[Call] = [partial(confirmation.follow, Actor(), secret) for secret in secrets]
+    confirming: list[Call] = [
+        partial(confirmation.follow, actor, secret)
+        for actor, secret in zip(others, secrets, strict=True)
+    ]
     opening: list[Call] = [
         partial(registration.register, Actor(), f"new-{number}", "new@example.com", PASSWORD)
         for number in range(THREADS // 2)
@@ -127,7 +128,7 @@ def test_no_link_outlives_the_address_that_it_goes_to(wide: Flask, ann: Actor) -
             outbox.add("mail", "reset", {"to": "ann@example.com"})
         due = outbox.claim(THREADS)
     sending: list[Call] = [partial(links.open_for, entry) for entry in due if entry.name == "reset"]
-    race(wide, [*sending, lambda: confirmation.follow(Actor(), secret), *sending])
+    race(wide, [*sending, lambda: confirmation.follow(ann, secret), *sending])
     with wide.app_context():
         assert user_of(ann).email == "new@example.com"
         assert rows(Link) == []

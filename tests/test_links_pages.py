@@ -145,7 +145,7 @@ def test_link_confirms_in_another_browser_too(
     app: Flask, mailbox: Mailbox, browser: Browser, ann: Actor
 ) -> None:
     link = path_of(mailbox, "confirm")
-    assert browser.post(link, form=link).location == "/auth/login"
+    assert browser.post(link, {"password": PASSWORD}, form=link).location == "/auth/login"
     assert "ann@example.com is confirmed." in browser.get("/auth/login").text
 
 

@@ -3,21 +3,19 @@
 import pytest
 
 from app.errors import Invalid, InvalidToken, VoidLink
-from app.models import Link, User, Webhook
+from app.models import Link
 from app.models.link import LIFE
 from app.services import (
     accounts,
     authentication,
-    links,
     recovery,
     token_pairs,
     tokens,
     users,
-    webhooks,
 )
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD
-from tests.rows import age, events, rows, set_values
+from tests.rows import age
 
 pytestmark = pytest.mark.usefixtures("ctx")
 NEW_PASSWORD = "eleven apples in a bowl"
@@ -80,15 +78,3 @@ def test_reset_link_opens_nothing_else(ann: Actor) -> None:
     secret = link(ann)
     with pytest.raises(InvalidToken):
         tokens.identify(secret)
-
-
-@pytest.mark.parametrize("verified", [True, False])
-def test_webhook_of_who_registered_with_anothers_address_is_switched_off(
-    ann: Actor, verified: bool
-) -> None:
-    """Else they would be told of the tasks of whom the address is, who came by the mailed link."""
-    webhooks.create(ann, "https://1.1.1.1/", ["task.created"])
-    set_values(User, ann.id, email_verified=verified)
-    recovery.follow(Actor(), links.make(ann.id, "reset", "ann@example.com"), NEW_PASSWORD)
-    assert [webhook.is_active for webhook in rows(Webhook)] == [verified]
-    assert len(events("webhook.switched_off")) == (0 if verified else 1)

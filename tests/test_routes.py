@@ -47,6 +47,7 @@ OPEN = {
     "POST /api/v1/auth/reset",
     "POST /api/v1/users",
     "POST /auth/confirm/<token>",
+    "POST /auth/confirm/<token>/not-me",
     "POST /auth/forgot",
     "POST /auth/invite/<token>",
     "POST /auth/login",

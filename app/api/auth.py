@@ -7,7 +7,16 @@ from marshmallow import Schema, fields
 
 from app.api.operation import operation
 from app.api.user_schemas import EMAIL, NewPassword
-from app.errors import BadCredentials, BadOtp, Conflict, InvalidGrant, NoMail, OtpRequired, VoidLink
+from app.errors import (
+    BadCredentials,
+    BadOtp,
+    Conflict,
+    Forbidden,
+    InvalidGrant,
+    NoMail,
+    OtpRequired,
+    VoidLink,
+)
 from app.fields import Password, Strict, Text
 from app.services import confirmation, recovery, token_pairs
 from app.services.actor import Actor
@@ -43,7 +52,13 @@ class NewPasswordByLink(Strict):
 
 class ProofOfEmail(Strict):
     token = Text(required=True, metadata={"description": "The last part of the link."})
-    example: ClassVar[dict[str, Any]] = {"token": TOKEN}
+    password = Password(
+        metadata={
+            "format": "password",
+            "description": "Of the account, where the request bears no token of it.",
+        }
+    )
+    example: ClassVar[dict[str, Any]] = {"token": TOKEN, "password": "seven plums and a pear"}
 
 
 class Refresh(Strict):
@@ -137,11 +152,17 @@ def reset(origin: Actor, body: dict[str, str]) -> None:
 @operation(
     id="confirmEmail",
     summary="Confirm an email address",
-    scopes=None,
+    scopes=("profile:write",),
+    token_optional=True,
     body=ProofOfEmail(),
     status=204,
-    errors=(VoidLink, Conflict),
+    errors=(VoidLink, BadCredentials, Forbidden, Conflict),
 )
-def confirm(origin: Actor, body: dict[str, str]) -> None:
-    """By the link of a mail. A new address becomes the account's: 409 where it was taken since."""
-    confirmation.follow(origin, body["token"])
+def confirm(actor: Actor, body: dict[str, str]) -> None:
+    """Takes the link of a mail, and the account's bearer token or its `password`: 401 without both,
+    403 with another account's token.
+
+    A new address becomes the account's: 409 where it was taken since. The first proof of an account
+    ends its other sessions and tokens, and removes what was added before.
+    """
+    confirmation.follow(actor, body["token"], body.get("password"))

@@ -7,7 +7,7 @@ from flask import Blueprint
 from marshmallow import Schema, fields
 
 from app.api.operation import ListQuery, operation
-from app.errors import Conflict, NotFound, ReauthenticationRequired
+from app.errors import Conflict, EmailUnconfirmed, NotFound, ReauthenticationRequired
 from app.fields import Identifier, Moment, Password, Strict, Text, choice
 from app.models import Factor
 from app.models.factor import KINDS
@@ -83,7 +83,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Factor]:
     scopes=WRITE,
     body=Proof(),
     returns=TotpSetUp(),
-    errors=(ReauthenticationRequired, Conflict),
+    errors=(ReauthenticationRequired, EmailUnconfirmed, Conflict),
 )
 def begin_totp(actor: Actor, body: dict[str, str]) -> SetUp:
     """A secret for an app (RFC 6238: SHA-1, 6 digits, 30 seconds). It counts once it is confirmed,
@@ -98,7 +98,7 @@ def begin_totp(actor: Actor, body: dict[str, str]) -> SetUp:
     scopes=WRITE,
     body=Otp(),
     returns=RecoveryCodes(),
-    errors=(Conflict,),
+    errors=(EmailUnconfirmed, Conflict),
 )
 def confirm_totp(actor: Actor, body: dict[str, str]) -> SimpleNamespace:
     """From now on signing in takes a code. Every other login ends, of personal tokens none. With

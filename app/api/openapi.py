@@ -93,6 +93,8 @@ def _operation(plugin: MarshmallowPlugin, rule: Rule, operation: Operation, text
         found["description"] = text
     if operation.scopes is not None:
         found["security"] = [{"bearer": [scope]} for scope in operation.scopes] or [{"bearer": []}]
+    if operation.token_optional:
+        found["security"].append({})
     if operation.body is not None:
         content = {kind: _content(operation.body) for kind in operation.body_types}
         found["requestBody"] = {"required": True, "content": content}

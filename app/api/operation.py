@@ -52,6 +52,7 @@ class Operation:
     id: str  # verb and resource, for the names in generated clients: "listTasks"
     summary: str
     scopes: tuple[str, ...] | None
+    token_optional: bool = False  # strangers may call it too; a token that is sent counts
     body: Schema | None = None
     body_types: tuple[str, ...] = (reading.JSON,)
     query: Schema | None = None
@@ -119,7 +120,8 @@ def _caller(
     """Who asks, counted: by their token, or by their address where it is none that holds. And the
     version of what they ask for, where they have one and it was found along with the token."""
     environ = call.environ
-    if declaration.scopes is None:
+    anonymous = declaration.token_optional and "HTTP_AUTHORIZATION" not in environ
+    if declaration.scopes is None or anonymous:
         ratelimit.hit(environ, network_of(environ.get("REMOTE_ADDR", "")))
         return origin(), None
     # If-Match is looked at with the record (RFC 9110, 13.2.1), so nothing is saved then.

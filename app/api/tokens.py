@@ -8,7 +8,13 @@ from marshmallow import Schema, fields
 
 from app.api.operation import ListQuery, operation
 from app.coded_fields import Length, List
-from app.errors import Forbidden, NotFound, PreconditionFailed, ReauthenticationRequired
+from app.errors import (
+    EmailUnconfirmed,
+    Forbidden,
+    NotFound,
+    PreconditionFailed,
+    ReauthenticationRequired,
+)
 from app.fields import Identifier, Line, Moment, Strict, Text, choice
 from app.models import Token
 from app.models.token import NAME_MAX, SCOPES
@@ -67,7 +73,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
     status=201,
     location="/api/v1/tokens/{0.id}",
     etag=True,
-    errors=(Forbidden, ReauthenticationRequired),
+    errors=(Forbidden, EmailUnconfirmed, ReauthenticationRequired),
 )
 def create(actor: Actor, body: dict[str, Any]) -> Any:
     """A token makes none with a scope that it does not hold itself: 403. What a personal token

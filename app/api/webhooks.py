@@ -9,7 +9,7 @@ from marshmallow import Schema, fields
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
 from app.coded_fields import Length, List
-from app.errors import Conflict, NotFound, PreconditionFailed
+from app.errors import Conflict, EmailUnconfirmed, NotFound, PreconditionFailed
 from app.fields import Flag, Identifier, Moment, Strict, Text, choice
 from app.models import OutboxEntry, Webhook
 from app.models.webhook import EVENTS, URL_MAX
@@ -99,7 +99,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
     status=201,
     location="/api/v1/webhooks/{0.id}",
     etag=True,
-    errors=(Conflict,),
+    errors=(EmailUnconfirmed, Conflict),
 )
 def create(actor: Actor, body: dict[str, Any]) -> Any:
     """Requests are signed as Standard Webhooks has it, with the `secret` of the answer."""
@@ -130,7 +130,7 @@ def show(actor: Actor, webhook_id: str) -> Any:
     returns=WebhookOut(),
     etag=True,
     if_match=True,
-    errors=(NotFound, PreconditionFailed),
+    errors=(EmailUnconfirmed, NotFound, PreconditionFailed),
 )
 def update(actor: Actor, webhook_id: str, body: dict[str, Any], expect: Expect) -> Any:
     return _shown(webhooks.update(actor, webhook_id, body, expect))

@@ -35,5 +35,13 @@ class ForgotForm(Form):
     email = account_fields.email()
 
 
+class ConfirmForm(Form):
+    password = PasswordField(
+        "Password of the account",
+        [InputRequired("Enter the password of the account.")],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
 class ResetForm(NewPasswordForm):
     password = account_fields.new_password()

@@ -3,9 +3,9 @@
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.auth.forms import ForgotForm, ResetForm
+from app.auth.forms import ConfirmForm, ForgotForm, ResetForm
 from app.errors import Conflict, VoidLink
-from app.forms import REFUSALS, Form
+from app.forms import REFUSALS
 from app.identity import origin, page_user
 from app.services import confirmation, recovery
 
@@ -57,19 +57,40 @@ def _set_password(template: str, token: str) -> ResponseReturnValue:
 @bp.route("/confirm/<token>", methods=["GET", "POST"])
 def confirm(token: str) -> ResponseReturnValue:
     """By a button: what reads mails before their owner does follows links, and sends no form."""
-    form = Form()
-    if not confirmation.is_live(token):
-        raise VoidLink(VOID)
+    asked = _question(token)
+    form = ConfirmForm()
+    viewer = page_user()
+    if viewer.id == asked.user.id:
+        del form.password
     if form.validate_on_submit():
         try:
-            user = confirmation.follow(origin(), token)
+            user = confirmation.follow(viewer, token, form.values().get("password"))
         except Conflict as error:
             form.blame(Conflict(error.message))  # there is no field to point at
+        except REFUSALS as error:
+            form.blame(error)
         else:
             flash(f"{user.email} is confirmed.", "success")
-            here = "main.settings.profile" if page_user().id == user.id else "auth.login"
+            here = "main.settings.profile" if viewer.id == user.id else "auth.login"
             return redirect(url_for(here), 303)
-    return render_template("auth/confirm.html", form=form), form.http_status
+    page = render_template("auth/confirm.html", form=form, token=token, asked=asked)
+    return page, form.http_status
+
+
+@bp.post("/confirm/<token>/not-me")
+def refuse(token: str) -> ResponseReturnValue:
+    """Takes the address off the account. It signs nobody in."""
+    asked = _question(token)
+    confirmation.refuse(origin(), token)
+    flash(f"{asked.email} is removed from the account {asked.user.username}.", "success")
+    return redirect(url_for("main.pages.index"), 303)
+
+
+def _question(token: str) -> confirmation.Question:
+    try:
+        return confirmation.question(token)
+    except VoidLink as error:
+        raise VoidLink(VOID) from error
 
 
 @bp.after_request

@@ -9,7 +9,7 @@ from wtforms import IntegerField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput
 
-from app.errors import Forbidden, ReauthenticationRequired
+from app.errors import EmailUnconfirmed, Forbidden, ReauthenticationRequired
 from app.forms import REFUSALS, Form, one_line, options, stripped
 from app.identity import page_user
 from app.listing import listed
@@ -76,7 +76,7 @@ def create() -> ResponseReturnValue:
         user = users.get(actor, actor.id)
         try:
             _, secret = personal_tokens.create(actor, user, **typed, expires_at=ends)
-        except ReauthenticationRequired:
+        except (ReauthenticationRequired, EmailUnconfirmed):
             raise
         except (*REFUSALS, Forbidden) as error:
             form.blame(error)

@@ -14,15 +14,13 @@ from app.services import (
     audit_erasure,
     authentication,
     credentials,
-    factors,
+    first_proof,
     identifiers,
-    identities,
     last_admin,
     mails,
     passwords,
     task_handover,
     users,
-    webhooks,
 )
 from app.services.actor import Actor
 from app.services.preconditions import Expect, check
@@ -31,6 +29,8 @@ from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 audit.declare(
     "user",
     "user.deleted",
+    "user.email_confirmed",
+    "user.email_removed",
     "user.password_changed",
     "user.updated",
     words=("username", "email"),
@@ -147,29 +147,52 @@ def delete(actor: Actor, user_id: str, expect: Expect = None) -> None:
 
 @atomic
 def set_password_hash(actor: Actor, user_id: str, password_hash: str, proved_email: str) -> None:
-    """Set it for somebody who came by a link, mailed to `proved_email` unless that is empty, and
-    end every session and token there is.
+    """Set it for somebody who came by a link, mailed to `proved_email` unless that is empty.
+
+    Ends every session and token. A mailed link also removes what was added before the address was
+    proved.
     """
-    credentials.end_all(user_id)
     user = _locked(user_id, None)
     proved = proved_email == user.email
-    if proved and not user.email_verified:
-        # Whoever registered with the address of another may have linked an account of their own,
-        # have added a passkey, or be told of the tasks.
-        identities.unlink_all(actor, user.id)
-        factors.remove_passkeys(actor, user.id)
-        webhooks.switch_off_all(actor, user.id)
+    if proved:
+        first_proof.clean(actor, user)
+    credentials.end_all(user_id)
     verified = user.email_verified or proved
     _write(actor, user, {"password_hash": password_hash, "email_verified": verified})
 
 
 @atomic
 def confirm_email(actor: Actor, user_id: str, email: str) -> User:
-    """Set an address that its owner has proved. Raises Conflict where another account took it."""
+    """Set an address that was proved by a mailed link and by `actor`, whose session stays.
+
+    The first proof of the account ends all other sessions and tokens and removes what was added
+    before. Raises Conflict where another account took the address.
+    """
     user = _locked(user_id, None)
     if email != user.email:
         credentials.void_links(user_id)
-    return _write(actor, user, {"email": email, "email_verified": True})
+    changed = _write(
+        actor, user, {"email": email, "email_verified": True}, action="user.email_confirmed"
+    )
+    if not user.email_verified:
+        first_proof.clean(actor, user)
+        credentials.end_all(user_id, but=actor)
+    return changed
+
+
+@atomic
+def remove_email(actor: Actor, user_id: str, email: str) -> None:
+    """Take an address off an account, for the reader of its mails who does not know the account.
+
+    An address that is confirmed stays. A new one that waits for its confirmation is dropped.
+    """
+    user = _locked(user_id, None)
+    audit.record(actor, "user.email_removed", user_id, {"email": [email, None]})
+    if email == user.email and not user.email_verified:
+        credentials.void_links(user_id)
+        values = {f"new_{name}": getattr(user, name) for name in EDITABLE}
+        values["new_email"] = identifiers.no_address(user_id)
+        _update.one(key=user_id, **values, new_updated_at=now())
 
 
 def _checked(changes: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
@@ -190,8 +213,11 @@ def _locked(user_id: str, expect: Expect) -> User:
     return user
 
 
-def _write(actor: Actor, user: User, news: dict[str, Any]) -> User:
-    """Store `news` over the locked `user`. Raises Conflict for a name that is taken."""
+def _write(actor: Actor, user: User, news: dict[str, Any], *, action: str = "user.updated") -> User:
+    """Store `news` over the locked `user`, recorded as `action`.
+
+    Raises Conflict for a name that is taken.
+    """
     if news.get("email", user.email) != user.email:
         news.setdefault("email_verified", False)
     news = {name: value for name, value in news.items() if value != getattr(user, name)}
@@ -203,11 +229,11 @@ def _write(actor: Actor, user: User, news: dict[str, Any]) -> User:
     except Duplicate as error:
         raise identifiers.taken(error) from error
     assert changed is not None
-    _tell(actor, user, changed, news)
+    _tell(actor, user, changed, news, action)
     return changed
 
 
-def _tell(actor: Actor, old: User, new: User, news: dict[str, Any]) -> None:
+def _tell(actor: Actor, old: User, new: User, news: dict[str, Any], action: str) -> None:
     """The audit trail, and whoever the account is of."""
     changes = {name: [getattr(old, name), value] for name, value in news.items()}
     if changes.pop("password_hash", None):
@@ -215,6 +241,6 @@ def _tell(actor: Actor, old: User, new: User, news: dict[str, Any]) -> None:
         if old.password_hash:  # and not the first one
             mails.notify(actor, new, "password_changed")
     if changes:
-        audit.record(actor, "user.updated", old.id, changes)
+        audit.record(actor, action, old.id, changes)
     if "email" in changes:
         mails.notify(actor, old, "email_changed")

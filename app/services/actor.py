@@ -21,6 +21,7 @@ class Actor:
     session_id: str | None = None
     signed_in_at: datetime | None = None  # or proved it once more; None for a personal token
     lacks_factor: bool = False  # an admin who may not act as one until they have a second factor
+    email_verified: bool = True  # of a page session; the services ask the account itself
     address: str = ""
     request_id: str = ""
 

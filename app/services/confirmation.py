@@ -1,9 +1,11 @@
 """Proving an address, one's own or a new one, by a link that was mailed there."""
 
-from app.errors import Conflict
+from dataclasses import dataclass
+
+from app.errors import Conflict, Forbidden, Unauthorized
 from app.models import User
-from app.services import accounts, credentials, links, mails, users
-from app.services.actor import Actor
+from app.services import accounts, authentication, credentials, links, mails, users
+from app.services.actor import SYSTEM, Actor
 from app.sql import atomic
 
 PURPOSE = "confirm"
@@ -13,30 +15,63 @@ PURPOSE = "confirm"
 def ask(actor: Actor) -> None:
     """Mail the link to the actor's address once more.
 
-    Raises NoMail, Conflict where the address is confirmed already, TooManyRequests.
+    Raises NoMail, Conflict where there is no address or it is confirmed already, TooManyRequests.
     """
     mails.need()
     user = users.get(actor, actor.id)
+    mails.need_address(user)
     if user.email_verified:
         raise Conflict("Your email address is confirmed already.")
     mails.ask_to_confirm(actor, user, user.email)
 
 
-def is_live(secret: str) -> bool:
-    return links.is_live(secret, PURPOSE)
+@dataclass(frozen=True)
+class Question:
+    """The account that names `email` as its address, for the reader of the mail."""
+
+    user: User
+    email: str
 
 
-def follow(origin: Actor, secret: str) -> User:
+def question(secret: str) -> Question:
+    """Raises VoidLink."""
+    link = links.find(secret, PURPOSE)
+    return Question(users.get(SYSTEM, link.user_id), link.email)
+
+
+def follow(actor: Actor, secret: str, password: str | None = None) -> User:
     """Confirm the address that the link went to, which becomes the account's where it is new.
 
-    Raises VoidLink, Conflict where another account has taken the address meanwhile.
+    The link proves a mailbox. The session of the account, or its password, proves the account.
+
+    Raises VoidLink, Unauthorized, Forbidden for another account's session, BadCredentials,
+    TooManyRequests, and Conflict where another account has taken the address meanwhile.
     """
-    link = links.find(secret, PURPOSE)
-    return _follow(origin.as_user(link.user_id), secret)
+    owner = question(secret).user
+    if actor.id and actor.id != owner.id:
+        raise Forbidden("This link belongs to another account. Log out first.")
+    if not actor.id:
+        if password is None:
+            raise Unauthorized("Send the access token of the account, or its password.")
+        authentication.authenticate(actor, owner.username, password)
+        actor = actor.as_user(owner.id)
+    return _follow(actor, secret)
 
 
 @atomic
 def _follow(actor: Actor, secret: str) -> User:
-    credentials.hold(actor.id)
+    credentials.need_live(actor, actor.id)
     link = links.spend(secret)
     return accounts.confirm_email(actor, actor.id, link.email)
+
+
+@atomic
+def refuse(origin: Actor, secret: str) -> None:
+    """Take the address off the account, for a reader who does not know the account.
+
+    Raises VoidLink.
+    """
+    user_id = links.find(secret, PURPOSE).user_id
+    credentials.hold(user_id)
+    link = links.spend(secret)
+    accounts.remove_email(origin, user_id, link.email)

@@ -2,12 +2,13 @@
 
 from sqlalchemy import bindparam, delete, select
 
-from app.errors import InvalidToken
+from app import policy
+from app.errors import EmailUnconfirmed, InvalidToken
 from app.models import Link, Session, Token, User
 from app.services.actor import Actor
 from app.sql import KEY, Statement
 
-_nobody = "00000000-0000-0000-0000-000000000000"
+NOBODY = "00000000-0000-0000-0000-000000000000"
 _tokens = Statement[Token](
     delete(Token).where(Token.user_id == KEY, Token.family_id != bindparam("kept"))
 )
@@ -24,7 +25,9 @@ _pairs = Statement[Token](
 _links = Statement[Link](delete(Link).where(Link.user_id == KEY))
 # FOR NO KEY UPDATE: rows that refer to the account may come meanwhile, who holds it is alone.
 _hold = Statement[User](
-    select(User.id).where(User.__table__.c.id == KEY).with_for_update(key_share=True)
+    select(User.id, User.email_verified)
+    .where(User.__table__.c.id == KEY)
+    .with_for_update(key_share=True)
 )
 _token = Statement[Token](select(Token.id).where(Token.__table__.c.id == KEY))
 _session = Statement[Session](select(Session.id).where(Session.__table__.c.id == KEY))
@@ -39,12 +42,31 @@ def hold(user_id: str) -> None:
     _hold.one(key=user_id)
 
 
-def need_live(actor: Actor, user_id: str) -> None:
-    """Hold the account. Raises InvalidToken where what the actor came with has ended by now.
+def hold_confirmed(user_id: str) -> None:
+    """Hold the account, and raise what need_confirmed raises.
+
+    Nothing that lasts is added before the proof: it could outlive a change of owner.
+    """
+    user = _hold.one(key=user_id)
+    if user is not None:
+        need_confirmed(user)
+
+
+def need_confirmed(user: User) -> None:
+    """Raises EmailUnconfirmed if mail is set up and the address is unconfirmed."""
+    if policy.current().has_mail and not user.email_verified:
+        raise EmailUnconfirmed(
+            "Confirm your email address first, by the link that was mailed to it."
+        )
+
+
+def need_live(actor: Actor, user_id: str, *, confirmed: bool = False) -> None:
+    """Hold the account. Raises InvalidToken where what the actor came with has ended by now, and
+    what hold_confirmed raises where the address has to be `confirmed`.
 
     For whoever makes a new credential of it, which would outlive the end of all the others.
     """
-    hold(user_id)
+    (hold_confirmed if confirmed else hold)(user_id)
     for statement, key in ((_token, actor.token_id), (_session, actor.session_id)):
         if key is not None and statement.one(key=key) is None:
             raise InvalidToken("Your session or token has ended in the meantime.")
@@ -52,8 +74,8 @@ def need_live(actor: Actor, user_id: str) -> None:
 
 def end_all(user_id: str, but: Actor | None = None) -> None:
     """End every token, link and page session of the user, the one in use by `but` excepted."""
-    _tokens.run(key=user_id, kept=(but and but.family_id) or _nobody)
-    _sessions.run(key=user_id, kept=(but and but.session_id) or _nobody)
+    _tokens.run(key=user_id, kept=(but and but.family_id) or NOBODY)
+    _sessions.run(key=user_id, kept=(but and but.session_id) or NOBODY)
     void_links(user_id)
 
 
@@ -62,8 +84,8 @@ def end_sign_ins(user_id: str, but: Actor) -> None:
 
     What was made by hand stays: personal tokens and links.
     """
-    _pairs.run(key=user_id, kept=but.family_id or _nobody)
-    _sessions.run(key=user_id, kept=but.session_id or _nobody)
+    _pairs.run(key=user_id, kept=but.family_id or NOBODY)
+    _sessions.run(key=user_id, kept=but.session_id or NOBODY)
 
 
 def void_links(user_id: str) -> None:

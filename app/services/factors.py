@@ -5,6 +5,7 @@ go. Whoever adds one is signed out everywhere else: who got in without it is out
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select
@@ -12,6 +13,7 @@ from sqlalchemy import bindparam, delete, select
 from app import policy
 from app.errors import NotFound, OtpRequired
 from app.models import Factor, User
+from app.models.types import UTCDateTime
 from app.services import (
     audit,
     authentication,
@@ -39,8 +41,14 @@ _counts = Factor.confirmed_at.is_not(None)
 _any = Statement[Factor](select(Factor.id).where(Factor.user_id == KEY, _counts).limit(1))
 _one = (_table.c.id == KEY, Factor.user_id == bindparam("of_user"), _counts)
 _get = Statement[Factor](select(*_table.c).where(*_one))
-_delete_passkeys = Statement[Factor](
-    delete(Factor).where(Factor.user_id == KEY, Factor.kind == "passkey").returning(Factor.name)
+_delete_older = Statement[Factor](
+    delete(Factor)
+    .where(
+        Factor.user_id == KEY,
+        Factor.kind == bindparam("of_kind"),
+        Factor.created_at <= bindparam("before", type_=UTCDateTime()),
+    )
+    .returning(Factor.name, Factor.confirmed_at)
 )
 _names = Statement[Factor](
     select(Factor.name).where(Factor.user_id == KEY, _counts).order_by(Factor.id)
@@ -123,14 +131,25 @@ def _remove(actor: Actor, factor_id: str) -> None:
     mails.notify(actor, user, "factor_removed")
 
 
+def remove_passkeys(actor: Actor, user_id: str, before: datetime) -> int:
+    """Remove the passkeys that were added up to `before`. Returns their number."""
+    return _remove_older(actor, user_id, "passkey", before)
+
+
+def remove_apps(actor: Actor, user_id: str, before: datetime) -> int:
+    """Remove the authenticator apps that were added up to `before`. Returns their number."""
+    return _remove_older(actor, user_id, "totp", before)
+
+
 @atomic
-def remove_passkeys(actor: Actor, user_id: str) -> None:
-    """Of an account that may have had another owner: they sign in alone, without its password."""
-    for factor in _delete_passkeys.all(key=user_id):
-        changes = {"passkey": [factor.name, None]}
-        audit.record(actor, "factor.removed", user_id, changes)
+def _remove_older(actor: Actor, user_id: str, kind: str, before: datetime) -> int:
+    older = _delete_older.all(key=user_id, of_kind=kind, before=before)
+    removed = [factor for factor in older if factor.confirmed_at is not None]
+    for factor in removed:
+        audit.record(actor, "factor.removed", user_id, {kind: [factor.name, None]})
     if not has(user_id):
         recovery_codes.remove(user_id)
+    return len(removed)
 
 
 def _found(factor: Factor | None) -> Factor:

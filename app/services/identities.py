@@ -5,6 +5,8 @@ its owner links the two, once signed in. So nobody who has a say at the provider
 account, and nobody who registered with somebody else's address shares what they do.
 """
 
+from datetime import datetime
+
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from app.errors import Conflict, NotFound
@@ -63,10 +65,11 @@ def of_actor(actor: Actor) -> list[Identity]:
 def link(actor: Actor, person: Person) -> None:
     """Let `person` sign in to the actor's account from now on; again is no error.
 
-    Raises ReauthenticationRequired, and Conflict where it signs in to another account.
+    Raises ReauthenticationRequired, EmailUnconfirmed, and Conflict where it signs in to another
+    account.
     """
     authentication.need_recent(actor)
-    credentials.need_live(actor, actor.id)
+    credentials.need_live(actor, actor.id, confirmed=True)
     found = _found.one(issuer=person.issuer, subject=person.subject)
     if found is None:
         add(actor, person)
@@ -90,10 +93,12 @@ def unlink(actor: Actor, identity_id: str) -> None:
 
 
 @atomic
-def unlink_all(actor: Actor, user_id: str) -> None:
-    """Of an account that gets another owner, or may have had one that it should not have."""
-    for identity in _of_user.all(key=user_id):
+def unlink_all(actor: Actor, user_id: str, before: datetime) -> int:
+    """Unlink the accounts that were linked up to `before`. Returns their number."""
+    older = [one for one in _of_user.all(key=user_id) if one.created_at <= before]
+    for identity in older:
         _remove(actor, identity)
+    return len(older)
 
 
 def _remove(actor: Actor, identity: Identity) -> None:

@@ -5,11 +5,12 @@ the mail is sent (app/services/links.py).
 """
 
 import hashlib
+from collections.abc import Sequence
 
 from app import policy
-from app.errors import NoMail
+from app.errors import Conflict, NoMail
 from app.models import User
-from app.services import audit, outbox, throttle
+from app.services import audit, identifiers, outbox, throttle
 from app.services.actor import Actor
 
 audit.declare("user", "user.confirmation_requested")
@@ -24,16 +25,20 @@ NOTICES = {
     "recovery_codes_made": "New recovery codes were made. Those from before are void.",
     "recovery_code_used": "A recovery code was used in place of a second factor.",
     "identity_linked": "An account elsewhere was linked to yours, and can log in to it.",
-    "webhook_switched_off": "A webhook was switched off: it failed for days, an admin did it, or "
-    "the address of the account was proved for the first time.",
+    "webhook_switched_off": "A webhook was switched off: it failed for days, or an admin did it.",
+    "removed_at_proof": "A mailed link proved the email address of the account for the first time. "
+    "What had been added before the proof was removed, in case somebody else had added it:",
     "identity_unlinked": "An account elsewhere was unlinked, and cannot log in to yours any more.",
 }
 
 
-def notify(actor: Actor, user: User, what: str) -> None:
-    """Tell `user`, at the address in it, that one of NOTICES happened by `actor`."""
+def notify(actor: Actor, user: User, what: str, *, details: Sequence[str] = ()) -> None:
+    """Tell `user`, at the address in it, that one of NOTICES happened by `actor`.
+
+    `details` are listed below its sentence. An account without an address gets no mail.
+    """
     assert what in NOTICES, what
-    if policy.current().has_mail:
+    if policy.current().has_mail and identifiers.has_address(user):
         own = actor.id == user.id
         payload = {
             "to": user.email,
@@ -41,6 +46,7 @@ def notify(actor: Actor, user: User, what: str) -> None:
             "by_owner": own,
             # Where somebody else was when they did something to the account is theirs.
             "address": actor.address if own else "",
+            "details": list(details),
         }
         outbox.add("mail", what, payload, user_id=user.id, request_id=actor.request_id)
 
@@ -63,6 +69,12 @@ def ask_to_confirm(actor: Actor, user: User, email: str) -> None:
     changes = {"email": [user.email if user.email != email else None, email]}
     audit.record(actor, "user.confirmation_requested", user.id, changes)
     send_link(actor, "confirm", user, email)
+
+
+def need_address(user: User) -> None:
+    """Raises Conflict where the account has no address."""
+    if not identifiers.has_address(user):
+        raise Conflict("This account has no email address. Set one first.")
 
 
 def need() -> None:

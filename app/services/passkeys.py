@@ -56,14 +56,18 @@ def known(user_id: str) -> list[str]:
 
 
 def creation(user: User, challenge: Challenge) -> dict[str, Any]:
-    """What the browser is asked to make one by, of somebody who has proved who they are."""
+    """What the browser is asked to make one by, of somebody who has proved who they are.
+
+    Raises EmailUnconfirmed.
+    """
+    credentials.need_confirmed(user)
     return webauthn_json.creation(challenge, user, known(user.id))
 
 
 def add(actor: Actor, name: str, credential: str, challenge: Challenge) -> list[str]:
     """Keep what the browser made: the recovery codes, if it is the first factor.
 
-    Raises Invalid, Conflict.
+    Raises Invalid, Conflict, EmailUnconfirmed.
     """
     name = text_rules.name(name, NAME_MAX)
     return _add(actor, name, webauthn_json.made(credential, challenge))
@@ -71,7 +75,7 @@ def add(actor: Actor, name: str, credential: str, challenge: Challenge) -> list[
 
 @atomic
 def _add(actor: Actor, name: str, made: dict[str, Any]) -> list[str]:
-    credentials.need_live(actor, actor.id)
+    credentials.need_live(actor, actor.id, confirmed=True)
     if len(known(actor.id)) >= NUMBER_MAX:
         raise Conflict(f"An account has {NUMBER_MAX} passkeys at the most.")
     blank: dict[str, Any] = dict.fromkeys(column.name for column in _table.columns)

@@ -10,7 +10,7 @@ from app.errors import Forbidden, Invalid, NotFound
 from app.faults import Code, Fault
 from app.models import Token, User
 from app.models.token import NAME_MAX, SCOPES
-from app.models.types import now, uuid7
+from app.models.types import UTCDateTime, now, uuid7
 from app.services import audit, authentication, credentials, paging, text_rules, tokens
 from app.services.actor import Actor, scopes_of
 from app.services.paging import Page
@@ -27,6 +27,16 @@ _one = (
 _get = Statement[Token](select(*Token.__table__.c).where(*_one))
 _lock = Statement[Token](select(*Token.__table__.c).where(*_one).with_for_update())
 _delete = Statement[Token](delete(Token).where(*_one))
+_delete_older = Statement[Token](
+    delete(Token)
+    .where(
+        Token.user_id == KEY,
+        Token.kind == "personal",
+        Token.created_at <= bindparam("before", type_=UTCDateTime()),
+        Token.__table__.c.id != bindparam("used"),
+    )
+    .returning(Token.id, Token.name)
+)
 
 
 def page(
@@ -88,7 +98,7 @@ def create(
         raise Forbidden(f"You cannot grant: {', '.join(sorted(missing))}.")
     if "admin" in scopes:
         authentication.need_recent_admin(actor)
-    credentials.need_live(actor, user.id)
+    credentials.need_live(actor, user.id, confirmed=bool(actor.id))
     _check_end(actor, expires_at)
     token_id, kept = uuid7(), " ".join(scope for scope in SCOPES if scope in scopes)
     values = {"family_id": token_id, "token_id": token_id, "name": name, "scopes": kept}
@@ -131,6 +141,18 @@ def revoke(actor: Actor, token_id: str, expect: Expect = None, *, of: str | None
     if owner != actor.id:
         changes["user_id"] = [owner, None]
     audit.record(actor, "token.revoked", token.id, changes)
+
+
+@atomic
+def revoke_all(actor: Actor, user_id: str, before: datetime) -> int:
+    """Revoke the personal tokens that were made up to `before`, but the one in use.
+
+    Returns their number.
+    """
+    older = _delete_older.all(key=user_id, before=before, used=actor.token_id or credentials.NOBODY)
+    for token in older:
+        audit.record(actor, "token.revoked", token.id, {"name": [token.name, None]})
+    return len(older)
 
 
 def _found(token: Token | None) -> Token:

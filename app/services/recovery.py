@@ -42,9 +42,13 @@ def _ask(origin: Actor, email: str) -> None:
 
 @atomic
 def mail_link(actor: Actor, user: User) -> None:
-    """Mail a link to the account, on behalf of an admin. Raises NoMail."""
+    """Mail a link to the account, on behalf of an admin.
+
+    Raises NoMail, and Conflict where the account has no address.
+    """
     actor.need_admin()
     mails.need()
+    mails.need_address(user)
     audit.record(actor, "user.reset_requested", user.id)
     outbox.add("mail", "reset", {"to": user.email}, request_id=actor.request_id)
 

@@ -27,6 +27,7 @@ _load = Statement[Any](
         *Session.__table__.c,
         User.__table__.c.username,
         User.__table__.c.role,
+        User.__table__.c.email_verified,
     )
     .join(User, User.id == Session.user_id)
     .where(Session.hash == KEY, User.is_active),
@@ -93,6 +94,7 @@ def load(secret: str, address: str = "", request_id: str = "") -> Actor | None:
         scopes=scopes_of(row.role),
         session_id=row.id,
         signed_in_at=row.proved_at or row.created_at,
+        email_verified=row.email_verified,
         address=address,
         request_id=request_id,
     )

@@ -75,7 +75,8 @@ class SetUp:
 def begin(actor: Actor, current_password: str | None) -> SetUp:
     """A secret for a new app, which counts once a code of it was entered (`confirm`).
 
-    Raises Conflict where there is an app already, and what authentication.again raises.
+    Raises Conflict where there is an app already, EmailUnconfirmed, and what authentication.again
+    raises.
     """
     authentication.again(actor, current_password)
     return _begin(actor)
@@ -85,7 +86,7 @@ def begin(actor: Actor, current_password: str | None) -> SetUp:
 def _begin(actor: Actor) -> SetUp:
     import pyotp  # noqa: PLC0415 - 30 ms of CPU, for those alone who use it
 
-    credentials.need_live(actor, actor.id)
+    credentials.need_live(actor, actor.id, confirmed=True)
     secret = pyotp.random_base32()
     _discard.run(key=actor.id)
     blank: dict[str, Any] = dict.fromkeys(column.name for column in _table.columns)
@@ -120,7 +121,7 @@ def confirm(actor: Actor, otp: str) -> list[str]:
 
 @atomic
 def _confirmed(actor: Actor, otp: str) -> list[str] | None:
-    credentials.need_live(actor, actor.id)
+    credentials.need_live(actor, actor.id, confirmed=True)
     factor = _begun(actor)
     step = _step_of(factor, otp)
     throttle.settle_code(actor.id, actor.address, succeeded=step is not None)

@@ -3,6 +3,7 @@
 import base64
 import secrets
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -68,8 +69,13 @@ _recovered = Statement[Webhook](
     .where(_table.c.id == KEY, Webhook.failing_since.is_not(None))
     .values(failing_since=None)
 )
-_active = Statement[Webhook](
-    select(_table.c.id).where(Webhook.user_id == KEY, Webhook.is_active).order_by(_table.c.id)
+_delete_older = Statement[Webhook](
+    delete_(Webhook)
+    .where(
+        Webhook.user_id == KEY,
+        Webhook.created_at <= bindparam("before", type_=UTCDateTime()),
+    )
+    .returning(_table.c.id, _table.c.url)
 )
 _switch_off = Statement[Webhook](
     update_(Webhook)
@@ -116,7 +122,7 @@ def create(
 ) -> tuple[Webhook, str]:
     """A new webhook, and the secret that signs what is sent, which is shown this once.
 
-    Raises Invalid, and Conflict for one too many.
+    Raises Invalid, EmailUnconfirmed, and Conflict for one too many.
     """
     targets.check(url)  # before the transaction: a name may take its time
     return _create(actor, url, _events(events), is_active)
@@ -124,7 +130,7 @@ def create(
 
 @atomic
 def _create(actor: Actor, url: str, events: str, is_active: bool) -> tuple[Webhook, str]:
-    credentials.hold(actor.id)  # so that of two at once each counts the other
+    credentials.hold_confirmed(actor.id)  # and so that of two at once each counts the other
     counted = _count.one(key=actor.id)
     if counted is not None and counted.number >= PER_USER_MAX:
         raise Conflict(f"You have {PER_USER_MAX} webhooks: remove one first.")
@@ -151,7 +157,10 @@ def _create(actor: Actor, url: str, events: str, is_active: bool) -> tuple[Webho
 def update(
     actor: Actor, webhook_id: str, changes: dict[str, Any], expect: Expect = None
 ) -> Webhook:
-    """Change `url`, `events` or `is_active`. Raises NotFound, Invalid, PreconditionFailed."""
+    """Change `url`, `events` or `is_active`.
+
+    Raises NotFound, Invalid, PreconditionFailed, EmailUnconfirmed.
+    """
     if "url" in changes:
         get(actor, webhook_id)  # what is not one's own is not there, whatever the URL
         targets.check(changes["url"])
@@ -162,6 +171,7 @@ def update(
 
 @atomic
 def _changed(actor: Actor, webhook_id: str, changes: dict[str, Any], expect: Expect) -> Webhook:
+    credentials.hold_confirmed(actor.id)
     webhook = lock(actor, webhook_id)
     check(expect, webhook.version)
     news = {name: value for name, value in changes.items() if value != getattr(webhook, name)}
@@ -199,10 +209,12 @@ def switch_off(actor: Actor, webhook_id: str) -> None:
 
 
 @atomic
-def switch_off_all(actor: Actor, user_id: str) -> None:
-    """Of an account that gets another owner, who has not asked for them."""
-    for webhook in _active.all(key=user_id):
-        _switched_off(actor, webhook.id)
+def delete_all(actor: Actor, user_id: str, before: datetime) -> int:
+    """Delete the webhooks that were made up to `before`. Returns their number."""
+    older = _delete_older.all(key=user_id, before=before)
+    for webhook in older:
+        audit.record(actor, "webhook.deleted", webhook.id, {"url": [webhook.url, None]})
+    return len(older)
 
 
 @atomic

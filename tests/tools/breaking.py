@@ -56,11 +56,14 @@ def _operations(place: str, old: Json, new: Json, was: _Schemas, is_: _Schemas) 
 
 
 def _admits_all(old: list[Json], new: list[Json]) -> bool:
-    """True if each token that was accepted is accepted. No requirement at all admits everybody."""
-    needs, needed = ([set(one["bearer"]) for one in each] for each in (new, old))
-    if not needs:
+    """True if each token that was accepted is accepted.
+
+    No requirement at all admits everybody, and so does an empty one ({}) beside others.
+    """
+    if {} in new or not new:
         return True
-    return bool(needed) and all(any(need <= held for need in needs) for held in needed)
+    needs, needed = ([set(one["bearer"]) for one in each if one] for each in (new, old))
+    return {} not in old and bool(needed) and all(any(n <= held for n in needs) for held in needed)
 
 
 def _contents(

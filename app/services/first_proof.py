@@ -1,0 +1,58 @@
+"""The first proof of an address by a mailed link removes what was added to the account before.
+
+Somebody else may have opened the account with the address of its later owner and have added ways to
+come back (account pre-hijacking, Sudhodanan and Paverd 2022).
+"""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.models import AuditEvent, User
+from app.models.types import now
+from app.services import factors, identities, mails, personal_tokens, webhooks
+from app.services.actor import Actor
+from app.sql import KEY, Statement, atomic
+
+_KINDS = {
+    "passkey": factors.remove_passkeys,
+    "authenticator app": factors.remove_apps,
+    "linked account": identities.unlink_all,
+    "webhook": webhooks.delete_all,
+    "personal token": personal_tokens.revoke_all,
+}
+_changes = Statement[AuditEvent](
+    select(AuditEvent.changes, AuditEvent.created_at)
+    .where(AuditEvent.target_id == KEY, AuditEvent.action == "user.updated")
+    .order_by(AuditEvent.created_at.desc())
+)
+
+
+@atomic
+def clean(actor: Actor, user: User) -> None:
+    """Remove what was added before the address of `user` was proved, and mail what it was.
+
+    `user` is the account as it was before this proof. It must be held.
+    """
+    before = now() if not user.email_verified else _earlier_release(user.id)
+    if before is None:
+        return
+    removed = [
+        f"{number} {kind}{'s' if number > 1 else ''}"
+        for kind, remove in _KINDS.items()
+        if (number := remove(actor, user.id, before))
+    ]
+    if removed:
+        mails.notify(actor, user, "removed_at_proof", details=removed)
+
+
+def _earlier_release(user_id: str) -> datetime | None:
+    """The moment when a link alone confirmed the address, as earlier releases allowed.
+
+    None if none did. The audit trail tells it: such a proof was recorded as `user.updated`.
+    """
+    for event in _changes.all(key=user_id):
+        changes = event.changes
+        if changes.get("email_verified") == [False, True] or "email" in changes:
+            return event.created_at
+    return None
