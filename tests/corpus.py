@@ -19,6 +19,51 @@ TITLES = [
     *("\u00df", "ss", "SS", "\u0131", "I", "i", "\u0130", "\u0142", "\u00f8", "\u00e9", "E", "e"),
     *("a b", "a-b", "ab", "a  b", "%", "_", "\\", "'", '"', "\U0001f600", "\uffee", "\ue001"),
 ]
+SCRIPTS = {  # a text in each, by the name of the script in Unicode
+    "LATIN": "Stra\u00dfe na \u017b\u00f3\u0142\u0107",
+    "GREEK": "\u039f\u03b4\u03cc\u03c2",
+    "CYRILLIC": "\u041c\u043e\u0441\u043a\u0432\u0430",
+    "ARMENIAN": "\u0535\u0580\u0587\u0561\u0576",
+    "GEORGIAN": "\u10d7\u10d1\u10d8\u10da\u10d8\u10e1\u10d8",
+    "HEBREW": "\u05e9\u05c1\u05dc\u05d5\u05dd",
+    "ARABIC": "\u0645\u0631\u062d\u0628\u0627",
+    "SYRIAC": "\u072b\u0720\u0721\u0710",
+    "THAANA": "\u0780\u07a8\u0794\u07a6",
+    "DEVANAGARI": "\u0928\u092e\u0938\u094d\u0924\u0947",
+    "BENGALI": "\u09ac\u09be\u0982\u09b2\u09be",
+    "TAMIL": "\u0ba4\u0bae\u0bbf\u0bb4\u0bcd",
+    "THAI": "\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35",
+    "TIBETAN": "\u0f56\u0f7c\u0f51\u0f0b",
+    "MYANMAR": "\u1019\u103c\u1014\u103a\u1019\u102c",
+    "ETHIOPIC": "\u1230\u120b\u121d",
+    "CHEROKEE": "\u13e3\u13b3\u13a9",
+    "KHMER": "\u1781\u17d2\u1798\u17c2\u179a",
+    "HIRAGANA": "\u3072\u3089\u304c\u306a",
+    "KATAKANA": "\u30ab\u30bf\u30ab\u30ca",
+    "HANGUL": "\u1112\u1161\u11ab\uae00",
+    "CJK": "\u4f1a\u8bae\u8bb0\u5f55",
+    "GOTHIC": "\U00010330\U00010331",
+    "ADLAM": "\U0001e900\U0001e922",
+}
+_ROWS = "\n".join(f"{word},{text}" for text in SCRIPTS.values() for word in ("low", "urgent"))
+FILES = {  # files for the import, as spreadsheets and people write them
+    "comma": f"Priority, TITLE \n{_ROWS}".encode(),
+    "semicolon": b'title;labels\r\n"Order; paper";"a;b"\r\n',
+    "tab": "title\tdescription\nGr\u00fc\u00dfe\t\u201cx\u201d\n".encode("utf-16"),
+    "sep line": b"sep=;\ntitle;status\nOne;done\n",
+    "byte order mark": b"\xef\xbb\xbftitle\nTwo\n",
+    "blank and short rows": b"title,status,due_at\n\nFirst\n,,\nSecond,done\n",
+    "other assignee": b"title,assignee\nPlums,ann\nPears,carol\n",
+    "past and future": (
+        b"title,status,created_at,completed_at\nx,done,2001-01-01T00:00:00Z,2001-02-01T00:00:00Z\n"
+        b"y,done,2999-01-01T00:00:00Z,2999-01-01T00:00:00Z\n"
+    ),
+    "windows-1252": "title\nGr\u00fc\u00dfe\n".encode("cp1252"),
+    "no moment": b"title,created_at\nx,yesterday\n",
+    "unknown column": b"title,colour\nx,red\n",
+    "nothing": b"",
+}
+REFUSED = {"windows-1252", "no moment", "unknown column", "nothing"}
 DATES = [
     None,
     "0001-01-01T00:00:00Z",
