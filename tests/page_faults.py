@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 # axe leaves a rule of WCAG 2.2 off by default.
-RUN = "axe.run({rules: {'target-size': {enabled: true}}})"
+RUN = "axe.run({resultTypes: ['violations'], rules: {'target-size': {enabled: true}}})"
 # The page if it scrolls sideways, and each element that its content leaves: the content is cut off
 # or covers something else. An element may be wider if it scrolls, ends in an ellipsis or is
 # visible to screen readers alone. Then the link to the current page if a strip of tabs hides it.
