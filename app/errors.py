@@ -7,6 +7,7 @@ where it lies deeper) and what is wrong with it, with its code.
 
 from typing import Any, ClassVar
 
+from app.durations import in_words
 from app.faults import Fault
 
 
@@ -238,7 +239,8 @@ class TooManyRequests(AppError):
     status, slug, title = 429, "too-many-requests", "Too many requests"
 
     def __init__(self, message: str, retry_after: int) -> None:
-        super().__init__(message)
+        """`retry_after` is in seconds, and is added to the message in words."""
+        super().__init__(f"{message} Try again in {in_words(retry_after)}.")
         self.retry_after = retry_after
 
 

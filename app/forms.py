@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from flask import request
+from flask import Response, after_this_request, request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import (  # type: ignore[attr-defined]
@@ -15,11 +15,18 @@ from wtforms import (  # type: ignore[attr-defined]
 )
 from wtforms.form import BaseForm
 
-from app.errors import AppError, BadCredentials, Conflict, Invalid, PreconditionFailed
+from app.errors import (
+    AppError,
+    BadCredentials,
+    Conflict,
+    Invalid,
+    PreconditionFailed,
+    TooManyRequests,
+)
 from app.services import passwords, text_rules
 
 # What a person can mend in the form. Any other error has a page of its own.
-REFUSALS = (BadCredentials, Conflict, Invalid, PreconditionFailed)
+REFUSALS = (BadCredentials, Conflict, Invalid, PreconditionFailed, TooManyRequests)
 OTP_MAX = 64  # characters of a code or a recovery code, however they are grouped
 CREDENTIAL_MAX = 10_000  # characters of what a browser says of a passkey
 NUL = "Remove the NUL character."  # no database column takes it
@@ -29,6 +36,7 @@ class Form(FlaskForm):
     """A form whose refusals, its own and a service's, stand beside the field to blame."""
 
     form_errors: Sequence[str]
+    refused_with: int = Invalid.status
 
     class Meta(FlaskForm.Meta):
         def wrap_formdata(self, form: BaseForm, formdata: Any) -> Any:
@@ -51,7 +59,7 @@ class Form(FlaskForm):
     @property
     def http_status(self) -> int:
         """The HTTP status of the page that shows the form."""
-        return Invalid.status if self.errors else 200
+        return self.refused_with if self.errors else 200
 
     def validate(self, extra_validators: Any = None) -> bool:
         marred = [field for field in self if _holds_nul(field)]
@@ -60,7 +68,14 @@ class Form(FlaskForm):
         return not marred and bool(super().validate(extra_validators))
 
     def blame(self, error: AppError) -> None:
-        """Show a service's refusal beside the fields that it names, or else above the form."""
+        """Show a service's refusal beside the fields that it names, or else above the form.
+
+        A refusal for a time says in Retry-After when to come back.
+        """
+        if isinstance(error, TooManyRequests):
+            self.refused_with = error.status
+            seconds = str(error.retry_after)
+            after_this_request(lambda answer: _retry_after(answer, seconds))
         strange: list[str] = []
         for name, why in error.fields.items():
             field = self._fields.get(name) or self._fields.get(name.removesuffix("_id"))
@@ -82,6 +97,11 @@ class NewPasswordForm(Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self["password"].description = passwords.length_rule()
+
+
+def _retry_after(answer: Response, seconds: str) -> Response:
+    answer.headers["Retry-After"] = seconds
+    return answer
 
 
 def _holds_nul(field: Field) -> bool:

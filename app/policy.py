@@ -25,6 +25,7 @@ class Policy:
     mail_from: str
     password_min_length: int  # code points
     require_admin_mfa: bool
+    limit_sign_ups: bool  # for one network
     webhook_allow_private: bool
     audit_keep_days: int  # 0: for ever
     openid: OpenIdClient | None  # None where nobody signs in so
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
         mail_url=settings["MAIL_URL"],
         mail_from=settings["MAIL_FROM"],
         password_min_length=settings["PASSWORD_MIN_LENGTH"],
+        limit_sign_ups=settings["RATELIMIT_ENABLED"],
         require_admin_mfa=settings["REQUIRE_ADMIN_MFA"],
         webhook_allow_private=settings["WEBHOOK_ALLOW_PRIVATE"],
         audit_keep_days=settings["AUDIT_KEEP_DAYS"],

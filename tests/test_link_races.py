@@ -134,12 +134,11 @@ def test_no_link_outlives_the_address_that_it_goes_to(wide: Flask, ann: Actor) -
         assert rows(Link) == []
 
 
-def test_as_many_mails_are_asked_for_as_the_limit_lets_through(wide: Flask, ann: Actor) -> None:
+def test_of_twenty_requests_for_one_address_one_mail_leaves(wide: Flask, ann: Actor) -> None:
     calls: list[Call] = [partial(recovery.ask, who, "ann@example.com") for who in STRANGERS]
-    won, lost = split(race(wide, calls), TooManyRequests)
-    assert (len(won), len(lost)) == (5, THREADS - 5)
+    assert race(wide, calls) == [None] * THREADS
     with wide.app_context():
-        assert len(rows(OutboxEntry, name="reset")) == 5
+        assert len(rows(OutboxEntry, name="reset")) == 1
 
 
 def test_guest_whom_many_invite_is_invited_once(wide: Flask, ann: Actor) -> None:
@@ -154,10 +153,10 @@ def test_guest_whom_many_invite_is_invited_once(wide: Flask, ann: Actor) -> None
         assert len(rows(OutboxEntry, name="invite")) == 1
 
 
-def test_links_that_are_made_at_once_leave_one(wide: Flask, ann: Actor) -> None:
+def test_links_that_are_made_at_once_leave_three(wide: Flask, ann: Actor) -> None:
     with wide.app_context():
         user: Any = user_of(ann)
     secrets = race(wide, [lambda: recovery.make_link(SYSTEM, user)] * THREADS)
     with wide.app_context():
-        assert [recovery.is_live(secret) for secret in secrets].count(True) == 1
-        assert len(rows(Link)) == 1
+        assert [recovery.is_live(secret) for secret in secrets].count(True) == 3
+        assert len(rows(Link)) == 3

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.errors import Invalid, NotFound, TooManyRequests
+from app.errors import Invalid, NotFound
 from app.mail import messages
 from app.models import Link, OutboxEntry, User
 from app.models.types import now
@@ -109,7 +109,7 @@ def test_outbox_and_links_hold_no_secret(app: Flask, mailbox: Mailbox, member: A
     assert "fst_" not in kept
 
 
-def test_mail_that_is_sent_twice_bears_one_id_and_its_last_link_works(
+def test_mail_that_is_sent_twice_bears_one_id_and_both_links_work(
     app: Flask, mailbox: Mailbox, member: Actor
 ) -> None:
     with app.app_context():
@@ -122,7 +122,7 @@ def test_mail_that_is_sent_twice_bears_one_id_and_its_last_link_works(
     assert second["Message-ID"] == first["Message-ID"]
     secrets = [LINK.findall(text(mail))[0][2] for mail in (first, second)]
     with app.app_context():
-        assert [recovery.is_live(secret) for secret in secrets] == [False, True]
+        assert [recovery.is_live(secret) for secret in secrets] == [True, True]
 
 
 def change_password(ann: Actor) -> None:
@@ -213,24 +213,6 @@ def test_answer_takes_the_same_statements_with_and_without_an_account(
     sent.clear()
     assert list(asked("nobody@example.com")) == known
     assert len(known) > 5
-
-
-def test_mails_to_one_address_and_from_one_are_limited(
-    app: Flask, mailbox: Mailbox, member: Actor
-) -> None:
-    here = Actor(address="192.0.2.1")
-    with app.app_context():
-        for email in ("ann@example.com", "nobody@example.com"):
-            for _ in range(5):
-                recovery.ask(here, email)
-            with pytest.raises(TooManyRequests) as caught:
-                recovery.ask(Actor(address="192.0.2.2"), email.upper())
-            assert 86_000 < caught.value.retry_after <= 86_401
-        for number in range(10):
-            recovery.ask(here, f"{number}@example.com")
-        with pytest.raises(TooManyRequests):
-            recovery.ask(here, "another@example.com")
-        recovery.ask(Actor(address="192.0.2.2"), "another@example.com")
 
 
 def test_link_of_an_account_that_is_gone_is_void(app: Flask, ann: Actor) -> None:

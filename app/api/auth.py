@@ -94,7 +94,8 @@ def login(origin: Actor, body: dict[str, str]) -> Pair:
     """An access token for an hour and a refresh token for 30 days, for a password.
 
     Where the account has a second factor and no `otp` came: 401 `/problems/otp-required`. A wrong
-    one is 401 `/problems/bad-otp`, and after 5 in 5 minutes 429.
+    one is 401 `/problems/bad-otp`, and after 5 in 5 minutes 429: codes and recovery codes are
+    counted apart, and anew for a new password.
     """
     return token_pairs.sign_in(origin, **body)
 
@@ -130,7 +131,11 @@ def logout(actor: Actor) -> None:
     errors=(NoMail,),
 )
 def forgot(origin: Actor, body: dict[str, str]) -> None:
-    """Mails a link to the account with this address. The answer is the same where there is none."""
+    """Mails a link to the account with this address. The answer is the same where there is none.
+
+    One mail leaves for an address in 5 minutes, and 10 a day: what is asked beyond that is accepted
+    and sends nothing. The links of the last three mails work for 24 hours.
+    """
     recovery.ask(origin, **body)
 
 

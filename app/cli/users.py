@@ -80,7 +80,7 @@ def activate(identifier: str) -> None:
 @group.command("reset-password")
 @click.argument("identifier")
 def reset_password(identifier: str) -> None:
-    """Print a link that sets a new password, once, within the hour."""
+    """Print a link that sets a new password, once, within a day."""
     secret = recovery.make_link(SYSTEM, find_user(identifier))
     click.echo(f"{current_app.config['PUBLIC_URL']}/auth/reset/{secret}")
 

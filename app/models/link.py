@@ -15,10 +15,11 @@ from app.models.user import EMAIL_MAX
 # To set a new password; to take up an account that an admin made; to prove that an address is
 # one's own, the present one or a new one.
 LIFE = {
-    "reset": timedelta(hours=1),
+    "reset": timedelta(days=1),
     "invite": timedelta(days=3),
     "confirm": timedelta(days=1),
 }
+KEPT = {"reset": 3}  # how many of the newest work at a time, else one
 
 
 class Link(Base):

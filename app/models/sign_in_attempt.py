@@ -18,9 +18,11 @@ CODE_LIMITS = (
     (20, timedelta(hours=1)),
     (50, timedelta(days=1)),
 )
-# Mails that somebody who need not be the owner can have sent: to one address, and from one.
-MAILS_MAX, MAILS_WINDOW = 5, timedelta(days=1)
+# Mails of one kind to one address that somebody who need not be its owner can have sent, the pause
+# between two that set a password, and confirmations that one account can have sent.
+MAILS_MAX, MAILS_WINDOW, MAILS_PAUSE = 10, timedelta(days=1), timedelta(minutes=5)
 ASKED_MAX, ASKED_WINDOW = 20, timedelta(hours=1)
+SIGN_UPS_MAX, SIGN_UPS_WINDOW = 20, timedelta(hours=1)  # from one network
 KEPT = timedelta(days=90)  # how long an address counts as one of the owner's
 
 

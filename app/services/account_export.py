@@ -41,6 +41,7 @@ _WITHHELD = frozenset(
         "public_key",
     }
 )
+_COUNTERS = {kind.replace(" ", "_"): kind for kind in throttle.CODE_KINDS}
 # Foreign keys to users that the export does not follow ("table.column"), each with the reason. A
 # test refuses any other.
 LEFT_OUT: dict[str, str] = {}
@@ -63,7 +64,8 @@ STATEMENTS = {
     "sessions": _of(Session, Session.user_id == _user),
     "identities": _of(Identity, Identity.user_id == _user),
     "sign_in_attempts": _of(
-        SignInAttempt, SignInAttempt.account.in_((bindparam("account"), bindparam("codes")))
+        SignInAttempt,
+        SignInAttempt.account.in_([bindparam(name) for name in ("account", *_COUNTERS)]),
     ),
     "factors": _of(Factor, Factor.user_id == _user),
     "recovery_codes": _of(RecoveryCode, RecoveryCode.user_id == _user),
@@ -85,7 +87,7 @@ def export(actor: Actor) -> dict[str, Any]:
     keys = {
         "user_id": actor.id,
         "account": throttle.account_of(actor.id, ""),
-        "codes": throttle.account_of_codes(actor.id),
+        **{name: throttle.account_of_codes(user, kind) for name, kind in _COUNTERS.items()},
     }
     found = {
         name: [_plain(row) for row in statement.all(**keys)]

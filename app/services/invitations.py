@@ -8,10 +8,10 @@ from app.services import (
     credentials,
     identifiers,
     links,
+    mail_limits,
     mails,
     passwords,
     registration,
-    throttle,
     users,
 )
 from app.services.actor import Actor
@@ -53,7 +53,7 @@ def invite_again(actor: Actor, user_id: str) -> User:
     mails.need()
     if not is_open(user):
         raise Conflict("This account has a password already.")
-    throttle.count_mail(PURPOSE, user.id, actor.address)
+    mail_limits.count(PURPOSE, user.email.lower(), actor.id)
     audit.record(actor, "user.invited", user.id)
     mails.send_link(actor, PURPOSE, user, user.email)
     return user

@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import Integer, bindparam, delete, insert, select
 
 from app.errors import VoidLink
 from app.models import Link, OutboxEntry, User
-from app.models.link import LIFE
+from app.models.link import KEPT, LIFE
 from app.models.types import UTCDateTime, now, uuid7
 from app.services import mails, secret_tokens, users
 from app.sql import KEY, Statement, atomic
@@ -15,7 +15,13 @@ _table = Link.__table__
 _purpose = Link.purpose == bindparam("purpose")
 _works = (Link.hash == KEY, Link.expires_at > bindparam("moment", type_=UTCDateTime()))
 _insert = Statement[Link](insert(_table))  # type: ignore[arg-type]
-_void = Statement[Link](delete(Link).where(Link.user_id == KEY, _purpose))
+_newest = (
+    select(_table.c.id)
+    .where(Link.user_id == KEY, _purpose)
+    .order_by(Link.created_at.desc(), _table.c.id.desc())
+    .limit(bindparam("number", type_=Integer()))
+)
+_void = Statement[Link](delete(Link).where(Link.user_id == KEY, _purpose, Link.id.not_in(_newest)))
 _find = Statement[Link](select(*_table.c).where(*_works))
 _spend = Statement[Link](delete(Link).where(*_works).returning(*_table.c))
 _newer = Statement[OutboxEntry](
@@ -30,13 +36,13 @@ _newer = Statement[OutboxEntry](
 
 
 def make(user_id: str, purpose: str, email: str) -> str:
-    """The secret of a new link; older ones of this purpose are void.
+    """The secret of a new link. Of its purpose as many work as KEPT says; older ones are void.
 
     `email` is where it is mailed to, "" where it is handed over in another way. The account has to
     be held: what changes it meanwhile would void the link, were it there.
     """
     secret, moment = secret_tokens.make(), now()
-    _void.run(key=user_id, purpose=purpose)
+    _void.run(key=user_id, purpose=purpose, number=KEPT.get(purpose, 1) - 1)
     _insert.run(
         id=uuid7(),
         user_id=user_id,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from app import policy
 from app.errors import Conflict, NoMail
 from app.models import User
-from app.services import audit, identifiers, outbox, throttle
+from app.services import audit, identifiers, mail_limits, outbox
 from app.services.actor import Actor
 
 audit.declare("user", "user.confirmation_requested")
@@ -65,7 +65,7 @@ def state_of(user: User) -> str:
 
 def ask_to_confirm(actor: Actor, user: User, email: str) -> None:
     """Mail a link that proves `email`, the account's own or a new one. Raises TooManyRequests."""
-    throttle.count_mail("confirm", user.id, actor.address)
+    mail_limits.count("confirm", email.lower(), user.id)
     changes = {"email": [user.email if user.email != email else None, email]}
     audit.record(actor, "user.confirmation_requested", user.id, changes)
     send_link(actor, "confirm", user, email)

@@ -113,13 +113,14 @@ def prove(
 
     Raises BadOtp, audited, and TooManyRequests as for codes.
     """
-    throttle.check_codes(user_id)
+    account = throttle.account_of_codes(users.get(origin.as_user(user_id), user_id), "passkeys")
+    throttle.check_codes(account)
     sent = webauthn_json.read(credential)
     factor = _get.one(key=sent["id"])
     if factor is not None and factor.user_id != user_id:
         factor = None
     count = _count_of(factor, sent, challenge, verified=verified)
-    settle = partial(throttle.settle_code, user_id, origin.address)
+    settle = partial(throttle.settle_code, account, origin.address)
     if not _used(origin, user_id, factor, count, challenge, settle):
         raise BadOtp("This passkey does not log you in here.")
 

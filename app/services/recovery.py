@@ -8,6 +8,7 @@ from app.services import (
     credentials,
     identifiers,
     links,
+    mail_limits,
     mails,
     outbox,
     passwords,
@@ -25,7 +26,8 @@ PURPOSES = ("reset", "invite")
 def ask(origin: Actor, email: str) -> None:
     """Mail a link to the account with this address, if there is one: nobody is told here.
 
-    Raises NoMail, Invalid, TooManyRequests.
+    What is over the limits of app.services.mail_limits is dropped: earlier links work for a day.
+    Raises NoMail, Invalid.
     """
     mails.need()
     _ask(origin, identifiers.checked_email(email))
@@ -34,8 +36,10 @@ def ask(origin: Actor, email: str) -> None:
 @atomic
 def _ask(origin: Actor, email: str) -> None:
     """The same statements with and without an account, so that time tells nothing either."""
-    throttle.count_mail("reset", email.lower(), origin.address)
     user = users.by_name(email)
+    account = throttle.account_of(user.id if user else None, email)
+    if not mail_limits.take_reset(email.lower(), account, origin.address):
+        return
     audit.record(origin, "user.reset_requested", user.id if user else None)
     outbox.add("mail", "reset", {"to": email}, request_id=origin.request_id)
 
@@ -55,7 +59,7 @@ def mail_link(actor: Actor, user: User) -> None:
 
 @atomic
 def make_link(actor: Actor, user: User) -> str:
-    """The secret of a link, to be handed over by the admin who asked for it; older ones are void.
+    """The secret of a link, to be handed over by the admin who asked for it.
 
     Raises ReauthenticationRequired: whoever has it gets into the account.
     """

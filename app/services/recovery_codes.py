@@ -34,6 +34,15 @@ _spend = Statement[RecoveryCode](
 )
 
 
+_spent = Statement[RecoveryCode](
+    select(RecoveryCode.id).where(
+        RecoveryCode.hash == KEY,
+        RecoveryCode.user_id == bindparam("of_user"),
+        RecoveryCode.used_at.is_not(None),
+    )
+)
+
+
 class _Number:
     number: int
 
@@ -75,6 +84,11 @@ def spend(actor: Actor, code: str) -> bool:
     audit.record(actor, "recovery_code.used", actor.id)
     mails.notify(actor, users.get(actor, actor.id), "recovery_code_used")
     return True
+
+
+def was_spent(user_id: str, code: str) -> bool:
+    """True if it is one of the account's that was used already."""
+    return _spent.one(key=digest(code), of_user=user_id) is not None
 
 
 def renew(actor: Actor, current_password: str | None) -> list[str]:

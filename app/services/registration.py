@@ -2,10 +2,11 @@
 
 from sqlalchemy import insert
 
+from app import policy
 from app.errors import Forbidden
 from app.models import User
 from app.models.types import now, uuid7
-from app.services import audit, identifiers, mails, passwords
+from app.services import audit, identifiers, mail_limits, mails, passwords, throttle
 from app.services.actor import Actor
 from app.sql import Duplicate, Statement, atomic
 
@@ -24,7 +25,7 @@ def need_open(registration_open: bool) -> None:
 def register(actor: Actor, username: str, email: str, password: str, role: str = "user") -> User:
     """Open an account, and mail a link that confirms its address.
 
-    Raises Invalid, Conflict with the field that is taken.
+    Raises Invalid, Conflict with the field that is taken, TooManyRequests.
     """
     email = identifiers.checked_email(email)
     identifiers.check_username(username)
@@ -34,8 +35,11 @@ def register(actor: Actor, username: str, email: str, password: str, role: str =
 
 @atomic
 def _register(actor: Actor, username: str, email: str, password_hash: str, role: str) -> User:
+    if actor.address and policy.current().limit_sign_ups:  # a command has no address
+        throttle.count_sign_up(actor.address)
     user = store(actor, username, email, password_hash, role)
-    mails.send_link(actor, "confirm", user, user.email)
+    if policy.current().has_mail and mail_limits.take("confirm", email.lower()):
+        mails.send_link(actor, "confirm", user, user.email)
     return user
 
 

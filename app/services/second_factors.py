@@ -1,7 +1,7 @@
 """Proving a second factor after the password: by a code of the app, or by a recovery code."""
 
 from app.errors import BadOtp
-from app.services import audit, recovery_codes, throttle, totp
+from app.services import audit, recovery_codes, throttle, totp, users
 from app.services.actor import Actor
 from app.sql import atomic
 
@@ -9,18 +9,25 @@ from app.sql import atomic
 def prove(origin: Actor, user_id: str, otp: str) -> None:
     """Whoever gave the account's password gives a code too, which is used by that.
 
+    Codes of the app and recovery codes are counted apart, so that failures of the one kind do not
+    hold up the other.
+
     Raises BadOtp, audited, and TooManyRequests after too many of them.
     """
-    throttle.check_codes(user_id)
-    if not _proved(origin, user_id, otp):
+    user = users.get(origin.as_user(user_id), user_id)
+    account = throttle.account_of_codes(user, "codes" if totp.is_code(otp) else "recovery codes")
+    throttle.check_codes(account)
+    if not _proved(origin, user_id, otp, account):
         raise BadOtp("This code is wrong, too old or was used before.")
 
 
 @atomic
-def _proved(origin: Actor, user_id: str, otp: str) -> bool:
+def _proved(origin: Actor, user_id: str, otp: str, account: str) -> bool:
     person = origin.as_user(user_id)
     fits = totp.spend(user_id, otp) or recovery_codes.spend(person, otp)
-    throttle.settle_code(user_id, origin.address, succeeded=fits)
+    # A right code that is sent again (a double click) is refused and is no guess.
+    if fits or not (totp.was_spent(user_id, otp) or recovery_codes.was_spent(user_id, otp)):
+        throttle.settle_code(account, origin.address, succeeded=fits)
     if not fits:
         audit.record(origin, "factor.refused", user_id)
     return fits

@@ -1,5 +1,5 @@
-"""Failed sign-ins, and mails that anybody may ask for, are counted in the database, right across
-every worker and replica. An address of IPv6 counts as its network (app/services/networks.py).
+"""Failed sign-ins and new accounts are counted in the database, right across every worker and
+replica. An address of IPv6 counts as its network (app/services/networks.py).
 
 Nobody can lock the owner out: the limit for a whole account does not hold an address from which the
 owner has signed in before (ASVS 5.0, 6.3.1 and 6.1.1).
@@ -12,24 +12,24 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select
 
 from app.errors import TooManyRequests
-from app.models import SignInAttempt
+from app.models import SignInAttempt, User
 from app.models.sign_in_attempt import (
     ACCOUNT_MAX,
     ACCOUNT_WINDOW,
     ADDRESS_MAX,
     ADDRESS_WINDOW,
-    ASKED_MAX,
-    ASKED_WINDOW,
     CODE_LIMITS,
-    MAILS_MAX,
-    MAILS_WINDOW,
     PAIR_MAX,
     PAIR_WINDOW,
+    SIGN_UPS_MAX,
+    SIGN_UPS_WINDOW,
 )
 from app.models.types import UTCDateTime, now, uuid7
 from app.services import locks
 from app.services.networks import network_of
 from app.sql import Statement, atomic
+
+CODE_KINDS = ("codes", "recovery codes", "passkeys")  # each with a budget of its own
 
 _account = SignInAttempt.account == bindparam("account")
 _address = SignInAttempt.address == bindparam("address")
@@ -52,11 +52,13 @@ def account_of(user_id: str | None, identifier: str) -> str:
     return hashlib.sha256((user_id or identifier.strip().lower()).encode()).hexdigest()
 
 
-def account_of_codes(user_id: str) -> str:
-    """What codes of its second factor are counted under, apart from its passwords: who does not
-    have the password cannot keep the owner from entering a code.
+def account_of_codes(user: User, kind: str) -> str:
+    """The counter of proofs of this kind beside the password: only who has it comes to them.
+
+    A new password starts a new counter, so that nobody who had the old one keeps the owner out.
     """
-    return hashlib.sha256(f"second factor of {user_id}".encode()).hexdigest()
+    epoch = hashlib.sha256(user.password_hash.encode()).hexdigest()
+    return hashlib.sha256(f"{kind} of {user.id} under {epoch}".encode()).hexdigest()
 
 
 def check(account: str, address: str) -> None:
@@ -65,23 +67,22 @@ def check(account: str, address: str) -> None:
     values = {"account": account, "address": network_of(address)}
     _need(_of_pair, PAIR_MAX, PAIR_WINDOW, moment, values)
     _need(_of_address, ADDRESS_MAX, ADDRESS_WINDOW, moment, values)
-    if _own_address.one(**values) is None:
+    if not is_known(account, address):
         _need(_of_account, ACCOUNT_MAX, ACCOUNT_WINDOW, moment, values)
 
 
-def check_codes(user_id: str) -> None:
-    """Raises TooManyRequests after too many wrong codes of the account, wherever from."""
-    moment, account = now(), account_of_codes(user_id)
+def check_codes(account: str) -> None:
+    """Raises TooManyRequests after too many failures of the counter, wherever from."""
+    moment = now()
     for number, window in CODE_LIMITS:
         _need(_of_account, number, window, moment, {"account": account})
 
 
 @atomic
-def settle_code(user_id: str, address: str, *, succeeded: bool) -> None:
+def settle_code(account: str, address: str, *, succeeded: bool) -> None:
     """Count a code whose end is known. Raises TooManyRequests where others came first."""
-    account = account_of_codes(user_id)
     locks.wait(f"sign-in account {account}")
-    check_codes(user_id)
+    check_codes(account)
     _count(account, address, succeeded)
 
 
@@ -107,19 +108,34 @@ def trust(account: str, address: str) -> None:
     _count(account, address, True)
 
 
-@atomic
-def count_mail(kind: str, to: str, address: str) -> None:
-    """Count a mail of this kind, to an account or an address, that somebody at `address` asked for.
+def is_known(account: str, address: str) -> bool:
+    """True if the owner has signed in from this network before."""
+    return _own_address.one(account=account, address=network_of(address)) is not None
 
-    Raises TooManyRequests. Whether there is such an account makes no difference.
-    """
-    address = network_of(address)
-    limits = ((to, MAILS_MAX, MAILS_WINDOW), (f"from {address}", ASKED_MAX, ASKED_WINDOW))
-    for who, limit, window in limits:
-        account, moment = account_of(None, f"{kind} mail {who}"), now()
-        locks.wait(f"mail {account}")
-        _need(_all, limit, window, moment, {"account": account}, "Too many mails.")
-        _insert.run(id=uuid7(), account=account, address=address, succeeded=True, created_at=moment)
+
+@atomic
+def count_sign_up(address: str) -> None:
+    """Count an account that is opened from `address`. Raises TooManyRequests."""
+    key = account_of(None, f"sign-up from {network_of(address)}")
+    locks.wait(f"sign-up {key}")
+    need_fewer(key, SIGN_UPS_MAX, SIGN_UPS_WINDOW, "Too many new accounts from your network.")
+    note(key)
+
+
+def note(key: str) -> None:
+    """Count one event of any other kind, under a key that account_of made."""
+    _insert.run(id=uuid7(), account=key, address="", succeeded=True, created_at=now())
+
+
+def number(key: str, window: timedelta) -> int:
+    """How many events of a key were noted within the window."""
+    found = _all.one(account=key, start=now() - window)
+    return found.number if found is not None else 0
+
+
+def need_fewer(key: str, limit: int, window: timedelta, why: str) -> None:
+    """Raises TooManyRequests with `why` where a key has reached the limit."""
+    _need(_all, limit, window, now(), {"account": key}, why)
 
 
 def _need(

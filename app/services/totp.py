@@ -111,8 +111,9 @@ def confirm(actor: Actor, otp: str) -> list[str]:
 
     Raises Conflict where none is being set up, Invalid for a wrong code, TooManyRequests.
     """
-    throttle.check_codes(actor.id)
-    codes = _confirmed(actor, otp)
+    account = throttle.account_of_codes(users.get(actor, actor.id), "codes")
+    throttle.check_codes(account)
+    codes = _confirmed(actor, otp, account)
     if codes is None:
         fault = Fault(Code.INCORRECT, "This is not the code that the app shows now.")
         raise Invalid("The code is wrong.", {"otp": fault})
@@ -120,11 +121,11 @@ def confirm(actor: Actor, otp: str) -> list[str]:
 
 
 @atomic
-def _confirmed(actor: Actor, otp: str) -> list[str] | None:
+def _confirmed(actor: Actor, otp: str, account: str) -> list[str] | None:
     credentials.need_live(actor, actor.id, confirmed=True)
     factor = _begun(actor)
     step = _step_of(factor, otp)
-    throttle.settle_code(actor.id, actor.address, succeeded=step is not None)
+    throttle.settle_code(account, actor.address, succeeded=step is not None)
     if step is None:
         audit.record(actor, "factor.refused", actor.id)
         return None
@@ -144,6 +145,19 @@ def spend(user_id: str, otp: str) -> bool:
     if factor is None or step is None:
         return False
     return bool(_spend.run(key=factor.id, step=step, moment=now()))
+
+
+def was_spent(user_id: str, otp: str) -> bool:
+    """True if it is a code of the account's app that fits now and was used already."""
+    factor = _get.one(key=user_id)
+    step = _step_of(factor, otp) if factor is not None else None
+    return step is not None and step <= ((factor and factor.last_step) or 0)
+
+
+def is_code(otp: str) -> bool:
+    """True for text in the form of an app's code, right or wrong."""
+    code = "".join(otp.split())
+    return len(code) == DIGITS and code.isascii() and code.isdigit()
 
 
 def _begun(actor: Actor) -> Factor:
@@ -170,9 +184,9 @@ def _step_of(factor: Factor, otp: str) -> int | None:
     by a key that is lost: the recovery codes are there for that."""
     import pyotp  # noqa: PLC0415 - see _begin
 
-    code = "".join(otp.split())
-    if len(code) != DIGITS or not code.isascii() or not code.isdigit():
+    if not is_code(otp):
         return None
+    code = "".join(otp.split())
     try:
         app = pyotp.TOTP(_secret(factor))
     except sealing.Sealed:
