@@ -4,19 +4,24 @@ import logging
 import time
 import warnings
 
+import click
 from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 from app import deadline
 from app.models.task import POSTGRES_ONLY, SEARCH_TABLES, SQLITE_ONLY, UNCOMPARED
 from app.services import readiness, task_search
 from app.services.readiness import is_later
 from migrations import autogenerate, rebuild  # noqa: F401 - the latter registers itself
+from migrations.indexes import LOCK_TIMEOUT
 
 LOCK = 0x666C6167  # "flag": the key of PostgreSQL's advisory lock, held while migrating
-WAIT = "10min"  # of a statement
+WAIT = 600  # seconds: for another process that migrates, for a busy table, and of a statement
 PAUSE = 0.2  # seconds between two looks whether another process has migrated
+RETRY = 1  # second before a revision that met a busy table is tried again
+LOCK_NOT_AVAILABLE = "55P03"
 log = logging.getLogger("flagstone.migrate")
 migrate = current_app.extensions["migrate"]
 
@@ -49,23 +54,37 @@ def options() -> dict:
         # On SQLite, too, all of it under one lock (BEGIN IMMEDIATE, see app/extensions.py): Alembic
         # would let it go after each revision, and another process would run the next one as well.
         "transactional_ddl": True,
+        # PostgreSQL's lock belongs to the session: each revision commits, and so releases its locks
+        # of tables.
+        "transaction_per_migration": migrate.db.engine.dialect.name == "postgresql",
         **migrate.configure_args,
     }
 
 
+def guard(connection: Connection) -> None:
+    (guard_postgres if connection.dialect.name == "postgresql" else guard_sqlite)(connection)
+
+
 def guard_postgres(connection: Connection) -> None:
-    """One at a time; and no waiting for a busy table, behind which its readers would queue."""
-    connection.execute(text(f"SET statement_timeout = '{WAIT}'"))
-    connection.execute(text("SET lock_timeout = 0"))
-    connection.commit()
-    # Asked again and again: one that waits for the lock has a snapshot, and CREATE INDEX
-    # CONCURRENTLY of the process that has the lock would wait for it.
-    while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}).scalar():
-        connection.commit()
-        time.sleep(PAUSE)
-    connection.execute(text("SET lock_timeout = '5s'"))
+    """One process at a time."""
+    connection.execute(text(f"SET statement_timeout = '{WAIT}s'"))
+    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
     connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
     connection.commit()
+    until = time.monotonic() + WAIT
+    while not is_first(connection):
+        if time.monotonic() > until:
+            raise click.ClickException(f"Another process has been migrating for {WAIT} s.")
+        time.sleep(PAUSE)
+
+
+def is_first(connection: Connection) -> bool:
+    """True if this process has the lock. A statement that waited for it would hold a snapshot, and
+    CREATE INDEX CONCURRENTLY of the process that has the lock would wait for that in turn.
+    """
+    asked = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}).scalar()
+    connection.commit()
+    return bool(asked)
 
 
 def guard_sqlite(connection: Connection) -> None:
@@ -73,7 +92,7 @@ def guard_sqlite(connection: Connection) -> None:
     another process that is migrating as long as on PostgreSQL.
     """
     cursor = connection.connection.cursor()
-    cursor.execute("PRAGMA busy_timeout = 600000")  # milliseconds
+    cursor.execute(f"PRAGMA busy_timeout = {WAIT * 1000}")  # milliseconds
     cursor.execute("PRAGMA foreign_keys=OFF")  # ignored within a transaction, so past SQLAlchemy
     cursor.close()
 
@@ -107,17 +126,34 @@ def is_at_head() -> bool:
 
 def run_online() -> None:
     with migrate.db.engine.connect() as connection:
-        postgres = connection.dialect.name == "postgresql"
-        (guard_postgres if postgres else guard_sqlite)(connection)
-        context.configure(connection=connection, **options())
+        try:
+            guard(connection)
+            until = time.monotonic() + WAIT
+            while not try_to_run(connection, last=time.monotonic() > until):
+                time.sleep(RETRY)
+        finally:
+            if not connection.invalidated:
+                connection.detach()  # its settings are not the pool's, and its lock ends with it
+
+
+def try_to_run(connection: Connection, *, last: bool) -> bool:
+    """False if a table was busy: the revision is undone, and whoever waited behind it gets ahead.
+
+    The revisions before it stay. If it is the `last` try, the error is raised.
+    """
+    context.configure(connection=connection, **options())
+    try:
         with context.begin_transaction():
             if not is_ahead():
                 context.run_migrations()
         connection.commit()
-        if postgres:
-            connection.execute(text("SELECT pg_advisory_unlock_all()"))
-            connection.commit()
-        connection.detach()  # its settings are not the pool's
+    except OperationalError as error:
+        if last or getattr(error.orig, "pgcode", "") != LOCK_NOT_AVAILABLE:
+            raise
+        connection.rollback()
+        log.warning("A table is busy. Trying again in %s s.", RETRY)
+        return False
+    return True
 
 
 def run_offline() -> None:

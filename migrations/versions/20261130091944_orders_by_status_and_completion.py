@@ -3,13 +3,9 @@
 Revision ID: 20261130091944
 Revises: 20261130082854
 Create Date: 2026-11-30
-
-Each is made in one go, which lets reads pass and holds up whoever writes a task until the table was
-read once. Made CONCURRENTLY it would wait for the other processes that stand in line to migrate,
-and they for this one.
 """
 
-from alembic import op
+from migrations import indexes
 
 revision = "20261130091944"
 down_revision = "20261130082854"
@@ -21,13 +17,10 @@ RANK = "(CASE status WHEN 'todo' THEN 0 WHEN 'in_progress' THEN 1 WHEN 'done' TH
 
 
 def upgrade():
-    for name, key in (("status", RANK), ("completed_at", "completed_at")):
-        op.execute(
-            "-- squawk-ignore require-concurrent-index-creation\n"
-            f"CREATE INDEX ix_tasks_owner_{name} ON tasks (owner_id, {key}, id) {LIVE}"
-        )
+    indexes.create("ix_tasks_owner_status", f"tasks (owner_id, {RANK}, id) {LIVE}")
+    indexes.create("ix_tasks_owner_completed_at", f"tasks (owner_id, completed_at, id) {LIVE}")
 
 
 def downgrade():
-    op.drop_index("ix_tasks_owner_completed_at", "tasks")
-    op.drop_index("ix_tasks_owner_status", "tasks")
+    indexes.drop("ix_tasks_owner_completed_at")
+    indexes.drop("ix_tasks_owner_status")

@@ -11,14 +11,14 @@ is being replaced (app/services/task_search.py). Older code works on: it searche
 `search`, which a later release takes away. Its index goes now, for each task would be written into
 two; until it is replaced, older code looks through the tasks of whoever searches.
 
-PostgreSQL makes its indexes CONCURRENTLY, so that writers do not wait. What such a statement leaves
-behind when it fails is removed when it is tried again. On SQLite the index is an FTS5 table. It
-holds no text: triggers keep it in step with the column, by an integer that stays the same when
-tables are rebuilt or vacuumed, which a rowid does not.
+On SQLite the index is an FTS5 table. It holds no text: triggers keep it in step with the column, by
+an integer that stays the same when tables are rebuilt or vacuumed, which a rowid does not.
 """
 
 import sqlalchemy as sa
 from alembic import op
+
+from migrations import indexes
 
 revision = "20261130111500"
 down_revision = "20261130091944"
@@ -63,18 +63,9 @@ def upgrade():
         "ALTER TABLE tasks ADD COLUMN IF NOT EXISTS search_words tsvector,"
         " ADD COLUMN IF NOT EXISTS search_version integer"
     )
-    with op.get_context().autocommit_block():
-        create("ix_tasks_search_words", WORDS)
-        create("ix_tasks_not_indexed", NOT_INDEXED)
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_tasks_search")
-
-
-def create(name, definition):
-    """Nobody waits behind it while it waits for transactions that began before it."""
-    op.execute("SET lock_timeout = 0")
-    op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-    op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON tasks {definition}")
-    op.execute("SET lock_timeout = '5s'")  # as migrations/env.py has it
+    indexes.create("ix_tasks_search_words", f"tasks {WORDS}")
+    indexes.create("ix_tasks_not_indexed", f"tasks {NOT_INDEXED}")
+    indexes.drop("ix_tasks_search")
 
 
 def upgrade_sqlite():
@@ -96,10 +87,9 @@ def downgrade():
     if op.get_context().dialect.name == "sqlite":
         downgrade_sqlite()
         return
-    with op.get_context().autocommit_block():
-        create("ix_tasks_search", "USING gin (search)")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_tasks_search_words")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_tasks_not_indexed")
+    indexes.create("ix_tasks_search", "tasks USING gin (search)")
+    indexes.drop("ix_tasks_search_words")
+    indexes.drop("ix_tasks_not_indexed")
     op.drop_column("tasks", "search_version")
     op.drop_column("tasks", "search_words")
 
