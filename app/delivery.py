@@ -74,9 +74,13 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> int:
 
 def _connect(parts: SplitResult, ends: float) -> socket.socket:
     """A connection, for TLS where the URL says so. Raises OSError, SendingFailed."""
+    if not targets.is_port_allowed(targets.port_of(parts)):
+        raise SendingFailed("It uses a port other than 80, 443 and those from 1024 up.")
     found = targets.addresses(parts, TIMEOUT / 3)
     if not found:
-        raise SendingFailed("It points at a private, loopback or link-local address.")
+        raise SendingFailed(
+            "It points at a private, loopback or link-local address, or a reserved one."
+        )
     for address in found[:-1]:
         with suppress(OSError):
             return _open(parts, address, TIMEOUT / 3)

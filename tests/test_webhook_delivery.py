@@ -165,6 +165,22 @@ def test_address_is_looked_at_again_when_it_is_sent(
     assert receiver.taken == []
 
 
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [("http://1.1.1.1:22/", "port"), ("http://168.63.129.16/", "reserved")],
+)
+def test_target_saved_by_an_earlier_release_is_refused_when_it_is_sent(
+    app: Flask, ann_api: Api, url: str, why: str
+) -> None:
+    webhook_id = make(ann_api)["id"]
+    with app.app_context():
+        set_values(Webhook, webhook_id, url=url)
+    ann_api.post(f"/webhooks/{webhook_id}/test")
+    work(app)
+    (entry,) = ann_api.get(f"/webhooks/{webhook_id}/deliveries").get_json()["items"]
+    assert why in entry["error"]
+
+
 def test_receiver_that_drips_is_cut_off(
     inside: Flask,
     make_person: MakePerson,

@@ -13,6 +13,7 @@ from app.models.webhook import EVENTS, PER_USER_MAX
 from app.services.actor import Actor
 from tests.answers import MISSING, blamed, slug_of, without_request
 from tests.clients import Api
+from tests.conftest import MakeApp, MakePerson, signed_in_api
 from tests.rows import actions, events, rows
 
 URL = "https://1.1.1.1/tasks"
@@ -68,6 +69,15 @@ def test_new_webhook_shows_its_secret_once(app: Flask, ann_api: Api) -> None:
         "http://0x7f.1/",
         "http://100.64.0.1/",
         "http://224.0.0.1/",
+        "http://168.63.129.16/",
+        "http://192.0.0.9/",
+        "http://192.0.0.192/",
+        "http://192.88.99.1/",
+        "http://[3fff::1]/",
+        "http://[2620:4f:8000::1]/",
+        "https://1.1.1.1:22/",
+        "http://1.1.1.1:81/",
+        "https://1.1.1.1:1023/",
         "ftp://1.1.1.1/",
         "https://ann@1.1.1.1/",
         "https://1.1.1.1/#there",
@@ -85,6 +95,37 @@ def test_url_that_points_within_or_nowhere_is_refused(ann_api: Api, url: str) ->
     path = f"/webhooks/{make(ann_api)['id']}"
     assert ann_api.patch(path, {"url": url}).status_code == 422
     assert ann_api.get(path).get_json()["url"] == URL
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "168.63.129.16",
+        "192.0.0.192",
+        "192.88.99.1",
+        "[3fff::1]",
+        "[2620:4f:8000::1]",
+        "[::ffff:168.63.129.16]",
+        "[64:ff9b::a83f:8110]",
+        "[2002:a83f:8110::1]",
+        "127.0.0.1:22",
+        "127.0.0.1:1023",
+    ],
+)
+def test_reserved_network_or_port_is_refused_where_private_ones_are_allowed(
+    app: Flask, other_app: MakeApp, make_person: MakePerson, target: str
+) -> None:
+    api = signed_in_api(other_app(WEBHOOK_ALLOW_PRIVATE="1"), make_person("eve"))
+    answer = api.post("/webhooks", {"url": f"http://{target}/", "events": ["task.created"]})
+    assert (answer.status_code, blamed(answer)) == (422, ["/url"])
+    assert answer.get_json()["errors"][0]["code"] == "not_allowed"
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://1.1.1.1:443", "https://1.1.1.1:80", "http://1.1.1.1:1024"]
+)
+def test_web_port_and_unprivileged_port_are_allowed(ann_api: Api, origin: str) -> None:
+    assert make(ann_api, url=f"{origin}/")["url"] == f"{origin}/"
 
 
 @pytest.mark.parametrize("names", [[], ["task.eaten"], "task.created", None])

@@ -26,6 +26,22 @@ PATTERN = (
 # What is given out of IPv6 to be reached from everywhere (RFC 4291, 2.4). What lies outside may be
 # read as an address within: one of IPv4 (::7f00:1, 64:ff9b::7f00:1), or of a site (fec0::/10).
 UNICAST = ipaddress.IPv6Network("2000::/3")
+# Refused whatever Python's `is_global` says, which differs between its versions. The setting
+# WEBHOOK_ALLOW_PRIVATE does not allow them: none is a private network.
+REFUSED = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "168.63.129.16/32",  # Azure's host agent, reachable from every virtual machine
+            "192.0.0.0/24",  # IETF protocol assignments (RFC 6890)
+            "192.88.99.0/24",  # relays of 6to4 (RFC 7526)
+            "3fff::/20",  # documentation (RFC 9637)
+            "2620:4f:8000::/48",  # AS112, which answers for private addresses (RFC 7535)
+        ),
+    )
+)
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
+FIRST_UNPRIVILEGED_PORT = 1024  # below it: SSH, mail, SMB and other protocols that HTTP can talk to
 _TCP = socket.SOCK_STREAM
 _resolver = ThreadPoolExecutor(4, "resolver")
 
@@ -33,13 +49,16 @@ _resolver = ThreadPoolExecutor(4, "resolver")
 def check(url: str) -> None:
     """Raises Invalid, blaming `url`. A name that does not resolve now may do so later."""
     parts = _parts(url)
+    if not is_port_allowed(port_of(parts)):
+        raise _refusal(Code.NOT_ALLOWED, "Use port 80, 443, or one from 1024 up.")
     try:
         found = addresses(parts, PATIENCE)
     except OSError:
         return
     if not found:
         raise _refusal(
-            Code.NOT_ALLOWED, "It must not point at a private, loopback or link-local address."
+            Code.NOT_ALLOWED,
+            "It must not point at a private, loopback or link-local address, or a reserved one.",
         )
 
 
@@ -57,9 +76,28 @@ def addresses(parts: SplitResult, patience: float) -> list[str]:
     except UnicodeError:  # a label that is too long, and the like
         raise OSError("The name is none.") from None
     every = list(dict.fromkeys(str(address[0]) for *_, address in found))
-    if policy.current().webhook_allow_private or all(map(is_public, every)):
-        return every
-    return []
+    allowed = is_unrefused if policy.current().webhook_allow_private else is_public
+    return every if all(map(allowed, every)) else []
+
+
+def is_port_allowed(port: int) -> bool:
+    """Return whether a webhook may use the TCP port."""
+    return port in PORTS.values() or port >= FIRST_UNPRIVILEGED_PORT
+
+
+def is_unrefused(address: str) -> bool:
+    """Return whether the address is outside REFUSED, also when IPv6 carries it as IPv4."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    return not any(form in network for form in (ip, _embedded(ip)) if form for network in REFUSED)
+
+
+def _embedded(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that an IPv6 address stands for, or None."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return None
+    if ip in NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour
 
 
 def is_public(address: str) -> bool:
@@ -67,7 +105,7 @@ def is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address) and (ip not in UNICAST or ip.sixtofour or ip.teredo):
         return False
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and is_unrefused(address)
 
 
 def port_of(parts: SplitResult) -> int:
