@@ -15,7 +15,7 @@ import orjson
 from app.errors import SendingFailed
 from app.models import OutboxEntry, Webhook
 from app.models.types import now
-from app.services import outbox, sealed_columns, targets, webhook_deliveries, webhooks
+from app.services import outbox, targets, webhook_deliveries, webhook_secrets, webhooks
 from app.services.sealing import Sealed
 
 TIMEOUT = 15.0  # seconds for all of it: name, connection, TLS, request and answer
@@ -29,7 +29,7 @@ def send(entry: OutboxEntry) -> int:
     if webhook is None:
         raise SendingFailed("The webhook is switched off.", final=True)
     body = orjson.dumps(webhook_deliveries.payload_of(entry, webhook))
-    headers = webhook_deliveries.sign(_secret(webhook), entry.id, now(), body)
+    headers = webhook_deliveries.sign(_secrets(webhook), entry.id, now(), body)
     if entry.request_id:
         headers["X-Request-ID"] = entry.request_id
     try:
@@ -42,10 +42,10 @@ def send(entry: OutboxEntry) -> int:
     return status
 
 
-def _secret(webhook: Webhook) -> str:
+def _secrets(webhook: Webhook) -> list[str]:
     """Raises SendingFailed. The receiver is not to blame: the webhook does not count as failing."""
     try:
-        return sealed_columns.read(Webhook.__table__.c.secret, webhook.id, webhook.secret)
+        return webhook_secrets.signing(webhook)
     except Sealed as error:
         raise SendingFailed("Its secret cannot be read here: an admin has to mend that.") from error
 

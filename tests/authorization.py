@@ -102,6 +102,7 @@ STATUSES = {
     "POST /webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": (
         (401, 404, 202, 404, 404, 401, 401, 403)
     ),
+    "POST /webhooks/{webhook_id}/rotate-secret": (401, 404, 200, 404, 404, 401, 401, 403),
     "POST /webhooks/{webhook_id}/test": (401, 404, 202, 404, 404, 401, 401, 403),
 }
 WEBHOOK = {"url": "https://1.1.1.1/tasks", "events": ["task.created"]}
@@ -136,7 +137,7 @@ class World:
 
     def person(self, name: str, role: str = "user") -> Actor:
         username = f"{name}-{self.number}"
-        user = registration.register(Actor(), username, f"{username}@example.com", PASSWORD, role)
+        user = registration.register(SYSTEM, username, f"{username}@example.com", PASSWORD, role)
         return Actor(id=user.id, username=username, role=role, scopes=scopes_of(role))
 
     def webhook(self) -> dict[str, str]:

@@ -58,7 +58,7 @@ VERBS = {
     "get": ("get", "list", "export"),
     "post": (
         *("create", "replace", "remove", "restore", "import", "bulk", "test", "resend", "invite"),
-        *("confirm", "request", "reset", "refresh", "sign"),
+        *("confirm", "request", "reset", "refresh", "sign", "rotate"),
     ),
     "put": ("replace",),
     "patch": ("update",),

@@ -19,6 +19,7 @@ from app.models import (
     SignInAttempt,
     Task,
     Token,
+    WebhookSecret,
 )
 from app.models.types import now, uuid7
 from app.services import (
@@ -31,6 +32,8 @@ from app.services import (
     throttle,
     token_pairs,
     tokens,
+    webhook_secrets,
+    webhooks,
 )
 from app.services.actor import Actor
 from app.services.idempotency import Answer
@@ -42,6 +45,7 @@ KINDS = {
     "tokens": Token,
     "links": Link,
     "sessions": Session,
+    "earlier secrets of webhooks": WebhookSecret,
     "idempotency records": IdempotencyRecord,
     "sign-in attempts": SignInAttempt,
     "sent mails and webhooks": OutboxEntry,
@@ -78,6 +82,11 @@ def trash(actor: Actor) -> None:
     tasks.delete(actor, tasks.create(actor, {"title": "x"}).id)
 
 
+def rotate_secret(actor: Actor) -> None:
+    webhook, _ = webhooks.create(actor, "https://1.1.1.1/", ["task.created"])
+    webhook_secrets.rotate(actor, webhook.id)
+
+
 def sign_in(actor: Actor, remember: bool) -> str:
     return start_session("ann", remember=remember)
 
@@ -94,6 +103,7 @@ LIVES: dict[str, tuple[Make, type[Base], str, timedelta]] = {
     "mail": (send, OutboxEntry, "finished_at", timedelta(days=30)),
     "session": (lambda ann: sign_in(ann, False), Session, "expires_at", timedelta(hours=24)),
     "remembered": (lambda ann: sign_in(ann, True), Session, "expires_at", timedelta(days=30)),
+    "secret": (rotate_secret, WebhookSecret, "expires_at", timedelta(hours=24)),
     "answer": (keep_answer, IdempotencyRecord, "created_at", timedelta(hours=24)),
     "attempt": (
         lambda _ann: throttle.settle("x", "192.0.2.1", succeeded=False),

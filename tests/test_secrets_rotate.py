@@ -19,6 +19,7 @@ from app.services import (
     sealing,
     second_factors,
     webhook_deliveries,
+    webhook_secrets,
     webhooks,
 )
 from app.services.actor import Actor
@@ -145,11 +146,14 @@ def test_command_seals_the_rest_anew_and_says_how_many(
     people = [make_person(name) for name in ("ann", "bob", "eve")]
     phones = [phone_of(app, person) for person in people]
     for person in people[:2]:
-        add_webhook(app, person)
+        webhook_id, _ = add_webhook(app, person)
+    with app.app_context():
+        webhook_secrets.rotate(people[1], webhook_id)
     result = rotate(second)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
         "factors.secret: 3 sealed anew, 0 under SECRET_KEY before, 0 unreadable",
+        "webhook_secrets.secret: 1 sealed anew, 0 under SECRET_KEY before, 0 unreadable",
         "webhooks.secret: 2 sealed anew, 0 under SECRET_KEY before, 0 unreadable",
     ]
     assert "3 under SECRET_KEY before" in rotate(second).stdout
@@ -203,8 +207,10 @@ def test_webhook_whose_secret_cannot_be_read_says_so(
 def test_every_sealed_value_lies_in_a_column_that_says_so(app: Flask, ann: Actor) -> None:
     """Else the command and the doctor pass it over."""
     phone_of(app, ann)
-    add_webhook(app, ann)
+    webhook_id, _ = add_webhook(app, ann)
     found = set()
+    with app.app_context():
+        webhook_secrets.rotate(ann, webhook_id)
     with app.app_context(), db.engine.connect() as connection:
         for table in db.metadata.sorted_tables:
             for column in (one for one in table.c if isinstance(one.type, String)):
@@ -229,9 +235,9 @@ def test_keys_are_rotated_twice_while_the_service_is_used(
     signed: list[str] = []
     sign = webhook_deliveries.sign
 
-    def noted(secret: str, *given: Any) -> dict[str, str]:
-        signed.append(secret)
-        return sign(secret, *given)
+    def noted(by: list[str], *given: Any) -> dict[str, str]:
+        signed.extend(by)
+        return sign(by, *given)
 
     monkeypatch.setattr(webhook_deliveries, "sign", noted)
     monkeypatch.setattr(delivery, "post", lambda *_: 204)

@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -17,15 +17,17 @@ from flask import Flask
 
 import config
 from app import delivery
-from app.models import OutboxEntry, User, Webhook
+from app.models import OutboxEntry, User, Webhook, WebhookSecret
 from app.models.types import now
 from app.models.webhook import GIVEN_UP_AFTER
-from app.services import webhook_deliveries, webhooks
+from app.models.webhook_secret import EARLIER_LIFE
+from app.services import sealing, webhook_deliveries, webhooks
 from app.services.actor import Actor
+from app.services.purge import purge
 from app.worker import Worker
 from tests.clients import Api
 from tests.conftest import MakeApp, MakePerson, signed_in_api
-from tests.rows import actions, rows, set_values
+from tests.rows import actions, age, rows, set_values
 from tests.test_webhooks_api import make, told
 
 DOCUMENT = config.ROOT / "docs" / "api.md"
@@ -108,6 +110,41 @@ def test_delivery_is_signed_as_standard_webhooks_says(
     sent = json.loads(body)
     assert sent["type"] == "task.created"
     assert sent["data"] == task
+
+
+def test_replaced_secret_signs_beside_the_new_one_for_a_day(
+    inside: Flask, make_person: MakePerson, receiver: Receiver
+) -> None:
+    api = signed_in_api(inside, make_person("eve"))
+    made = make(api, url=receiver.url)
+    path = f"/webhooks/{made['id']}"
+    rotated = [api.post(f"{path}/rotate-secret").get_json()["secret"] for _ in range(2)]
+    assert signers(inside, api, path, receiver) == [*reversed(rotated), made["secret"]]
+    with inside.app_context():
+        age(WebhookSecret, "expires_at", EARLIER_LIFE)
+    assert signers(inside, api, path, receiver) == [rotated[-1]]
+    with inside.app_context():
+        assert purge()["earlier secrets of webhooks"] == 2
+
+
+def signers(app: Flask, api: Api, path: str, receiver: Receiver) -> list[str]:
+    """The secrets of the webhook that signed its next delivery, in the order of the signatures."""
+    api.post(f"{path}/test")
+    assert work(app) == 1
+    _, headers, body = receiver.taken[-1]
+    moment = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
+    with app.app_context():
+        known = [
+            sealing.unseal(row.secret)
+            for row in (*rows(Webhook, id=path.rsplit("/", 1)[1]), *rows(WebhookSecret))
+        ]
+    by_signature = {
+        webhook_deliveries.sign([secret], headers["webhook-id"], moment, body)[
+            "webhook-signature"
+        ]: secret
+        for secret in known
+    }
+    return [by_signature[signature] for signature in headers["webhook-signature"].split(" ")]
 
 
 def test_failure_is_shown_tried_again_and_redelivered(
@@ -271,7 +308,9 @@ def test_check_in_the_documents_takes_what_is_sent_and_nothing_else() -> None:
     known: dict[str, Any] = {"base64": base64, "hmac": hmac, "time": time}
     exec(code[0], known)  # noqa: S102 - our own document
     secret = webhooks.SECRET_PREFIX + base64.b64encode(b"of a test").decode()
-    headers = webhook_deliveries.sign(secret, "01", now(), b"{}")
-    assert known["is_ours"](secret, headers, b"{}")
-    assert not known["is_ours"](secret, headers, b"{ }")
-    assert not known["is_ours"](secret, webhook_deliveries.sign(secret, "01", OLD, b"{}"), b"{}")
+    for secrets in ([secret], [webhooks.new_secret(), secret]):
+        headers = webhook_deliveries.sign(secrets, "01", now(), b"{}")
+        assert known["is_ours"](secret, headers, b"{}")
+        assert not known["is_ours"](secret, headers, b"{ }")
+        assert not known["is_ours"](webhooks.new_secret(), headers, b"{}")
+    assert not known["is_ours"](secret, webhook_deliveries.sign([secret], "01", OLD, b"{}"), b"{}")

@@ -1,15 +1,17 @@
 """Webhooks by the API: what is kept of them, and who is told of what."""
 
 import base64
+import re
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from app.api.tasks import TaskOut
-from app.models import OutboxEntry, Webhook
+from app.models import OutboxEntry, Webhook, WebhookSecret
 from app.models.task import SHOWN
 from app.models.webhook import EVENTS, PER_USER_MAX
+from app.models.webhook_secret import EARLIER_MAX
 from app.services.actor import Actor
 from tests.answers import MISSING, blamed, slug_of, without_request
 from tests.clients import Api
@@ -159,6 +161,26 @@ def test_webhook_is_changed_and_removed(app: Flask, ann_api: Api) -> None:
         ]
 
 
+def test_rotation_shows_the_new_secret_once_and_is_audited(app: Flask, ann_api: Api) -> None:
+    made = make(ann_api)
+    path = f"/webhooks/{made['id']}"
+    answer = ann_api.post(f"{path}/rotate-secret")
+    secret = answer.get_json()["secret"]
+    assert (answer.status_code, list(answer.get_json())) == (200, ["secret"])
+    assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=", secret)
+    assert secret != made["secret"]
+    assert "secret" not in ann_api.get(path).text
+    with app.app_context():
+        assert secret not in str(rows(Webhook)) + str(rows(WebhookSecret)) + str(events())
+        assert actions()[-1] == "webhook.secret_rotated"
+
+
+def test_secret_is_replaced_as_often_as_signatures_are_allowed(ann_api: Api) -> None:
+    path = f"/webhooks/{make(ann_api)['id']}/rotate-secret"
+    statuses = [ann_api.post(path).status_code for _ in range(EARLIER_MAX + 1)]
+    assert statuses == [200] * EARLIER_MAX + [409]
+
+
 def test_webhook_of_another_is_as_one_that_is_not_there(ann_api: Api, bob_api: Api) -> None:
     path = f"/webhooks/{make(ann_api)['id']}"
     for answer in (
@@ -167,6 +189,7 @@ def test_webhook_of_another_is_as_one_that_is_not_there(ann_api: Api, bob_api: A
         bob_api.patch(path, {"url": "http://127.0.0.1/"}),
         bob_api.delete(path),
         bob_api.post(f"{path}/test"),
+        bob_api.post(f"{path}/rotate-secret"),
     ):
         missing = bob_api.get(f"/webhooks/{MISSING}")
         assert without_request(answer)["detail"] == without_request(missing)["detail"]

@@ -64,12 +64,21 @@ def test_webhook_is_changed_tried_and_removed(app: Flask, ann_browser: Browser) 
     assert ann_browser.get(path).status_code == 404
 
 
+def test_new_secret_is_shown_in_one_answer(app: Flask, ann_browser: Browser) -> None:
+    path = make(app, ann_browser)
+    answer = ann_browser.post(f"{path}/rotate-secret", form=path)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    secret = re.search(r"whsec_[\w+/=]{44}", answer.text)
+    assert secret
+    assert secret[0] not in ann_browser.get(path).text
+
+
 def test_webhook_of_another_is_not_there(
     app: Flask, ann_browser: Browser, bob_browser: Browser
 ) -> None:
     path = make(app, ann_browser)
     assert bob_browser.get(path).status_code == 404
-    for act in ("", "/delete", "/test"):
+    for act in ("", "/delete", "/test", "/rotate-secret"):
         assert bob_browser.post(path + act, TYPED, form=LIST).status_code == 404
     with app.app_context():
         assert rows(Webhook)[0].events == "task.created comment.created"

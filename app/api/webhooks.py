@@ -13,7 +13,7 @@ from app.errors import Conflict, EmailUnconfirmed, NotFound, PreconditionFailed
 from app.fields import Flag, Identifier, Moment, Strict, Text, choice
 from app.models import OutboxEntry, Webhook
 from app.models.webhook import EVENTS, URL_MAX
-from app.services import targets, webhook_deliveries, webhooks
+from app.services import targets, webhook_deliveries, webhook_secrets, webhooks
 from app.services.actor import Actor
 from app.services.paging import Page
 from app.services.preconditions import Expect
@@ -37,6 +37,13 @@ class WebhookOut(Schema):
 
 class NewWebhookOut(WebhookOut):
     secret = Text(required=True, metadata={"description": "Signs what is sent. Shown this once."})
+
+
+class SecretOut(Schema):
+    secret = Text(
+        required=True,
+        metadata={"description": "Signs what is sent from now on. Shown this once."},
+    )
 
 
 class WebhookIn(Strict):
@@ -191,6 +198,22 @@ def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> Any:
 def test(actor: Actor, webhook_id: str) -> Any:
     """`webhook.test`, whatever events are chosen."""
     return _delivery(webhook_deliveries.test(actor, webhook_id))
+
+
+@bp.post("/<id:webhook_id>/rotate-secret")
+@operation(
+    id="rotateWebhookSecret",
+    summary="Replace the secret of a webhook",
+    scopes=WRITE,
+    returns=SecretOut(),
+    errors=(EmailUnconfirmed, NotFound, Conflict),
+)
+def rotate_secret(actor: Actor, webhook_id: str) -> Any:
+    """The old secret signs beside the new one for 24 hours.
+
+    `webhook-signature` then holds one signature for each, separated by blanks.
+    """
+    return SimpleNamespace(secret=webhook_secrets.rotate(actor, webhook_id))
 
 
 def _shown(row: Webhook, **more: str) -> SimpleNamespace:

@@ -15,7 +15,7 @@ from app.identity import page_user
 from app.listing import listed
 from app.models import OutboxEntry, Webhook
 from app.models.webhook import EVENTS, URL_MAX
-from app.services import webhook_deliveries, webhooks
+from app.services import webhook_deliveries, webhook_secrets, webhooks
 from app.services.actor import Actor
 
 bp = Blueprint("webhooks", __name__)
@@ -75,10 +75,7 @@ def create() -> ResponseReturnValue:
 @login_required
 def show(webhook_id: str) -> ResponseReturnValue:
     webhook = webhooks.get(page_user(), webhook_id)
-    form = EditForm(
-        url=webhook.url, events=webhook.events.split(), is_active=webhook.is_active, formdata=None
-    )
-    return _one(webhook, form)
+    return _one(webhook, _edit_form(webhook))
 
 
 @bp.post("/<id:webhook_id>")
@@ -95,6 +92,19 @@ def update(webhook_id: str) -> ResponseReturnValue:
             flash("The webhook is changed.", "success")
             return _back(webhook_id)
     return _one(webhook, form)
+
+
+@bp.post("/<id:webhook_id>/rotate-secret")
+@login_required
+def rotate_secret(webhook_id: str) -> ResponseReturnValue:
+    """Show the new secret in this answer alone: it goes through neither a URL nor a cookie."""
+    try:
+        secret = webhook_secrets.rotate(page_user(), webhook_id)
+    except REFUSALS as error:
+        flash(error.message, "error")
+        return _back(webhook_id)
+    webhook = webhooks.get(page_user(), webhook_id)
+    return _one(webhook, _edit_form(webhook), secret)
 
 
 @bp.post("/<id:webhook_id>/delete")
@@ -142,7 +152,13 @@ def _list(form: WebhookForm, secret: str = "", made: str = "") -> ResponseReturn
     return page, form.http_status
 
 
-def _one(webhook: Webhook, form: EditForm) -> ResponseReturnValue:
+def _edit_form(webhook: Webhook) -> EditForm:
+    return EditForm(
+        url=webhook.url, events=webhook.events.split(), is_active=webhook.is_active, formdata=None
+    )
+
+
+def _one(webhook: Webhook, form: EditForm, secret: str = "") -> ResponseReturnValue:
     actor = page_user()
     found = listed(
         lambda **paging: webhook_deliveries.page(actor, webhook.id, **paging),
@@ -150,6 +166,10 @@ def _one(webhook: Webhook, form: EditForm) -> ResponseReturnValue:
         webhook_id=webhook.id,
     )
     page = render_template(
-        "main/settings/webhooks/show.html", form=form, found=found, webhook=webhook
+        "main/settings/webhooks/show.html",
+        form=form,
+        found=found,
+        webhook=webhook,
+        secret=secret,
     )
     return page, form.http_status

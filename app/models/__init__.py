@@ -13,6 +13,7 @@ from app.models.task import Task
 from app.models.token import Token
 from app.models.user import User
 from app.models.webhook import Webhook
+from app.models.webhook_secret import WebhookSecret
 
 __all__ = [
     "AuditEvent",
@@ -29,4 +30,5 @@ __all__ = [
     "Token",
     "User",
     "Webhook",
+    "WebhookSecret",
 ]

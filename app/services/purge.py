@@ -15,6 +15,7 @@ from app.models import (
     SignInAttempt,
     Task,
     Token,
+    WebhookSecret,
 )
 from app.models.idempotency_record import KEPT as IDEMPOTENCY_KEPT
 from app.models.outbox import KEPT as OUTBOX_KEPT
@@ -43,6 +44,7 @@ def _older(column: Any) -> Statement[Any]:
 _expired_tokens = _older(Token.expires_at)
 _expired_links = _older(Link.expires_at)
 _expired_sessions = _older(Session.expires_at)
+_expired_secrets = _older(WebhookSecret.expires_at)
 _old_records = _older(IdempotencyRecord.created_at)
 _old_attempts = _older(SignInAttempt.created_at)
 _old_entries = _older(OutboxEntry.finished_at)
@@ -63,6 +65,7 @@ def purge() -> dict[str, int]:
         "tokens": _all(_expired_tokens, moment),
         "links": _all(_expired_links, moment),
         "sessions": _all(_expired_sessions, moment),
+        "earlier secrets of webhooks": _all(_expired_secrets, moment),
         "idempotency records": _all(_old_records, moment - IDEMPOTENCY_KEPT),
         "sign-in attempts": _all(_old_attempts, moment - ATTEMPTS_KEPT),
         "sent mails and webhooks": _all(_old_entries, moment - OUTBOX_KEPT),

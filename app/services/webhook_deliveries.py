@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -112,13 +113,20 @@ def live(webhook_id: str) -> Webhook | None:
     return _live.one(key=webhook_id)
 
 
-def sign(secret: str, entry_id: str, moment: datetime, body: bytes) -> dict[str, str]:
-    """The headers of a delivery (Standard Webhooks 1.0.0): HMAC-SHA256 of id, time and body."""
+def sign(secrets: Sequence[str], entry_id: str, moment: datetime, body: bytes) -> dict[str, str]:
+    """Return the headers of a delivery (Standard Webhooks 1.0.0).
+
+    There is one signature for each secret, an HMAC-SHA256 of id, time and body.
+    """
     stamp = str(int(moment.timestamp()))
-    key = base64.b64decode(secret.removeprefix(webhooks.SECRET_PREFIX))
-    tag = hmac.digest(key, f"{entry_id}.{stamp}.".encode() + body, sha256)
+    signed = f"{entry_id}.{stamp}.".encode() + body
     return {
         "webhook-id": entry_id,
         "webhook-timestamp": stamp,
-        "webhook-signature": f"v1,{base64.b64encode(tag).decode()}",
+        "webhook-signature": " ".join(_signature(secret, signed) for secret in secrets),
     }
+
+
+def _signature(secret: str, signed: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix(webhooks.SECRET_PREFIX))
+    return f"v1,{base64.b64encode(hmac.digest(key, signed, sha256)).decode()}"

@@ -134,7 +134,7 @@ def _create(actor: Actor, url: str, events: str, is_active: bool) -> tuple[Webho
     counted = _count.one(key=actor.id)
     if counted is not None and counted.number >= PER_USER_MAX:
         raise Conflict(f"You have {PER_USER_MAX} webhooks: remove one first.")
-    secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+    secret = new_secret()
     moment = now()
     webhook = _insert.one(
         id=uuid7(),
@@ -152,6 +152,11 @@ def _create(actor: Actor, url: str, events: str, is_active: bool) -> tuple[Webho
     changes: audit.Changes = {"url": [None, url], "events": [None, events]}
     audit.record(actor, "webhook.created", webhook.id, changes)
     return webhook, secret
+
+
+def new_secret() -> str:
+    """Return 32 random bytes in the form of Standard Webhooks."""
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def update(

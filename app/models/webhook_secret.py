@@ -1,0 +1,24 @@
+"""Earlier secrets of webhooks: each signs beside the present one until it expires."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.types import SEALED, Id, UTCDateTime, now, uuid7
+
+EARLIER_LIFE = timedelta(hours=24)  # within it a receiver replaces its copy of the secret
+EARLIER_MAX = 5  # of one webhook: each is one more signature in every request
+
+
+class WebhookSecret(Base):
+    __tablename__ = "webhook_secrets"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
+    webhook_id: Mapped[str] = mapped_column(
+        Id, ForeignKey("webhooks.id", ondelete="CASCADE"), index=True
+    )
+    secret: Mapped[str] = mapped_column(String(255), info=SEALED)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)  # when it was replaced
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)

@@ -1,0 +1,65 @@
+"""The secrets that sign what a webhook is sent: the present one and those replaced of late."""
+
+from sqlalchemy import bindparam, insert, select, update
+
+from app.errors import Conflict
+from app.models import Webhook, WebhookSecret
+from app.models.types import UTCDateTime, now, uuid7
+from app.models.webhook_secret import EARLIER_LIFE, EARLIER_MAX
+from app.services import audit, credentials, sealed_columns, sealing, webhooks
+from app.services.actor import Actor
+from app.sql import KEY, Statement, atomic
+
+audit.declare("webhook", "webhook.secret_rotated")
+
+_webhook = Webhook.__table__
+_earlier = WebhookSecret.__table__
+_live = Statement[WebhookSecret](
+    select(_earlier.c.id, _earlier.c.secret)
+    .where(
+        WebhookSecret.webhook_id == KEY,
+        WebhookSecret.expires_at > bindparam("moment", type_=UTCDateTime()),
+    )
+    .order_by(_earlier.c.id.desc())
+)
+_retire = Statement[WebhookSecret](insert(_earlier))  # type: ignore[arg-type]
+_replace = Statement[Webhook](
+    update(Webhook).where(_webhook.c.id == KEY).values(secret=bindparam("new_secret"))
+)
+
+
+@atomic
+def rotate(actor: Actor, webhook_id: str) -> str:
+    """Replace the secret. Returns the new one, which is shown this once.
+
+    The old one signs too for EARLIER_LIFE. Raises NotFound, EmailUnconfirmed, and Conflict while
+    EARLIER_MAX old ones still sign.
+    """
+    credentials.hold_confirmed(actor.id)
+    webhook = webhooks.lock(actor, webhook_id)
+    moment = now()
+    if len(_live.all(key=webhook.id, moment=moment)) >= EARLIER_MAX:
+        raise Conflict(
+            f"The secret was replaced {EARLIER_MAX} times within 24 hours. Wait a while."
+        )
+    _retire.run(
+        id=uuid7(),
+        webhook_id=webhook.id,
+        secret=webhook.secret,
+        created_at=moment,
+        expires_at=moment + EARLIER_LIFE,
+    )
+    secret = webhooks.new_secret()
+    _replace.run(key=webhook.id, new_secret=sealing.seal(secret))
+    audit.record(actor, "webhook.secret_rotated", webhook.id)
+    return secret
+
+
+def signing(webhook: Webhook) -> list[str]:
+    """Return the secrets that sign now, the newest first. Raises Sealed."""
+    present = sealed_columns.read(_webhook.c.secret, webhook.id, webhook.secret)
+    earlier = _live.all(key=webhook.id, moment=now())
+    return [
+        present,
+        *(sealed_columns.read(_earlier.c.secret, row.id, row.secret) for row in earlier),
+    ]
