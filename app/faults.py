@@ -22,6 +22,7 @@ class Code(StrEnum):
     INCORRECT = "incorrect"  # a wrong password or code
     TOO_COMMON = "too_common"  # a password that attackers try first
     TOO_SIMILAR = "too_similar"  # a password that is like the username or the email address
+    RESERVED = "reserved"  # a username that people cannot give themselves
     NOT_ALLOWED = "not_allowed"  # the value is well formed, but the service refuses it
     INVALID = "invalid"  # another reason, which `detail` gives
 

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 
 from app.models.types import now
 from app.services import passwords, registration, token_pairs
-from app.services.actor import Actor, scopes_of
+from app.services.actor import SYSTEM, Actor, scopes_of
 from tests import leaks, openid_provider
 from tests.clients import Api, Browser
 from tests.databases import (
@@ -133,7 +133,7 @@ def make_person(app: Flask) -> MakePerson:
 
     def make(username: str, role: str = "user") -> Actor:
         with app.app_context():
-            user = registration.register(Actor(), username, email_of(username), PASSWORD, role)
+            user = registration.register(SYSTEM, username, email_of(username), PASSWORD, role)
         return Actor(
             id=user.id,
             username=username,

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from app.services import registration
-from app.services.actor import Actor, scopes_of
+from app.services.actor import SYSTEM, Actor, scopes_of
 from tests import corpus
 from tests.clients import Api
 from tests.conftest import PASSWORD, email_of, signed_in_api
@@ -83,7 +83,7 @@ def fill(database: Database) -> Api:
     database.empty()
     _ask_on(database)
     with database.app.app_context():
-        root = registration.register(Actor(), "root", email_of("root"), PASSWORD, "admin")
+        root = registration.register(SYSTEM, "root", email_of("root"), PASSWORD, "admin")
         for name in corpus.PEOPLE:
             registration.register(Actor(), name, email_of(name), PASSWORD)
     actor = Actor(id=root.id, username="root", role="admin", scopes=scopes_of("admin"))

@@ -65,6 +65,7 @@ USER_CODES: list[tuple[dict[str, Any], int, dict[str, str]]] = [
     ({"username": "a"}, 422, {"/username": "too_short"}),
     ({"username": "a" * 81}, 422, {"/username": "too_long"}),
     ({"username": "a b c"}, 422, {"/username": "invalid_character"}),
+    ({"username": "root"}, 422, {"/username": "reserved"}),
     ({"email": "ann"}, 422, {"/email": "malformed"}),
     ({"email": f"{'x' * 400}@example.com"}, 422, {"/email": "too_long"}),
     ({"password": "short"}, 422, {"/password": "too_short"}),

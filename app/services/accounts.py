@@ -63,6 +63,8 @@ def update_self(
     A new password ends every session and token but the one in use, with its family. Where mail is
     set up a new email counts only once the link that goes there was followed.
     """
+    if changes.get("username", actor.username) != actor.username:
+        identifiers.check_own_username(actor, changes["username"])
     proof = None
     if "email" in changes or "password" in changes:
         why = "Changing email or password needs the current password."

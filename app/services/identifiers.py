@@ -8,6 +8,8 @@ from app.faults import Code, Fault, length_code
 from app.lazy import lazy
 from app.models import User
 from app.models.user import EMAIL_LOCAL_MAX, EMAIL_MAX, USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERN
+from app.services import reserved_names
+from app.services.actor import Actor
 from app.sql import Duplicate
 
 NO_ADDRESS = "removed.invalid"  # the domain of an account without an address
@@ -53,6 +55,16 @@ def no_address(user_id: str) -> str:
 def has_address(user: User) -> bool:
     """False for an account whose address was removed by its reader."""
     return not user.email.endswith(f"@{NO_ADDRESS}")
+
+
+def check_own_username(actor: Actor, username: str) -> None:
+    """Check a username that `actor` takes for an account of their own.
+
+    Raises Invalid, also for a reserved name, which admins and commands may use.
+    """
+    if not actor.is_admin and reserved_names.is_reserved(username):
+        raise _refusal(Code.RESERVED, "This username is reserved. Choose another one.")
+    check_username(username)
 
 
 def check_username(username: str) -> None:

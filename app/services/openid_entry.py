@@ -9,12 +9,13 @@ from app.errors import BadCredentials, Conflict, NotLinked, SignInRefused
 from app.models import User
 from app.models.types import uuid7
 from app.models.user import USERNAME_MAX, USERNAME_MIN
-from app.services import audit, identities, passwords, registration, throttle, users
+from app.services import audit, identities, passwords, registration, reserved_names, throttle, users
 from app.services.actor import Actor
 from app.services.openid import Person
 from app.sql import atomic
 
 TAKEN = "There is an account with your email address here."
+NAMELESS = "user"  # the name of somebody whose own one cannot be used
 TRIES = 8  # at a username that is free
 
 
@@ -75,10 +76,12 @@ def _usernames(person: Person) -> Iterator[str]:
     wish = person.username.partition("@")[0] or person.email.partition("@")[0]
     plain = unicodedata.normalize("NFKD", wish).encode("ascii", "ignore").decode()
     base = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-")[: USERNAME_MAX - 7]
+    if reserved_names.is_reserved(base):
+        base = ""
     if len(base) >= USERNAME_MIN:
         yield base
     for _ in range(TRIES):
-        yield f"{base or 'user'}-{secrets.randbelow(10**6):06}"
+        yield f"{base or NAMELESS}-{secrets.randbelow(10**6):06}"
 
 
 def need_patience(origin: Actor) -> None:

@@ -28,7 +28,7 @@ def register(actor: Actor, username: str, email: str, password: str, role: str =
     Raises Invalid, Conflict with the field that is taken, TooManyRequests.
     """
     email = identifiers.checked_email(email)
-    identifiers.check_username(username)
+    identifiers.check_own_username(actor, username)
     passwords.check("password", password, username, email)
     return _register(actor, username, email, passwords.hash_(password), role)
 
