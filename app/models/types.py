@@ -54,7 +54,6 @@ def canonical_id(text: str) -> str | None:
 
 
 Id = String(36).with_variant(_TextUUID(as_uuid=False), "postgresql")
-Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
 # Code point order on both, whatever the server's locale: its index survives an upgrade of libc.
 PlainText = Text().with_variant(Text(collation="C"), "postgresql")
 # The words of app.services.search_words, with a blank around each, which is how a tsvector is read.
@@ -99,6 +98,20 @@ class TextList(TypeDecorator[list[str]]):
         return super().result_processor(dialect, coltype) if dialect.name == "sqlite" else None
 
 
+class Json(TypeDecorator[Any]):
+    """A JSON object whose keys are sorted when it is read: jsonb keeps no order (RFC 8259, 4)."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        plain = JSON() if dialect.name == "sqlite" else postgresql.JSONB()
+        return dialect.type_descriptor(plain)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return _sorted(value)
+
+
 class Ranked(TypeDecorator[str]):
     """One of a few words that have an order: their rank is stored, so that it sorts and indexes."""
 
@@ -116,6 +129,12 @@ class Ranked(TypeDecorator[str]):
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
         words: dict[int | None, str | None] = dict(enumerate(self.words))
         return {**words, None: None}.__getitem__
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(each) for each in value] if isinstance(value, list) else value
 
 
 def _to_text(value: datetime | None) -> str | None:
