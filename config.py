@@ -62,6 +62,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "PROXY_HOPS": reader.integer("PROXY_HOPS", 0, 0, 10),
         "REGISTRATION_OPEN": reader.choice("REGISTRATION", "open", ("open", "closed")) == "open",
         "REDIS_URL": reader.redis_url(),
+        "PERSONAL_TOKEN_MAX_DAYS": reader.integer("PERSONAL_TOKEN_MAX_DAYS", 365, 0, 3650),
         "RATELIMIT_ENABLED": reader.flag("RATELIMIT_ENABLED", default=True),
         "RATELIMIT_DEFAULT": reader.rate("RATELIMIT_DEFAULT", "1000 per minute"),
         "CORS_ORIGINS": reader.origins("CORS_ORIGINS"),

@@ -24,6 +24,7 @@ class Policy:
     mail_url: str  # "" where no mail is set up
     mail_from: str
     password_min_length: int  # code points
+    personal_token_max_days: int  # 0: a personal token may be endless
     require_admin_mfa: bool
     limit_sign_ups: bool  # for one network
     webhook_allow_private: bool
@@ -43,6 +44,7 @@ def init_app(app: Flask) -> None:
         mail_url=settings["MAIL_URL"],
         mail_from=settings["MAIL_FROM"],
         password_min_length=settings["PASSWORD_MIN_LENGTH"],
+        personal_token_max_days=settings["PERSONAL_TOKEN_MAX_DAYS"],
         limit_sign_ups=settings["RATELIMIT_ENABLED"],
         require_admin_mfa=settings["REQUIRE_ADMIN_MFA"],
         webhook_allow_private=settings["WEBHOOK_ALLOW_PRIVATE"],

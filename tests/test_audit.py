@@ -90,7 +90,7 @@ class Deeds:
         return self.ann.id
 
     def token_created(self) -> str:
-        return personal_tokens.create(self.ann, self.account(), "CI", ["tasks:read"])[0].id
+        return personal_tokens.create(SYSTEM, self.account(), "CI", ["tasks:read"])[0].id
 
     def task_created(self) -> str:
         return tasks.create(self.ann, {"title": "new"}).id

@@ -9,13 +9,14 @@ import pytest
 from flask import Flask
 
 from app.models import OutboxEntry
+from app.services.actor import Actor
 from tests.authorization import WEBHOOK
 from tests.clients import Api
 from tests.conformance import Checked, Conformance
 from tests.conftest import PASSWORD
 from tests.mailbox import LINK, Mailbox, text
 from tests.routes import DOCUMENT
-from tests.rows import set_values
+from tests.rows import prove_address, set_values
 
 CAT = {"username": "cat", "email": "cat@example.com", "password": PASSWORD}
 ODD = {
@@ -45,7 +46,11 @@ class Guide:
 
 
 @pytest.fixture
-def guide(app: Flask, mailbox: Mailbox, ann_api: Api, bob_api: Api, root_api: Api) -> Guide:
+def guide(
+    app: Flask, mailbox: Mailbox, ann: Actor, bob: Actor, ann_api: Api, bob_api: Api, root_api: Api
+) -> Guide:
+    for actor in (ann, bob):
+        prove_address(app, actor)
     return Guide(app, mailbox, ann_api, bob_api, root_api)
 
 
@@ -149,11 +154,14 @@ def tour_of_mails(guide: Guide) -> None:
     stranger.post("/auth/reset", chosen)
     root.post(f"{path}/invitation")
     stranger.post("/auth/forgot", {"email": "dan@example.com"})
-    guide.ann.post("/users/me/confirmation")
+    root.post("/users/me/confirmation")
     mails = {mail["To"]: LINK.findall(text(mail))[0][2] for mail in mailbox.receive()}
-    stranger.post("/auth/confirm", {"token": mails["ann@example.com"]})
-    stranger.post("/auth/confirm", {"token": mails["ann@example.com"]})
-    guide.ann.post("/users/me/confirmation")
+    link = {"token": mails["root@example.com"]}
+    stranger.post("/auth/confirm", link)
+    guide.ann.post("/auth/confirm", link)
+    root.post("/auth/confirm", link)
+    root.post("/auth/confirm", link)
+    root.post("/users/me/confirmation")
 
 
 def tour_of_tasks(guide: Guide) -> None:

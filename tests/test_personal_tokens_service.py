@@ -26,7 +26,7 @@ from app.services import (
 from app.services.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD
 from tests.page_sessions import start_session
-from tests.rows import age, rows
+from tests.rows import rows
 
 pytestmark = pytest.mark.usefixtures("ctx")
 
@@ -50,16 +50,6 @@ def test_personal_token_ends_itself_alone(ann: Actor) -> None:
     with pytest.raises(InvalidToken):
         tokens.identify(secret)
     assert tokens.identify(pair.access_token).id == ann.id
-
-
-def test_personal_token_without_an_end_lives_on_and_one_with_it_does_not(ann: Actor) -> None:
-    _, endless = personal_tokens.create(ann, account(ann), "a", ["tasks:read"])
-    soon = now() + timedelta(hours=1)
-    _, ending = personal_tokens.create(ann, account(ann), "b", ["tasks:read"], soon)
-    age(Token, "expires_at", timedelta(hours=1))
-    assert tokens.identify(endless).id == ann.id
-    with pytest.raises(InvalidToken):
-        tokens.identify(ending)
 
 
 @pytest.mark.parametrize(
@@ -138,28 +128,6 @@ def test_ended_credential_makes_no_new_one(ann: Actor, by: str) -> None:
     with pytest.raises(InvalidToken):
         personal_tokens.create(thief, account(ann), "stays", ["tasks:read"])
     assert rows(Token) == []
-
-
-@pytest.mark.parametrize("days", [None, 8])
-def test_personal_token_makes_none_that_outlives_it(ann: Actor, days: int | None) -> None:
-    end = now() + timedelta(days=7)
-    _, secret = personal_tokens.create(ann, account(ann), "CI", ["profile:write"], end)
-    parent = tokens.identify(secret)
-    later = None if days is None else now() + timedelta(days=days)
-    with pytest.raises(Invalid) as caught:
-        personal_tokens.create(parent, account(ann), "child", ["profile:write"], later)
-    assert list(caught.value.fields) == ["expires_at"]
-    child, _ = personal_tokens.create(parent, account(ann), "child", ["profile:write"], end)
-    assert child.expires_at == end
-
-
-def test_what_has_no_end_makes_tokens_that_have_none(ann: Actor) -> None:
-    _, endless = personal_tokens.create(ann, account(ann), "CI", ["profile:write"])
-    access = token_pairs.sign_in(Actor(), "ann", PASSWORD).access_token
-    for secret in (endless, access):  # signing in proves who one is, whenever its token ends
-        holder = tokens.identify(secret)
-        token, _ = personal_tokens.create(holder, account(ann), "x", ["profile:write"])
-        assert token.expires_at is None
 
 
 def test_token_that_was_used_meanwhile_is_not_revoked_by_what_was_read(ann: Actor) -> None:

@@ -110,7 +110,12 @@ def login(origin: Actor, body: dict[str, str]) -> Pair:
     errors=(InvalidGrant,),
 )
 def refresh(origin: Actor, body: dict[str, str]) -> Pair:
-    """A new pair. The old refresh token is spent: sent again later, it ends the whole sign-in."""
+    """A new pair; the old refresh token is spent.
+
+    Sent again within 10 s, it gives a further pair of the same sign-in, so that parallel tabs and
+    lost answers keep it. Sent again later, it ends the whole sign-in, which also ends 90 days after
+    its beginning.
+    """
     return token_pairs.refresh(origin, **body)
 
 

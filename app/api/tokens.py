@@ -76,9 +76,11 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
     errors=(Forbidden, EmailUnconfirmed, ReauthenticationRequired),
 )
 def create(actor: Actor, body: dict[str, Any]) -> Any:
-    """A token makes none with a scope that it does not hold itself: 403. What a personal token
-    makes ends when it does, or before. One with `admin` takes a login of the last 15 minutes, or a
-    personal token.
+    """Takes a token from signing in of the last 15 minutes; a personal token makes none: 403.
+
+    No token makes one with a scope that it does not hold: 403. Without `expires_at` it ends after
+    90 days, and after a year at the latest, unless the service is set up otherwise. The owner is
+    told by mail, also seven days before the end.
     """
     token, secret = personal_tokens.create(actor, users.get(actor, actor.id), **body)
     return _shown(token, token=secret)

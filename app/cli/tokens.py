@@ -25,7 +25,11 @@ group = Group("tokens", help="Make personal access tokens.")
     metavar="SCOPE...",
     help=f"What it may do, one or more of: {', '.join(SCOPES)}.",
 )
-@click.option("--days", type=click.IntRange(1, DAYS_MAX), help="Its life (without: no end).")
+@click.option(
+    "--days",
+    type=click.IntRange(1, DAYS_MAX),
+    help="Its life, as long as PERSONAL_TOKEN_MAX_DAYS allows; 90 by default.",
+)
 def create(
     identifier: str,
     more_scopes: tuple[str, ...],

@@ -26,9 +26,9 @@ LINK_SUBJECTS = {
 }
 
 
-def notice(entry: OutboxEntry) -> EmailMessage:
-    """Something happened to the account: see services.mails.notify."""
-    told = {**entry.payload, "what": NOTICES[entry.name], "moment": entry.created_at}
+def notice(entry: OutboxEntry, payload: dict[str, Any] | None = None) -> EmailMessage:
+    """Something happened to the account: see services.mails.notify. `payload`: of the entry."""
+    told = {**(payload or entry.payload), "what": NOTICES[entry.name], "moment": entry.created_at}
     return _message(entry, "notice", told["to"], NOTICE_SUBJECT, told)
 
 

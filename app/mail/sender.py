@@ -4,7 +4,7 @@ from app import policy
 from app.mail import messages, transports
 from app.models import OutboxEntry
 from app.models.link import LIFE
-from app.services import links
+from app.services import links, token_mails
 
 
 def send(entry: OutboxEntry) -> int | None:
@@ -12,7 +12,10 @@ def send(entry: OutboxEntry) -> int | None:
     goes to a file or the console. Raises SendingFailed.
     """
     if entry.name not in LIFE:
-        return transports.deliver(policy.current().mail_url, messages.notice(entry))
+        told = token_mails.warning(entry) if entry.name == token_mails.ENDING else entry.payload
+        if told is None:
+            return None
+        return transports.deliver(policy.current().mail_url, messages.notice(entry, told))
     opened = links.open_for(entry)
     if opened is None:
         return None

@@ -3,13 +3,21 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
+from wtforms import BooleanField
 
+from app.forms import Form
 from app.identity import page_user
 from app.listing import listed
 from app.navigation import next_page
 from app.services import sign_ins
 
 bp = Blueprint("sessions", __name__)
+
+
+class EndOthersForm(Form):
+    tokens = BooleanField("End my personal tokens too")
+
+
 ENDPOINT = "main.sessions.index"
 
 
@@ -26,6 +34,7 @@ def index() -> str:
         browsers=browsers,
         programs=programs,
         this=actor.session_id,
+        form=EndOthersForm(),
     )
 
 
@@ -48,6 +57,11 @@ def end_api(family_id: str) -> ResponseReturnValue:
 @bp.post("/end-others")
 @login_required
 def end_others() -> ResponseReturnValue:
-    sign_ins.end_others(page_user())
-    flash("You are logged out everywhere but here.", "success")
+    with_tokens = bool(EndOthersForm().tokens.data)
+    sign_ins.end_others(page_user(), with_tokens=with_tokens)
+    flash(
+        "You are logged out everywhere but here"
+        + (", and your personal tokens have ended." if with_tokens else "."),
+        "success",
+    )
     return redirect(url_for(".index"), 303)

@@ -5,22 +5,23 @@ from datetime import timedelta
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
-from wtforms import IntegerField, SelectMultipleField, StringField
+from wtforms import Field, IntegerField, SelectMultipleField, StringField
+from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput
 
+from app import policy
 from app.errors import EmailUnconfirmed, Forbidden, ReauthenticationRequired
 from app.forms import REFUSALS, Form, one_line, options, stripped
 from app.identity import page_user
 from app.listing import listed
-from app.models.token import DAYS_MAX, NAME_MAX, SCOPES
+from app.models.token import DAYS, DAYS_MAX, NAME_MAX, SCOPES
 from app.models.types import now
 from app.navigation import next_page
 from app.services import personal_tokens, users
 from app.services.actor import Actor
 
 bp = Blueprint("tokens", __name__)
-DAYS = 90
 MEANINGS = {
     "tasks:read": "read tasks and their comments",
     "tasks:write": "make, change and delete tasks and comments",
@@ -28,6 +29,11 @@ MEANINGS = {
     "profile:write": "change your account and its tokens",
     "admin": "do all that an admin may do",
 }
+
+
+def _within_the_setting(form: BaseForm, field: Field) -> None:
+    """A validator: no more days than PERSONAL_TOKEN_MAX_DAYS allows."""
+    NumberRange(1, policy.current().personal_token_max_days or DAYS_MAX)(form, field)
 
 
 class TokenForm(Form):
@@ -45,14 +51,15 @@ class TokenForm(Form):
     )
     days = IntegerField(
         "Days until it ends",
-        [Optional(), NumberRange(1, DAYS_MAX)],
-        default=DAYS,
-        description="Empty: it does not end by itself.",
-        render_kw={"min": 1, "max": DAYS_MAX, "inputmode": "numeric"},
+        [Optional(), _within_the_setting],
+        render_kw={"min": 1, "inputmode": "numeric"},
     )
 
     def __init__(self, actor: Actor) -> None:
-        super().__init__()
+        longest = policy.current().personal_token_max_days
+        usual = min(DAYS, longest or DAYS)
+        super().__init__(days=usual)
+        self.days.description = f"Empty: {usual} days." if longest else "Empty: it does not end."
         held = [scope for scope in SCOPES if scope in actor.scopes]
         self.scopes.choices = options((scope, MEANINGS[scope]) for scope in held)
 

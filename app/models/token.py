@@ -16,9 +16,12 @@ KINDS = ("access", "refresh", "personal", "reset")  # the last one until links h
 # In the order in which they are shown. "admin" can be held by an admin's token only.
 SCOPES = ("tasks:read", "tasks:write", "profile:read", "profile:write", "admin")
 ACCESS_LIFE, REFRESH_LIFE = timedelta(hours=1), timedelta(days=30)
-REFRESH_GRACE = timedelta(seconds=10)  # a client that sends a refresh twice is no thief yet
+FAMILY_LIFE = timedelta(days=90)  # after signing in (ASVS 5.0, 7.3.2 and 10.4.8)
+REFRESH_GRACE = timedelta(seconds=10)  # parallel tabs and lost answers are no theft
 NAME_MAX = 100
-DAYS_MAX = 3650  # the longest life of a personal one that is asked for in days
+DAYS = 90  # the life of a personal one for which no end is named
+DAYS_MAX = 3650  # the longest life of a personal one that any setting allows, in days
+WARNED_BEFORE = timedelta(days=7)  # the end of a personal one
 
 
 PERSONAL = text("kind = 'personal'")

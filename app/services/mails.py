@@ -26,6 +26,8 @@ NOTICES = {
     "recovery_code_used": "A recovery code was used in place of a second factor.",
     "identity_linked": "An account elsewhere was linked to yours, and can log in to it.",
     "webhook_switched_off": "A webhook was switched off: it failed for days, or an admin did it.",
+    "token_created": "A personal token was made. Whoever holds it can use the API as you.",
+    "token_ending": "A personal token ends in a week. Make a new one if a program still needs it.",
     "removed_at_proof": "A mailed link proved the email address of the account for the first time. "
     "What had been added before the proof was removed, in case somebody else had added it:",
     "identity_unlinked": "An account elsewhere was unlinked, and cannot log in to yours any more.",

@@ -85,8 +85,9 @@ def add(
     user_id: str | None = None,
     webhook_id: str | None = None,
     request_id: str = "",
+    run_at: datetime | None = None,
 ) -> str:
-    """The id of a new entry, to be sent as soon as the transaction is committed.
+    """The id of a new entry, to be sent as soon as the transaction is committed, or at `run_at`.
 
     `payload` must hold no secret: it is kept as it is for a month. `request_id` is the actor's.
     """
@@ -101,7 +102,7 @@ def add(
         status="pending",
         attempts=0,
         fence=0,
-        run_at=moment,
+        run_at=run_at or moment,
         response_status=None,
         error="",
         request_id=request_id,

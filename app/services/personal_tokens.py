@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
+from app import policy
 from app.errors import Forbidden, Invalid, NotFound
 from app.faults import Code, Fault
 from app.models import Token, User
-from app.models.token import NAME_MAX, SCOPES
+from app.models.token import DAYS, NAME_MAX, SCOPES
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import audit, authentication, credentials, paging, text_rules, tokens
+from app.services import audit, authentication, credentials, paging, text_rules, token_mails, tokens
 from app.services.actor import Actor, scopes_of
 from app.services.paging import Page
 from app.services.preconditions import Expect, check
@@ -84,11 +85,13 @@ def create(
     scopes: Collection[str],
     expires_at: datetime | None = None,
 ) -> tuple[Token, str]:
-    """A new token of `user`, and its secret, which is shown this once.
+    """A new token of `user`, and its secret, which is shown this once. The owner is told by mail.
 
-    A personal token makes none that outlives it. Raises Invalid, InvalidToken, Forbidden for a
-    scope that actor or user does not hold, and ReauthenticationRequired: one with an admin's rights
-    is not asked again who it is.
+    Without `expires_at` it ends after DAYS, or never where PERSONAL_TOKEN_MAX_DAYS is 0.
+
+    Raises Invalid, InvalidToken, EmailUnconfirmed, Forbidden for a scope that actor or user does
+    not hold, and ReauthenticationRequired without a proof of the last 15 minutes, which no personal
+    token has. A command on the machine needs none.
     """
     name = text_rules.name(name, NAME_MAX)
     if not scopes or not set(SCOPES).issuperset(scopes):
@@ -96,25 +99,31 @@ def create(
         raise Invalid("One of the values is not valid.", {"scopes": fault})
     if missing := set(scopes) - (actor.scopes & scopes_of(user.role)):
         raise Forbidden(f"You cannot grant: {', '.join(sorted(missing))}.")
-    if "admin" in scopes:
-        authentication.need_recent_admin(actor)
-    credentials.need_live(actor, user.id, confirmed=bool(actor.id))
-    _check_end(actor, expires_at)
+    is_command = not actor.id
+    if not is_command:
+        authentication.need_recent(actor)
+    credentials.need_live(actor, user.id, confirmed=not is_command)
+    expires_at = _end(expires_at)
     token_id, kept = uuid7(), " ".join(scope for scope in SCOPES if scope in scopes)
     values = {"family_id": token_id, "token_id": token_id, "name": name, "scopes": kept}
     secret = tokens.add("personal", user.id, **values, expires_at=expires_at)
     changes = {"name": [None, name], "scopes": [None, kept], "user_id": [None, user.id]}
     audit.record(actor, "token.created", token_id, changes)
-    return _found(_get.one(key=token_id, user_id=user.id)), secret
+    token = _found(_get.one(key=token_id, user_id=user.id))
+    token_mails.made(actor, user, token)
+    return token, secret
 
 
-def _check_end(actor: Actor, expires_at: datetime | None) -> None:
-    if expires_at is not None and expires_at <= now():
+def _end(asked: datetime | None) -> datetime | None:
+    """The end of a new token for which `asked` was named. Raises Invalid."""
+    days_max, moment = policy.current().personal_token_max_days, now()
+    if asked is None:
+        return moment + timedelta(days=min(DAYS, days_max)) if days_max else None
+    if asked <= moment:
         raise _bad_end("Use a time in the future.")
-    own = actor.token_id and _get.one(key=actor.token_id, user_id=actor.id)
-    if own and own.expires_at and (expires_at is None or expires_at > own.expires_at):
-        end = own.expires_at.isoformat(timespec="seconds").replace("+00:00", "Z")
-        raise _bad_end(f"Use a time up to {end}: the token in use ends then.")
+    if days_max and asked > moment + timedelta(days=days_max):
+        raise _bad_end(f"Use a time within {days_max} days from now.")
+    return asked
 
 
 def _bad_end(why: str) -> Invalid:

@@ -4,21 +4,24 @@ An admin may do so for anybody: `of` is whose sign-ins are meant, by default the
 (ASVS 5.0, 7.5.2 and 7.4.5).
 """
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_
+from sqlalchemy import ColumnElement, bindparam, delete, or_, select
+from sqlalchemy.orm import aliased
 
 from app.errors import NotFound
 from app.models import Session, Token
 from app.models.session import IDLE, REMEMBERED_IDLE
 from app.models.types import now
-from app.services import audit, credentials, paging
+from app.services import audit, credentials, paging, personal_tokens
 from app.services.actor import Actor
 from app.services.paging import Page
 from app.sql import KEY, Statement, atomic
 
 audit.declare("user", "session.others_ended")
 
+_newer: Any = aliased(Token)
 _end_session = Statement[Session](
     delete(Session).where(Session.__table__.c.id == KEY, Session.user_id == bindparam("of_user"))
 )
@@ -58,14 +61,19 @@ def by_api(
     count: bool = False,
     of: str | None = None,
 ) -> Page[Token]:
-    """Sign-ins by the API: of each the one refresh token that is good now."""
-    alive = [
-        Token.user_id == actor.over(of),
-        Token.kind == "refresh",
-        Token.spent_at.is_(None),
-        Token.expires_at > now(),
-    ]
+    """Sign-ins by the API: of each the newest refresh token that is good now."""
+    moment = now()
+    newer = (
+        select(_newer.id)
+        .where(_newer.family_id == Token.family_id, _newer.id > Token.id, *_good(_newer, moment))
+        .exists()
+    )
+    alive = [Token.user_id == actor.over(of), *_good(Token, moment), ~newer]
     return paging.read(Token, alive, limit=limit, after=after, count=count)
+
+
+def _good(token: Any, moment: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (token.kind == "refresh", token.spent_at.is_(None), token.expires_at > moment)
 
 
 @atomic
@@ -88,9 +96,14 @@ def end_family(actor: Actor, family_id: str, of: str | None = None) -> None:
 
 
 @atomic
-def end_others(actor: Actor, of: str | None = None) -> None:
-    """Sign out everywhere but where the actor is, from the API too. Personal tokens stay."""
+def end_others(actor: Actor, of: str | None = None, *, with_tokens: bool = False) -> None:
+    """Sign out everywhere but where the actor is, from the API too.
+
+    `with_tokens`: personal tokens end as well, but the one in use.
+    """
     owner = actor.over(of)
     credentials.hold(owner)
     credentials.end_sign_ins(owner, but=actor)
+    if with_tokens:
+        personal_tokens.revoke_all(actor, owner, now())
     audit.record(actor, "session.others_ended", owner)

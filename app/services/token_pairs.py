@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from app.errors import InvalidGrant
 from app.models import Token, User
-from app.models.token import ACCESS_LIFE, REFRESH_GRACE, REFRESH_LIFE, SCOPES
+from app.models.token import ACCESS_LIFE, FAMILY_LIFE, REFRESH_GRACE, REFRESH_LIFE, SCOPES
 from app.models.types import UTCDateTime, now, uuid7
 from app.services import (
     audit,
@@ -47,11 +47,12 @@ _spend = Statement[Token](
 )
 _spent = Statement[Token](
     select(*Token.__table__.c).where(
-        Token.hash == KEY, Token.kind == "refresh", Token.spent_at.is_not(None)
+        Token.hash == KEY,
+        Token.kind == "refresh",
+        Token.spent_at.is_not(None),
+        Token.expires_at > _moment,
+        Token.user_id.in_(select(User.id).where(User.is_active)),
     )
-)
-_used_successor = Statement[Token](
-    select(Token.id).where(Token.parent_id == KEY, Token.spent_at.is_not(None))
 )
 _end_family = Statement[Token](delete(Token).where(Token.family_id == KEY))
 
@@ -63,7 +64,7 @@ class Pair:
     access_token: str
     refresh_token: str
     scope: str
-    expires_in: int = int(ACCESS_LIFE.total_seconds())
+    expires_in: int
     token_type: str = "Bearer"
 
 
@@ -92,8 +93,9 @@ def _open_family(origin: Actor, user: User, *, with_factor: bool) -> Pair:
 def refresh(origin: Actor, refresh_token: str) -> Pair:
     """A new pair for a refresh token, which is spent by it. Raises InvalidGrant.
 
-    One that was spent before means that two hold it: the whole family ends, unless it is so fresh
-    that a client may have sent it twice (RFC 9700, 4.14.2).
+    One that was spent within REFRESH_GRACE gets a further pair of its family: parallel tabs and
+    lost answers keep the sign-in. A later reuse means that two hold it, and ends the family
+    (RFC 9700, 4.14.2). A family ends FAMILY_LIFE after signing in.
     """
     pair = _refreshed(origin, refresh_token)
     if pair is None:
@@ -105,19 +107,21 @@ def refresh(origin: Actor, refresh_token: str) -> Pair:
 def _refreshed(origin: Actor, refresh_token: str) -> Pair | None:
     moment, key = now(), secret_tokens.digest(refresh_token)
     _hold_owner.one(key=key)
-    old = _spend.one(key=key, moment=moment)
-    if old is not None:
-        return _issue(old.user_id, old.family_id, old.signed_in_at, old.scopes, old.id)
-    spent = _spent.one(key=key)
-    if spent is not None and _is_theft(spent, moment):
-        _end_family.run(key=spent.family_id)
-        audit.record(origin.as_user(spent.user_id), "token.reused", spent.user_id)
-    return None
+    old = _spend.one(key=key, moment=moment) or _spent.one(key=key, moment=moment)
+    if old is None:
+        return None
+    reused = old.spent_at is not None and moment - old.spent_at >= REFRESH_GRACE
+    if reused:
+        audit.record(origin.as_user(old.user_id), "token.reused", old.user_id)
+    if reused or moment >= _end_of_family(old.signed_in_at):
+        _end_family.run(key=old.family_id)
+        return None
+    return _issue(old.user_id, old.family_id, old.signed_in_at, old.scopes, old.id)
 
 
-def _is_theft(spent: Token, moment: datetime) -> bool:
-    assert spent.spent_at is not None
-    return moment - spent.spent_at > REFRESH_GRACE or bool(_used_successor.one(key=spent.id))
+def _end_of_family(signed_in_at: datetime | None) -> datetime:
+    assert signed_in_at is not None
+    return signed_in_at + FAMILY_LIFE
 
 
 @atomic
@@ -140,10 +144,12 @@ def _issue(
         "signed_in_at": signed_in_at,
         "scopes": scopes,
     }
-    access = tokens.add("access", user_id, **shared, expires_at=now() + ACCESS_LIFE)
-    life = now() + REFRESH_LIFE
-    refresh = tokens.add("refresh", user_id, **shared, expires_at=life, parent_id=parent_id)
-    return Pair(access, refresh, scopes)
+    moment, end = now(), _end_of_family(signed_in_at)
+    life = min(ACCESS_LIFE, end - moment)
+    access = tokens.add("access", user_id, **shared, expires_at=moment + life)
+    last = min(moment + REFRESH_LIFE, end)
+    refresh = tokens.add("refresh", user_id, **shared, expires_at=last, parent_id=parent_id)
+    return Pair(access, refresh, scopes, int(life.total_seconds()))
 
 
 def _ordered(scopes: Collection[str]) -> list[str]:

@@ -1,0 +1,56 @@
+"""Mails about personal tokens: that one was made, and that one is about to end."""
+
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from app import policy
+from app.models import OutboxEntry, Token, User
+from app.models.token import WARNED_BEFORE
+from app.models.types import now
+from app.services import identifiers, mails, outbox
+from app.services.actor import Actor
+from app.sql import KEY, Statement
+
+ENDING = "token_ending"
+
+_owned = Statement[Any](
+    select(Token.name, Token.prefix, Token.scopes, Token.expires_at, User.email, User.username)
+    .join(User, User.id == Token.user_id)
+    .where(Token.__table__.c.id == KEY, Token.kind == "personal", User.is_active)
+    .where(User.id == bindparam("user_id"))
+)
+
+
+def made(actor: Actor, user: User, token: Token) -> None:
+    """Tell the owner of a new token, and put the warning before its end into the outbox."""
+    mails.notify(actor, user, "token_created", details=_facts(token))
+    ends = token.expires_at
+    if policy.current().has_mail and ends is not None and ends - WARNED_BEFORE > now():
+        payload = {"token_id": token.id}
+        request_id, due = actor.request_id, ends - WARNED_BEFORE
+        outbox.add("mail", ENDING, payload, user_id=user.id, request_id=request_id, run_at=due)
+
+
+def warning(entry: OutboxEntry) -> dict[str, Any] | None:
+    """The contents of the warning, or None if the token is gone or its owner gets no mail."""
+    token = _owned.one(key=entry.payload["token_id"], user_id=entry.user_id)
+    if token is None or not identifiers.has_address(token):
+        return None
+    return {
+        "to": token.email,
+        "username": token.username,
+        "by_owner": True,
+        "address": "",
+        "details": _facts(token),
+    }
+
+
+def _facts(token: Any) -> list[str]:
+    ends = token.expires_at
+    return [
+        f"Name: {token.name}",
+        f"Begins with: {token.prefix}",
+        f"Scopes: {token.scopes.replace(' ', ', ')}",
+        f"Ends: {ends.strftime('%d %b %Y, %H:%M')} UTC" if ends else "Ends: never by itself",
+    ]
