@@ -32,7 +32,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import JSON, TypeDecorator
 
 from app.extensions import Base
-from app.models.types import Id, Json, PlainText, Ranked, TextList, UTCDateTime, now, uuid7
+from app.models.types import Id, Json, PlainText, Ranked
+from app.models.types import SearchWords, TextList, UTCDateTime, now, uuid7
 
 
 class Trimmed(TypeDecorator[str]):
@@ -52,6 +53,7 @@ class Project(Base):
     size: Mapped[str] = mapped_column(Ranked(("small", "large")), default="small")
     facts: Mapped[dict[str, Any]] = mapped_column(Json)
     tags: Mapped[list[str]] = mapped_column(TextList, default=list)
+    terms: Mapped[str | None] = mapped_column(SearchWords)
     words: Mapped[list[str]] = mapped_column(JSON().with_variant(ARRAY(Text()), "postgresql"))
     slug: Mapped[str] = mapped_column(Trimmed)
     name: Mapped[str] = mapped_column(String(80), unique=True)
