@@ -223,6 +223,7 @@ def tour_of_webhooks(guide: Guide) -> None:
     path = ann.post("/webhooks", WEBHOOK).headers["Location"]
     ann.post("/webhooks", {**WEBHOOK, "url": "http://127.0.0.1/"})
     read(ann, path)
+    ann.post(f"{path}/rotate-secret")
     read_list(ann, "/webhooks")
     delivery = ann.post(f"{path}/test").get_json()["id"]
     ann.post(f"{path}/deliveries/{delivery}/redeliver")
