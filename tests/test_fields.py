@@ -28,6 +28,7 @@ KINDS: list[tuple[type[fields.Field[Any]], st.SearchStrategy[Any]]] = [
     (fields.Integer, st.integers(-(2**53), 2**53)),
     (fields.Dict, st.dictionaries(TEXTS, JSON, max_size=3)),
     (fields.String, TEXTS),
+    (fields.Raw, JSON),
 ]
 row_type: Any = namedtuple  # its fields are known at run time only
 SCHEMAS = {
@@ -42,6 +43,8 @@ def values_of(field: Any) -> st.SearchStrategy[Any]:
         made: st.SearchStrategy[Any] = st.lists(values_of(field.inner), max_size=3)
     elif isinstance(field, fields.Nested):
         made = rows_of(field.schema).map(lambda row: row._asdict())
+    elif isinstance(field, fields.Dict) and field.value_field:
+        made = st.dictionaries(TEXTS, values_of(field.value_field), max_size=3)
     else:
         made = next(values for kind, values in KINDS if isinstance(field, kind))
     return st.none() | made if field.allow_none else made

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given, settings, strategies as st
 
 from app.services import search_words
-from app.services.search_words import RUN_MAX, WORD_MAX, clauses, indexed
+from app.services.search_words import RUN_MAX, STEM, WORD_MAX, clauses, indexed
 from tests.search_cases import QUERIES, TITLES, found_by
 
 SAMPLES = "".join(TITLES) + "\u0301\u05b0\u0651\u200d\ufe0f\u0345\ufb01\ufdfa\u1e9e\u01c5"
@@ -98,3 +98,9 @@ def test_words_of_the_longest_text_fit_into_a_tsvector(text: str) -> None:
 
 def test_unassigned_character_is_a_letter_so_that_a_later_unicode_changes_nothing() -> None:
     assert indexed("a\u0378b") == " a\u0378b "
+
+
+@given(st.text(st.sampled_from("ab1.\u00e9\u4e2d"), min_size=1, max_size=200))
+def test_no_indexed_word_is_longer_than_an_index_takes(text: str) -> None:
+    """PostgreSQL refuses a word of a tsvector that is longer than 2,046 bytes."""
+    assert max(map(len, indexed(text * 50).split()), default=0) <= WORD_MAX + len(STEM)

@@ -47,6 +47,8 @@ TASK = st.fixed_dictionaries(
         "updated_at": MOMENT,
         "deleted_at": st.none() | MOMENT,
         "version": st.integers(1, 2**31 - 1),
+        "search_words": st.none(),
+        "search_version": st.none() | st.integers(1, 2**31 - 1),
     }
 )
 

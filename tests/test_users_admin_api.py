@@ -7,16 +7,10 @@ from flask import Flask
 
 from app.models import User
 from app.services.actor import Actor
-from tests.answers import MISSING, blamed, slug_of, without_request
+from tests.answers import MISSING, blamed, slug_of
 from tests.clients import Api
 from tests.conftest import PASSWORD, MakePerson, email_of
 from tests.rows import rows, set_values
-
-
-def test_account_of_another_is_like_one_that_is_not_there(ann_api: Api, bob: Actor) -> None:
-    theirs, none = ann_api.get(f"/users/{bob.id}"), ann_api.get(f"/users/{MISSING}")
-    assert slug_of(theirs) == (404, "not-found")
-    assert without_request(theirs) == without_request(none)
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])

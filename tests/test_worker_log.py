@@ -11,7 +11,7 @@ from flask import Flask
 
 from app.errors import SendingFailed
 from app.logs import JsonFormatter
-from app.models import OutboxEntry
+from app.models import OutboxEntry, User
 from app.services import (
     accounts,
     confirmation,
@@ -27,7 +27,7 @@ from app.worker import Worker
 from tests.conftest import email_of, signed_in_api
 from tests.factors import add_app, hold_clock
 from tests.mailbox import Mailbox
-from tests.rows import rows
+from tests.rows import rows, set_values
 from tests.test_webhook_delivery import Receiver, inside, receiver, work
 from tests.test_webhooks_api import make
 
@@ -121,13 +121,14 @@ def test_every_entry_of_the_outbox_names_its_request(
 ) -> None:
     """Mails of every kind, webhooks of every way."""
     hold_clock(monkeypatch)
+    confirmation.ask(ann)
+    set_values(User, ann.id, email_verified=True)
     origin = Actor(request_id=REQUEST)
     webhook, _ = webhooks.create(ann, "https://hooks.example.com/", ["task.created"])
     webhook_deliveries.test(ann, webhook.id)
     webhooks.switch_off(root, webhook.id)
     recovery.ask(origin, email_of("ann"))
     recovery.mail_link(root, users.get(root, ann.id))
-    confirmation.ask(ann)
     invited = invitations.invite(root, "kim@example.com", "kim")
     invitations.invite_again(root, invited.id)
     add_app(ann)

@@ -56,7 +56,7 @@ _UNSPACED_BLOCKS = (
 )
 _CHUNK = re.compile("[ldc][^ ]*")
 _PART = re.compile(r"l+|d+|c|\.+")
-_ENGLISH = re.compile("[a-z]{3,}")
+_ENGLISH = re.compile(f"[a-z]{{3,{WORD_MAX}}}")
 
 
 class Clause(NamedTuple):
