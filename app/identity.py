@@ -14,6 +14,7 @@ from flask_login import UserMixin, current_user, login_required, login_user, log
 from app.door import is_page
 from app.errors import Forbidden, Unauthorized
 from app.extensions import login_manager
+from app.models.session import USER_AGENT_MAX
 from app.security import REQUEST_ID, ROUTE, USER_ID
 from app.services import audit, sessions, tokens
 from app.services.actor import Actor
@@ -70,7 +71,11 @@ def init_app(app: Flask) -> None:
 
 def origin() -> Actor:
     """Where the request comes from, for what a stranger may do."""
-    return Actor(address=request.remote_addr or "", request_id=request.environ[REQUEST_ID])
+    return Actor(
+        address=request.remote_addr or "",
+        request_id=request.environ[REQUEST_ID],
+        user_agent=request.headers.get("User-Agent", "")[:USER_AGENT_MAX],
+    )
 
 
 def api_user(
@@ -102,7 +107,7 @@ def need_scopes(actor: Actor, scopes: Collection[str]) -> None:
 @login_manager.user_loader
 def load_user(secret: str) -> PageUser | None:
     here = origin()
-    actor = sessions.load(secret, here.address, here.request_id)
+    actor = sessions.load(secret, here.address, here.request_id, here.user_agent)
     if actor is None:
         return None
     request.environ[USER_ID] = actor.id

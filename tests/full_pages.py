@@ -4,13 +4,14 @@ A page has to break such a word, so that it pushes nothing out of sight and cove
 """
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import insert
 
 from app.extensions import Base, db
-from app.models import Factor, Identity, OutboxEntry, Session, Webhook
+from app.models import Factor, Identity, OutboxEntry, Session, User, Webhook
 from app.models.comment import BODY_MAX
 from app.models.factor import NAME_MAX as FACTOR_MAX
 from app.models.identity import SUBJECT_MAX
@@ -22,6 +23,7 @@ from app.models.types import now, uuid7
 from app.models.user import USERNAME_MAX
 from app.models.webhook import EVENTS, URL_MAX
 from app.services import (
+    address_undo,
     comments,
     links,
     outbox,
@@ -82,6 +84,13 @@ def fill(app: Flask) -> tuple[Actor, dict[str, str]]:
         }
 
 
+def undo_link(user: User) -> str:
+    """The secret of a link that undoes a change of the address of `user`."""
+    payload = {"to": "old@example.com", "can_undo": True}
+    entry: Any = SimpleNamespace(user_id=user.id, payload=payload, created_at=now())
+    return address_undo.make(entry)
+
+
 def make_links(app: Flask, user_id: str) -> dict[str, str]:
     """The paths of pages that a mailed link opens, by their route."""
     with app.app_context():
@@ -89,6 +98,7 @@ def make_links(app: Flask, user_id: str) -> dict[str, str]:
         reset = recovery.make_link(SYSTEM, user)
         return {
             "/auth/confirm/<token>": f"/auth/confirm/{links.make(user.id, 'confirm', user.email)}",
+            "/auth/undo/<token>": f"/auth/undo/{undo_link(user)}",
             "/auth/reset/<token>": f"/auth/reset/{reset}",
             "/auth/invite/<token>": f"/auth/invite/{reset}",
         }

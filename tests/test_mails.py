@@ -11,8 +11,9 @@ from app.errors import Invalid, NotFound
 from app.mail import messages
 from app.models import Link, OutboxEntry, User
 from app.models.types import now
-from app.services import accounts, confirmation, links, mails, outbox, recovery, users
+from app.services import accounts, confirmation, links, outbox, recovery, users
 from app.services.actor import SYSTEM, Actor
+from app.services.notices import NOTICES
 from app.sql.connection import Link as Connection
 from tests.conftest import PASSWORD, MakePerson
 from tests.mailbox import LINK, Mailbox, send_due, text
@@ -67,13 +68,13 @@ def test_text_and_html_say_the_same(mailbox: Mailbox, ann: Actor) -> None:
     assert "color:" not in html.replace("color-scheme", "")
 
 
-@pytest.mark.parametrize("name", mails.NOTICES)
+@pytest.mark.parametrize("name", NOTICES)
 def test_notice_says_what_happened_when_and_from_where(app: Flask, name: str) -> None:
     with app.test_request_context():
         mail = messages.notice(entry_of(name, address="192.0.2.1"))
         others = messages.notice(entry_of(name, by_owner=False))
     for part in ("plain", "html"):
-        assert mails.NOTICES[name] in text(mail, part)
+        assert NOTICES[name].what in text(mail, part)
         assert "By: you, from 192.0.2.1" in text(mail, part)
         assert "By: an admin" in text(others, part)
 
@@ -83,7 +84,7 @@ def test_what_somebody_typed_is_escaped_in_html_and_stands_in_no_subject(app: Fl
         mail = messages.notice(entry_of("email_changed", username="<b>x</b>\r\nBcc: y@z.example"))
     assert "<b>" not in text(mail, "html")
     assert "Bcc" not in mail
-    assert str(mail["Subject"]) == "Your account was changed - Flagstone"
+    assert str(mail["Subject"]) == "Your email address was changed - Flagstone"
 
 
 @pytest.mark.parametrize("email", ["a@b.example\r\nBcc: c@d.example", "a@b.example\nX: y", "a\r@b"])
@@ -177,7 +178,7 @@ def test_owner_is_told_of_a_new_password(mailbox: Mailbox, app: Flask, member: A
     with app.app_context():
         change_password(member)
     (mail,) = mailbox.receive()
-    assert (mail["To"], mails.NOTICES["password_changed"] in text(mail)) == (EMAIL, True)
+    assert (mail["To"], NOTICES["password_changed"].what in text(mail)) == (EMAIL, True)
 
 
 def test_old_address_is_told_of_a_new_one(mailbox: Mailbox, app: Flask, member: Actor) -> None:

@@ -12,6 +12,7 @@ from app.extensions import Base, db
 from app.models import (
     AuditEvent,
     Comment,
+    EmailChange,
     IdempotencyRecord,
     Link,
     OutboxEntry,
@@ -44,6 +45,7 @@ from tests.rows import age, events, rows
 KINDS = {
     "tokens": Token,
     "links": Link,
+    "changes of an address": EmailChange,
     "sessions": Session,
     "earlier secrets of webhooks": WebhookSecret,
     "idempotency records": IdempotencyRecord,

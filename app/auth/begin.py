@@ -3,7 +3,7 @@
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.auth import pending
+from app.auth import known_devices, pending
 from app.errors import OtpRequired
 from app.identity import origin, sign_in
 from app.models import User
@@ -27,11 +27,13 @@ def begin(
             remember=remember,
             user_agent=request.headers.get("User-Agent", ""),
             with_factor=with_factor,
+            known_device=known_devices.knows(user.id),
         )
     except OtpRequired:
         pending.put(user, remember=remember)
         return redirect(url_for("auth.two_factor.show", next=target or None), 303)
     sign_in(secret, remember=remember)
+    known_devices.remember(user.id)
     return redirect(target or home(), 303)
 
 

@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 
 from app.auth.forms import ConfirmForm, ForgotForm, ResetForm
 from app.errors import Conflict, VoidLink
-from app.forms import REFUSALS
+from app.forms import REFUSALS, Form
 from app.identity import origin, page_user
-from app.services import confirmation, recovery
+from app.services import address_undo, confirmation, recovery
 
 bp = Blueprint("links", __name__)
 VOID = "This link was used, replaced or is too old. Ask for a new one."
@@ -84,6 +84,26 @@ def refuse(token: str) -> ResponseReturnValue:
     confirmation.refuse(origin(), token)
     flash(f"{asked.email} is removed from the account {asked.user.username}.", "success")
     return redirect(url_for("main.pages.index"), 303)
+
+
+@bp.route("/undo/<token>", methods=["GET", "POST"])
+def undo(token: str) -> ResponseReturnValue:
+    """Restore an address that was changed, and go on to choose a new password.
+
+    It needs no session: whoever changed the address may have ended them all.
+    """
+    asked = address_undo.question(token)
+    form = Form()
+    if form.validate_on_submit():
+        try:
+            secret = address_undo.undo(origin(), token)
+        except Conflict as error:
+            form.blame(Conflict(error.message))
+        else:
+            flash(f"{asked.email} is restored. Now choose a new password.", "success")
+            return redirect(url_for(".reset", token=secret), 303)
+    page = render_template("auth/undo.html", form=form, asked=asked)
+    return page, form.http_status
 
 
 def _question(token: str) -> confirmation.Question:

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from flask import render_template
 
 from app import policy
+from app.devices import device
 from app.models import OutboxEntry
 from app.models.link import LIFE
 from app.models.types import now
-from app.services.mails import NOTICES
+from app.services.notices import ADMIN_ADVICE, NOTICES
 
-NOTICE_SUBJECT = "Your account was changed"
 LINK_SUBJECTS = {
     "confirm": "Confirm your email address",
     "invite": "You are invited",
@@ -26,10 +26,31 @@ LINK_SUBJECTS = {
 }
 
 
-def notice(entry: OutboxEntry, payload: dict[str, Any] | None = None) -> EmailMessage:
-    """Something happened to the account: see services.mails.notify. `payload`: of the entry."""
-    told = {**(payload or entry.payload), "what": NOTICES[entry.name], "moment": entry.created_at}
-    return _message(entry, "notice", told["to"], NOTICE_SUBJECT, told)
+def notice(
+    entry: OutboxEntry, payload: dict[str, Any] | None = None, *, undo: str = ""
+) -> EmailMessage:
+    """Write one of NOTICES. `undo` is the secret of the link that undoes what happened.
+
+    `payload` stands in for that of the entry.
+    """
+    values = payload or entry.payload
+    kind, site = NOTICES[entry.name], policy.current().public_url
+    told = {
+        **values,
+        "what": kind.what,
+        "moment": entry.created_at,
+        "device": device(agent) if (agent := values.get("user_agent")) else "",
+        "advice": _advice(entry.name, undo).format(site=site),
+        "undo_url": f"{site}/auth/undo/{undo}" if undo else "",
+    }
+    return _message(entry, "notice", told["to"], kind.subject, told)
+
+
+def _advice(name: str, undo: str) -> str:
+    """Return what to do, which differs where the owner cannot undo it."""
+    if name == "email_changed" and not undo:
+        return ADMIN_ADVICE
+    return NOTICES[name].advice
 
 
 def link(entry: OutboxEntry, username: str, email: str, secret: str) -> EmailMessage:

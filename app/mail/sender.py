@@ -4,7 +4,7 @@ from app import policy
 from app.mail import messages, transports
 from app.models import OutboxEntry
 from app.models.link import LIFE
-from app.services import links, token_mails
+from app.services import address_undo, links, outbox, token_mails
 
 
 def send(entry: OutboxEntry) -> int | None:
@@ -15,7 +15,12 @@ def send(entry: OutboxEntry) -> int | None:
         told = token_mails.warning(entry) if entry.name == token_mails.ENDING else entry.payload
         if told is None:
             return None
-        return transports.deliver(policy.current().mail_url, messages.notice(entry, told))
+        undo = address_undo.make(entry) if entry.name == address_undo.NOTICE else ""
+        message = messages.notice(entry, told, undo=undo)
+        status = transports.deliver(policy.current().mail_url, message)
+        if entry.user_id is None:
+            outbox.forget(entry)
+        return status
     opened = links.open_for(entry)
     if opened is None:
         return None

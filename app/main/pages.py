@@ -19,7 +19,14 @@ bp = Blueprint("pages", __name__)
 
 SHOWN = 6  # tasks in each list of the dashboard
 SOON = timedelta(days=7)
-NOT_FOR_ROBOTS = ("/admin/", "/auth/confirm/", "/auth/invite/", "/auth/reset/", "/settings/")
+NOT_FOR_ROBOTS = (
+    "/admin/",
+    "/auth/confirm/",
+    "/auth/invite/",
+    "/auth/reset/",
+    "/auth/undo/",
+    "/settings/",
+)
 HOLDS = timedelta(days=180)
 OPEN = [status for status in STATUSES if status not in CLOSED]
 

@@ -2,6 +2,7 @@
 
 from app.models.audit_event import AuditEvent
 from app.models.comment import Comment
+from app.models.email_change import EmailChange
 from app.models.factor import Factor, RecoveryCode
 from app.models.idempotency_record import IdempotencyRecord
 from app.models.identity import Identity
@@ -18,6 +19,7 @@ from app.models.webhook_secret import WebhookSecret
 __all__ = [
     "AuditEvent",
     "Comment",
+    "EmailChange",
     "Factor",
     "IdempotencyRecord",
     "Identity",

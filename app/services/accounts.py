@@ -1,6 +1,7 @@
 """Accounts: changed by their owners or an admin, and removed."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete as delete_, update as update_
@@ -31,6 +32,7 @@ audit.declare(
     "user.deleted",
     "user.email_confirmed",
     "user.email_removed",
+    "user.email_restored",
     "user.password_changed",
     "user.updated",
     words=("username", "email"),
@@ -142,6 +144,7 @@ def delete(actor: Actor, user_id: str, expect: Expect = None) -> None:
     last_admin.need_another(admins, user.id)
     with sql.unhurried():  # thousands of tasks and events go with it
         task_handover.of_leaving(actor, user.id)
+        mails.notify(actor, user, "deleted")
         _delete.run(key=user.id)
         audit.record(actor, "user.deleted", user.id)
         audit_erasure.erase_account(user.id)
@@ -197,6 +200,20 @@ def remove_email(actor: Actor, user_id: str, email: str) -> None:
         _update.one(key=user_id, **values, new_updated_at=now())
 
 
+@atomic
+def restore_email(actor: Actor, user_id: str, email: str, since: datetime) -> None:
+    """Set back an address that was changed at `since`, and remove what was added from then on.
+
+    Ends every session, token and link. Raises Conflict where another account has the address.
+    """
+    user = _locked(user_id, None)
+    first_proof.remove_added(actor, user_id, now(), since)
+    credentials.end_all(user_id)
+    news = {"email": email, "email_verified": True}
+    changed = _write(actor, user, news, action="user.email_restored")
+    mails.notify(actor, changed, "email_restored")
+
+
 def _checked(changes: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
     """Those of `names`, as they are kept. Raises Invalid, before anything else is looked at."""
     news = {name: changes[name] for name in names if name in changes}
@@ -244,5 +261,10 @@ def _tell(actor: Actor, old: User, new: User, news: dict[str, Any], action: str)
             mails.notify(actor, new, "password_changed")
     if changes:
         audit.record(actor, action, old.id, changes)
-    if "email" in changes:
+    if "email" in changes and action != "user.email_restored":
         mails.notify(actor, old, "email_changed")
+    for name, notice in (("username", "username_changed"), ("role", "role_changed")):
+        if name in changes:
+            mails.notify(actor, new, notice, details=[" → ".join(changes[name])])
+    if "is_active" in changes:
+        mails.notify(actor, new, "activated" if new.is_active else "deactivated")

@@ -24,6 +24,7 @@ class Actor:
     email_verified: bool = True  # of a page session; the services ask the account itself
     address: str = ""
     request_id: str = ""
+    user_agent: str = ""  # of pages: it names the device in a notice
 
     @property
     def is_admin(self) -> bool:
@@ -32,7 +33,12 @@ class Actor:
 
     def as_user(self, user_id: str) -> "Actor":
         """Somebody who has proved who they are, where a stranger was until now."""
-        return Actor(id=user_id, address=self.address, request_id=self.request_id)
+        return Actor(
+            id=user_id,
+            address=self.address,
+            request_id=self.request_id,
+            user_agent=self.user_agent,
+        )
 
     def need_scope(self, scopes: Collection[str]) -> None:
         """Raises InsufficientScope unless one of `scopes` is held, or none is asked for; and

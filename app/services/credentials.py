@@ -1,5 +1,7 @@
 """What proves who you are after signing in (tokens, page sessions, links), and the end of it."""
 
+from datetime import UTC, datetime
+
 from sqlalchemy import bindparam, delete, select
 
 from app import policy
@@ -8,6 +10,7 @@ from app.models import Link, Session, Token, User
 from app.services.actor import Actor
 from app.sql import KEY, Statement
 
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 NOBODY = "00000000-0000-0000-0000-000000000000"
 _tokens = Statement[Token](
     delete(Token).where(Token.user_id == KEY, Token.family_id != bindparam("kept"))

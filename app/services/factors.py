@@ -41,12 +41,13 @@ _counts = Factor.confirmed_at.is_not(None)
 _any = Statement[Factor](select(Factor.id).where(Factor.user_id == KEY, _counts).limit(1))
 _one = (_table.c.id == KEY, Factor.user_id == bindparam("of_user"), _counts)
 _get = Statement[Factor](select(*_table.c).where(*_one))
-_delete_older = Statement[Factor](
+_delete_added = Statement[Factor](
     delete(Factor)
     .where(
         Factor.user_id == KEY,
         Factor.kind == bindparam("of_kind"),
         Factor.created_at <= bindparam("before", type_=UTCDateTime()),
+        Factor.created_at >= bindparam("since", type_=UTCDateTime()),
     )
     .returning(Factor.name, Factor.confirmed_at)
 )
@@ -104,7 +105,8 @@ def added(actor: Actor, kind: str, name: str) -> list[str]:
     """
     credentials.end_sign_ins(actor.id, but=actor)
     audit.record(actor, "factor.added", actor.id, {kind: [None, name]})
-    mails.notify(actor, users.get(actor, actor.id), "factor_added")
+    notice = "passkey_added" if kind == "passkey" else "factor_added"
+    mails.notify(actor, users.get(actor, actor.id), notice)
     return [] if recovery_codes.left(actor.id) else recovery_codes.make(actor.id)
 
 
@@ -128,23 +130,27 @@ def _remove(actor: Actor, factor_id: str) -> None:
     if not has(actor.id):
         recovery_codes.remove(actor.id)
     audit.record(actor, "factor.removed", actor.id, {factor.kind: [factor.name, None]})
-    mails.notify(actor, user, "factor_removed")
+    mails.notify(actor, user, "passkey_removed" if factor.kind == "passkey" else "factor_removed")
 
 
-def remove_passkeys(actor: Actor, user_id: str, before: datetime) -> int:
-    """Remove the passkeys that were added up to `before`. Returns their number."""
-    return _remove_older(actor, user_id, "passkey", before)
+def remove_passkeys(
+    actor: Actor, user_id: str, before: datetime, since: datetime = credentials.BEGINNING
+) -> int:
+    """Remove the passkeys that were added from `since` to `before`. Returns their number."""
+    return _remove_added(actor, user_id, "passkey", before, since)
 
 
-def remove_apps(actor: Actor, user_id: str, before: datetime) -> int:
-    """Remove the authenticator apps that were added up to `before`. Returns their number."""
-    return _remove_older(actor, user_id, "totp", before)
+def remove_apps(
+    actor: Actor, user_id: str, before: datetime, since: datetime = credentials.BEGINNING
+) -> int:
+    """Remove the authenticator apps added from `since` to `before`. Returns their number."""
+    return _remove_added(actor, user_id, "totp", before, since)
 
 
 @atomic
-def _remove_older(actor: Actor, user_id: str, kind: str, before: datetime) -> int:
-    older = _delete_older.all(key=user_id, of_kind=kind, before=before)
-    removed = [factor for factor in older if factor.confirmed_at is not None]
+def _remove_added(actor: Actor, user_id: str, kind: str, before: datetime, since: datetime) -> int:
+    added_then = _delete_added.all(key=user_id, of_kind=kind, before=before, since=since)
+    removed = [factor for factor in added_then if factor.confirmed_at is not None]
     for factor in removed:
         audit.record(actor, "factor.removed", user_id, {kind: [factor.name, None]})
     if not has(user_id):

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.models import AuditEvent, User
 from app.models.types import now
-from app.services import factors, identities, mails, personal_tokens, webhooks
+from app.services import credentials, factors, identities, mails, personal_tokens, webhooks
 from app.services.actor import Actor
 from app.sql import KEY, Statement, atomic
 
@@ -37,13 +37,20 @@ def clean(actor: Actor, user: User) -> None:
     before = now() if not user.email_verified else _earlier_release(user.id)
     if before is None:
         return
-    removed = [
-        f"{number} {kind}{'s' if number > 1 else ''}"
-        for kind, remove in _KINDS.items()
-        if (number := remove(actor, user.id, before))
-    ]
+    removed = remove_added(actor, user.id, before)
     if removed:
         mails.notify(actor, user, "removed_at_proof", details=removed)
+
+
+def remove_added(
+    actor: Actor, user_id: str, before: datetime, since: datetime = credentials.BEGINNING
+) -> list[str]:
+    """Remove what was added from `since` up to `before`. Returns it in words."""
+    return [
+        f"{number} {kind}{'s' if number > 1 else ''}"
+        for kind, remove in _KINDS.items()
+        if (number := remove(actor, user_id, before, since))
+    ]
 
 
 def _earlier_release(user_id: str) -> datetime | None:

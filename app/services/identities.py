@@ -93,12 +93,14 @@ def unlink(actor: Actor, identity_id: str) -> None:
 
 
 @atomic
-def unlink_all(actor: Actor, user_id: str, before: datetime) -> int:
-    """Unlink the accounts that were linked up to `before`. Returns their number."""
-    older = [one for one in _of_user.all(key=user_id) if one.created_at <= before]
-    for identity in older:
+def unlink_all(
+    actor: Actor, user_id: str, before: datetime, since: datetime = credentials.BEGINNING
+) -> int:
+    """Unlink the accounts that were linked from `since` to `before`. Returns their number."""
+    linked = [one for one in _of_user.all(key=user_id) if since <= one.created_at <= before]
+    for identity in linked:
         _remove(actor, identity)
-    return len(older)
+    return len(linked)
 
 
 def _remove(actor: Actor, identity: Identity) -> None:

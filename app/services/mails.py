@@ -10,28 +10,11 @@ from collections.abc import Sequence
 from app import policy
 from app.errors import Conflict, NoMail
 from app.models import User
-from app.services import audit, identifiers, mail_limits, outbox
-from app.services.actor import Actor
+from app.services import audit, identifiers, mail_limits, outbox, users
+from app.services.actor import SYSTEM, Actor
+from app.services.notices import NOTICES
 
 audit.declare("user", "user.confirmation_requested")
-
-# What somebody is told when it happened to their account (ASVS 5.0, 6.3.7), as the mail says it.
-NOTICES = {
-    "password_changed": "The password was changed, and every other login has ended.",
-    "email_changed": "The email address was changed. This mail went to the old one.",
-    "factor_added": "A second factor was added, and every other login has ended.",
-    "factor_removed": "A second factor was removed.",
-    "factors_reset": "The second factors were reset: the password alone logs in again.",
-    "recovery_codes_made": "New recovery codes were made. Those from before are void.",
-    "recovery_code_used": "A recovery code was used in place of a second factor.",
-    "identity_linked": "An account elsewhere was linked to yours, and can log in to it.",
-    "webhook_switched_off": "A webhook was switched off: it failed for days, or an admin did it.",
-    "token_created": "A personal token was made. Whoever holds it can use the API as you.",
-    "token_ending": "A personal token ends in a week. Make a new one if a program still needs it.",
-    "removed_at_proof": "A mailed link proved the email address of the account for the first time. "
-    "What had been added before the proof was removed, in case somebody else had added it:",
-    "identity_unlinked": "An account elsewhere was unlinked, and cannot log in to yours any more.",
-}
 
 
 def notify(actor: Actor, user: User, what: str, *, details: Sequence[str] = ()) -> None:
@@ -48,9 +31,18 @@ def notify(actor: Actor, user: User, what: str, *, details: Sequence[str] = ()) 
             "by_owner": own,
             # Where somebody else was when they did something to the account is theirs.
             "address": actor.address if own else "",
+            "user_agent": actor.user_agent if own else "",
             "details": list(details),
+            "can_undo": own and user.email_verified and what == "email_changed",
         }
-        outbox.add("mail", what, payload, user_id=user.id, request_id=actor.request_id)
+        user_id = None if what == "deleted" else user.id  # an entry goes with its account
+        outbox.add("mail", what, payload, user_id=user_id, request_id=actor.request_id)
+
+
+def notify_owner(actor: Actor, user_id: str, what: str, *, details: Sequence[str] = ()) -> None:
+    """Tell the owner of the account `user_id`, which is read only where mail is set up."""
+    if policy.current().has_mail:
+        notify(actor, users.get(SYSTEM, user_id), what, details=details)
 
 
 def send_link(actor: Actor, purpose: str, user: User, email: str) -> None:

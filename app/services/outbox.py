@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 from app.models import OutboxEntry
 from app.models.outbox import DELAYS, LEASE
-from app.models.types import PlainText, UTCDateTime, now, uuid7
+from app.models.types import Json, PlainText, UTCDateTime, now, uuid7
 from app.sql import KEY, Statement
 
 ATTEMPTS_MAX = len(DELAYS) + 1
@@ -53,6 +53,9 @@ _settle = Statement[OutboxEntry](
         error=bindparam("why", type_=PlainText),
         finished_at=bindparam("finished", type_=UTCDateTime()),
     )
+)
+_forget = Statement[OutboxEntry](
+    update(OutboxEntry).where(_table.c.id == KEY).values(payload=bindparam("emptied", type_=Json))
 )
 _postpone = Statement[OutboxEntry](
     update(OutboxEntry)
@@ -140,6 +143,11 @@ def failed(
     again = moment + delay_after(entry.attempts) * spread
     _settled(entry, "pending", again, response_status, why, None)
     return again
+
+
+def forget(entry: OutboxEntry) -> None:
+    """Empty the payload of what was sent for an account that is deleted."""
+    _forget.run(key=entry.id, emptied={})
 
 
 def delay_after(attempts: int) -> timedelta:

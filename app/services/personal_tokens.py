@@ -12,7 +12,16 @@ from app.faults import Code, Fault
 from app.models import Token, User
 from app.models.token import DAYS, NAME_MAX, SCOPES
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import audit, authentication, credentials, paging, text_rules, token_mails, tokens
+from app.services import (
+    audit,
+    authentication,
+    credentials,
+    mails,
+    paging,
+    text_rules,
+    token_mails,
+    tokens,
+)
 from app.services.actor import Actor, scopes_of
 from app.services.paging import Page
 from app.services.preconditions import Expect, check
@@ -34,6 +43,7 @@ _delete_older = Statement[Token](
         Token.user_id == KEY,
         Token.kind == "personal",
         Token.created_at <= bindparam("before", type_=UTCDateTime()),
+        Token.created_at >= bindparam("since", type_=UTCDateTime()),
         Token.__table__.c.id != bindparam("used"),
     )
     .returning(Token.id, Token.name)
@@ -150,15 +160,21 @@ def revoke(actor: Actor, token_id: str, expect: Expect = None, *, of: str | None
     if owner != actor.id:
         changes["user_id"] = [owner, None]
     audit.record(actor, "token.revoked", token.id, changes)
+    if owner != actor.id:
+        mails.notify_owner(actor, owner, "token_revoked", details=[token.name])
 
 
 @atomic
-def revoke_all(actor: Actor, user_id: str, before: datetime) -> int:
-    """Revoke the personal tokens that were made up to `before`, but the one in use.
+def revoke_all(
+    actor: Actor, user_id: str, before: datetime, since: datetime = credentials.BEGINNING
+) -> int:
+    """Revoke the personal tokens that were made from `since` to `before`, but the one in use.
 
     Returns their number.
     """
-    older = _delete_older.all(key=user_id, before=before, used=actor.token_id or credentials.NOBODY)
+    older = _delete_older.all(
+        key=user_id, before=before, since=since, used=actor.token_id or credentials.NOBODY
+    )
     for token in older:
         audit.record(actor, "token.revoked", token.id, {"name": [token.name, None]})
     return len(older)

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, select, tuple_
 from app import policy
 from app.models import (
     AuditEvent,
+    EmailChange,
     IdempotencyRecord,
     Link,
     OutboxEntry,
@@ -43,6 +44,7 @@ def _older(column: Any) -> Statement[Any]:
 
 _expired_tokens = _older(Token.expires_at)
 _expired_links = _older(Link.expires_at)
+_expired_changes = _older(EmailChange.expires_at)
 _expired_sessions = _older(Session.expires_at)
 _expired_secrets = _older(WebhookSecret.expires_at)
 _old_records = _older(IdempotencyRecord.created_at)
@@ -64,6 +66,7 @@ def purge() -> dict[str, int]:
     return {
         "tokens": _all(_expired_tokens, moment),
         "links": _all(_expired_links, moment),
+        "changes of an address": _all(_expired_changes, moment),
         "sessions": _all(_expired_sessions, moment),
         "earlier secrets of webhooks": _all(_expired_secrets, moment),
         "idempotency records": _all(_old_records, moment - IDEMPOTENCY_KEPT),

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from app.models import Session, User
+from app.models import AuditEvent, Session, User
 from app.models.session import (
     ABSOLUTE,
     IDLE,
@@ -14,7 +14,7 @@ from app.models.session import (
     USER_AGENT_MAX,
 )
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import audit, authentication, factors, secret_tokens
+from app.services import audit, authentication, factors, mails, secret_tokens
 from app.services.actor import Actor, scopes_of
 from app.sql import KEY, Statement, atomic
 
@@ -33,6 +33,12 @@ _load = Statement[Any](
     .where(Session.hash == KEY, User.is_active),
     prepared=True,
 )
+_signed_in_before = Statement[AuditEvent](
+    select(AuditEvent.__table__.c.id)
+    .where(AuditEvent.actor_id == KEY, AuditEvent.action == "session.created")
+    .order_by(AuditEvent.created_at)
+    .limit(1)
+)
 _insert = Statement[Session](insert(Session.__table__))  # type: ignore[arg-type]
 _touch = Statement[Session](
     update(Session)
@@ -49,12 +55,19 @@ _end = Statement[Session](delete(Session).where(Session.__table__.c.id == KEY))
 
 @atomic
 def start(
-    origin: Actor, user: User, *, remember: bool, user_agent: str, with_factor: bool = False
+    origin: Actor,
+    user: User,
+    *,
+    remember: bool,
+    user_agent: str,
+    with_factor: bool = False,
+    known_device: bool = True,
 ) -> str:
     """The secret of a new session of somebody who has proved who they are.
 
     Raises BadCredentials where the account was changed since, and OtpRequired where it has a second
-    factor that was not proved as well.
+    factor that was not proved as well. A sign-in from a device that is not `known_device` is told
+    to the owner by mail, but for the first one of the account.
     """
     authentication.hold(user)
     if not with_factor:
@@ -72,11 +85,16 @@ def start(
         proved_at=None,
         expires_at=moment + (REMEMBERED_ABSOLUTE if remember else ABSOLUTE),
     )
-    audit.record(origin.as_user(user.id), "session.created", user.id)
+    actor = origin.as_user(user.id)
+    if not known_device and _signed_in_before.one(key=user.id) is not None:
+        mails.notify(actor, user, "new_device")
+    audit.record(actor, "session.created", user.id)
     return secret
 
 
-def load(secret: str, address: str = "", request_id: str = "") -> Actor | None:
+def load(
+    secret: str, address: str = "", request_id: str = "", user_agent: str = ""
+) -> Actor | None:
     """Who the session is of, or None where it has ended."""
     row = _load.one(key=secret_tokens.digest(secret))
     moment = now()
@@ -97,6 +115,7 @@ def load(secret: str, address: str = "", request_id: str = "") -> Actor | None:
         email_verified=row.email_verified,
         address=address,
         request_id=request_id,
+        user_agent=user_agent,
     )
     return factors.limit_admin(actor)
 

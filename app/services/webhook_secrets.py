@@ -6,7 +6,7 @@ from app.errors import Conflict
 from app.models import Webhook, WebhookSecret
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.webhook_secret import EARLIER_LIFE, EARLIER_MAX
-from app.services import audit, credentials, sealed_columns, sealing, webhooks
+from app.services import audit, credentials, mails, sealed_columns, sealing, webhooks
 from app.services.actor import Actor
 from app.sql import KEY, Statement, atomic
 
@@ -52,6 +52,7 @@ def rotate(actor: Actor, webhook_id: str) -> str:
     secret = webhooks.new_secret()
     _replace.run(key=webhook.id, new_secret=sealing.seal(secret))
     audit.record(actor, "webhook.secret_rotated", webhook.id)
+    mails.notify_owner(actor, actor.id, "webhook_secret_rotated", details=[webhook.url])
     return secret
 
 

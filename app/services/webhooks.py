@@ -74,6 +74,7 @@ _delete_older = Statement[Webhook](
     .where(
         Webhook.user_id == KEY,
         Webhook.created_at <= bindparam("before", type_=UTCDateTime()),
+        Webhook.created_at >= bindparam("since", type_=UTCDateTime()),
     )
     .returning(_table.c.id, _table.c.url)
 )
@@ -151,6 +152,7 @@ def _create(actor: Actor, url: str, events: str, is_active: bool) -> tuple[Webho
     assert webhook is not None
     changes: audit.Changes = {"url": [None, url], "events": [None, events]}
     audit.record(actor, "webhook.created", webhook.id, changes)
+    mails.notify_owner(actor, actor.id, "webhook_created", details=[url])
     return webhook, secret
 
 
@@ -214,9 +216,11 @@ def switch_off(actor: Actor, webhook_id: str) -> None:
 
 
 @atomic
-def delete_all(actor: Actor, user_id: str, before: datetime) -> int:
-    """Delete the webhooks that were made up to `before`. Returns their number."""
-    older = _delete_older.all(key=user_id, before=before)
+def delete_all(
+    actor: Actor, user_id: str, before: datetime, since: datetime = credentials.BEGINNING
+) -> int:
+    """Delete the webhooks that were made from `since` to `before`. Returns their number."""
+    older = _delete_older.all(key=user_id, before=before, since=since)
     for webhook in older:
         audit.record(actor, "webhook.deleted", webhook.id, {"url": [webhook.url, None]})
     return len(older)

@@ -1,0 +1,83 @@
+"""Undoing a change of an email address, by a link that is mailed to the old one.
+
+Whoever changed it may have taken the account over. The link needs no sign-in and survives what
+voids other links, as a new password does.
+"""
+
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, delete, insert, select
+
+from app.errors import VoidLink
+from app.models import EmailChange, OutboxEntry, User
+from app.models.email_change import UNDO_LIFE
+from app.models.types import UTCDateTime, now, uuid7
+from app.services import accounts, credentials, links, secret_tokens, users
+from app.services.actor import SYSTEM, Actor
+from app.sql import KEY, Statement, atomic
+
+NOTICE = "email_changed"
+_table = EmailChange.__table__
+_works = (
+    EmailChange.hash == KEY,
+    EmailChange.expires_at > bindparam("moment", type_=UTCDateTime()),
+)
+_insert = Statement[EmailChange](insert(_table))  # type: ignore[arg-type]
+_find = Statement[EmailChange](select(*_table.c).where(*_works))
+_spend = Statement[EmailChange](delete(EmailChange).where(*_works).returning(*_table.c))
+_forget = Statement[EmailChange](delete(EmailChange).where(EmailChange.user_id == KEY))
+
+
+class Question(NamedTuple):
+    """The account whose change is to be undone, and the address that it gets back."""
+
+    user: User
+    email: str
+
+
+@atomic
+def make(entry: OutboxEntry) -> str:
+    """Return the secret of a link for a mail that is due, "" where nothing can be undone.
+
+    An admin's change has no link: the old address may be the one of a thief. An address that was
+    never proved has none: it may be a stranger's, by a slip of the keyboard.
+    """
+    user = users.lock(entry.user_id or "")
+    if not entry.payload.get("can_undo") or user is None or user.email == entry.payload["to"]:
+        return ""
+    secret = secret_tokens.make()
+    _insert.run(
+        id=uuid7(),
+        user_id=user.id,
+        email=entry.payload["to"],
+        hash=secret_tokens.digest(secret),
+        created_at=entry.created_at,
+        expires_at=entry.created_at + UNDO_LIFE,
+    )
+    return secret
+
+
+def question(secret: str) -> Question:
+    """Raises VoidLink."""
+    change = _find.one(key=secret_tokens.digest(secret), moment=now())
+    if change is None:
+        raise VoidLink("This link was used or is too old.")
+    return Question(users.get(SYSTEM, change.user_id), change.email)
+
+
+@atomic
+def undo(origin: Actor, secret: str) -> str:
+    """Restore the old address, and return the secret of a link that sets a new password.
+
+    Ends every session, token and other link, and removes the passkeys, factors, linked accounts
+    and webhooks that were added since the change. Raises VoidLink, and Conflict where another
+    account has the address now.
+    """
+    user_id = question(secret).user.id
+    credentials.hold(user_id)
+    change = _spend.one(key=secret_tokens.digest(secret), moment=now())
+    if change is None:
+        raise VoidLink("This link was used or is too old.")
+    _forget.run(key=user_id)
+    accounts.restore_email(origin.as_user(user_id), user_id, change.email, change.created_at)
+    return links.make(user_id, "reset", email=change.email)
