@@ -20,6 +20,8 @@ from tests.test_routes import OPEN, on_one_database
 __all__ = ["chromium", "pytestmark", "url"]
 # Routes that answer with something else than a page of the service.
 NO_PAGES = {
+    "/.well-known/change-password",
+    "/.well-known/passkey-endpoints",
     "/.well-known/security.txt",
     "/auth/openid/callback",
     "/auth/openid/start",

@@ -216,3 +216,17 @@ def test_who_finds_a_weakness_is_told_whom_to_write_to(other_app: MakeApp) -> No
     assert fields["Contact"] == "mailto:security@example.org"
     assert timedelta(0) < datetime.fromisoformat(fields["Expires"]) - now() < timedelta(days=366)
     assert fields["Canonical"].endswith(path)
+
+
+def test_password_manager_finds_where_to_change_the_password(browser: Browser) -> None:
+    answer = browser.get("/.well-known/change-password")
+    assert (answer.status_code, answer.location) == (302, "/settings/password")
+
+
+def test_password_manager_finds_where_passkeys_are_added(app: Flask, browser: Browser) -> None:
+    answer = browser.get("/.well-known/passkey-endpoints")
+    url = f"{app.config['PUBLIC_URL']}/settings/two-factor"
+    assert (answer.mimetype, answer.get_json()) == (
+        "application/json",
+        {"enroll": url, "manage": url},
+    )

@@ -20,6 +20,8 @@ from tests.rows import add_factor
 
 OPEN = {
     "GET /",
+    "GET /.well-known/change-password",
+    "GET /.well-known/passkey-endpoints",
     "GET /.well-known/security.txt",
     "GET /about",
     "GET /api/docs",
@@ -216,6 +218,7 @@ def test_reading_changes_nothing(
     assert {path for path, status in statuses.items() if status not in (200, 302)} <= {
         "/.well-known/security.txt",  # nobody is named
         "/auth/confirm/nothing",  # links that are void
+        "/auth/undo/nothing",
         "/auth/invite/nothing",
         "/auth/openid/callback",  # off
         "/auth/openid/start",

@@ -13,6 +13,7 @@ from app.main import (
     identities,
     pages,
     passkeys,
+    security_log,
     sessions,
     settings,
     tasks,
@@ -29,6 +30,7 @@ bp.register_blueprint(comments.bp, url_prefix="/tasks/<id:task_id>/comments")
 bp.register_blueprint(users.bp, url_prefix="/users")
 bp.register_blueprint(settings.bp, url_prefix="/settings")
 bp.register_blueprint(confirmation.bp, url_prefix="/settings")
+bp.register_blueprint(security_log.bp, url_prefix="/settings")
 bp.register_blueprint(tokens.bp, url_prefix="/settings/tokens")
 bp.register_blueprint(factors.bp, url_prefix="/settings/two-factor")
 bp.register_blueprint(passkeys.bp, url_prefix="/settings/two-factor/passkeys")

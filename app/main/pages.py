@@ -4,7 +4,15 @@ import inspect
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Response, current_app, render_template
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    jsonify,
+    redirect,
+    render_template,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from app.error_handlers import problems as known_problems
@@ -74,6 +82,20 @@ def problem(slug: str) -> str:
 def robots() -> Response:
     closed = "".join(f"Disallow: {path}\n" for path in NOT_FOR_ROBOTS)
     return current_app.response_class(f"User-agent: *\n{closed}", mimetype="text/plain")
+
+
+@bp.get("/.well-known/change-password")
+def change_password() -> ResponseReturnValue:
+    """Where password managers send people to change the password (W3C, A Well-Known URL)."""
+    return redirect(url_for("main.settings.password"))
+
+
+@bp.get("/.well-known/passkey-endpoints")
+def passkey_endpoints() -> Response:
+    """Where passkeys are added and managed (W3C, A Well-Known URL for Relying Party Passkey
+    Endpoints)."""
+    url = f"{current_app.config['PUBLIC_URL']}{url_for('main.factors.index')}"
+    return jsonify(enroll=url, manage=url)
 
 
 @bp.get("/.well-known/security.txt")

@@ -6,11 +6,13 @@ No foreign keys: an event outlives the people and things that it speaks of.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base
 from app.models.types import Id, Json, UTCDateTime, now, uuid7
+
+OF_CREDENTIALS = text("target_type IN ('token', 'webhook')")
 
 
 class AuditEvent(Base):
@@ -32,3 +34,11 @@ Index("ix_audit_events_created_at", AuditEvent.created_at, AuditEvent.id)
 Index("ix_audit_events_action", AuditEvent.action, AuditEvent.created_at, AuditEvent.id)
 Index("ix_audit_events_target", AuditEvent.target_id, AuditEvent.created_at, AuditEvent.id)
 Index("ix_audit_events_actor", AuditEvent.actor_id, AuditEvent.created_at, AuditEvent.id)
+Index(
+    "ix_audit_events_credentials",
+    AuditEvent.actor_id,
+    AuditEvent.created_at,
+    AuditEvent.id,
+    postgresql_where=OF_CREDENTIALS,
+    sqlite_where=OF_CREDENTIALS,
+)

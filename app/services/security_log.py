@@ -1,0 +1,51 @@
+"""The security log of one's own account: the part of the audit trail that is about it.
+
+ASVS 5.0, 7.5.2 and 16.3. It shows what happened to the account, and what its owner did with tokens
+and webhooks; nothing that the owner did to other accounts.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, literal_column, select, union_all
+
+from app.models import AuditEvent
+from app.models.audit_event import OF_CREDENTIALS
+from app.services import paging
+from app.services.actor import Actor
+from app.services.paging import LIMIT_DEFAULT, Page
+from app.sql import Statement
+
+_table = AuditEvent.__table__
+_user_id = bindparam("user_id", type_=_table.c.target_id.type)
+# Two branches, each in order from an index of its own; with an OR the database would sort them all.
+_BRANCHES = (
+    (_table.c.target_id == _user_id, _table.c.target_type == "user"),
+    (_table.c.actor_id == _user_id, literal_column(OF_CREDENTIALS.text)),
+)
+
+
+def page(actor: Actor, *, limit: int = LIMIT_DEFAULT, after: list[Any] | None = None) -> Page[Any]:
+    """The actor's events, the newest first.
+
+    Where somebody else was when they did something to the account is theirs: `address` is "" then.
+    """
+    branches = [_branch(conditions, limit, after) for conditions in _BRANCHES]
+    both = union_all(*(select(branch.subquery()) for branch in branches)).subquery()
+    query = paging.ordered(select(both), both.c.created_at, both.c.id, True).limit(limit + 1)
+    rows = Statement[Any](query).all(user_id=actor.id)
+    found = paging.cut(rows, limit, "created_at")
+    return Page([_shown(row, actor) for row in found.items], found.last)
+
+
+def _branch(
+    conditions: tuple[ColumnElement[bool], ...], limit: int, after: list[Any] | None
+) -> Select[Any]:
+    query = select(*_table.c).where(*conditions)
+    if after:
+        at = bindparam("at", paging.moment(after[0]), type_=_table.c.created_at.type)
+        query = query.where(paging.behind(_table.c.created_at, _table.c.id, True, at, after[1]))
+    return paging.ordered(query, _table.c.created_at, _table.c.id, True).limit(limit + 1)
+
+
+def _shown(row: Any, actor: Actor) -> Any:
+    return row if row.actor_id in (None, actor.id) else row._replace(address="")
