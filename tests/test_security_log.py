@@ -20,7 +20,7 @@ from tests.databases import PostgresServer, close, make_app, migrate
 from tests.plans import blocks, plan_of
 
 PAGE = "/settings/security"
-MANY = 20_000
+MANY = 6_000
 FILL = """
 INSERT INTO audit_events
   (id, actor_id, action, target_type, target_id, changes, address, request_id, created_at)
@@ -110,6 +110,7 @@ def full_app(postgres: PostgresServer) -> Iterator[Flask]:
             for name in ("ann", "bob")
         ]
         with db.engine.begin() as connection:
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text(FILL), {"ann": ids[0], "bob": ids[1], "many": MANY})
             connection.execute(text("ANALYZE audit_events"))
     yield app

@@ -18,7 +18,7 @@ from app.sql import Statement
 _table = AuditEvent.__table__
 _user_id = bindparam("user_id", type_=_table.c.target_id.type)
 # Two branches, each in order from an index of its own; with an OR the database would sort them all.
-_BRANCHES = (
+_BRANCHES: tuple[tuple[ColumnElement[bool], ...], ...] = (
     (_table.c.target_id == _user_id, _table.c.target_type == "user"),
     (_table.c.actor_id == _user_id, literal_column(OF_CREDENTIALS.text)),
 )
