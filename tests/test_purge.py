@@ -22,6 +22,7 @@ from app.models import (
     Token,
     WebhookSecret,
 )
+from app.models.link import LIFE
 from app.models.types import now, uuid7
 from app.services import (
     comments,
@@ -101,7 +102,7 @@ LIVES: dict[str, tuple[Make, type[Base], str, timedelta]] = {
         "expires_at",
         timedelta(0),
     ),
-    "link": (lambda ann: links.make(ann.id, "reset", ""), Link, "expires_at", timedelta(hours=1)),
+    "link": (lambda ann: links.make(ann.id, "reset", ""), Link, "expires_at", LIFE["reset"]),
     "mail": (send, OutboxEntry, "finished_at", timedelta(days=30)),
     "session": (lambda ann: sign_in(ann, False), Session, "expires_at", timedelta(hours=24)),
     "remembered": (lambda ann: sign_in(ann, True), Session, "expires_at", timedelta(days=30)),
