@@ -5,6 +5,7 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from flask import Flask, current_app, request, url_for
@@ -27,6 +28,7 @@ def init_app(app: Flask) -> None:
         url_for=quick_url_for,
         viewer=viewer,
         has_mail=has_mail,
+        passkey_site=passkey_site,
         form_id=form_id,
     )
     app.jinja_env.filters.update(
@@ -38,6 +40,16 @@ def init_app(app: Flask) -> None:
 def form_id() -> str:
     """Tells a form that is shown from any other (app/once.py)."""
     return str(uuid4())
+
+
+def passkey_site() -> str:
+    """Return the URL at which passkeys work, "" where it is the one of this request.
+
+    A passkey is bound to a host name, and browsers allow none at an IP address (WebAuthn, 5.1.3).
+    """
+    site: str = current_app.config["PUBLIC_URL"]
+    here = urlsplit(f"//{request.host}").hostname
+    return "" if urlsplit(site).hostname == here else site
 
 
 def has_mail() -> bool:

@@ -96,6 +96,7 @@ def test_faulty_settings_are_told_in_a_line_each() -> None:
 def test_production_is_held_to_more(other_app: MakeApp) -> None:
     warned = said(other_app(**PRODUCTION, METRICS_TOKEN="short"), "warning")
     assert {"PUBLIC_URL", "REDIS_URL", "METRICS_TOKEN", "database", "mail", "users"} <= set(warned)
+    assert "SECURITY_CONTACT" in warned
     warned = said(other_app(**PRODUCTION, PUBLIC_URL=HTTPS["PUBLIC_URL"]), "warning")
     assert "PROXY_HOPS" in warned
     assert "PUBLIC_URL" not in warned

@@ -230,3 +230,12 @@ def test_password_manager_finds_where_passkeys_are_added(app: Flask, browser: Br
         "application/json",
         {"enroll": url, "manage": url},
     )
+
+
+def test_page_names_the_address_where_passkeys_work(
+    app: Flask, ann_browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, elsewhere = "/settings/two-factor", "https://tasks.example.org"
+    assert "Passkeys do not work at this address" not in ann_browser.get(page).text
+    monkeypatch.setitem(app.config, "PUBLIC_URL", elsewhere)
+    assert f'href="{elsewhere}{page}"' in ann_browser.get(page).text

@@ -38,6 +38,9 @@ def _in_production(config: Mapping[str, Any]) -> Iterator[Finding]:
         yield warning("REDIS_URL", text)
     if not config["RATELIMIT_ENABLED"]:
         yield warning("RATELIMIT_ENABLED", "is 0: nobody is held to a rate.")
+    if not config["SECURITY_CONTACT"] or "example." in config["SECURITY_CONTACT"]:
+        text = "names nobody: who finds a weakness cannot report it. Set an address that is read."
+        yield warning("SECURITY_CONTACT", text)
     if config["WEBHOOK_ALLOW_PRIVATE"]:
         text = "is 1: webhooks reach what only this network should."
         yield warning("WEBHOOK_ALLOW_PRIVATE", text)
