@@ -106,7 +106,7 @@ class Deeds:
         audit.denied(self.ann, "/admin/")
 
 
-ACTIONS = [name.replace("_", ".", 1) for name in vars(Deeds) if "_" in name.strip("_")]
+ACTIONS = [name.replace("_", ".", 1) for name in vars(Deeds) if "_" in name and name[0] != "_"]
 CHANGING = [name for name in ACTIONS if name not in ("session.refused", "admin.denied")]
 
 
