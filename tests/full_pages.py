@@ -70,6 +70,7 @@ def fill(app: Flask) -> tuple[Actor, dict[str, str]]:
     """An admin, and values for the variables of routes. Nobody has a second factor yet."""
     with app.app_context():
         admin, other = make_account("Anna", "admin"), make_account("Otto")
+        set_values(User, admin.id, email_verified=True)
         task_id, comment_id = _fill_tasks(admin, other)
         webhook_id = _fill_webhooks(admin)
         _fill_access(admin)

@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import now, uuid7
 from app.services import accounts, registration, task_exchange, task_import
-from app.services.actor import Actor, scopes_of
+from app.services.actor import SYSTEM, Actor, scopes_of
 from app.services.task_import import Row
 from app.task_files import read
 from tests.conftest import PASSWORD
@@ -62,7 +62,7 @@ class World:
 
     def join(self, name: str, role: str = "user") -> Actor:
         with self.database.app.app_context():
-            user = registration.register(Actor(), name, f"{uuid7()}@example.com", PASSWORD, role)
+            user = registration.register(SYSTEM, name, f"{uuid7()}@example.com", PASSWORD, role)
         return Actor(
             id=user.id,
             username=name,

@@ -6,6 +6,7 @@ the page before.
 """
 
 import os
+from datetime import timedelta
 from typing import Any
 
 import pyotp
@@ -21,6 +22,7 @@ from sqlalchemy import delete
 from app.errors import InvalidToken
 from app.extensions import db
 from app.models import Factor, IdempotencyRecord, User
+from app.models.types import now
 from app.services import links, registration, sealing, token_pairs, tokens
 from app.services.actor import Actor
 from tests.conftest import PASSWORD, MakeApp
@@ -77,7 +79,7 @@ class Caller:
 
     def become(self, name: str, role: str) -> None:
         self.number += 1
-        username = f"{name}-{self.number}"
+        username = f"the-{name}-{self.number}"
         with self.app.app_context():
             self.id = registration.register(
                 Actor(), username, f"{username}@example.com", PASSWORD, role
@@ -139,7 +141,8 @@ class Caller:
             "password": PASSWORD,
             "current_password": PASSWORD,
             "otp": self.code(),
-            "expires_at": "2999-01-01T00:00:00Z",
+            "expires_at": (now() + timedelta(days=30)).isoformat(),
+            "username": f"somebody-{self.cases}",
             "url": "https://1.1.1.1/tasks",
         }
         if isinstance(body, dict):

@@ -30,8 +30,11 @@ def is_reserved(username: str) -> bool:
 
 
 def _fold(text: str) -> str:
-    plain = re.sub(r"[._-]", "", normalize("NFKC", text).casefold()).translate(_ALIKE)
-    return plain.replace("rn", "m").replace("vv", "w")
+    """Digits at the end are no letters: `new-5` is a name of its own."""
+    plain = re.sub(r"[._-]", "", normalize("NFKC", text).casefold())
+    letters = plain.rstrip("0123456789")
+    alike = letters.translate(_ALIKE).replace("rn", "m").replace("vv", "w")
+    return alike + plain[len(letters) :]
 
 
 _NAMES = frozenset(map(_fold, NAMES))
