@@ -1,6 +1,7 @@
 """The release before writes to the schema of this one, while it is being replaced.
 
-The statements are those that it sends, as SQLite's trace of version 7eb795e has recorded them.
+The statements of tasks and audit events, and the INSERT of users, were recorded from SQLite's
+trace of version 7eb795e. The UPDATE of users, comments and mails were written after its code.
 """
 
 from collections.abc import Iterator

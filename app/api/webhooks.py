@@ -1,4 +1,4 @@
-"""Webhooks: URLs that are told of changes to one's tasks."""
+"""Webhooks: URLs that receive the changes of their owner's tasks."""
 
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -20,7 +20,7 @@ from app.services.preconditions import Expect
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 READ, WRITE = ("tasks:read",), ("tasks:write",)
-# What an entry of the outbox is to whoever waits for it.
+# The status of a delivery, by the status of its entry in the outbox.
 STATUSES = {"pending": "pending", "done": "delivered", "dead": "failed"}
 
 

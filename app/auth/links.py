@@ -90,7 +90,7 @@ def refuse(token: str) -> ResponseReturnValue:
 def undo(token: str) -> ResponseReturnValue:
     """Restore an address that was changed, and go on to choose a new password.
 
-    It needs no session: whoever changed the address may have ended them all.
+    It needs no session: the change of the address may have ended all of them.
     """
     asked = address_undo.question(token)
     form = Form()

@@ -1,7 +1,7 @@
 """Mails as they are sent: text and HTML from the templates, headers of fixed words.
 
-What somebody typed stands in the body alone; in the headers there is no more than the address,
-which holds ASCII only (ASVS 5.0, 1.2.9).
+Text that a user typed stands in the body alone. The headers hold the address, in ASCII, and no
+other input (ASVS 5.0, 1.2.9).
 """
 
 from email.headerregistry import Address

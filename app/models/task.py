@@ -37,7 +37,7 @@ LABEL_MAX = 50
 STATUSES = ("todo", "in_progress", "done", "cancelled")
 PRIORITIES = ("low", "normal", "high", "urgent")
 CLOSED = ("done", "cancelled")  # neither can be overdue
-# What whoever sees a task is shown of it, by the API, in exports and by webhooks.
+# The columns that the API, exports and webhooks show of a task.
 SHOWN = (
     "id",
     "title",

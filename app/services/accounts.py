@@ -41,7 +41,7 @@ audit.declare(
 EDITABLE = ("username", "email", "password_hash", "role", "is_active", "email_verified")
 ADMIN_FIELDS = ("username", "email", "role", "is_active")
 RIGHTS = {"role", "is_active"}
-GUARDED = RIGHTS | {"email"}  # whoever has the address can have the password set anew
+GUARDED = RIGHTS | {"email"}  # a mail to the address can reset the password
 
 _table = User.__table__
 _update = Statement[User](
@@ -253,7 +253,7 @@ def _write(actor: Actor, user: User, news: dict[str, Any], *, action: str = "use
 
 
 def _tell(actor: Actor, old: User, new: User, news: dict[str, Any], action: str) -> None:
-    """The audit trail, and whoever the account is of."""
+    """Record the change in the audit trail, and notify the owner of the account."""
     changes = {name: [getattr(old, name), value] for name, value in news.items()}
     if changes.pop("password_hash", None):
         audit.record(actor, "user.password_changed", old.id)

@@ -1,6 +1,6 @@
 """Undoing a change of an email address, by a link that is mailed to the old one.
 
-Whoever changed it may have taken the account over. The link needs no sign-in and survives what
+The change may be the act of a thief. The link needs no sign-in and survives what
 voids other links, as a new password does.
 """
 
@@ -17,6 +17,7 @@ from app.services.actor import SYSTEM, Actor
 from app.sql import KEY, Statement, atomic
 
 NOTICE = "email_changed"
+VOID = "This link was used or is too old."
 _table = EmailChange.__table__
 _works = (
     EmailChange.hash == KEY,
@@ -61,7 +62,7 @@ def question(secret: str) -> Question:
     """Raises VoidLink."""
     change = _find.one(key=secret_tokens.digest(secret), moment=now())
     if change is None:
-        raise VoidLink("This link was used or is too old.")
+        raise VoidLink(VOID)
     return Question(users.get(SYSTEM, change.user_id), change.email)
 
 
@@ -77,7 +78,7 @@ def undo(origin: Actor, secret: str) -> str:
     credentials.hold(user_id)
     change = _spend.one(key=secret_tokens.digest(secret), moment=now())
     if change is None:
-        raise VoidLink("This link was used or is too old.")
+        raise VoidLink(VOID)
     _forget.run(key=user_id)
     accounts.restore_email(origin.as_user(user_id), user_id, change.email, change.created_at)
     return links.make(user_id, "reset", email=change.email)

@@ -39,8 +39,8 @@ _session = Statement[Session](select(Session.id).where(Session.__table__.c.id ==
 def hold(user_id: str) -> None:
     """Keep the account as it is until the commit.
 
-    Before any lock on what belongs to it: whoever ends its credentials takes them in this order
-    too, and two that met half-way would wait for each other.
+    Lock the account before anything that belongs to it. Ending its credentials takes the locks in
+    this order too, and another order would deadlock.
     """
     _hold.one(key=user_id)
 
@@ -67,7 +67,7 @@ def need_live(actor: Actor, user_id: str, *, confirmed: bool = False) -> None:
     """Hold the account. Raises InvalidToken where what the actor came with has ended by now, and
     what hold_confirmed raises where the address has to be `confirmed`.
 
-    For whoever makes a new credential of it, which would outlive the end of all the others.
+    Call it before a new credential is made, which would outlive the end of all the others.
     """
     (hold_confirmed if confirmed else hold)(user_id)
     for statement, key in ((_token, actor.token_id), (_session, actor.session_id)):

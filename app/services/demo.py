@@ -38,12 +38,12 @@ class SignIn:
 def seed() -> list[SignIn]:
     """Fill the database, in one commit. How an admin and a user sign in. Raises Conflict."""
     people = [_newcomer(username) for username in PEOPLE]
-    hashes = {who.username: passwords.hash_(who.password) for who in people}
+    hashes = {one.username: passwords.hash_(one.password) for one in people}
     try:
         _store(people, hashes)
     except Duplicate as error:
         raise Conflict("Somebody else is filling the database.") from error
-    return [who for who in people if who.username in SHOWN]
+    return [one for one in people if one.username in SHOWN]
 
 
 def _newcomer(username: str) -> SignIn:
