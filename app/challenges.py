@@ -1,7 +1,7 @@
 """Challenges of passkeys: in the signed cookie of the browser that was asked, each for one purpose.
 
 A page that is drawn again keeps its challenge for a while, so that two tabs do not disturb each
-other. Taking one removes it; that it counts once is for app.services.passkeys to say.
+other. Taking one removes it from the cookie; app.services.spent_challenges lets it count once.
 """
 
 import base64
@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 from flask import session
 
+from app.models.spent_challenge import CHALLENGE_LIFE
 from app.models.types import now
 from app.services.webauthn_json import Challenge
 
-LIFE, KEPT = timedelta(hours=1), timedelta(minutes=30)
+KEPT = timedelta(minutes=30)
 BYTES = 32
 _NAME = "challenges"
 
@@ -28,7 +29,7 @@ def issue(purpose: str, kept_for: timedelta = KEPT) -> Challenge:
     return made
 
 
-def take(purpose: str, life: timedelta = LIFE) -> Challenge | None:
+def take(purpose: str, life: timedelta = CHALLENGE_LIFE) -> Challenge | None:
     """The one that was issued for this, if it is not too old."""
     found = _found(purpose)
     session[_NAME] = {

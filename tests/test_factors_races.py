@@ -98,3 +98,13 @@ def test_of_twenty_with_one_answer_of_a_passkey_one_signs_in(
         use = lambda: passkeys.authenticate(Actor(), answer, asked)  # noqa: B023, E731
         won, lost = split(race(app, [use] * AT_ONCE), BadCredentials, TooManyRequests)
         assert (len(won), len(lost)) == (1, AT_ONCE - 1)
+
+
+def test_of_twenty_passkeys_with_one_challenge_one_signs_in(app: Flask, ann: Actor) -> None:
+    """Each answer is right by itself: the challenge alone holds them apart."""
+    asked = challenge()
+    with app.app_context():
+        answers = [add_passkey(ann).sign(asked) for _ in range(AT_ONCE)]
+    calls = [lambda one=one: passkeys.authenticate(Actor(), one, asked) for one in answers]
+    won, lost = split(race(app, calls), BadCredentials, TooManyRequests)
+    assert (len(won), len(lost)) == (1, AT_ONCE - 1)

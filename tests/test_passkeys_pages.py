@@ -10,6 +10,7 @@ from flask import Flask
 
 from app import challenges
 from app.models import Factor, Session
+from app.models.spent_challenge import CHALLENGE_LIFE
 from app.models.types import now
 from app.services.webauthn_json import Challenge
 from tests.authenticator import Authenticator
@@ -90,7 +91,7 @@ def test_page_that_was_open_for_too_long_asks_again(
 ) -> None:
     add(ann_browser, device)
     page = browser.get("/auth/login").text
-    later = now() + challenges.LIFE
+    later = now() + CHALLENGE_LIFE
     monkeypatch.setattr(challenges, "now", lambda: later)
     answer = browser.post("/auth/passkey", {"credential": device.sign(asked(page))})
     assert answer.location == "/auth/login"

@@ -144,14 +144,48 @@ def test_answer_counts_once(ann: Actor) -> None:
         passkeys.authenticate(HERE, answer, asked)
 
 
-def test_challenge_from_before_the_last_use_is_too_old(ann: Actor) -> None:
-    device, older = add(ann), challenge(timedelta(seconds=1))
+def test_challenge_from_before_the_last_use_signs_in(ann: Actor) -> None:
+    """A synced passkey counts nothing and is used on another device while a page stays open."""
+    device, older = add(ann), challenge(timedelta(minutes=1))
     sign_in(device)
+    assert passkeys.authenticate(HERE, device.sign(older), older).id == ann.id
+    asked = challenge(timedelta(minutes=1))
+    passkeys.prove(HERE, ann.id, device.sign(asked), asked, verified=True)
+
+
+def test_challenge_counts_once_for_all_passkeys_and_purposes(ann: Actor) -> None:
+    first, second, asked = add(ann), add(ann), challenge()
+    passkeys.authenticate(HERE, first.sign(asked), asked)
     with pytest.raises(BadCredentials):
-        passkeys.authenticate(HERE, device.sign(older), older)
+        passkeys.authenticate(HERE, second.sign(asked), asked)
+    with pytest.raises(BadOtp):
+        passkeys.prove(HERE, ann.id, second.sign(asked), asked, verified=True)
+    made = Authenticator(HOST, ORIGIN)
+    with pytest.raises(Conflict, match="twice"):
+        passkeys.add(ann, "x", made.make(asked), asked)
 
 
-@pytest.mark.parametrize(("kept", "sent", "fits"), [(0, 0, 1), (5, 6, 1), (5, 5, 0), (5, 0, 0)])
+def test_answer_that_is_sent_twice_is_no_guess(ann: Actor) -> None:
+    device, asked = add(ann), challenge()
+    answer = device.sign(asked)
+    passkeys.authenticate(HERE, answer, asked)
+    for _ in range(12):
+        with pytest.raises(BadCredentials):
+            passkeys.authenticate(HERE, answer, asked)
+    assert sign_in(device) == ann.id
+    assert len(events("factor.refused")) == 12
+
+
+def test_refused_answer_does_not_use_up_its_challenge(ann: Actor) -> None:
+    device, asked = add(ann), challenge()
+    with pytest.raises(BadCredentials):
+        passkeys.authenticate(HERE, device.sign(asked, verified=False), asked)
+    assert passkeys.authenticate(HERE, device.sign(asked), asked).id == ann.id
+
+
+@pytest.mark.parametrize(
+    ("kept", "sent", "fits"), [(0, 0, 1), (0, 6, 1), (5, 6, 1), (5, 5, 0), (5, 4, 0), (5, 0, 0)]
+)
 def test_counter_goes_on(ann: Actor, kept: int, sent: int, fits: int) -> None:
     device = add(ann)
     (factor,) = rows(Factor)

@@ -18,6 +18,7 @@ from app.models import (
     OutboxEntry,
     Session,
     SignInAttempt,
+    SpentChallenge,
     Task,
     Token,
     WebhookSecret,
@@ -42,6 +43,7 @@ from app.services.idempotency import Answer
 from tests.conftest import PASSWORD
 from tests.page_sessions import start_session
 from tests.rows import age, events, rows
+from tests.test_passkeys_service import add as add_passkey
 
 KINDS = {
     "tokens": Token,
@@ -51,6 +53,7 @@ KINDS = {
     "earlier secrets of webhooks": WebhookSecret,
     "idempotency records": IdempotencyRecord,
     "sign-in attempts": SignInAttempt,
+    "used challenges of passkeys": SpentChallenge,
     "sent mails and webhooks": OutboxEntry,
     "tasks in the trash": Task,
     "audit events": AuditEvent,
@@ -90,6 +93,10 @@ def rotate_secret(actor: Actor) -> None:
     webhook_secrets.rotate(actor, webhook.id)
 
 
+def use_passkey(actor: Actor) -> None:
+    add_passkey(actor)
+
+
 def sign_in(actor: Actor, remember: bool) -> str:
     return start_session("ann", remember=remember)
 
@@ -114,6 +121,7 @@ LIVES: dict[str, tuple[Make, type[Base], str, timedelta]] = {
         "created_at",
         timedelta(days=90),
     ),
+    "challenge": (use_passkey, SpentChallenge, "expires_at", timedelta(hours=1)),
     "trash": (trash, Task, "deleted_at", timedelta(days=30)),
 }
 

@@ -10,6 +10,7 @@ from app.models.link import Link
 from app.models.outbox import OutboxEntry
 from app.models.session import Session
 from app.models.sign_in_attempt import SignInAttempt
+from app.models.spent_challenge import SpentChallenge
 from app.models.task import Task
 from app.models.token import Token
 from app.models.user import User
@@ -28,6 +29,7 @@ __all__ = [
     "RecoveryCode",
     "Session",
     "SignInAttempt",
+    "SpentChallenge",
     "Task",
     "Token",
     "User",

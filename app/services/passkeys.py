@@ -1,7 +1,8 @@
 """Passkeys: a second factor, or alone where the device has checked who holds it.
 
-What a browser signs counts once: its challenge must be younger than the passkey's last use, and its
-counter, where it has one, must have gone on. Both are decided in the write itself.
+A challenge counts once, and a counter above 0 must go up (WebAuthn Level 3, 6.1.1): both are
+decided in the transaction of the use. A synced passkey counts nothing, and its last use may be
+newer than the page that another device has open.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from app.services import (
     audit,
     credentials,
     factors,
+    spent_challenges,
     text_rules,
     throttle,
     users,
@@ -40,10 +42,6 @@ _use = Statement[Factor](
     update(Factor)
     .where(
         _table.c.id == KEY,
-        or_(
-            Factor.last_used_at.is_(None),
-            Factor.last_used_at < bindparam("issued_at", type_=UTCDateTime()),
-        ),
         or_(Factor.sign_count < _count, and_(Factor.sign_count == 0, _count == 0)),
     )
     .values(sign_count=_count, last_used_at=bindparam("moment", type_=UTCDateTime()))
@@ -70,11 +68,11 @@ def add(actor: Actor, name: str, credential: str, challenge: Challenge) -> list[
     Raises Invalid, Conflict, EmailUnconfirmed.
     """
     name = text_rules.name(name, NAME_MAX)
-    return _add(actor, name, webauthn_json.made(credential, challenge))
+    return _add(actor, name, webauthn_json.made(credential, challenge), challenge)
 
 
 @atomic
-def _add(actor: Actor, name: str, made: dict[str, Any]) -> list[str]:
+def _add(actor: Actor, name: str, made: dict[str, Any], challenge: Challenge) -> list[str]:
     credentials.need_live(actor, actor.id, confirmed=True)
     if len(known(actor.id)) >= NUMBER_MAX:
         raise Conflict(f"An account has {NUMBER_MAX} passkeys at the most.")
@@ -85,6 +83,10 @@ def _add(actor: Actor, name: str, made: dict[str, Any]) -> list[str]:
         _insert.run(**{**blank, **row, **made, "created_at": moment, "confirmed_at": moment})
     except Duplicate as error:
         raise Conflict("This passkey is there already.") from error
+    try:
+        spent_challenges.spend(challenge)
+    except Duplicate as error:
+        raise Conflict("The page was sent twice. Try again.") from error
     return factors.added(actor, "passkey", name)
 
 
@@ -133,7 +135,6 @@ def _count_of(
     return webauthn_json.count_of(sent, factor.public_key or "", challenge, verified=verified)
 
 
-@atomic
 def _used(
     origin: Actor,
     user_id: str | None,
@@ -142,10 +143,34 @@ def _used(
     challenge: Challenge,
     settle: Callable[..., None],
 ) -> bool:
-    """Whether it was right; either way it is counted by `settle`."""
-    values = {"count": count, "issued_at": challenge.issued_at, "moment": now()}
-    used = factor is not None and count is not None and bool(_use.run(key=factor.id, **values))
-    settle(succeeded=used)
-    if not used:
-        audit.record(origin, "factor.refused", user_id)
-    return used
+    """Return True if the answer was right and is used by this. `settle` counts the attempt.
+
+    An answer whose challenge was used before (a double click) is refused and is no guess.
+    """
+    guess = True
+    try:
+        if factor is not None and count is not None and _use_once(factor, count, challenge, settle):
+            return True
+    except Duplicate:
+        guess = False
+    _refuse(origin, user_id, settle if guess else None)
+    return False
+
+
+@atomic
+def _use_once(
+    factor: Factor, count: int, challenge: Challenge, settle: Callable[..., None]
+) -> bool:
+    """Raises Duplicate if the challenge was used before."""
+    if not _use.run(key=factor.id, count=count, moment=now()):
+        return False
+    spent_challenges.spend(challenge)
+    settle(succeeded=True)
+    return True
+
+
+@atomic
+def _refuse(origin: Actor, user_id: str | None, settle: Callable[..., None] | None) -> None:
+    if settle is not None:
+        settle(succeeded=False)
+    audit.record(origin, "factor.refused", user_id)

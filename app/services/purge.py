@@ -14,6 +14,7 @@ from app.models import (
     OutboxEntry,
     Session,
     SignInAttempt,
+    SpentChallenge,
     Task,
     Token,
     WebhookSecret,
@@ -47,6 +48,7 @@ _expired_links = _older(Link.expires_at)
 _expired_changes = _older(EmailChange.expires_at)
 _expired_sessions = _older(Session.expires_at)
 _expired_secrets = _older(WebhookSecret.expires_at)
+_expired_challenges = _older(SpentChallenge.expires_at)
 _old_records = _older(IdempotencyRecord.created_at)
 _old_attempts = _older(SignInAttempt.created_at)
 _old_entries = _older(OutboxEntry.finished_at)
@@ -71,6 +73,7 @@ def purge() -> dict[str, int]:
         "earlier secrets of webhooks": _all(_expired_secrets, moment),
         "idempotency records": _all(_old_records, moment - IDEMPOTENCY_KEPT),
         "sign-in attempts": _all(_old_attempts, moment - ATTEMPTS_KEPT),
+        "used challenges of passkeys": _all(_expired_challenges, moment),
         "sent mails and webhooks": _all(_old_entries, moment - OUTBOX_KEPT),
         "tasks in the trash": _all(_old_trash, moment - PURGE_AFTER, "task.purged"),
         "audit events": _end_trail(moment),

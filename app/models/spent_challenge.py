@@ -1,0 +1,20 @@
+"""Challenges that a passkey has answered, kept until no page can send them again."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base
+from app.models.types import Id, UTCDateTime, now, uuid7
+
+CHALLENGE_LIFE = timedelta(hours=1)  # after it was issued
+
+
+class SpentChallenge(Base):
+    __tablename__ = "spent_challenges"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)

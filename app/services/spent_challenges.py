@@ -1,0 +1,23 @@
+"""A challenge counts once, for all passkeys and purposes (WebAuthn Level 3, 13.4.3)."""
+
+from sqlalchemy import insert
+
+from app.models import SpentChallenge
+from app.models.spent_challenge import CHALLENGE_LIFE
+from app.models.types import now, uuid7
+from app.services import secret_tokens
+from app.services.webauthn_json import Challenge
+from app.sql import Statement
+
+_insert = Statement[SpentChallenge](insert(SpentChallenge.__table__))  # type: ignore[arg-type]
+
+
+def spend(challenge: Challenge) -> None:
+    """Use it up, in the transaction of its use. Raises app.sql.Duplicate if it was used before."""
+    moment = now()
+    _insert.run(
+        id=uuid7(),
+        hash=secret_tokens.digest(challenge.value),
+        created_at=moment,
+        expires_at=moment + CHALLENGE_LIFE,
+    )
