@@ -1,18 +1,37 @@
 """The door for every request: what comes in at all, before anybody asks who it is."""
 
+from contextlib import suppress
 from typing import Any
 
-from flask import Flask, Request, current_app, request, session
+from flask import Flask, Request, Response, after_this_request, current_app, g, request, session
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
-from app import ratelimit
+from app import form_marks, ratelimit
+from app.errors import AppError
 from app.extensions import csrf
 from app.security import PROBES, REFUSAL, ROUTE
-from app.services import secret_tokens
+from app.services import secret_tokens, unsent_forms
+from app.services.actor import Actor
 from app.services.networks import network_of
 
 API = "/api/"
+# Pages for people who need not be signed in. Their forms refuse a stale token by themselves and are
+# drawn again (app.forms.Form.validate).
+DRAWN_AGAIN = frozenset(
+    {
+        "auth.login",
+        "auth.register",
+        "auth.two_factor.show",
+        "auth.links.forgot",
+        "auth.links.reset",
+        "auth.links.invite",
+        "auth.links.confirm",
+        "auth.links.undo",
+    }
+)
 STATIC = "/static/"
+TAKEN = frozenset({200, 302, 303, 409, 412, 422})  # answers after which a form needs no copy
 
 
 def init_app(app: Flask) -> None:
@@ -48,7 +67,28 @@ def check_request() -> None:
         _refuse_cross_site()
         if call.method == "POST":
             _need_whole_form()
+        _check_token(call, call.url_rule.endpoint)
+
+
+def _check_token(call: Request, endpoint: str) -> None:
+    """Raises CSRFError for a form without the token of this session, or marks it as stale."""
+    try:
         csrf.protect()
+    except CSRFError:
+        if endpoint not in DRAWN_AGAIN:
+            raise
+        g.stale_form = True
+    if call.method == "POST" and unsent_forms.MARK in call.form:
+        after_this_request(_forget_sent_form)
+
+
+def _forget_sent_form(response: Response) -> Response:
+    """Delete the copy of a form that was sent again and was taken, or is drawn by its own page."""
+    if response.status_code in TAKEN:
+        with suppress(AppError):  # it expires by itself
+            author = Actor(id=form_marks.author() or "")
+            unsent_forms.discard(author, request.form[unsent_forms.MARK])
+    return response
 
 
 def _visitor() -> str:

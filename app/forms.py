@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from flask import Response, after_this_request, request
+from flask import Response, after_this_request, g, request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import (  # type: ignore[attr-defined]
@@ -20,6 +20,7 @@ from app.errors import (
     BadCredentials,
     Conflict,
     Invalid,
+    Malformed,
     PreconditionFailed,
     TooManyRequests,
 )
@@ -29,6 +30,7 @@ from app.services import passwords, text_rules
 REFUSALS = (BadCredentials, Conflict, Invalid, PreconditionFailed, TooManyRequests)
 OTP_MAX = 64  # characters of a code or a recovery code, however they are grouped
 CREDENTIAL_MAX = 10_000  # characters of what a browser says of a passkey
+STALE = "This page was out of date, and nothing was sent. Check the form and send it again."
 NUL = "Remove the NUL character."  # no database column takes it
 
 
@@ -62,6 +64,9 @@ class Form(FlaskForm):
         return self.refused_with if self.errors else 200
 
     def validate(self, extra_validators: Any = None) -> bool:
+        if is_stale():
+            self.form_errors, self.refused_with = [STALE], Malformed.status
+            return False
         marred = [field for field in self if _holds_nul(field)]
         for field in marred:
             field.errors = [NUL]
@@ -97,6 +102,11 @@ class NewPasswordForm(Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self["password"].description = passwords.length_rule()
+
+
+def is_stale() -> bool:
+    """True if the form that was sent bears the token of another session (app.door)."""
+    return bool(g.get("stale_form"))
 
 
 def _retry_after(answer: Response, seconds: str) -> Response:

@@ -11,6 +11,7 @@ from flask import Flask, Request, flash, g, redirect, request, session, url_for
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_login import UserMixin, current_user, login_required, login_user, logout_user
 
+from app import form_marks
 from app.door import is_page
 from app.errors import Forbidden, Unauthorized
 from app.extensions import login_manager
@@ -163,6 +164,7 @@ def _log_in(secret: str) -> None:
     if user is None:
         raise Unauthorized("You were logged out in the meantime. Log in again.")
     login_user(user)
+    form_marks.put(user.actor.id)
 
 
 def clear_session() -> None:

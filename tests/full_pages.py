@@ -32,6 +32,7 @@ from app.services import (
     registration,
     tasks,
     token_pairs,
+    unsent_forms,
     users,
     webhooks,
 )
@@ -75,12 +76,14 @@ def fill(app: Flask) -> tuple[Actor, dict[str, str]]:
         webhook_id = _fill_webhooks(admin)
         _fill_access(admin)
         _fill_outbox(admin, webhook_id)
+        unsent = [("title", word()), ("body", word(start="Anna"))]
         return admin, {
             "user_id": admin.id,
             "username": admin.username,
             "task_id": task_id,
             "comment_id": comment_id,
             "webhook_id": webhook_id,
+            "unsent_id": unsent_forms.keep(admin.id, "/tasks/new", unsent) or "",
             "slug": "reauthentication-required",
         }
 

@@ -21,6 +21,7 @@ from app.models import (
     SpentChallenge,
     Task,
     Token,
+    UnsentForm,
     WebhookSecret,
 )
 from app.models.link import LIFE
@@ -35,6 +36,7 @@ from app.services import (
     throttle,
     token_pairs,
     tokens,
+    unsent_forms,
     webhook_secrets,
     webhooks,
 )
@@ -49,6 +51,7 @@ KINDS = {
     "tokens": Token,
     "links": Link,
     "changes of an address": EmailChange,
+    "unsent forms": UnsentForm,
     "sessions": Session,
     "earlier secrets of webhooks": WebhookSecret,
     "idempotency records": IdempotencyRecord,
@@ -111,6 +114,12 @@ LIVES: dict[str, tuple[Make, type[Base], str, timedelta]] = {
     ),
     "link": (lambda ann: links.make(ann.id, "reset", ""), Link, "expires_at", LIFE["reset"]),
     "mail": (send, OutboxEntry, "finished_at", timedelta(days=30)),
+    "form": (
+        lambda ann: unsent_forms.keep(ann.id, "/tasks/new", [("title", "x")]),
+        UnsentForm,
+        "expires_at",
+        timedelta(hours=24),
+    ),
     "session": (lambda ann: sign_in(ann, False), Session, "expires_at", timedelta(hours=24)),
     "remembered": (lambda ann: sign_in(ann, True), Session, "expires_at", timedelta(days=30)),
     "secret": (rotate_secret, WebhookSecret, "expires_at", timedelta(hours=24)),

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.extensions import Base, db
 from app.service import Service
+from app.services import unsent_forms
 from app.services.actor import Actor
 from tests.answers import blamed, slug_of
 from tests.authorization import WEBHOOK
@@ -91,9 +92,11 @@ def there(app: Flask, root_api: Api, root_browser: Browser, root: Actor) -> dict
     webhook = root_api.post("/webhooks", WEBHOOK).get_json()["id"]
     with app.app_context():
         factor = add_factor(root.id)
+        unsent = unsent_forms.keep(root.id, "/tasks/new", [("title", "Water the plums")])
     return {
         "webhook_id": webhook,
         "factor_id": factor,
+        "unsent_id": unsent or "",
         "task_id": task,
         "comment_id": comment,
         "token_id": token["id"],

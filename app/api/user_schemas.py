@@ -82,6 +82,7 @@ class AccountExport(Schema):
     factors = fields.List(fields.Dict(), required=True)
     recovery_codes = fields.List(fields.Dict(), required=True)
     identities = fields.List(fields.Dict(), required=True)
+    unsent_forms = fields.List(fields.Dict(), required=True)
     links = fields.List(fields.Dict(), required=True)
     webhooks = fields.List(fields.Dict(), required=True)
     outbox = fields.List(fields.Dict(), required=True)

@@ -3,9 +3,11 @@
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app import form_marks
 from app.auth import known_devices, pending
 from app.errors import OtpRequired
-from app.identity import origin, sign_in
+from app.forms import is_stale
+from app.identity import origin, page_user, sign_in
 from app.models import User
 from app.navigation import next_page
 from app.services import sessions
@@ -35,6 +37,11 @@ def begin(
     sign_in(secret, remember=remember)
     known_devices.remember(user.id)
     return redirect(target or home(), 303)
+
+
+def signed_in_elsewhere() -> bool:
+    """True if the person signed in by another tab since the page of the sent form was drawn."""
+    return is_stale() and form_marks.is_ours() and bool(page_user().id)
 
 
 def home() -> str:

@@ -2,13 +2,12 @@
 it more than 15 minutes ago.
 """
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
 from app import account_fields
+from app.auth import unsent_forms
 from app.auth.begin import home
 from app.auth.passkey_form import AGAIN, options
 from app.door import is_api
@@ -16,7 +15,7 @@ from app.error_handlers import on_app_error
 from app.errors import ReauthenticationRequired
 from app.forms import REFUSALS, Form
 from app.identity import page_user, renew_session
-from app.navigation import is_local, next_page
+from app.navigation import next_page
 from app.services import authentication, sessions, users
 
 bp = Blueprint("reauthenticate", __name__, url_prefix="/reauthenticate")
@@ -60,17 +59,10 @@ def ask(error: ReauthenticationRequired) -> ResponseReturnValue:
     if is_api(request.path):
         return on_app_error(error)
     reads = request.method in ("GET", "HEAD")
-    target = request.full_path.rstrip("?") if reads else _page_before()
+    target = request.full_path.rstrip("?") if reads else unsent_forms.way_back(page_user().id)
     address = url_for("auth.reauthenticate.show", next=target)
     if not reads:
         flash("Nothing was changed yet. Confirm that it is you, then do it again.", "warning")
     if "HX-Request" in request.headers:
         return "", 403, {"HX-Redirect": address}
     return redirect(address, 302 if reads else 303)
-
-
-def _page_before() -> str | None:
-    """Where the form stood, as the browser says it."""
-    parts = urlsplit(request.referrer or "")
-    target = f"{parts.path}?{parts.query}".rstrip("?")
-    return target if parts.netloc == request.host and is_local(target) else None

@@ -6,9 +6,10 @@ from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
 from app.auth import pending
-from app.auth.begin import begin
+from app.auth.begin import begin, home, signed_in_elsewhere
 from app.auth.passkey_form import SECOND, options
-from app.forms import OTP_MAX, REFUSALS, Form, stripped
+from app.errors import Malformed
+from app.forms import OTP_MAX, REFUSALS, STALE, Form, is_stale, stripped
 from app.identity import origin
 from app.navigation import next_page
 from app.services import second_factors
@@ -34,6 +35,10 @@ class OtpForm(Form):
 @bp.route("", methods=["GET", "POST"], endpoint="show")
 def show() -> ResponseReturnValue:
     half = pending.get()
+    if signed_in_elsewhere():
+        return redirect(next_page(home()), 303)
+    if half is None and is_stale():
+        raise Malformed(STALE)
     if half is None:
         return redirect(url_for("auth.login", next=next_page("") or None))
     form = OtpForm()

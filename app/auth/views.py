@@ -12,8 +12,8 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app.auth import links, openid, passkeys, reauthenticate, two_factor
-from app.auth.begin import begin, home
+from app.auth import links, openid, passkeys, reauthenticate, two_factor, unsent_forms
+from app.auth.begin import begin, home, signed_in_elsewhere
 from app.auth.forms import LoginForm, RegisterForm
 from app.auth.passkey_form import ALONE, options
 from app.extensions import login_manager
@@ -28,11 +28,14 @@ bp.register_blueprint(reauthenticate.bp)
 bp.register_blueprint(passkeys.bp)
 bp.register_blueprint(links.bp)
 bp.register_blueprint(openid.bp)
+bp.register_blueprint(unsent_forms.bp)
 
 
 @bp.route("/register", methods=["GET", "POST"])
 def register() -> ResponseReturnValue:
     registration.need_open(current_app.config["REGISTRATION_OPEN"])
+    if signed_in_elsewhere():
+        return redirect(next_page(home()), 303)
     form = RegisterForm()
     if form.validate_on_submit():
         try:
@@ -49,6 +52,8 @@ def register() -> ResponseReturnValue:
 @bp.route("/login", methods=["GET", "POST"])
 def login() -> ResponseReturnValue:
     form = LoginForm()
+    if signed_in_elsewhere():
+        return redirect(next_page(home()), 303)
     if request.method != "POST" and page_user().id:
         return redirect(next_page(home()))
     if form.validate_on_submit():
@@ -75,9 +80,10 @@ def logout() -> ResponseReturnValue:
 
 @login_manager.unauthorized_handler
 def to_login() -> ResponseReturnValue:
-    """Send a stranger to sign in, and back to where a plain link can lead again."""
-    target = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
-    address = url_for("auth.login", next=target)
+    """Send a stranger to sign in, and back to the page, or to the form that was sent."""
+    if request.method not in ("GET", "HEAD"):
+        return unsent_forms.to_sign_in()
+    address = url_for("auth.login", next=request.full_path.rstrip("?"))
     if "HX-Request" in request.headers:  # or it would be put into the middle of the page
         return "", 401, {"HX-Redirect": address}
     flash("Please log in to see that page.")

@@ -13,6 +13,7 @@ from app.models.sign_in_attempt import SignInAttempt
 from app.models.spent_challenge import SpentChallenge
 from app.models.task import Task
 from app.models.token import Token
+from app.models.unsent_form import UnsentForm
 from app.models.user import User
 from app.models.webhook import Webhook
 from app.models.webhook_secret import WebhookSecret
@@ -32,6 +33,7 @@ __all__ = [
     "SpentChallenge",
     "Task",
     "Token",
+    "UnsentForm",
     "User",
     "Webhook",
     "WebhookSecret",

@@ -17,6 +17,7 @@ from app.models import (
     SignInAttempt,
     Task,
     Token,
+    UnsentForm,
     Webhook,
 )
 from app.services import audit, throttle, users
@@ -72,6 +73,7 @@ STATEMENTS = {
     "factors": _of(Factor, Factor.user_id == _user),
     "recovery_codes": _of(RecoveryCode, RecoveryCode.user_id == _user),
     "webhooks": _of(Webhook, Webhook.user_id == _user),
+    "unsent_forms": _of(UnsentForm, UnsentForm.user_id == _user),
     "links": _of(Link, Link.user_id == _user),
     "outbox": _of(OutboxEntry, OutboxEntry.user_id == _user),
     "idempotency_records": _of(IdempotencyRecord, IdempotencyRecord.user_id == _user),

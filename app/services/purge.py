@@ -17,6 +17,7 @@ from app.models import (
     SpentChallenge,
     Task,
     Token,
+    UnsentForm,
     WebhookSecret,
 )
 from app.models.idempotency_record import KEPT as IDEMPOTENCY_KEPT
@@ -46,6 +47,7 @@ def _older(column: Any) -> Statement[Any]:
 _expired_tokens = _older(Token.expires_at)
 _expired_links = _older(Link.expires_at)
 _expired_changes = _older(EmailChange.expires_at)
+_expired_forms = _older(UnsentForm.expires_at)
 _expired_sessions = _older(Session.expires_at)
 _expired_secrets = _older(WebhookSecret.expires_at)
 _expired_challenges = _older(SpentChallenge.expires_at)
@@ -69,6 +71,7 @@ def purge() -> dict[str, int]:
         "tokens": _all(_expired_tokens, moment),
         "links": _all(_expired_links, moment),
         "changes of an address": _all(_expired_changes, moment),
+        "unsent forms": _all(_expired_forms, moment),
         "sessions": _all(_expired_sessions, moment),
         "earlier secrets of webhooks": _all(_expired_secrets, moment),
         "idempotency records": _all(_old_records, moment - IDEMPOTENCY_KEPT),
