@@ -22,6 +22,7 @@ from app import (
     probes,
     ratelimit,
     request_bodies,
+    required_factor,
     security,
     sql,
     templating,
@@ -47,6 +48,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     ratelimit.init_app(app)
     identity.init_app(app)
     door.init_app(app)
+    required_factor.init_app(app)
     cors.init_app(app)
     error_handlers.init_app(app)
     templating.init_app(app)

@@ -131,8 +131,8 @@ class EmailUnconfirmed(Forbidden):
 
 
 class FactorRequired(Forbidden):
-    """Here admins need a second factor, and this account has none: it has no more rights than any
-    other until one is set up.
+    """The settings of this service require a second factor or a passkey, and the account has none.
+    Until it has one it can only set it up, or, where the settings say so, has no admin's rights.
     """
 
     slug, title = "second-factor-required", "Set up a second factor"

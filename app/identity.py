@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 
-from flask import Flask, Request, flash, g, redirect, request, session, url_for
+from flask import Flask, Request, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_login import UserMixin, current_user, login_required, login_user, logout_user
 
@@ -130,9 +130,7 @@ def admin_required(view: Callable[..., Any]) -> Callable[..., Any]:
     @login_required
     def guarded(*args: Any, **kwargs: Any) -> Any:
         actor = page_user()
-        if actor.lacks_factor:
-            flash("Here admins need a second factor. Set one up first.", "warning")
-            return redirect(url_for("main.factors.index"), 302 if request.method == "GET" else 303)
+        actor.need_factor()
         if not actor.is_admin:
             audit.denied(actor, request.environ[ROUTE])
             raise Forbidden("Only an admin may see that.")

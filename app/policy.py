@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from flask import Flask, current_app
+
+from settings.urls import passkey_origin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,8 @@ class Policy:
     mail_from: str
     password_min_length: int  # code points
     personal_token_max_days: int  # 0: a personal token may be endless
-    require_admin_mfa: bool
+    require_mfa: Literal["no", "admins", "all"]
+    require_admin_mfa: Literal["0", "1", "passkey"]
     limit_sign_ups: bool  # for one network
     webhook_allow_private: bool
     audit_keep_days: int  # 0: for ever
@@ -34,6 +37,24 @@ class Policy:
     @property
     def has_mail(self) -> bool:
         return bool(self.mail_url)
+
+    @property
+    def passkey_origin(self) -> str:
+        """The origin at which passkeys work; "" where browsers allow none."""
+        return passkey_origin(self.public_url)
+
+    @property
+    def requires_factors(self) -> bool:
+        """True if some accounts can only set up a factor until they have it."""
+        return bool(self.required_factor("admin"))
+
+    def required_factor(self, role: str) -> Literal["", "factor", "passkey"]:
+        """The factor without which an account of this role can only set it up."""
+        if role == "admin" and self.require_admin_mfa == "passkey":
+            return "passkey"
+        if self.require_mfa == "all" or (self.require_mfa == "admins" and role == "admin"):
+            return "factor"
+        return ""
 
 
 def init_app(app: Flask) -> None:
@@ -46,6 +67,7 @@ def init_app(app: Flask) -> None:
         password_min_length=settings["PASSWORD_MIN_LENGTH"],
         personal_token_max_days=settings["PERSONAL_TOKEN_MAX_DAYS"],
         limit_sign_ups=settings["RATELIMIT_ENABLED"],
+        require_mfa=settings["REQUIRE_MFA"],
         require_admin_mfa=settings["REQUIRE_ADMIN_MFA"],
         webhook_allow_private=settings["WEBHOOK_ALLOW_PRIVATE"],
         audit_keep_days=settings["AUDIT_KEEP_DAYS"],

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from settings.urls import host_of, origin_of, public, split
+from settings.urls import host_of, origin_of, passkey_origin, public, split
 
 SECRET_MIN_BYTES = 32
 # Values that stand in examples, here and elsewhere: a secret that anybody can look up is none.
@@ -125,6 +125,13 @@ class Reader:
         value = self.text(name, default)
         if not re.fullmatch(r"[^@<>\r\n]*<?[^@\s<>]+@[^@\s<>]+>?", value):
             self.fault(name, f"is {value!r}", "set it as Tasks <tasks@example.org>.")
+        return value
+
+    def require_admin_mfa(self, site: str) -> str:
+        value = self.choice("REQUIRE_ADMIN_MFA", "0", ("0", "1", "passkey"))
+        if value == "passkey" and not passkey_origin(site):  # or every admin would be locked out
+            mend = "set it to https:// with a host name, or to http://localhost."
+            self.fault("REQUIRE_ADMIN_MFA", "is passkey, and PUBLIC_URL allows none", mend)
         return value
 
     def contact(self, name: str) -> str:

@@ -1,6 +1,7 @@
 """URLs and hosts in settings."""
 
 import re
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 PORTS = {"http": 80, "https": 443}
@@ -38,6 +39,29 @@ def host_of(url: str) -> str:
     parts = split(url, "", *PORTS)
     name = parts.hostname or "" if parts else ""
     return f"[{name}]" if ":" in name else name
+
+
+def passkey_origin(site: str) -> str:
+    """The origin at which browsers allow passkeys of the service at `site`; "" if there is none.
+
+    They take a host name and a secure context (WebAuthn Level 3, 5.1.3): no IP address, and plain
+    http on localhost alone. A service on a loopback address is reached as localhost too.
+    """
+    parts = urlsplit(site)
+    host = parts.hostname or ""
+    if host_of(site) in LOOPBACK_HOSTS:
+        return f"{parts.scheme}://localhost" + (f":{parts.port}" if parts.port else "")
+    by_name = not _is_address(host)
+    secure = parts.scheme == "https" or host.endswith(".localhost")
+    return site if by_name and secure else ""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def public(url: str) -> str:

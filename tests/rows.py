@@ -42,10 +42,10 @@ def prove_address(app: Flask, actor: Actor) -> None:
         set_values(User, actor.id, email_verified=True)
 
 
-def add_factor(user_id: str) -> str:
+def add_factor(user_id: str, kind: str = "totp") -> str:
     """The id of a second factor of somebody who has signed in before without one."""
     factor_id = uuid7()
-    made = {"user_id": user_id, "kind": "totp", "name": "x", "confirmed_at": now()}
+    made = {"user_id": user_id, "kind": kind, "name": "x", "confirmed_at": now()}
     with db.engine.begin() as connection:
         connection.execute(insert(Factor).values(id=factor_id, **made))
     return factor_id

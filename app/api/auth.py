@@ -120,7 +120,7 @@ def refresh(origin: Actor, body: dict[str, str]) -> Pair:
 
 
 @bp.post("/logout")
-@operation(id="signOut", summary="Sign out", scopes=(), status=204)
+@operation(id="signOut", summary="Sign out", scopes=(), status=204, before_factor=True)
 def logout(actor: Actor) -> None:
     """End the token in use at once, and all that came from the same sign-in."""
     token_pairs.logout(actor)
@@ -163,6 +163,7 @@ def reset(origin: Actor, body: dict[str, str]) -> None:
     id="confirmEmail",
     summary="Confirm an email address",
     scopes=("profile:write",),
+    before_factor=True,
     token_optional=True,
     body=ProofOfEmail(),
     status=204,

@@ -68,6 +68,7 @@ class RecoveryCodesLeft(Schema):
     id="listMyFactors",
     summary="List one's second factors",
     scopes=READ,
+    before_factor=True,
     query=ListQuery(),
     returns=FactorOut(),
 )
@@ -81,6 +82,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Factor]:
     id="createTotpFactor",
     summary="Begin to set up an authenticator app",
     scopes=WRITE,
+    before_factor=True,
     body=Proof(),
     returns=TotpSetUp(),
     errors=(ReauthenticationRequired, EmailUnconfirmed, Conflict),
@@ -96,6 +98,7 @@ def begin_totp(actor: Actor, body: dict[str, str]) -> SetUp:
     id="confirmTotpFactor",
     summary="Confirm an authenticator app",
     scopes=WRITE,
+    before_factor=True,
     body=Otp(),
     returns=RecoveryCodes(),
     errors=(EmailUnconfirmed, Conflict),
@@ -111,6 +114,7 @@ def confirm_totp(actor: Actor, body: dict[str, str]) -> SimpleNamespace:
     id="removeMyFactor",
     summary="Remove a second factor",
     scopes=WRITE,
+    before_factor=True,
     body=Proof(),
     status=204,
     errors=(ReauthenticationRequired, NotFound, Conflict),
@@ -125,6 +129,7 @@ def remove(actor: Actor, factor_id: str, body: dict[str, str]) -> None:
     id="getRecoveryCodeCount",
     summary="Count one's recovery codes",
     scopes=READ,
+    before_factor=True,
     returns=RecoveryCodesLeft(),
 )
 def recovery_codes_left(actor: Actor) -> SimpleNamespace:
@@ -136,6 +141,7 @@ def recovery_codes_left(actor: Actor) -> SimpleNamespace:
     id="replaceRecoveryCodes",
     summary="Make new recovery codes",
     scopes=WRITE,
+    before_factor=True,
     body=Proof(),
     returns=RecoveryCodes(),
     errors=(ReauthenticationRequired, Conflict),

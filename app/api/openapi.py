@@ -198,7 +198,7 @@ def _kinds(operation: Operation, methods: Collection[str]) -> Iterator[type[AppE
     yield errors.Malformed
     yield from operation.errors
     if operation.scopes is not None:
-        yield from _kinds_of_tokens(operation.scopes)
+        yield from _kinds_of_tokens(operation)
     if operation.body is not None or operation.takes:
         yield from (errors.ContentTooLarge, errors.Invalid)
     if "GET" not in methods:  # by its encoding, also a body that is not looked at
@@ -214,9 +214,9 @@ def _kinds(operation: Operation, methods: Collection[str]) -> Iterator[type[AppE
     yield from (errors.InvalidParameter, errors.TooManyRequests, errors.Unavailable)
 
 
-def _kinds_of_tokens(scopes: Collection[str]) -> Iterator[type[AppError]]:
+def _kinds_of_tokens(operation: Operation) -> Iterator[type[AppError]]:
     yield from (errors.Unauthorized, errors.InvalidToken)
-    if scopes:
+    if operation.scopes:
         yield errors.InsufficientScope
-    if "admin" in scopes:
+    if not operation.before_factor:
         yield errors.FactorRequired

@@ -52,6 +52,7 @@ class Operation:
     id: str  # verb and resource, for the names in generated clients: "listTasks"
     summary: str
     scopes: tuple[str, ...] | None
+    before_factor: bool = False  # leads to a factor, or out: open to who lacks a required one
     token_optional: bool = False  # strangers may call it too; a token that is sent counts
     body: Schema | None = None
     body_types: tuple[str, ...] = (reading.JSON,)
@@ -134,6 +135,8 @@ def _caller(
         raise
     ratelimit.hit(environ, actor.token_id or "")
     need_scopes(actor, declaration.scopes)
+    if actor.confined and not declaration.before_factor:
+        actor.need_factor()
     return actor, version
 
 

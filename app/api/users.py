@@ -71,6 +71,7 @@ def create(origin: Actor, body: dict[str, str]) -> User:
     id="getMyAccount",
     summary="Read one's own account",
     scopes=("profile:read",),
+    before_factor=True,
     returns=UserOut(),
     etag=True,
 )
@@ -83,6 +84,7 @@ def me(actor: Actor) -> User:
     id="updateMyAccount",
     summary="Change one's own account",
     scopes=("profile:write",),
+    before_factor=True,
     body=MyChanges(),
     body_types=(JSON, MERGE_PATCH),
     returns=UserOut(),
@@ -118,6 +120,7 @@ def delete_me(actor: Actor, expect: Expect) -> None:
     id="requestEmailConfirmation",
     summary="Mail the link that confirms one's address again",
     scopes=("profile:write",),
+    before_factor=True,
     status=202,
     errors=(NoMail, Conflict),
 )

@@ -13,6 +13,7 @@ def examine(config: Mapping[str, Any]) -> Iterator[Finding]:
     yield ok("settings", f"valid, for {config['APP_ENV']}")
     if config["APP_ENV"] == "production":
         yield from _in_production(config)
+    yield ok("REQUIRE_MFA", _who_needs_a_factor(config["REQUIRE_MFA"], config["REQUIRE_ADMIN_MFA"]))
     size, old = len(config["SECRET_KEY"].encode()), len(config["SECRET_KEY_FALLBACKS"])
     yield ok("SECRET_KEY", f"{size} bytes; how old it is nobody notes, so change it once a year")
     if old:
@@ -24,6 +25,20 @@ def examine(config: Mapping[str, Any]) -> Iterator[Finding]:
     if 0 < len(config["METRICS_TOKEN"]) < METRICS_TOKEN_MIN:
         text = f"is shorter than {METRICS_TOKEN_MIN} characters: it can be guessed."
         yield warning("METRICS_TOKEN", text)
+
+
+def _who_needs_a_factor(everybody: str, admins: str) -> str:
+    """What REQUIRE_MFA and REQUIRE_ADMIN_MFA say together: the stricter of the two holds."""
+    if everybody == "all":
+        told = "everybody needs a second factor"
+        return f"{told}, an admin a passkey" if admins == "passkey" else told
+    if admins == "passkey":
+        return "an admin needs a passkey"
+    if everybody == "admins":
+        return "an admin needs a second factor"
+    if admins == "1":
+        return "an admin without a second factor has no admin's rights (REQUIRE_ADMIN_MFA)"
+    return "nobody needs a second factor"
 
 
 def _in_production(config: Mapping[str, Any]) -> Iterator[Finding]:

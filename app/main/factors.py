@@ -57,7 +57,8 @@ def index() -> str:
         found=found,
         has_app=totp.is_set_up(actor.id),
         left=recovery_codes.left(actor.id),
-        needed=actor.lacks_factor,
+        missing=actor.missing_factor,
+        confined=actor.confined,
     )
 
 

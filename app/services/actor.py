@@ -3,9 +3,15 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from app.errors import FactorRequired, Forbidden, InsufficientScope
 from app.models.token import SCOPES
+
+MISSING = {
+    "factor": "Your account needs a second factor here. Set one up first.",
+    "passkey": "Your account needs a passkey here. Add one in a browser first.",
+}
 
 
 @dataclass(slots=True, frozen=True)
@@ -20,7 +26,8 @@ class Actor:
     family_id: str | None = None
     session_id: str | None = None
     signed_in_at: datetime | None = None  # or proved it once more; None for a personal token
-    lacks_factor: bool = False  # an admin who may not act as one until they have a second factor
+    missing_factor: Literal["", "factor", "passkey"] = ""  # that the settings require
+    confined: bool = False  # to setting it up, where more than an admin's rights depend on it
     email_verified: bool = True  # of a page session; the services ask the account itself
     address: str = ""
     request_id: str = ""
@@ -42,10 +49,10 @@ class Actor:
 
     def need_scope(self, scopes: Collection[str]) -> None:
         """Raises InsufficientScope unless one of `scopes` is held, or none is asked for; and
-        FactorRequired where it is the admin's that is lacking for want of a second factor.
+        FactorRequired where the scope is lacking for want of a factor.
         """
         if scopes and self.scopes.isdisjoint(scopes):
-            if "admin" in scopes:
+            if self.confined or "admin" in scopes:
                 self.need_factor()
             raise InsufficientScope(" ".join(scopes))
 
@@ -62,9 +69,9 @@ class Actor:
             raise Forbidden("Only an admin may do that.")
 
     def need_factor(self) -> None:
-        """Raises FactorRequired where the settings ask for a second factor, and there is none."""
-        if self.lacks_factor:
-            raise FactorRequired("Set up a second factor to act as an admin.")
+        """Raises FactorRequired where the account lacks a factor that the settings require."""
+        if self.missing_factor:
+            raise FactorRequired(MISSING[self.missing_factor])
 
 
 SYSTEM = Actor(role="admin", scopes=frozenset(SCOPES))  # a command on the machine itself

@@ -36,9 +36,14 @@ audit.declare(
     words=("totp", "passkey"),
 )
 
+SET_UP = {"profile:read", "profile:write"}  # the scopes that setting up a factor takes
+
 _table = Factor.__table__
 _counts = Factor.confirmed_at.is_not(None)
 _any = Statement[Factor](select(Factor.id).where(Factor.user_id == KEY, _counts).limit(1))
+_any_passkey = Statement[Factor](
+    select(Factor.id).where(Factor.user_id == KEY, Factor.kind == "passkey", _counts).limit(1)
+)
 _one = (_table.c.id == KEY, Factor.user_id == bindparam("of_user"), _counts)
 _get = Statement[Factor](select(*_table.c).where(*_one))
 _delete_added = Statement[Factor](
@@ -69,14 +74,21 @@ def need_none(user_id: str) -> None:
         raise OtpRequired("Enter the code of your second factor as well.")
 
 
-def limit_admin(actor: Actor) -> Actor:
-    """The actor, without an admin's rights where the settings ask for a second factor
-    (REQUIRE_ADMIN_MFA) and the account has none.
+def restrict(actor: Actor) -> Actor:
+    """The actor, with fewer rights where the account lacks a factor that the settings require.
+
+    REQUIRE_MFA and REQUIRE_ADMIN_MFA=passkey leave the right to set it up. REQUIRE_ADMIN_MFA=1
+    takes an admin's rights away.
     """
-    required = policy.current().require_admin_mfa and "admin" in actor.scopes
-    if not required or has(actor.id):
+    required = policy.current().required_factor(actor.role)
+    if required:
+        if (_any_passkey if required == "passkey" else _any).one(key=actor.id) is not None:
+            return actor
+        return replace(actor, scopes=actor.scopes & SET_UP, missing_factor=required, confined=True)
+    limited = policy.current().require_admin_mfa == "1" and "admin" in actor.scopes
+    if not limited or has(actor.id):
         return actor
-    return replace(actor, scopes=actor.scopes - {"admin"}, lacks_factor=True)
+    return replace(actor, scopes=actor.scopes - {"admin"}, missing_factor="factor")
 
 
 def page(

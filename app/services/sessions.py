@@ -117,7 +117,7 @@ def load(
         request_id=request_id,
         user_agent=user_agent,
     )
-    return factors.limit_admin(actor)
+    return factors.restrict(actor)
 
 
 @atomic

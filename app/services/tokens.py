@@ -82,7 +82,7 @@ def _actor(row: Any, address: str, request_id: str) -> Actor:
         address=address,
         request_id=request_id,
     )
-    return factors.limit_admin(actor)
+    return factors.restrict(actor)
 
 
 def _note_use(token_id: str, last_used_at: datetime | None) -> None:

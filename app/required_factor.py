@@ -1,0 +1,52 @@
+"""Pages of an account that lacks a required factor lead to the page that sets it up.
+
+Whether it is required, and of whom, is for app.services.factors to say; the API asks there too.
+"""
+
+from flask import Flask, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app import policy
+from app.door import is_api, is_page
+from app.error_handlers import on_app_error
+from app.errors import FactorRequired
+from app.identity import page_user
+
+# Pages by the beginning of their endpoint: those that lead to a factor or out, and public ones.
+OPEN = (
+    "auth.",
+    "main.confirmation.",
+    "main.factors.",
+    "main.passkeys.",
+    "main.pages.",
+    "main.settings.profile",  # to correct an address that has to be confirmed first
+)
+CLOSED = ("auth.openid.", "main.pages.index")
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(check)
+    app.register_error_handler(FactorRequired, lead)
+
+
+def check() -> None:
+    """Raises FactorRequired where the page is not open to who lacks a required factor."""
+    endpoint = request.endpoint or ""
+    if not policy.current().requires_factors or not is_page(request.path) or _is_open(endpoint):
+        return
+    if page_user().confined:
+        page_user().need_factor()
+
+
+def _is_open(endpoint: str) -> bool:
+    return not endpoint or (endpoint.startswith(OPEN) and not endpoint.startswith(CLOSED))
+
+
+def lead(error: FactorRequired) -> ResponseReturnValue:
+    if is_api(request.path):
+        return on_app_error(error)
+    address = url_for("main.factors.index")
+    flash(error.message, "warning")
+    if "HX-Request" in request.headers:
+        return "", 403, {"HX-Redirect": address}
+    return redirect(address, 302 if request.method in ("GET", "HEAD") else 303)
