@@ -52,21 +52,26 @@ def test_every_query_finds_what_it_means(ann_api: Api) -> None:
         assert search(ann_api, query) == found_by(beginnings), query
 
 
+@pytest.mark.parametrize("few", [0, 1000])
 @pytest.mark.usefixtures("filled")
-def test_index_and_list_find_the_same(ann_api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With no task near, each page is read from the index."""
+def test_index_and_list_find_the_same(
+    ann_api: Api, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no task near, each page is read from the index, and if none are few, from the list."""
     monkeypatch.setattr(task_found, "NEAR", 0)
+    monkeypatch.setattr(task_found, "FEW", few)
     for query, beginnings in QUERIES:
         assert search(ann_api, query) == found_by(beginnings), query
 
 
-@pytest.mark.parametrize("near", [0, 3, 1000])
+@pytest.mark.parametrize(("near", "few"), [(0, 0), (0, 1000), (3, 0), (1000, 1000)])
 @pytest.mark.parametrize("sort", ["created_at", "updated_at", "due_at", "priority", "title"])
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_pages_of_a_search_hold_every_task_once_in_order(
-    ann_api: Api, sort: str, sign: str, near: int, monkeypatch: pytest.MonkeyPatch
+    ann_api: Api, sort: str, sign: str, near: int, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(task_found, "NEAR", near)
+    monkeypatch.setattr(task_found, "FEW", few)
     for number in range(9):
         due = {"due_at": f"2030-01-0{number % 3 + 1}T00:00:00Z"} if number % 2 else {}
         make(ann_api, title=f"{'plum' if number % 4 else 'pear'} {number % 5}", **due)

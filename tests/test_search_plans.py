@@ -1,7 +1,8 @@
 """How both databases search 100,000 tasks of one person: from an index, whatever the word.
 
 `common` is in every task, `third` in every third, `twentieth` in every twentieth, `rare` and a Han
-text in three, `cluster` in the 300 oldest. Work is counted in blocks and instructions, not in time.
+text in three, `cluster` in the 300 oldest, `older` in all but the 5,000 newest. Work is counted in
+blocks and instructions, not in time.
 """
 
 from collections.abc import Iterator
@@ -33,7 +34,8 @@ WORDS = """
     ' common task ' || n || CASE WHEN n % 3 = 0 THEN ' third' ELSE '' END
     || CASE WHEN n % 20 = 0 THEN ' twentieth' ELSE '' END
     || CASE WHEN n % 40000 = 7 THEN ' rare \u4f1a\u8bae\u5f55 \u8bae\u5f55 \u5f55' ELSE '' END
-    || CASE WHEN n < 300 THEN ' cluster' ELSE '' END || ' '
+    || CASE WHEN n < 300 THEN ' cluster' ELSE '' END
+    || CASE WHEN n <= 95000 THEN ' older' ELSE '' END || ' '
 """
 COLUMNS = """
     id, title, description, status, priority, labels, label_keys, owner_id, created_at, updated_at,
@@ -165,6 +167,32 @@ def test_sqlite_searches_with_little_work(
         done = count.stop()
     assert len(page.items) == min(number, 20)
     assert done <= 150_000  # a look at each of 100,000 tasks takes some 2,000,000
+
+
+NONE_PASS: list[dict[str, Any]] = [
+    {"due_before": datetime(2019, 1, 1, tzinfo=UTC)},
+    {"created_before": datetime(2019, 1, 1, tzinfo=UTC)},
+]
+
+
+@pytest.mark.parametrize("more", NONE_PASS, ids=lambda more: next(iter(more)))
+def test_sqlite_reads_what_passes_a_filter_and_not_all_that_have_a_word(
+    on_sqlite: Flask, more: dict[str, Any]
+) -> None:
+    with on_sqlite.app_context():
+        count = Instructions()
+        assert tasks.page(ANN, {"q": "common", **more}).items == []
+        assert count.stop() <= 50_000
+
+
+@pytest.mark.parametrize("query", ["older", "olde"])
+def test_sqlite_reads_the_list_for_a_word_that_most_but_the_newest_tasks_have(
+    on_sqlite: Flask, query: str
+) -> None:
+    with on_sqlite.app_context():
+        count = Instructions()
+        assert len(tasks.page(ANN, {"q": query}).items) == 20
+        assert count.stop() <= 200_000
 
 
 class Instructions:

@@ -104,3 +104,9 @@ def test_unassigned_character_is_a_letter_so_that_a_later_unicode_changes_nothin
 def test_no_indexed_word_is_longer_than_an_index_takes(text: str) -> None:
     """PostgreSQL refuses a word of a tsvector that is longer than 2,046 bytes."""
     assert max(map(len, indexed(text * 50).split()), default=0) <= WORD_MAX + len(STEM)
+
+
+@pytest.mark.parametrize("query", ["third", "studies", "v2.node", "running"])
+def test_conditions_name_no_word_that_their_beginning_finds(query: str) -> None:
+    for start, others in clauses(query):
+        assert not any(word.startswith(start) for word in others)

@@ -126,7 +126,8 @@ def _of_chunk(chunk: _Chunk) -> Iterator[Clause]:
             continue
         if part is not tail:
             yield Clause(text[part.begin : tail.begin])
-        yield Clause(text[part.begin : end], others)
+        start = text[part.begin : end]
+        yield Clause(start, tuple(word for word in others if not word.startswith(start)))
 
 
 def _chunks(text: str) -> Iterator[_Chunk]:

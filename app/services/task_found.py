@@ -1,10 +1,13 @@
 """The statements behind a page of tasks that a search finds.
 
-Both databases read it in one of two ways. A word that many tasks have fills a page from the first
-tasks of the list, whose words are looked at one by one: the index would give all tasks that have
-it, to be sorted for a page of 20. For a word that few tasks have, the index gives them. The number
-of hits among the first NEAR tasks decides, not the planner: it knows how common a word is in the
-whole table, and not in the tasks of one person.
+Both databases read a page in one of two ways. For a word that few tasks have, the index gives these
+tasks, and they are sorted. For a word that many tasks have, a page of 20 does not pay for that: the
+list is read in its order, and the words of each task are compared, until the page is full.
+
+The first NEAR tasks of the list are read in the second way, and often fill the page. If they do
+not, the index is asked, and on SQLite first for the number of its hits: from FEW on, to read the
+list to its end takes less time than to look up and sort the hits. PostgreSQL cannot count the hits
+of an index without a look at each task.
 """
 
 import functools
@@ -26,13 +29,14 @@ from sqlalchemy.sql import visitors
 from app import lazy
 from app.models import Task
 from app.models.task import LIVE, SHOWN, TRASHED
-from app.services import paging, task_filters, task_list
+from app.services import paging, task_filters, task_list, task_search
 from app.services.task_access import OWNED
 from app.services.task_list import SORTS, Shape
 from app.sql import Statement
 
 NEAR = 250  # tasks of each branch of the list
 FURTHER = 5  # times as many are looked at next, where that is likely to fill the page
+FEW = 20_000  # hits that SQLite sorts
 _table = Task.__table__
 
 
@@ -48,7 +52,7 @@ def read(
     if len(rows) < values["size"] <= len(rows) * FURTHER:
         rows = _near(shape).all(**{**values, "near": NEAR * FURTHER})
     if len(rows) < values["size"] and not _has_few(shape, values):
-        rows = _indexed(shape).all(**values)
+        rows = (_walked if _is_common(shape, values) else _indexed)(shape).all(**values)
     if not counted:
         return rows, None
     row = _count(Shape(shape.postgres, shape.everyone, shape.filters)).one(**values)
@@ -64,6 +68,13 @@ def _has_few(shape: Shape, values: dict[str, Any]) -> bool:
     filters = tuple(one for one in shape.filters if one[0] == "trashed")
     whole = Shape(shape.postgres, shape.everyone, filters)
     return not shape.postgres and _beyond(whole).one(**values) is None
+
+
+def _is_common(shape: Shape, values: dict[str, Any]) -> bool:
+    """True if the list is to be read to its end. One of everybody's tasks is too long for that."""
+    if shape.postgres or shape.everyone or not values["q"]:
+        return False
+    return any(task_search.further.one(query=values[q], few=FEW) for q in ("q_words", "q"))
 
 
 @functools.lru_cache(maxsize=512)
@@ -90,6 +101,13 @@ def _of(near: Subquery, condition: ColumnElement[bool]) -> ColumnElement[bool]:
         return near.c[element.key] if is_column else None
 
     return visitors.replacement_traverse(condition, {}, replaced)
+
+
+@functools.lru_cache(maxsize=512)
+def _walked(shape: Shape) -> Statement[Any]:
+    """What matches of the whole list, in its order."""
+    matching = task_filters.conditions(shape.filters, postgres=shape.postgres, from_index=False)
+    return Statement(task_list.in_order(shape, matching))
 
 
 @functools.lru_cache(maxsize=512)

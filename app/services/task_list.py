@@ -7,7 +7,7 @@ each branch once more, so that what has none comes last in both directions.
 """
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -101,7 +101,11 @@ def count(shape: Shape) -> Statement[Any]:
 
 
 def _page(shape: Shape) -> Select[Any]:
-    matching = task_filters.conditions(shape.filters, postgres=shape.postgres)
+    return in_order(shape, task_filters.conditions(shape.filters, postgres=shape.postgres))
+
+
+def in_order(shape: Shape, matching: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """A page of what is `matching`: each branch is read in its order and cut to the page."""
     key, row_id = SORTS[shape.sort], Task.__table__.c.id
     queries = (
         paging.ordered(columns(shape).where(*branch, *matching), key, row_id, shape.descending)

@@ -9,7 +9,19 @@ while it is being replaced) are found by their version and indexed by `catch_up`
 import time
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, cast, func, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    cast,
+    column,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from app.models import Task
@@ -38,6 +50,14 @@ _index = Statement[Task](
         label_keys=bindparam("keys", type_=_table.c.label_keys.type),
         search_version=Task.version,
     )
+)
+
+# A row where SQLite's index has more than `few` hits, of whomever. It reads the hits of a word one
+# by one, and collects those of a beginning before it gives the first.
+further = Statement[Any](
+    text(
+        "SELECT rowid FROM task_search WHERE task_search MATCH :query LIMIT 1 OFFSET :few"
+    ).columns(column("rowid"))
 )
 
 
@@ -80,7 +100,10 @@ def parameters(query: str, *, postgres: bool) -> tuple[int, dict[str, str]]:
     clauses = search_words.clauses(query)
     if postgres:
         return len(clauses), {"q": " & ".join(map(_in_tsquery, clauses))}
-    values = {"q": " AND ".join(map(_in_fts5, clauses))}
+    values = {
+        "q": " AND ".join(_in_fts5(clause, "*") for clause in clauses),
+        "q_words": " AND ".join(_in_fts5(clause) for clause in clauses),
+    }
     for number, clause in enumerate(clauses):
         # With blanks around it, an indexed word is found as a part of all of them.
         patterns = [f" {clause.start}", *(f" {word} " for word in clause.others)]
@@ -114,5 +137,7 @@ def _in_tsquery(clause: Clause) -> str:
     return "|".join([f"('{clause.start}':*", *(f"'{word}'" for word in clause.others)]) + ")"
 
 
-def _in_fts5(clause: Clause) -> str:
-    return " OR ".join([f'("{clause.start}" *', *(f'"{word}"' for word in clause.others)]) + ")"
+def _in_fts5(clause: Clause, beginning: str = "") -> str:
+    """`beginning` is "*" for words that begin with the start, "" for this word alone."""
+    words = [f'"{clause.start}" {beginning}', *(f'"{word}"' for word in clause.others)]
+    return f"({' OR '.join(words)})"
