@@ -1,5 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help python install install-run run dev test test-fast check lock format bench bench-compare bench-growth costs lint types layers templates migrations-check spec
+# Without its bytecode every process compiles the whole app anew, and the tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
 # What follows takes this shell's place by exec, and with it its process id: the worker's parent.

@@ -251,12 +251,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out the module whose tests are generated while they are collected, for a minute."""
-    fast: bool = config.getoption("--fast")
-    return (fast and collection_path.name == "test_schemathesis.py") or None
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--fast"):
         slow = [_is_slow(item) for item in items]

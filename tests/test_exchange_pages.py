@@ -155,6 +155,7 @@ def test_no_file_at_all_is_told(ann_browser: Browser) -> None:
     assert "Choose a file." in answer.text
 
 
+@pytest.mark.slow
 def test_a_file_may_have_ten_mebibytes(app: Flask, ann_browser: Browser) -> None:
     head = b"title\nMilk\n"
     assert upload(ann_browser, head + b"\n" * (SIZE_MAX - len(head))).status_code == 303

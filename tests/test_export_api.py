@@ -259,6 +259,7 @@ def peak(api: Api, kind: str) -> tuple[int, int]:
     return held, size
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_export(app: Flask, ann: Actor, ann_api: Api) -> None:
     fill(app, ann, 2_000)
     small = [peak(ann_api, kind) for kind in FORMATS]

@@ -205,6 +205,7 @@ def test_role_without_rights_on_tables_of_others_may_follow(app: Flask, ann: Act
         connection.rollback()
 
 
+@pytest.mark.slow
 def test_follower_misses_none_of_many_writes(other_app: MakeApp, ann: Actor, ann_api: Api) -> None:
     """Quick writers and two imports at once, while the follower asks without a pause."""
     wide = other_app(DATABASE_POOL_SIZE=str(WRITERS + 4), RATELIMIT_ENABLED="0")

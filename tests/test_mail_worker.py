@@ -86,6 +86,7 @@ def has_more(server: Post, than: int) -> bool:
     return len(server.ids) > than
 
 
+@pytest.mark.slow
 def test_kill_9_in_the_middle_loses_no_mail(app: Flask, ann: Actor, tmp_path: Path) -> None:
     log = tmp_path / "log"
     with post() as server:
@@ -115,6 +116,7 @@ def test_kill_9_in_the_middle_loses_no_mail(app: Flask, ann: Actor, tmp_path: Pa
     assert "fst_" not in log.read_text()
 
 
+@pytest.mark.slow
 def test_sigterm_lets_what_is_being_sent_end_and_begins_nothing(
     app: Flask, ann: Actor, tmp_path: Path
 ) -> None:

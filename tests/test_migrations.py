@@ -216,6 +216,7 @@ def test_revision_that_meets_a_busy_table_is_tried_again(postgres: PostgresServe
     close(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["base", "0004"])
 def test_eight_processes_may_migrate_at_once(url: str, new_app: Flask, start: str) -> None:
     if start != "base":

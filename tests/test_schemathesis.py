@@ -7,6 +7,8 @@ the page before.
 
 import os
 from datetime import timedelta
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import pyotp
@@ -16,9 +18,12 @@ from flask import Flask
 from hypothesis import HealthCheck, Phase, settings, strategies as st
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.core.result import Ok
 from schemathesis.generation.stateful import run_state_machine_as_test
+from schemathesis.pytest.lazy import get_all_tests
 from sqlalchemy import delete
 
+from app.api.operation import Operation
 from app.errors import InvalidToken
 from app.extensions import db
 from app.models import Factor, IdempotencyRecord, User
@@ -26,7 +31,7 @@ from app.models.types import now
 from app.services import links, registration, sealing, token_pairs, tokens
 from app.services.actor import Actor
 from tests.conftest import PASSWORD, MakeApp
-from tests.routes import APP
+from tests.routes import APP, OPERATIONS
 from tests.rows import rows, set_values
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "5"))  # for each operation
@@ -37,6 +42,7 @@ CONFIG = {
     "generation": {"max-examples": EXAMPLES, "deterministic": True},
     "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
 }
+pytestmark = pytest.mark.slow
 SECRETS = {"of-the-caller"}  # and those that took its place: a case is sent by one after another
 TITLES = st.lists(st.sampled_from(["Plums", "\u00c4pfel; a, b", "'=1"]), max_size=3)
 schema = schemathesis.openapi.from_wsgi(
@@ -167,11 +173,33 @@ each_on_one_database = pytest.mark.parametrize(
 )
 
 
-@each_on_one_database
-@schema.parametrize()
-def test_every_request_is_answered_as_the_document_says(case: Any, caller: Caller) -> None:
+def _send(case: Any, caller: Caller) -> None:
     caller.prepare(case)
     case.call_and_validate(app=caller.app)
+
+
+@cache
+def _requests(operation_id: str) -> Any:
+    """A function that sends all requests of an operation.
+
+    They are made when a test starts. `schema.parametrize()` makes them while tests are collected,
+    in every process of a run: half a minute each.
+    """
+    one = schema.include(operation_id=operation_id)
+    [made] = get_all_tests(schema=one, test_func=_send, settings=None, given_kwargs=None)
+    assert isinstance(made, Ok), made
+    _, send_all = made.ok()
+    return send_all
+
+
+@each_on_one_database
+@pytest.mark.parametrize(
+    "operation", [route.operation for route in OPERATIONS], ids=attrgetter("id")
+)
+def test_every_request_is_answered_as_the_document_says(
+    operation: Operation, caller: Caller
+) -> None:
+    _requests(operation.id)(caller=caller)
 
 
 @each_on_one_database
