@@ -6,20 +6,19 @@ stamps of this process continue after the refused moment.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
+_utc = partial(datetime.now, UTC)
 _earliest = datetime.min.replace(tzinfo=UTC)
 
 
 def now() -> datetime:
     """The current moment, aware, in UTC."""
-    return max(_utc(), _earliest)
+    moment = _utc()
+    return max(_earliest, moment)
 
 
 def continue_after(moment: datetime) -> None:
     """Let `now` return later moments than this one."""
     global _earliest
     _earliest = max(_earliest, moment + timedelta(microseconds=1))
-
-
-def _utc() -> datetime:
-    return datetime.now(UTC)

@@ -46,21 +46,14 @@ def _text(raw: bytes) -> str:
 
 def _keys() -> list[str]:
     """The key that signs, then those that were in use before it."""
-    return [current_app.config["SECRET_KEY"], *current_app.config["SECRET_KEY_FALLBACKS"]]
+    settings = current_app.config
+    return [settings["SECRET_KEY"], *settings["SECRET_KEY_FALLBACKS"]]
 
 
 def _tag(payload: bytes, binding: object, secret_key: str) -> bytes:
     key = hashlib.sha256(b"cursor" + secret_key.encode()).digest()
-    parts = binding if isinstance(binding, list) else [binding]
-    bound = orjson.dumps([_with_sets(part) for part in parts], option=orjson.OPT_SORT_KEYS)
+    bound = orjson.dumps(binding, option=orjson.OPT_SORT_KEYS)
     return hmac.digest(key, payload + b"\0" + bound, "sha256")[:_TAG]
-
-
-def _with_sets(part: Any) -> Any:
-    """Filters whose repeated values have one order and no doubles; anything else as it is."""
-    if not isinstance(part, dict):
-        return part
-    return {n: sorted(set(v)) if isinstance(v, list) else v for n, v in part.items()}
 
 
 def _stray() -> InvalidParameter:

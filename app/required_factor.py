@@ -21,7 +21,7 @@ OPEN = (
     "main.pages.",
     "main.settings.profile",  # to correct an address that has to be confirmed first
 )
-CLOSED = ("auth.openid.", "main.pages.index")
+CLOSED = ("auth.openid.", "auth.unsent.", "main.pages.index")
 
 
 def init_app(app: Flask) -> None:
@@ -31,10 +31,9 @@ def init_app(app: Flask) -> None:
 
 def check() -> None:
     """Raises FactorRequired where the page is not open to who lacks a required factor."""
-    endpoint = request.endpoint or ""
-    if not policy.current().requires_factors or not is_page(request.path) or _is_open(endpoint):
+    if not is_page(request.path) or not policy.current().requires_factors:
         return
-    if page_user().confined:
+    if not _is_open(request.endpoint or "") and page_user().confined:
         page_user().need_factor()
 
 

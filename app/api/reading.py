@@ -64,7 +64,10 @@ def content(request: Request) -> bytes:
 
 
 def query(request: Request, schema: Schema) -> dict[str, Any]:
-    """The validated query. Raises InvalidParameter, also for one that is unknown or repeated."""
+    """The validated query, a repeated parameter as a sorted list without doubles.
+
+    Raises InvalidParameter, also for a parameter that is unknown or must not be repeated.
+    """
     return dict(_query(request.environ.get("QUERY_STRING", ""), schema))
 
 
@@ -91,7 +94,8 @@ def _query(text: str, schema: Schema) -> dict[str, Any]:
             wrong.setdefault(name.partition("/")[0], detail)
     if wrong:
         raise InvalidParameter("Some query parameters are not valid.", wrong)
-    return loaded
+    # A repeated parameter is a set: its order and doubles do not matter to a cursor either.
+    return {n: sorted(set(v)) if isinstance(v, list) else v for n, v in loaded.items()}
 
 
 @lru_cache(maxsize=512)

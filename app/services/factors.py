@@ -80,12 +80,13 @@ def restrict(actor: Actor) -> Actor:
     REQUIRE_MFA and REQUIRE_ADMIN_MFA=passkey leave the right to set it up. REQUIRE_ADMIN_MFA=1
     takes an admin's rights away.
     """
-    required = policy.current().required_factor(actor.role)
+    settings = policy.current()
+    required = settings.required_factor(actor.role)
     if required:
         if (_any_passkey if required == "passkey" else _any).one(key=actor.id) is not None:
             return actor
         return replace(actor, scopes=actor.scopes & SET_UP, missing_factor=required, confined=True)
-    limited = policy.current().require_admin_mfa == "1" and "admin" in actor.scopes
+    limited = settings.require_admin_mfa == "1" and "admin" in actor.scopes
     if not limited or has(actor.id):
         return actor
     return replace(actor, scopes=actor.scopes - {"admin"}, missing_factor="factor")
