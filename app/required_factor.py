@@ -21,7 +21,7 @@ OPEN = (
     "main.pages.",
     "main.settings.profile",  # to correct an address that has to be confirmed first
 )
-CLOSED = ("auth.openid.", "auth.unsent.", "main.pages.index")
+CLOSED = ("auth.openid.", "auth.unsent_forms.", "main.pages.index")
 
 
 def init_app(app: Flask) -> None:
