@@ -3,9 +3,12 @@
 import logging
 import time
 import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import click
 from alembic import context
+from alembic.runtime.migration import MigrationContext
 from flask import current_app
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
@@ -20,8 +23,10 @@ from migrations.indexes import LOCK_TIMEOUT
 LOCK = 0x666C6167  # "flag": the key of PostgreSQL's advisory lock, held while migrating
 WAIT = 600  # seconds: for another process that migrates, for a busy table, and of a statement
 PAUSE = 0.2  # seconds between two looks whether another process has migrated
+BREATH = 0.1  # seconds between two revisions that took as long: who waits for SQLite's lock asks so
 RETRY = 1  # second before a revision that met a busy table is tried again
 LOCK_NOT_AVAILABLE = "55P03"
+Plan = Callable[..., Iterable[Any]]  # Alembic's: the steps from the heads to the wanted revision
 log = logging.getLogger("flagstone.migrate")
 migrate = current_app.extensions["migrate"]
 
@@ -51,12 +56,10 @@ def options() -> dict:
         "include_object": include_object,
         "process_revision_directives": shape,
         "render_item": autogenerate.render_item,
-        # On SQLite, too, all of it under one lock (BEGIN IMMEDIATE, see app/extensions.py): Alembic
-        # would let it go after each revision, and another process would run the next one as well.
+        # Each revision commits, and so lets other writers get ahead. Alembic believes that SQLite
+        # cannot undo DDL, which it can.
         "transactional_ddl": True,
-        # PostgreSQL's lock belongs to the session: each revision commits, and so releases its locks
-        # of tables.
-        "transaction_per_migration": migrate.db.engine.dialect.name == "postgresql",
+        "transaction_per_migration": True,
         **migrate.configure_args,
     }
 
@@ -129,24 +132,54 @@ def run_online() -> None:
         try:
             guard(connection)
             until = time.monotonic() + WAIT
-            while not try_to_run(connection, last=time.monotonic() > until):
+            context.configure(connection=connection)
+            plan = context.get_context().opts["fn"]
+            while not try_to_run(connection, plan, last=time.monotonic() > until):
                 time.sleep(RETRY)
         finally:
             if not connection.invalidated:
                 connection.detach()  # its settings are not the pool's, and its lock ends with it
 
 
-def try_to_run(connection: Connection, *, last: bool) -> bool:
+class InTurn:
+    """The steps of Alembic's `plan`, as long as no other process takes one of them.
+
+    PostgreSQL's advisory lock keeps other processes away until the end. SQLite's lock ends with
+    each revision, so each one looks, under a lock of its own, for the revision that it follows.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.heads: set[str] = set()
+        self.is_overtaken = False
+
+    def __call__(self, heads: tuple[str, ...], migrating: MigrationContext) -> Iterator[Any]:
+        self.heads, self.is_overtaken = set(heads), False
+        for step in self.plan(heads, migrating):
+            self.is_overtaken = set(migrating.get_current_heads()) != self.heads  # takes the lock
+            if self.is_overtaken:
+                return
+            began = time.monotonic()
+            yield step
+            if time.monotonic() - began > BREATH:
+                time.sleep(BREATH)
+
+    def note(self, *, heads: set[str], **_: object) -> None:
+        """A revision is done, and `heads` are stored."""
+        self.heads = heads
+
+
+def try_to_run(connection: Connection, plan: Plan, *, last: bool) -> bool:
     """False if a table was busy: the revision is undone, and whoever waited behind it gets ahead.
 
     The revisions before it stay. If it is the `last` try, the error is raised.
     """
-    context.configure(connection=connection, **options())
+    steps = InTurn(plan)
+    context.configure(connection=connection, fn=steps, on_version_apply=steps.note, **options())
     try:
-        with context.begin_transaction():
-            if not is_ahead():
-                context.run_migrations()
-        connection.commit()
+        run(connection)
+        while steps.is_overtaken:
+            run(connection)
     except OperationalError as error:
         if last or getattr(error.orig, "pgcode", "") != LOCK_NOT_AVAILABLE:
             raise
@@ -154,6 +187,13 @@ def try_to_run(connection: Connection, *, last: bool) -> bool:
         log.warning("A table is busy. Trying again in %s s.", RETRY)
         return False
     return True
+
+
+def run(connection: Connection) -> None:
+    with context.begin_transaction():
+        if not is_ahead():
+            context.run_migrations()
+    connection.commit()
 
 
 def run_offline() -> None:
