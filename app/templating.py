@@ -5,13 +5,12 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from flask import Flask, current_app, request, url_for
 from flask_login import current_user
 
-from app import policy
+from app import passkey_site, policy
 from app.devices import device
 from app.errors import Unavailable
 from app.models.task import CLOSED
@@ -28,7 +27,8 @@ def init_app(app: Flask) -> None:
         url_for=quick_url_for,
         viewer=viewer,
         has_mail=has_mail,
-        passkey_site=passkey_site,
+        passkeys_work_here=passkey_site.is_here,
+        passkey_origin=passkey_site.origin,
         form_id=form_id,
     )
     app.jinja_env.filters.update(
@@ -40,16 +40,6 @@ def init_app(app: Flask) -> None:
 def form_id() -> str:
     """Tells a form that is shown from any other (app/once.py)."""
     return str(uuid4())
-
-
-def passkey_site() -> str:
-    """Return the URL at which passkeys work, "" where it is the one of this request.
-
-    A passkey is bound to a host name, and browsers allow none at an IP address (WebAuthn, 5.1.3).
-    """
-    site: str = current_app.config["PUBLIC_URL"]
-    here = urlsplit(f"//{request.host}").hostname
-    return "" if urlsplit(site).hostname == here else site
 
 
 def has_mail() -> bool:

@@ -37,8 +37,14 @@ def url(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield address
 
 
-def device(page: Page) -> CDPSession:
-    """What the browser takes for a device with a fingerprint reader."""
+def device(page: Page, *, autofill: bool = False) -> CDPSession:
+    """What the browser takes for a device with a fingerprint reader.
+
+    With `autofill` it answers on the sign-in page at once, as if the person had chosen the passkey
+    among the usernames.
+    """
+    if not autofill:
+        page.add_init_script("PublicKeyCredential.isConditionalMediationAvailable = null")
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
     made = session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
@@ -94,6 +100,33 @@ def test_passkey_signs_in_alone_and_after_the_password_and_confirms(
         page.get_by_role("button", name="Use a passkey").click()
         expect(page.get_by_text("the passkey was declined")).to_be_visible()
         page.get_by_label("Email or username").fill("root")
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_sign_in_page_fills_in_a_passkey_and_its_button_still_works(
+    chromium: Browser, app: Flask, url: str, root: Actor
+) -> None:
+    with opened(chromium.new_context()) as page:
+        phone = device(page, autofill=True)
+        sign_in(page, url, "root")
+        add_passkey(page, url)
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
+
+        # Nobody has chosen one: the browser waits, and the button asks in its place.
+        press(phone, by_itself=False)
+        log_out(page)
+        press(phone, by_itself=True)
+        page.get_by_role("button", name="Use a passkey").click()
+        expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
+    with app.app_context():
+        assert actions().count("session.created") == 3
+
+
+def press(phone: CDPSession, *, by_itself: bool) -> None:
+    """Let the device answer without anybody, or wait for its owner."""
+    values = {"authenticatorId": phone.id, "enabled": by_itself}  # type: ignore[attr-defined]
+    phone.send("WebAuthn.setAutomaticPresenceSimulation", values)
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)

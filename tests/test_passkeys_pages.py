@@ -15,7 +15,7 @@ from app.models.types import now
 from app.services.webauthn_json import Challenge
 from tests.authenticator import Authenticator
 from tests.clients import Browser
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, MakeApp
 from tests.rows import actions, rows
 
 SETTINGS = "/settings/two-factor/passkeys"
@@ -96,6 +96,30 @@ def test_page_that_was_open_for_too_long_asks_again(
     answer = browser.post("/auth/passkey", {"credential": device.sign(asked(page))})
     assert answer.location == "/auth/login"
     assert "open for too long" in browser.get("/auth/login").text
+
+
+@pytest.mark.parametrize(
+    ("site", "host", "told"),
+    [
+        ("http://localhost:8000", "localhost", ""),
+        ("https://tasks.example.org", "tasks.example.org", ""),
+        ("http://127.0.0.1:8000", "localhost:8000", ""),
+        ("http://127.0.0.1:8000", "127.0.0.1:8000", "Open http://localhost:8000"),
+        ("http://localhost:8000", "127.0.0.1:8000", "Open http://localhost:8000"),
+        ("https://tasks.example.org", "localhost", "Open https://tasks.example.org"),
+        ("https://192.0.2.1", "192.0.2.1", "Passkeys do not work here"),
+        ("http://tasks.example.org", "tasks.example.org", "Passkeys do not work here"),
+    ],
+)
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_sign_in_page_names_the_address_where_passkeys_work(
+    other_app: MakeApp, site: str, host: str, told: str
+) -> None:
+    page = Browser(other_app(PUBLIC_URL=site)).get("/auth/login", headers={"Host": host}).text
+    words = " ".join(re.sub("<[^>]*>", "", page).split())
+    assert told in words
+    assert ("Passkeys do not work" in words) == bool(told)
+    assert ("data-options" in page) != bool(told)
 
 
 def test_two_tabs_ask_the_same(browser: Browser) -> None:

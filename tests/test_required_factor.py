@@ -193,7 +193,17 @@ def test_no_admin_is_locked_out_where_passkeys_cannot_work() -> None:
     assert config.load({**environ, "PUBLIC_URL": "http://127.0.0.1:8000"})
 
 
+def test_doctor_says_where_passkeys_work(other_app: MakeApp) -> None:
+    by_number = other_app(PUBLIC_URL="https://192.0.2.1")
+    assert "warning: passkeys: do not work" in doctor_of(by_number)
+    assert "ok: passkeys: work at http://localhost" in doctor_of(other_app())
+
+
+def doctor_of(app: Flask) -> str:
+    return app.test_cli_runner().invoke(args=["doctor"]).stdout
+
+
 def test_doctor_says_who_needs_which_factor(other_app: MakeApp) -> None:
     strict = other_app(REQUIRE_MFA="all", REQUIRE_ADMIN_MFA="passkey")
-    said = strict.test_cli_runner().invoke(args=["doctor"]).stdout
+    said = doctor_of(strict)
     assert "ok: REQUIRE_MFA: everybody needs a second factor, an admin a passkey" in said

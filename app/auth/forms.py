@@ -21,7 +21,11 @@ class LoginForm(Form):
         "Email or username",
         [InputRequired("Enter your email or username."), Length(max=IDENTIFIER_MAX)],
         filters=[stripped],
-        render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
+        render_kw={
+            "autocomplete": "username webauthn",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+        },
     )
     password = PasswordField(
         "Password",

@@ -5,7 +5,7 @@ from typing import Any
 from wtforms import HiddenField
 from wtforms.validators import InputRequired, Length
 
-from app import challenges
+from app import challenges, passkey_site
 from app.forms import CREDENTIAL_MAX, Form
 from app.services import passkeys, webauthn_json
 
@@ -21,7 +21,9 @@ class PasskeyForm(Form):
 
 
 def options(purpose: str, user_id: str = "") -> dict[str, Any] | None:
-    """What the browser is asked; None where it is of a user who has no passkey."""
+    """What the browser is asked; None where passkeys do not work or the user has none."""
+    if not passkey_site.is_here():
+        return None
     known = passkeys.known(user_id) if user_id else []
     if user_id and not known:
         return None

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.doctor.finding import Finding, ok, warning
 from settings.reader import weakness
+from settings.urls import passkey_origin
 
 METRICS_TOKEN_MIN = 16  # characters
 
@@ -14,6 +15,7 @@ def examine(config: Mapping[str, Any]) -> Iterator[Finding]:
     if config["APP_ENV"] == "production":
         yield from _in_production(config)
     yield ok("REQUIRE_MFA", _who_needs_a_factor(config["REQUIRE_MFA"], config["REQUIRE_ADMIN_MFA"]))
+    yield _passkeys(config["PUBLIC_URL"])
     size, old = len(config["SECRET_KEY"].encode()), len(config["SECRET_KEY_FALLBACKS"])
     yield ok("SECRET_KEY", f"{size} bytes; how old it is nobody notes, so change it once a year")
     if old:
@@ -39,6 +41,13 @@ def _who_needs_a_factor(everybody: str, admins: str) -> str:
     if admins == "1":
         return "an admin without a second factor has no admin's rights (REQUIRE_ADMIN_MFA)"
     return "nobody needs a second factor"
+
+
+def _passkeys(site: str) -> Finding:
+    if origin := passkey_origin(site):
+        return ok("passkeys", f"work at {origin}")
+    text = "do not work at PUBLIC_URL: browsers ask for a host name and https, or localhost."
+    return warning("passkeys", text)
 
 
 def _in_production(config: Mapping[str, Any]) -> Iterator[Finding]:

@@ -31,7 +31,7 @@ def creation(challenge: Challenge, user: User, known: Sequence[str]) -> dict[str
     """To make one for `user` on a device that holds none of those `known`."""
     name = user.username
     return {
-        "rp": {"id": _rp_id(), "name": RP_NAME},
+        "rp": {"id": rp_id(), "name": RP_NAME},
         "user": {"id": encoded(user.id.encode()), "name": name, "displayName": name},
         "challenge": challenge.value,
         "pubKeyCredParams": [{"type": "public-key", "alg": number} for number in ALGORITHMS],
@@ -52,7 +52,7 @@ def request(challenge: Challenge, known: Sequence[str], *, verified: bool) -> di
     `verified`: the device is to check who holds it.
     """
     return {
-        "rpId": _rp_id(),
+        "rpId": rp_id(),
         "challenge": challenge.value,
         "timeout": TIMEOUT,
         "allowCredentials": _descriptors(known),
@@ -69,8 +69,8 @@ def made(answer: str, challenge: Challenge) -> dict[str, Any]:
         found = verify_registration_response(
             credential=answer,
             expected_challenge=decoded(challenge.value),
-            expected_rp_id=_rp_id(),
-            expected_origin=_origin(),
+            expected_rp_id=rp_id(),
+            expected_origin=policy.current().passkey_origin,
         )
     except Exception as error:  # whatever a parser makes of what anybody may send
         raise Invalid("The browser's answer cannot be used. Try again.") from error
@@ -93,8 +93,8 @@ def count_of(
         found = verify_authentication_response(
             credential=answer,
             expected_challenge=decoded(challenge.value),
-            expected_rp_id=_rp_id(),
-            expected_origin=_origin(),
+            expected_rp_id=rp_id(),
+            expected_origin=policy.current().passkey_origin,
             credential_public_key=decoded(public_key),
             credential_current_sign_count=0,  # compared by who stores it
             require_user_verification=verified,
@@ -133,10 +133,5 @@ def _descriptors(known: Sequence[str]) -> list[dict[str, str]]:
     return [{"type": "public-key", "id": credential_id} for credential_id in known]
 
 
-def _rp_id() -> str:
-    return urlsplit(policy.current().public_url).hostname or ""
-
-
-def _origin() -> str:
-    parts = urlsplit(policy.current().public_url)
-    return f"{parts.scheme}://{parts.netloc}"
+def rp_id() -> str:
+    return urlsplit(policy.current().passkey_origin).hostname or ""

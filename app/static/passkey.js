@@ -9,8 +9,8 @@ const ask = {
   create: (options) => navigator.credentials.create({
     publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options),
   }),
-  get: (options) => navigator.credentials.get({
-    publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options),
+  get: (options, rest) => navigator.credentials.get({
+    publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options), ...rest,
   }),
 };
 
@@ -21,19 +21,39 @@ const reasons = {
   SecurityError: "Passkeys work at the address of this site alone.",
 };
 
-async function send(form) {
+async function send(form, rest) {
+  const credential = await ask[form.dataset.passkey](JSON.parse(form.dataset.options), rest);
+  form.elements.credential.value = JSON.stringify(credential.toJSON());
+  form.requestSubmit();
+}
+
+// The browser answers one request at a time: a click on the button ends the autofill.
+let autofill = null;
+
+async function answer(form) {
   if (!form.reportValidity()) return;
+  autofill?.abort();
   try {
-    const credential = await ask[form.dataset.passkey](JSON.parse(form.dataset.options));
-    form.elements.credential.value = JSON.stringify(credential.toJSON());
-    form.requestSubmit();
+    await send(form);
   } catch (error) {
     tell(reasons[error.name] ?? "The passkey cannot be used here.");
   }
 }
 
+// Offers passkeys among the usernames that the browser fills in. Without any it does nothing.
+async function offer(form) {
+  if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+  autofill = new AbortController();
+  try {
+    await send(form, { mediation: "conditional", signal: autofill.signal });
+  } catch {
+    // Ended by the button, or the browser refused: the form and the button are there.
+  }
+}
+
 for (const form of known ? document.querySelectorAll("form[data-passkey]") : []) {
   form.hidden = false;
-  form.querySelector("[data-ask]").addEventListener("click", () => send(form));
+  form.querySelector("[data-ask]").addEventListener("click", () => answer(form));
+  if ("autofill" in form.dataset) offer(form);
 }
 for (const piece of known ? document.querySelectorAll("[data-passkey-not]") : []) piece.hidden = true;
