@@ -34,9 +34,11 @@ def new_password(label: str = "New password") -> PasswordField:
     )
 
 
-def current_password() -> PasswordField:
+def current_password(element_id: str | None = None) -> PasswordField:
+    """`element_id`: of the second one on a page."""
     return PasswordField(
         "Current password",
         [InputRequired("Enter your current password.")],
+        id=element_id,
         render_kw={"autocomplete": "current-password"},
     )

@@ -34,6 +34,7 @@ WORDS = {
     "user.exported": "Data exported",
     "user.invited": "Account opened by an invitation",
     "user.password_changed": "Password changed",
+    "user.password_removed": "Password removed",
     "user.reset_requested": "New password asked for by mail",
     "user.updated": "Account changed",
     "webhook.created": "Webhook made",

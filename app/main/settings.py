@@ -10,7 +10,8 @@ from wtforms import PasswordField
 from app import account_fields, policy
 from app.forms import REFUSALS, Form, NewPasswordForm
 from app.identity import page_user
-from app.services import accounts, users
+from app.models import User
+from app.services import accounts, authentication, users
 
 bp = Blueprint("settings", __name__)
 
@@ -28,6 +29,10 @@ class ProfileForm(Form):
 class PasswordForm(NewPasswordForm):
     current_password = account_fields.current_password()
     password = account_fields.new_password()
+
+
+class RemovePasswordForm(Form):
+    current_password = account_fields.current_password("remove_current_password")
 
 
 @bp.route("/profile", methods=["GET", "POST"])
@@ -54,15 +59,50 @@ def profile() -> ResponseReturnValue:
 @login_required
 def password() -> ResponseReturnValue:
     form = PasswordForm()
-    actor = page_user()
-    if not users.get(actor, actor.id).password_hash:
+    if not _account().password_hash:
         del form.current_password
     if form.validate_on_submit():
         changes = {"password": form.password.data}
         if _changed(form, changes):
             flash("The new password is set. All your other sessions have ended.", "success")
             return redirect(url_for(".password"), 303)
-    return render_template("main/settings/password.html", form=form), form.http_status
+    return _password_page(form)
+
+
+@bp.post("/password/remove")
+@login_required
+def remove_password() -> ResponseReturnValue:
+    removal = RemovePasswordForm()
+    if removal.validate():
+        try:
+            accounts.remove_password(page_user(), removal.values()["current_password"])
+        except REFUSALS as error:
+            removal.blame(error)
+        else:
+            flash("The password is removed. All your other logins have ended.", "success")
+            return redirect(url_for(".password"), 303)
+    return _password_page(PasswordForm(formdata=None), removal)
+
+
+def _password_page(
+    form: PasswordForm, removal: RemovePasswordForm | None = None
+) -> ResponseReturnValue:
+    """With the form that removes the password, where something else logs in."""
+    user = _account()
+    removal = removal or RemovePasswordForm(formdata=None)
+    page = render_template(
+        "main/settings/password.html",
+        form=form,
+        removal=removal,
+        has_password=bool(user.password_hash),
+        may_remove=authentication.has_another_sign_in(user.id),
+    )
+    return page, max(form.http_status, removal.http_status)
+
+
+def _account() -> User:
+    actor = page_user()
+    return users.get(actor, actor.id)
 
 
 def _tell(changes: dict[str, Any]) -> None:

@@ -34,6 +34,7 @@ audit.declare(
     "user.email_removed",
     "user.email_restored",
     "user.password_changed",
+    "user.password_removed",
     "user.updated",
     words=("username", "email"),
 )
@@ -94,6 +95,30 @@ def _update_self(actor: Actor, news: dict[str, Any], proof: User | None, expect:
     changed = _write(actor, user, news)
     if asked is not None:
         _ask_for_email(actor, changed, asked)
+    return changed
+
+
+def remove_password(actor: Actor, current_password: str | None) -> User:
+    """Remove the actor's password: a passkey or a linked account alone logs in from then on.
+
+    Ends every other sign-in, on the pages and by the API; personal tokens stay. Raises Conflict
+    where no other way to log in is left, EmailUnconfirmed, and what authentication.again raises.
+    """
+    proof = authentication.again(actor, current_password)
+    credentials.need_confirmed(proof)
+    return _remove_password(actor, proof)
+
+
+@atomic
+def _remove_password(actor: Actor, proof: User) -> User:
+    credentials.need_live(actor, actor.id)
+    user = _locked(actor.id, None)
+    if proof.password_hash != user.password_hash:
+        raise PreconditionFailed("The password was changed in the meantime.")
+    credentials.end_sign_ins(user.id, but=actor)
+    credentials.void_links(user.id)
+    changed = _write(actor, user, {"password_hash": passwords.NO_PASSWORD})
+    authentication.require_another_sign_in(changed)
     return changed
 
 
@@ -252,13 +277,23 @@ def _write(actor: Actor, user: User, news: dict[str, Any], *, action: str = "use
     return changed
 
 
+def _tell_password(actor: Actor, old: User, new: User) -> None:
+    """The first password of somebody invited has no notice: the link to set it was a mail."""
+    removed = not new.password_hash
+    audit.record(actor, f"user.password_{'removed' if removed else 'changed'}", old.id)
+    if removed:
+        mails.notify(actor, new, "password_removed")
+    elif old.password_hash:
+        mails.notify(actor, new, "password_changed")
+    elif authentication.has_another_sign_in(old.id):
+        mails.notify(actor, new, "password_set")
+
+
 def _tell(actor: Actor, old: User, new: User, news: dict[str, Any], action: str) -> None:
     """Record the change in the audit trail, and notify the owner of the account."""
     changes = {name: [getattr(old, name), value] for name, value in news.items()}
     if changes.pop("password_hash", None):
-        audit.record(actor, "user.password_changed", old.id)
-        if old.password_hash:  # and not the first one
-            mails.notify(actor, new, "password_changed")
+        _tell_password(actor, old, new)
     if changes:
         audit.record(actor, action, old.id, changes)
     if "email" in changes and action != "user.email_restored":

@@ -122,10 +122,15 @@ def need_recent_admin(actor: Actor) -> None:
         need_recent(actor)
 
 
+def has_another_sign_in(user_id: str) -> bool:
+    """Return True if a passkey or a linked account logs in, whether or not there is a password."""
+    return _other_ways.one(key=user_id) is not None
+
+
 def require_another_sign_in(user: User) -> None:
     """Raises Conflict where no way to sign in is left: no password, passkey or linked account.
 
     After one of them was removed, in the transaction of the removal, which the error undoes.
     """
-    if not user.password_hash and _other_ways.one(key=user.id) is None:
+    if not user.password_hash and not has_another_sign_in(user.id):
         raise Conflict("You could not log in any more: set a password first, or add a passkey.")

@@ -61,7 +61,8 @@ def invite_again(actor: Actor, user_id: str) -> User:
 
 def is_open(user: User) -> bool:
     """Whether somebody was invited and has not yet set a password."""
-    return user.password_hash == passwords.NO_PASSWORD and not user.email_verified
+    unset = user.password_hash == passwords.NO_PASSWORD and not user.email_verified
+    return unset and not authentication.has_another_sign_in(user.id)
 
 
 def _open(actor: Actor, email: str, username: str, role: str) -> User:

@@ -42,6 +42,17 @@ NOTICES = {
         "The password was changed, and every other login has ended.",
         _RESET + _REVIEW,
     ),
+    "password_set": Notice(
+        "Your account has a password now",
+        "A password was set. The account had none before.",
+        _RESET + _REVIEW,
+    ),
+    "password_removed": Notice(
+        "Your password was removed",
+        "The password was removed, and every other login has ended. Passkeys and linked accounts"
+        " still log in.",
+        _RESET + _REVIEW,
+    ),
     "role_changed": Notice("Your role was changed", "The role was changed:", _ADMIN),
     "deactivated": Notice(
         "Your account was deactivated",
@@ -151,7 +162,8 @@ AUDITED: dict[str, tuple[str, ...]] = {
     ),
     "user.email_confirmed": ("email_changed", "removed_at_proof"),
     "user.email_restored": ("email_restored",),
-    "user.password_changed": ("password_changed",),
+    "user.password_changed": ("password_changed", "password_set"),
+    "user.password_removed": ("password_removed",),
     "user.deleted": ("deleted",),
     "factor.added": ("factor_added", "passkey_added"),
     "factor.removed": ("factor_removed", "passkey_removed"),
