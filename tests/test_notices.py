@@ -74,6 +74,10 @@ ACTS: dict[str, tuple[Act, str]] = {
     ),
     "deleted": (lambda ann: accounts.delete(ann, ann.id), "cannot be restored"),
     "webhook_created": (make_webhook, "https://1.1.1.1/hook"),
+    "webhook_changed": (
+        lambda ann: webhooks.update(ann, make_webhook(ann), {"url": "https://1.1.1.1/new"}),
+        "Now: https://1.1.1.1/new",
+    ),
     "webhook_secret_rotated": (
         lambda ann: webhook_secrets.rotate(ann, make_webhook(ann)),
         "24 hours",

@@ -128,6 +128,7 @@ def test_mail_warns_a_week_before_the_end(
     warn(app)
     (mail,) = mailbox.receive()
     assert ("ends in a week" in text(mail), "Backup" in text(mail)) == (True, True)
+    assert "By:" not in text(mail)
 
 
 def test_nobody_is_warned_of_a_token_that_is_gone(

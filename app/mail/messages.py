@@ -4,6 +4,8 @@ Text that a user typed stands in the body alone. The headers hold the address, i
 other input (ASVS 5.0, 1.2.9).
 """
 
+import re
+from datetime import timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -14,16 +16,29 @@ from flask import render_template
 
 from app import policy
 from app.devices import device
+from app.durations import in_words
 from app.models import OutboxEntry
 from app.models.link import LIFE
 from app.models.types import now
 from app.services.notices import ADMIN_ADVICE, NOTICES
+from app.services.token_mails import ENDING
 
 LINK_SUBJECTS = {
     "confirm": "Confirm your email address",
     "invite": "You are invited",
     "reset": "Set a new password",
 }
+# The button of a notice leads where its advice leads first.
+ACTIONS = {
+    "": "Undo the change",
+    "/auth/forgot": "Set a new password",
+    "/settings/identities": "Look at your linked accounts",
+    "/settings/security": "Look at your security log",
+    "/settings/tokens": "Look at your tokens",
+    "/settings/two-factor": "Look at your second factors",
+    "/settings/webhooks": "Look at your webhooks",
+}
+_PATH = re.compile(r"\{site\}(/[\w/-]+)")
 
 
 def notice(
@@ -35,15 +50,29 @@ def notice(
     """
     values = payload or entry.payload
     kind, site = NOTICES[entry.name], policy.current().public_url
+    advice = _advice(entry.name, undo)
+    undo_url = f"{site}/auth/undo/{undo}" if undo else ""
+    path = "" if undo else next(iter(_PATH.findall(advice)), "")
     told = {
         **values,
         "what": kind.what,
-        "moment": entry.created_at,
-        "device": device(agent) if (agent := values.get("user_agent")) else "",
-        "advice": _advice(entry.name, undo).format(site=site),
-        "undo_url": f"{site}/auth/undo/{undo}" if undo else "",
+        "moment": None if entry.name == ENDING else entry.created_at,
+        "by": _by(values),
+        "advice": advice.format(site=site),
+        "undo_url": undo_url,
+        "action": ACTIONS[path],
+        "action_url": undo_url or (path and f"{site}{path}"),
     }
     return _message(entry, "notice", told["to"], kind.subject, told)
+
+
+def _by(values: dict[str, Any]) -> str:
+    """Who did it and from where; "" for what the service or its operator did."""
+    if not values["by_owner"]:
+        return "By: an admin" if values.get("by_admin", True) else ""
+    agent = values.get("user_agent")
+    place = f", from {values['address']}" if values["address"] else ""
+    return f"By: you{place}{f', with {device(agent)}' if agent else ''}"
 
 
 def _advice(name: str, undo: str) -> str:
@@ -60,9 +89,18 @@ def link(entry: OutboxEntry, username: str, email: str, secret: str) -> EmailMes
         "username": username,
         "email": email,
         "url": f"{base}/auth/{entry.name}/{secret}",
-        "hours": int(LIFE[entry.name].total_seconds()) // 3600,
+        "life": _in_words(LIFE[entry.name]),
+        "ends": now() + LIFE[entry.name],
+        "by": entry.payload.get("by", ""),
     }
     return _message(entry, entry.name, email, LINK_SUBJECTS[entry.name], told)
+
+
+def _in_words(life: timedelta) -> str:
+    """Whole days above one, else hours: the same words as on the pages."""
+    if life > timedelta(days=1):
+        return f"{life.days} days"
+    return in_words(int(life.total_seconds()))
 
 
 def _message(
@@ -78,7 +116,8 @@ def _message(
     # The same at every attempt: a mail that is sent twice can be told by it (RFC 5322, 3.6.4).
     message["Message-ID"] = f"<{entry.id}@{urlsplit(site).hostname}>"
     message["Auto-Submitted"] = "auto-generated"  # no reply by a machine (RFC 3834)
-    told = {**told, "subject": subject, "site": site}
+    footer = f"This mail is about the account {told['username']}. A program sent it."
+    told = {**told, "subject": subject, "site": site, "footer": footer}
     message.set_content(render_template(f"mail/{template}.txt", **told), cte="quoted-printable")
     html = render_template(f"mail/{template}.html", **told)
     message.add_alternative(html, subtype="html", cte="quoted-printable")

@@ -12,7 +12,7 @@ from app.errors import Conflict, NoMail
 from app.models import User
 from app.services import audit, identifiers, mail_limits, outbox, users
 from app.services.actor import SYSTEM, Actor
-from app.services.notices import NOTICES
+from app.services.notices import AUTOMATIC, NOTICES
 
 audit.declare("user", "user.confirmation_requested")
 
@@ -29,6 +29,7 @@ def notify(actor: Actor, user: User, what: str, *, details: Sequence[str] = ()) 
             "to": user.email,
             "username": user.username,
             "by_owner": own,
+            "by_admin": not own and (actor.id != "" or what not in AUTOMATIC),
             # Where somebody else was when they did something to the account is theirs.
             "address": actor.address if own else "",
             "user_agent": actor.user_agent if own else "",
@@ -45,10 +46,13 @@ def notify_owner(actor: Actor, user_id: str, what: str, *, details: Sequence[str
         notify(actor, users.get(SYSTEM, user_id), what, details=details)
 
 
-def send_link(actor: Actor, purpose: str, user: User, email: str) -> None:
-    """Mail a link to `email`, unless the account is another than `user` when it is to be sent."""
+def send_link(actor: Actor, purpose: str, user: User, email: str, *, by: str = "") -> None:
+    """Mail a link to `email`, unless the account is another than `user` when it is to be sent.
+
+    `by` is the username of the admin who asked for it.
+    """
     if policy.current().has_mail:
-        payload = {"to": email, "state": state_of(user)}
+        payload = {"to": email, "state": state_of(user), **({"by": by} if by else {})}
         outbox.add("mail", purpose, payload, user_id=user.id, request_id=actor.request_id)
 
 

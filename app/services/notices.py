@@ -127,6 +127,11 @@ NOTICES = {
         "A webhook was made. Its URL receives what happens to your tasks:",
         _RESET + "Then remove the webhook at {site}/settings/webhooks.",
     ),
+    "webhook_changed": Notice(
+        "The URL of a webhook was changed",
+        "The URL of a webhook was changed. The new one receives what happens to your tasks:",
+        _RESET + "Then change the URL back or remove the webhook at {site}/settings/webhooks.",
+    ),
     "webhook_secret_rotated": Notice(
         "The secret of a webhook was replaced",
         "The secret of a webhook was replaced. The old one signs too for 24 hours.",
@@ -152,9 +157,11 @@ NOTICES = {
         "Your email address was restored",
         "The link in a mail undid the change of the address. Every session and token has ended,"
         " and what was added since the change was removed.",
-        "Set a new password at {site}/auth/forgot: whoever changed the address knew the old one.",
+        "Set a new password at {site}/auth/forgot. Whoever changed the address knew the old one.",
     ),
 }
+
+AUTOMATIC = frozenset({"token_ending", "webhook_switched_off"})  # the service does it by itself
 
 AUDITED: dict[str, tuple[str, ...]] = {
     "user.updated": (
@@ -176,6 +183,7 @@ AUDITED: dict[str, tuple[str, ...]] = {
     "token.revoked": ("token_revoked",),
     "session.created": ("new_device",),
     "webhook.created": ("webhook_created",),
+    "webhook.updated": ("webhook_changed",),
     "webhook.secret_rotated": ("webhook_secret_rotated",),
     "webhook.switched_off": ("webhook_switched_off",),
 }
@@ -195,7 +203,6 @@ UNNOTICED = {
     "session.others_ended": _LESS,
     "factor.refused": _SEEN,
     "token.reused": "The family has ended with it: the security log has it.",
-    "webhook.updated": "The webhook had a notice when it was made.",
     "webhook.deleted": _LESS,
     "webhook.redelivered": "It sends what was sent before.",
 }

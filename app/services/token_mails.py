@@ -40,7 +40,8 @@ def warning(entry: OutboxEntry) -> dict[str, Any] | None:
     return {
         "to": token.email,
         "username": token.username,
-        "by_owner": True,
+        "by_owner": False,
+        "by_admin": False,
         "address": "",
         "details": _facts(token),
     }

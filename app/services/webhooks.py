@@ -190,6 +190,9 @@ def _changed(actor: Actor, webhook_id: str, changes: dict[str, Any], expect: Exp
     changed = _found(_update.one(key=webhook.id, moment=now(), **told))
     trail = {name: [getattr(webhook, name), value] for name, value in news.items()}
     audit.record(actor, "webhook.updated", webhook.id, trail)
+    if "url" in news:
+        details = [f"Before: {webhook.url}", f"Now: {changed.url}"]
+        mails.notify_owner(actor, actor.id, "webhook_changed", details=details)
     return changed
 
 
