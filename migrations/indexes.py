@@ -13,14 +13,15 @@ from alembic import op
 LOCK_TIMEOUT = "300ms"
 
 
-def create(name: str, definition: str) -> None:
+def create(name: str, definition: str, *, unique: bool = False) -> None:
     """`definition` is what follows ON: the table, the columns and the condition."""
+    index = "UNIQUE INDEX" if unique else "INDEX"
     if not _is_postgres():
-        op.execute(f"CREATE INDEX {name} ON {definition}")
+        op.execute(f"CREATE {index} {name} ON {definition}")
         return
     with _without_transaction():
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # invalid, of a build that failed
-        op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {definition}")
+        op.execute(f"CREATE {index} CONCURRENTLY IF NOT EXISTS {name} ON {definition}")
 
 
 def drop(name: str) -> None:

@@ -7,13 +7,15 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app.errors import BadOtp, Conflict
 from app.models import Factor, RecoveryCode, Session, SignInAttempt, Token, User
-from app.services import factors, recovery_codes, sessions, totp, users
+from app.models.factor import APPS_MAX
+from app.services import factors, recovery_codes, second_factors, sessions, totp, users
 from app.services.actor import Actor
 from tests.answers import blamed, slug_of
 from tests.clients import Api
 from tests.conftest import PASSWORD, MakeApp, signed_in_api
-from tests.factors import Phone, hold_clock, phone_of
+from tests.factors import Phone, add_app, hold_clock, phone_of
 from tests.rows import actions, age, events, rows, set_values
 
 PROOF = {"current_password": PASSWORD}
@@ -68,9 +70,29 @@ def test_setting_up_takes_ten_minutes_at_the_most(app: Flask, ann_api: Api) -> N
     assert slug_of(answer) == (409, "conflict")
 
 
-def test_second_app_is_a_conflict(ann_api: Api) -> None:
-    set_up(ann_api)
-    assert slug_of(ann_api.post(TOTP, PROOF)) == (409, "conflict")
+def test_phone_is_replaced_without_a_gap(app: Flask, ann: Actor, ann_api: Api) -> None:
+    with app.app_context():
+        old = add_app(ann)
+        new = add_app(ann)
+        assert second_factors.prove(Actor(), ann.id, old.code()) is False
+        assert second_factors.prove(Actor(), ann.id, new.code()) is False
+        (first, second) = rows(Factor, user_id=ann.id)
+        assert (first.name, second.name) == ("Authenticator app", "Authenticator app 2")
+        factors.remove(ann, first.id, PASSWORD)
+        with pytest.raises(BadOtp):
+            second_factors.prove(Actor(), ann.id, old.code(1))
+        assert second_factors.prove(Actor(), ann.id, new.code(1)) is False
+        assert recovery_codes.left(ann.id) == 10
+
+
+def test_sixth_app_is_a_conflict(app: Flask, ann: Actor) -> None:
+    with app.app_context():
+        for _ in range(APPS_MAX):
+            add_app(ann)
+        with pytest.raises(Conflict):
+            totp.begin(ann, PASSWORD)
+        names = {row.name for row in rows(Factor, user_id=ann.id)}
+        assert len(names) == APPS_MAX
 
 
 @pytest.mark.parametrize("body", [{}, {"current_password": "wrong"}])

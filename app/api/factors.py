@@ -89,7 +89,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Factor]:
 )
 def begin_totp(actor: Actor, body: dict[str, str]) -> SetUp:
     """A secret for an app (RFC 6238: SHA-1, 6 digits, 30 seconds). It counts once it is confirmed,
-    within 10 minutes. 409 where there is an app already."""
+    within 10 minutes. An account may have five apps, so that a phone is replaced without a gap."""
     return totp.begin(actor, body.get("current_password"))
 
 

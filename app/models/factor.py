@@ -10,6 +10,7 @@ from app.models.types import SEALED, Id, PlainText, UTCDateTime, now, uuid7
 
 KINDS = ("totp", "passkey")
 NAME_MAX = 100
+APPS_MAX = 5  # authenticator apps of an account: a new phone is added before the old one is removed
 
 
 class Factor(Base):
@@ -32,14 +33,6 @@ class Factor(Base):
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
-# An account has one authenticator app, and any number of passkeys.
-Index(
-    "uq_factors_totp",
-    Factor.user_id,
-    unique=True,
-    postgresql_where=Factor.kind == "totp",
-    sqlite_where=Factor.kind == "totp",
-)
 Index("uq_factors_credential", Factor.credential_id, unique=True)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import BindParameter, bindparam, delete, insert, or_, select, up
 from app.errors import Conflict, Invalid
 from app.faults import Code, Fault
 from app.models import Factor
+from app.models.factor import APPS_MAX
 from app.models.types import UTCDateTime, now, uuid7
 from app.services import (
     audit,
@@ -26,7 +27,7 @@ from app.services import (
     users,
 )
 from app.services.actor import Actor
-from app.sql import KEY, Duplicate, Statement, atomic
+from app.sql import KEY, Statement, atomic
 
 ISSUER, NAME = "Flagstone", "Authenticator app"
 STEP = 30  # seconds
@@ -40,7 +41,11 @@ _moment = bindparam("moment", type_=UTCDateTime())
 _of_user = (Factor.user_id == KEY, Factor.kind == "totp")
 _insert = Statement[Factor](insert(_table))  # type: ignore[arg-type]
 _discard = Statement[Factor](delete(Factor).where(*_of_user, Factor.confirmed_at.is_(None)))
-_get = Statement[Factor](select(*_table.c).where(*_of_user, Factor.confirmed_at.is_not(None)))
+_apps = Statement[Factor](
+    select(*_table.c)
+    .where(*_of_user, Factor.confirmed_at.is_not(None))
+    .order_by(_table.c.created_at, _table.c.id)
+)
 _pending = Statement[Factor](
     select(*_table.c).where(
         *_of_user,
@@ -75,8 +80,7 @@ class SetUp:
 def begin(actor: Actor, current_password: str | None) -> SetUp:
     """A secret for a new app, which counts once a code of it was entered (`confirm`).
 
-    Raises Conflict where there is an app already, EmailUnconfirmed, and what authentication.again
-    raises.
+    Raises Conflict for one too many, EmailUnconfirmed, and what authentication.again raises.
     """
     authentication.again(actor, current_password)
     return _begin(actor)
@@ -87,15 +91,21 @@ def _begin(actor: Actor) -> SetUp:
     import pyotp  # noqa: PLC0415 - 30 ms of CPU, for those alone who use it
 
     credentials.need_live(actor, actor.id, confirmed=True)
+    name = _free_name({app.name for app in _apps.all(key=actor.id)})
     secret = pyotp.random_base32()
     _discard.run(key=actor.id)
     blank: dict[str, Any] = dict.fromkeys(column.name for column in _table.columns)
-    made = {"id": uuid7(), "user_id": actor.id, "kind": "totp", "name": NAME, "created_at": now()}
-    try:
-        _insert.run(**{**blank, **made, "secret": sealing.seal(secret)})
-    except Duplicate as error:
-        raise Conflict("An authenticator app is set up already: remove it first.") from error
+    made = {"id": uuid7(), "user_id": actor.id, "kind": "totp", "name": name, "created_at": now()}
+    _insert.run(**{**blank, **made, "secret": sealing.seal(secret)})
     return _set_up(actor, secret)
+
+
+def _free_name(taken: set[str]) -> str:
+    """A name that no app of the account has. Raises Conflict for one too many."""
+    if len(taken) >= APPS_MAX:
+        raise Conflict(f"You have {APPS_MAX} authenticator apps: remove one first.")
+    numbered = (f"{NAME} {number}" for number in range(2, APPS_MAX + 1))
+    return next(name for name in (NAME, *numbered) if name not in taken)
 
 
 def pending(actor: Actor) -> SetUp:
@@ -135,23 +145,23 @@ def _confirmed(actor: Actor, otp: str, account: str) -> list[str] | None:
 
 def is_set_up(user_id: str) -> bool:
     """Whether the account has an app that counts."""
-    return _get.one(key=user_id) is not None
+    return bool(_apps.all(key=user_id))
 
 
 def spend(user_id: str, otp: str) -> bool:
-    """Whether it is a code of the account's app that was not used yet. It is used by that."""
-    factor = _get.one(key=user_id)
-    step = _step_of(factor, otp) if factor is not None else None
-    if factor is None or step is None:
-        return False
-    return bool(_spend.run(key=factor.id, step=step, moment=now()))
+    """Whether it is a code of one of the account's apps, not used yet. It is used by that."""
+    fitting = ((app, _step_of(app, otp)) for app in _apps.all(key=user_id))
+    return any(
+        bool(_spend.run(key=app.id, step=step, moment=now()))
+        for app, step in fitting
+        if step is not None
+    )
 
 
 def was_spent(user_id: str, otp: str) -> bool:
-    """True if it is a code of the account's app that fits now and was used already."""
-    factor = _get.one(key=user_id)
-    step = _step_of(factor, otp) if factor is not None else None
-    return step is not None and step <= ((factor and factor.last_step) or 0)
+    """True if it is a code of one of the account's apps that fits now and was used already."""
+    fitting = ((app, _step_of(app, otp)) for app in _apps.all(key=user_id))
+    return any(step is not None and step <= (app.last_step or 0) for app, step in fitting)
 
 
 def is_code(otp: str) -> bool:
