@@ -75,6 +75,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "WEBHOOK_ALLOW_PRIVATE": reader.flag("WEBHOOK_ALLOW_PRIVATE", default=False),
         "AUDIT_KEEP_DAYS": reader.integer("AUDIT_KEEP_DAYS", 0, 0, 36_500),
         "SECURITY_CONTACT": reader.contact("SECURITY_CONTACT"),
+        "SUPPORT_CONTACT": reader.contact("SUPPORT_CONTACT"),
         **read_openid(reader),
         "METRICS_TOKEN": reader.text("METRICS_TOKEN"),
         "LOG_LEVEL": reader.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),

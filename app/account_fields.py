@@ -1,16 +1,41 @@
 """The fields in which an account is typed, alike in every form."""
 
-from wtforms import EmailField, PasswordField, StringField
+from collections.abc import Callable
+
+from wtforms import EmailField, Field, PasswordField, StringField, ValidationError
+from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, Length
 
+from app.errors import Invalid
 from app.forms import stripped
 from app.models.user import EMAIL_MAX, USERNAME_MAX, USERNAME_MIN
+from app.services import identifiers
+
+
+def rule(check: Callable[[str], object]) -> Callable[[BaseForm, Field], None]:
+    """Return a validator that asks a service's rule, so that a form shows all its faults at once.
+
+    A value that the form was opened with is not asked about: it may be older than the rule.
+    """
+
+    def validate(_form: BaseForm, field: Field) -> None:
+        if not field.errors and field.data != field.object_data:
+            try:
+                check(field.data or "")
+            except Invalid as error:
+                raise ValidationError(" ".join(error.fields.values())) from error
+
+    return validate
 
 
 def username() -> StringField:
     return StringField(
         "Username",
-        [InputRequired("Choose a username."), Length(USERNAME_MIN, USERNAME_MAX)],
+        [
+            InputRequired("Choose a username."),
+            Length(USERNAME_MIN, USERNAME_MAX),
+            rule(identifiers.check_username),
+        ],
         filters=[stripped],
         description="Letters, digits, dots, hyphens and underscores.",
         render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
@@ -20,7 +45,11 @@ def username() -> StringField:
 def email() -> EmailField:
     return EmailField(
         "Email",
-        [InputRequired("Enter your email."), Length(max=EMAIL_MAX)],
+        [
+            InputRequired("Enter your email."),
+            Length(max=EMAIL_MAX),
+            rule(identifiers.checked_email),
+        ],
         filters=[stripped],
         render_kw={"autocomplete": "email"},
     )

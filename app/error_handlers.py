@@ -9,16 +9,17 @@ from flask.typing import ResponseReturnValue
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
-from app import errors
+from app import errors, form_marks
 from app.door import is_api
 from app.errors import AppError, InvalidLines, InvalidParameter, InvalidToken, Unavailable
 from app.models import User
 from app.request_bodies import CLOSE
 from app.security import REQUEST_ID, USER_ID
-from app.services import readiness, users
+from app.services import readiness, unsent_forms, users
 from app.sql import Dangling
 from app.strict_json import pointer
 
+PASSING = (429, 503)  # what passes by itself
 REALM = 'Bearer realm="flagstone"'
 # The plain kind of problem for each status: what a bare HTTP error turns into.
 _PLAIN: list[type[AppError]] = [AppError, *AppError.__subclasses__()]
@@ -116,8 +117,30 @@ def _respond(error: AppError, headers: dict[str, str], status: int = 0) -> Respo
     if is_api(request.path):
         return _in_json(error, status, headers)
     request_id = request.environ[REQUEST_ID]
-    page = render_template("errors/error.html", error=error, status=status, request_id=request_id)
+    resend = _resend() if status in PASSING else []
+    page = render_template(
+        "errors/error.html",
+        error=error,
+        status=status,
+        request_id=request_id,
+        resend=resend,
+        secret=bool(unsent_forms.SECRETS & request.form.keys()) if resend else False,
+    )
     return page, status, headers
+
+
+def _resend() -> list[tuple[str, str]]:
+    """The fields of a form that was refused for a while, to be sent again; none of another site's.
+
+    Passwords and codes stay out of the page: the form's own page asks for them.
+    """
+    try:
+        if request.method != "POST" or request.files or not form_marks.is_current():
+            return []
+    except HTTPException:  # the form itself cannot be read
+        return []
+    dropped = unsent_forms.SECRETS | {form_marks.FIELD}
+    return [pair for pair in request.form.items(multi=True) if pair[0] not in dropped]
 
 
 def _in_json(error: AppError, status: int, headers: dict[str, str]) -> Response:

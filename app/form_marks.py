@@ -25,6 +25,12 @@ def is_ours() -> bool:
     return _value() is not None
 
 
+def is_current() -> bool:
+    """True if the form that was sent was drawn in the present session."""
+    value = _value()
+    return value is not None and value == session.get(FIELD)
+
+
 def author() -> str | None:
     """The account for which the sent form was drawn; None if nobody was signed in."""
     _, _, user_id = (_value() or "").partition(" ")

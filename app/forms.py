@@ -103,6 +103,14 @@ class NewPasswordForm(Form):
         super().__init__(*args, **kwargs)
         self["password"].description = passwords.length_rule()
 
+    def validate_password(self, field: Field) -> None:
+        """The service asks once more, with what the form does not know of the account."""
+        known = [self[name].data or "" for name in ("username", "email") if name in self]
+        try:
+            passwords.check("password", field.data or "", *known)
+        except Invalid as error:
+            raise ValidationError(" ".join(error.fields.values())) from error
+
 
 def is_stale() -> bool:
     """True if the form that was sent bears the token of another session (app.door)."""

@@ -94,9 +94,10 @@ def test_address_that_is_none_is_told_beside_its_field(mailbox: Mailbox, browser
 
 
 def test_without_mail_the_page_says_so(browser: Browser) -> None:
-    assert "/auth/forgot" not in browser.get("/auth/login").text
+    assert "/auth/forgot" in browser.get("/auth/login").text
     page = browser.get("/auth/forgot").text
     assert "sends no mail" in page
+    assert "Ask the person who runs this service for a link" in page
     assert 'name="email"' not in page
     assert browser.post("/auth/forgot", {"email": "a@b.example"}).status_code == 403
 

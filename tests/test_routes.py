@@ -40,6 +40,7 @@ OPEN = {
     "GET /auth/register",
     "GET /auth/reset/<token>",
     "GET /auth/two-factor",
+    "GET /auth/two-factor/lost",
     "GET /healthz",
     "GET /problems",
     "GET /problems/<slug>",

@@ -5,9 +5,10 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectField
 
 from app import account_fields
-from app.errors import Conflict, NoMail
+from app.errors import Conflict, NoMail, TooManyRequests
 from app.forms import REFUSALS, Form, choices
 from app.identity import page_user
+from app.models.link import LIFE
 from app.models.user import ROLES
 from app.services import invitations
 
@@ -31,14 +32,15 @@ def invite() -> ResponseReturnValue:
         else:
             flash(f"An invitation to {user.email} is on its way.", "success")
             return redirect(url_for("admin.users.show", user_id=user.id), 303)
-    return render_template("admin/users/invite.html", form=form), form.http_status
+    page = render_template("admin/users/invite.html", form=form, life=LIFE["invite"])
+    return page, form.http_status
 
 
 @bp.post("/<id:user_id>/invitation")
 def again(user_id: str) -> ResponseReturnValue:
     try:
         user = invitations.invite_again(page_user(), user_id)
-    except (Conflict, NoMail) as error:
+    except (Conflict, NoMail, TooManyRequests) as error:
         flash(error.message, "error")
     else:
         flash(f"An invitation to {user.email} is on its way.", "success")

@@ -1,11 +1,15 @@
 """What is typed to register, to sign in and to set a new password."""
 
+from functools import partial
+
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from app import account_fields
 from app.forms import Form, NewPasswordForm, stripped
+from app.identity import origin
 from app.models.user import EMAIL_MAX, USERNAME_MAX
+from app.services import identifiers
 
 IDENTIFIER_MAX = max(EMAIL_MAX, USERNAME_MAX)
 
@@ -14,6 +18,9 @@ class RegisterForm(NewPasswordForm):
     username = account_fields.username()
     email = account_fields.email()
     password = account_fields.new_password("Password")
+
+    def validate_username(self, field: StringField) -> None:
+        account_fields.rule(partial(identifiers.check_own_username, origin()))(self, field)
 
 
 class LoginForm(Form):

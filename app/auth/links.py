@@ -7,9 +7,10 @@ from app.auth.forms import ConfirmForm, ForgotForm, ResetForm
 from app.errors import Conflict, VoidLink
 from app.forms import REFUSALS, Form
 from app.identity import origin, page_user
-from app.services import address_undo, confirmation, recovery
+from app.services import address_undo, confirmation, invitations, recovery
 
 bp = Blueprint("links", __name__)
+INVITE = "auth/invite.html"
 VOID = "This link was used, replaced or is too old. Ask for a new one."
 
 
@@ -34,13 +35,13 @@ def reset(token: str) -> ResponseReturnValue:
 
 @bp.route("/invite/<token>", methods=["GET", "POST"])
 def invite(token: str) -> ResponseReturnValue:
-    return _set_password("auth/invite.html", token)
+    return _set_password(INVITE, token)
 
 
 def _set_password(template: str, token: str) -> ResponseReturnValue:
     form = ResetForm()
     try:
-        username = recovery.account(token).username
+        asked = recovery.question(token)
     except VoidLink as error:
         raise VoidLink(VOID) from error
     if form.validate_on_submit():
@@ -51,7 +52,14 @@ def _set_password(template: str, token: str) -> ResponseReturnValue:
         else:
             flash("The new password is set. Log in with it.", "success")
             return redirect(url_for("auth.login"), 303)
-    return render_template(template, form=form, username=username), form.http_status
+    page = render_template(
+        template,
+        form=form,
+        username=asked.user.username,
+        ends=asked.ends,
+        inviter=invitations.inviter(asked.user) if template == INVITE else "",
+    )
+    return page, form.http_status
 
 
 @bp.route("/confirm/<token>", methods=["GET", "POST"])

@@ -1,6 +1,6 @@
 """The page between the password and the session, where the account has a second factor."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
@@ -12,7 +12,7 @@ from app.errors import Malformed
 from app.forms import OTP_MAX, REFUSALS, STALE, Form, is_stale, stripped
 from app.identity import origin
 from app.navigation import next_page
-from app.services import second_factors
+from app.services import recovery_codes, second_factors
 
 bp = Blueprint("two_factor", __name__, url_prefix="/two-factor")
 
@@ -44,9 +44,24 @@ def show() -> ResponseReturnValue:
     form = OtpForm()
     if form.validate_on_submit():
         try:
-            second_factors.prove(origin(), half.user.id, form.values()["otp"])
-            return begin(half.user, remember=half.remember, with_factor=True)
+            by_recovery_code = second_factors.prove(origin(), half.user.id, form.values()["otp"])
+            answer = begin(half.user, remember=half.remember, with_factor=True)
         except REFUSALS as error:
             form.blame(error)
+        else:
+            if by_recovery_code:
+                _tell_left(recovery_codes.left(half.user.id))
+            return answer
     page = render_template("auth/two_factor.html", form=form, passkey=options(SECOND, half.user.id))
     return page, form.http_status
+
+
+@bp.get("/lost", endpoint="lost")
+def lost() -> str:
+    return render_template("auth/lost_factor.html")
+
+
+def _tell_left(number: int) -> None:
+    """After a recovery code signed in."""
+    codes = "code is" if number == 1 else "codes are"
+    flash(f"{number or 'No'} recovery {codes} left. Make new ones before you need them.", "warning")

@@ -1,10 +1,10 @@
-"""The link that confirms one's address, once more."""
+"""The link that confirms one's address, or a new one: mailed once more, or given up."""
 
 from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app.errors import Conflict
+from app.errors import Conflict, NoMail, TooManyRequests
 from app.identity import page_user
 from app.services import confirmation
 
@@ -16,8 +16,16 @@ bp = Blueprint("confirmation", __name__)
 def send() -> ResponseReturnValue:
     try:
         confirmation.ask(page_user())
-    except Conflict as error:
-        flash(error.message)
+    except (Conflict, NoMail, TooManyRequests) as error:
+        flash(error.message, "warning")
     else:
         flash("The mail is on its way.", "success")
+    return redirect(url_for("main.settings.profile"), 303)
+
+
+@bp.post("/confirmation/cancel")
+@login_required
+def cancel() -> ResponseReturnValue:
+    confirmation.cancel(page_user())
+    flash("The new address is given up. Its link does not work any more.", "success")
     return redirect(url_for("main.settings.profile"), 303)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
-from app import account_fields
+from app import account_fields, policy
 from app.errors import Conflict
 from app.forms import OTP_MAX, REFUSALS, Form, stripped
 from app.identity import page_user, renew_session
@@ -137,8 +137,18 @@ def remove(factor_id: str) -> ResponseReturnValue:
     return proof_page(
         form,
         title=f"Remove {factor.name}",
-        lead="It will not log you in any more. Without any, the password alone does.",
+        lead=_of_removal(actor),
         submit="Remove",
+    )
+
+
+def _of_removal(actor: Actor) -> str:
+    """What follows from removing a factor."""
+    if factors.number(actor.id) > 1:
+        return "It will not log you in any more. Your other factors and your recovery codes stay."
+    return (
+        f"It is your last second factor. Your {recovery_codes.left(actor.id)} recovery codes end"
+        " with it, and the password alone logs you in."
     )
 
 
@@ -151,7 +161,9 @@ def added(actor: Actor, message: str, codes: list[str]) -> ResponseReturnValue:
 
 def codes_page(codes: list[str]) -> str:
     """The one answer that shows them."""
-    return render_template("main/settings/two_factor/codes.html", codes=codes)
+    head = f"Recovery codes of {page_user().username} at {policy.current().public_url}"
+    file = "\n".join((head, "Each logs you in once.", "", *codes, ""))
+    return render_template("main/settings/two_factor/codes.html", codes=codes, file=file)
 
 
 def _account(actor: Actor) -> User:

@@ -11,7 +11,7 @@ from app import account_fields, policy
 from app.forms import REFUSALS, Form, NewPasswordForm
 from app.identity import page_user
 from app.models import User
-from app.services import accounts, authentication, users
+from app.services import accounts, authentication, confirmation, users
 
 bp = Blueprint("settings", __name__)
 
@@ -52,7 +52,10 @@ def profile() -> ResponseReturnValue:
         if _changed(form, changes):
             _tell(changes)
             return redirect(url_for(".profile"), 303)
-    return render_template("main/settings/profile.html", form=form, user=user), form.http_status
+    page = render_template(
+        "main/settings/profile.html", form=form, user=user, pending=confirmation.pending(user)
+    )
+    return page, form.http_status
 
 
 @bp.route("/password", methods=["GET", "POST"])
@@ -109,7 +112,8 @@ def _tell(changes: dict[str, Any]) -> None:
     """A new email counts once the link that was mailed there is followed."""
     if "email" in changes and policy.current().has_mail:
         flash(
-            f"Follow the link that is mailed to {changes['email']}: until then the old one stays."
+            f"Follow the link that is mailed to {changes['email']}: until then the old one stays.",
+            "success",
         )
     else:
         flash("Your profile is saved.", "success")

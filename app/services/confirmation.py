@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.errors import Conflict, Forbidden, Unauthorized
 from app.models import User
-from app.services import accounts, authentication, credentials, links, mails, users
+from app.services import accounts, audit, authentication, credentials, links, mails, users
 from app.services.actor import SYSTEM, Actor
 from app.sql import atomic
 
@@ -13,16 +13,34 @@ PURPOSE = "confirm"
 
 @atomic
 def ask(actor: Actor) -> None:
-    """Mail the link to the actor's address once more.
+    """Mail the link once more: to the new address that waits for it, else to the actor's own.
 
     Raises NoMail, Conflict where there is no address or it is confirmed already, TooManyRequests.
     """
     mails.need()
     user = users.get(actor, actor.id)
-    mails.need_address(user)
-    if user.email_verified:
-        raise Conflict("Your email address is confirmed already.")
-    mails.ask_to_confirm(actor, user, user.email)
+    email = pending(user)
+    if email is None:
+        mails.need_address(user)
+        if user.email_verified:
+            raise Conflict("Your email address is confirmed already.")
+    mails.ask_to_confirm(actor, user, email or user.email)
+
+
+def pending(user: User) -> str | None:
+    """The new address of the account that waits for its confirmation."""
+    email = links.waiting_for(user.id, PURPOSE)
+    return email if email != user.email else None
+
+
+@atomic
+def cancel(actor: Actor) -> None:
+    """Give up the new address that waits for its confirmation, if there is one."""
+    credentials.hold(actor.id)
+    email = pending(users.get(actor, actor.id))
+    if email is not None:
+        links.drop(actor.id, PURPOSE)
+        audit.record(actor, "user.email_removed", actor.id, {"email": [email, None]})
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,11 @@ def has(user_id: str) -> bool:
     return _any.one(key=user_id) is not None
 
 
+def number(user_id: str) -> int:
+    """How many factors of the account count."""
+    return len(_names.all(key=user_id))
+
+
 def need_none(user_id: str) -> None:
     """Raises OtpRequired. Within the transaction that signs in: one may be added meanwhile."""
     if has(user_id):

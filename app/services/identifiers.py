@@ -83,13 +83,14 @@ def _refusal(code: Code, why: str) -> Invalid:
 
 def taken(error: Duplicate) -> Conflict:
     """What to raise where another account has the name, naming the field."""
-    return _taken("email" if "email" in error.index else "username")
+    return taken_field("email" if "email" in error.index else "username")
 
 
 def taken_email() -> Conflict:
-    return _taken("email")
+    return taken_field("email")
 
 
-def _taken(field: str) -> Conflict:
+def taken_field(field: str) -> Conflict:
+    """What to raise where another account has the `email` or `username`."""
     why = f"This {field} is taken."
     return Conflict(why, {field: Fault(Code.TAKEN, why)})

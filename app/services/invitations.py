@@ -1,7 +1,11 @@
 """Accounts that an admin opens for somebody, who sets the password by a link: no admin knows it."""
 
+from typing import Any
+
+from sqlalchemy import select
+
 from app.errors import Conflict
-from app.models import User
+from app.models import AuditEvent, User
 from app.services import (
     audit,
     authentication,
@@ -15,11 +19,22 @@ from app.services import (
     users,
 )
 from app.services.actor import Actor
-from app.sql import atomic
+from app.sql import KEY, Statement, atomic
 
 audit.declare("user", "user.invited")
 
 PURPOSE = "invite"
+_invited = Statement[Any](
+    select(User.username)
+    .join(AuditEvent, AuditEvent.actor_id == User.id)
+    .where(
+        AuditEvent.target_type == "user",
+        AuditEvent.target_id == KEY,
+        AuditEvent.action == "user.invited",
+    )
+    .order_by(AuditEvent.created_at.desc(), AuditEvent.__table__.c.id.desc())
+    .limit(1)
+)
 
 
 @atomic
@@ -30,7 +45,7 @@ def invite(actor: Actor, email: str, username: str, role: str = "user") -> User:
     """
     mails.need()
     user = _open(actor, email, username, role)
-    mails.send_link(actor, PURPOSE, user, user.email)
+    mails.send_link(actor, PURPOSE, user, user.email, by=actor.username)
     return user
 
 
@@ -55,8 +70,14 @@ def invite_again(actor: Actor, user_id: str) -> User:
         raise Conflict("This account has a password already.")
     mail_limits.count(PURPOSE, user.email.lower(), actor.id)
     audit.record(actor, "user.invited", user.id)
-    mails.send_link(actor, PURPOSE, user, user.email)
+    mails.send_link(actor, PURPOSE, user, user.email, by=actor.username)
     return user
+
+
+def inviter(user: User) -> str:
+    """The username of the admin who invited the account last, "" for a command on the machine."""
+    event = _invited.one(key=user.id)
+    return event.username if event is not None else ""
 
 
 def is_open(user: User) -> bool:

@@ -24,6 +24,24 @@ _newest = (
 _void = Statement[Link](delete(Link).where(Link.user_id == KEY, _purpose, Link.id.not_in(_newest)))
 _find = Statement[Link](select(*_table.c).where(*_works))
 _spend = Statement[Link](delete(Link).where(*_works).returning(*_table.c))
+_drop = Statement[Link](delete(Link).where(Link.user_id == KEY, _purpose))
+_sent_to = Statement[Link](
+    select(Link.email)
+    .where(Link.user_id == KEY, _purpose)
+    .where(Link.expires_at > bindparam("moment", type_=UTCDateTime()))
+    .order_by(_table.c.id.desc())
+    .limit(1)
+)
+_unsent = (
+    OutboxEntry.user_id == KEY,
+    OutboxEntry.kind == "mail",
+    OutboxEntry.name == bindparam("purpose"),
+    OutboxEntry.status == "pending",
+)
+_to_be_sent = Statement[OutboxEntry](
+    select(OutboxEntry.payload).where(*_unsent).order_by(OutboxEntry.__table__.c.id.desc()).limit(1)
+)
+_drop_unsent = Statement[OutboxEntry](delete(OutboxEntry).where(*_unsent))
 _newer = Statement[OutboxEntry](
     select(OutboxEntry.id)
     .where(
@@ -61,6 +79,22 @@ def find(secret: str, *purposes: str) -> Link:
     if link is None or link.purpose not in purposes:
         raise _void_link()
     return link
+
+
+def waiting_for(user_id: str, purpose: str) -> str | None:
+    """The address that the newest link of this purpose was or will be mailed to, while it works."""
+    unsent = _to_be_sent.one(key=user_id, purpose=purpose)
+    if unsent is not None:
+        return str(unsent.payload["to"])
+    sent = _sent_to.one(key=user_id, purpose=purpose, moment=now())
+    return sent.email if sent is not None else None
+
+
+@atomic
+def drop(user_id: str, purpose: str) -> None:
+    """Void the links of this purpose, and mail none that waits. The account has to be held."""
+    _drop_unsent.run(key=user_id, purpose=purpose)
+    _drop.run(key=user_id, purpose=purpose)
 
 
 def is_live(secret: str, *purposes: str) -> bool:

@@ -1,5 +1,8 @@
 """Setting a password by a link: after it was forgotten, or the first one of somebody invited."""
 
+from datetime import datetime
+from typing import NamedTuple
+
 from app.models import User
 from app.services import (
     accounts,
@@ -74,10 +77,17 @@ def is_live(secret: str) -> bool:
     return links.is_live(secret, *PURPOSES)
 
 
-def account(secret: str) -> User:
-    """The account whose password the link sets. Raises VoidLink."""
+class Question(NamedTuple):
+    """The account whose password a link sets, and until when it does."""
+
+    user: User
+    ends: datetime
+
+
+def question(secret: str) -> Question:
+    """Raises VoidLink."""
     link = links.find(secret, *PURPOSES)
-    return users.get(Actor(id=link.user_id), link.user_id)
+    return Question(users.get(Actor(id=link.user_id), link.user_id), link.expires_at)
 
 
 def follow(origin: Actor, secret: str, password: str) -> User:

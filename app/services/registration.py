@@ -1,12 +1,14 @@
 """Opening an account."""
 
+from collections.abc import Callable
+
 from sqlalchemy import insert
 
 from app import policy
-from app.errors import Forbidden
+from app.errors import Conflict, Forbidden, Invalid
 from app.models import User
 from app.models.types import now, uuid7
-from app.services import audit, identifiers, mail_limits, mails, passwords, throttle
+from app.services import audit, identifiers, mail_limits, mails, passwords, throttle, users
 from app.services.actor import Actor
 from app.sql import Duplicate, Statement, atomic
 
@@ -25,12 +27,50 @@ def need_open(registration_open: bool) -> None:
 def register(actor: Actor, username: str, email: str, password: str, role: str = "user") -> User:
     """Open an account, and mail a link that confirms its address.
 
-    Raises Invalid, Conflict with the field that is taken, TooManyRequests.
+    Raises Invalid with every fault, Conflict with every field that is taken, TooManyRequests.
     """
-    email = identifiers.checked_email(email)
-    identifiers.check_own_username(actor, username)
-    passwords.check("password", password, username, email)
-    return _register(actor, username, email, passwords.hash_(password), role)
+    address = _checked(actor, username, email, password)
+    try:
+        return _register(actor, username, address, passwords.hash_(password), role)
+    except Conflict as error:
+        raise _all_taken(error, username, address) from error
+
+
+def _checked(actor: Actor, username: str, email: str, password: str) -> str:
+    """The address as it is kept. Raises Invalid with every fault."""
+    address = email
+
+    def check_email() -> None:
+        nonlocal address
+        address = identifiers.checked_email(email)
+
+    checks: tuple[Callable[[], None], ...] = (
+        check_email,
+        lambda: identifiers.check_own_username(actor, username),
+        lambda: passwords.check("password", password, username, address),
+    )
+    faults = [error for check in checks if (error := _fault_of(check)) is not None]
+    if faults:
+        fields = {name: fault for error in faults for name, fault in error.fields.items()}
+        raise Invalid(faults[0].message, fields)
+    return address
+
+
+def _fault_of(check: Callable[[], None]) -> Invalid | None:
+    try:
+        check()
+    except Invalid as error:
+        return error
+    return None
+
+
+def _all_taken(error: Conflict, username: str, email: str) -> Conflict:
+    """The error, with the other field too if that is taken as well."""
+    fields = dict(error.fields)
+    for field, name in (("username", username), ("email", email)):
+        if field not in fields and users.by_name(name) is not None:
+            fields |= identifiers.taken_field(field).fields
+    return Conflict(error.message, fields)
 
 
 @atomic

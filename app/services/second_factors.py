@@ -6,8 +6,10 @@ from app.services.actor import Actor
 from app.sql import atomic
 
 
-def prove(origin: Actor, user_id: str, otp: str) -> None:
+def prove(origin: Actor, user_id: str, otp: str) -> bool:
     """Whoever gave the account's password gives a code too, which is used by that.
+
+    Returns whether it was a recovery code.
 
     Codes of the app and recovery codes are counted apart, so that failures of the one kind do not
     hold up the other.
@@ -19,6 +21,7 @@ def prove(origin: Actor, user_id: str, otp: str) -> None:
     throttle.check_codes(account)
     if not _proved(origin, user_id, otp, account):
         raise BadOtp("This code is wrong, too old or was used before.")
+    return not totp.is_code(otp)
 
 
 @atomic
