@@ -88,6 +88,10 @@ class BadCredentials(Unauthorized):
     slug, title = "bad-credentials", "Sign-in failed"
 
 
+class UnknownPasskey(BadCredentials):
+    """No account has the passkey (any more): the browser may be told to forget it."""
+
+
 class OtpRequired(Unauthorized):
     """The password is right, and the account has a second factor: send its code as well."""
 

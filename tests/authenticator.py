@@ -20,13 +20,14 @@ class Authenticator:
         self.id = secrets.token_bytes(16)
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.count = 0
+        self.aaguid = bytes(16)
 
     def make(self, challenge: Challenge, **client: str) -> str:
         """What a browser says of a new passkey."""
         point = self.key.public_key().public_numbers()
         coordinates = {-2: point.x.to_bytes(32, "big"), -3: point.y.to_bytes(32, "big")}
         key = encode_cbor({1: 2, 3: -7, -1: 1, **coordinates})  # RFC 9053: EC2, ES256, P-256
-        attested = bytes(16) + len(self.id).to_bytes(2, "big") + self.id + key
+        attested = self.aaguid + len(self.id).to_bytes(2, "big") + self.id + key
         data = self._data(PRESENT | VERIFIED | ATTESTED) + attested
         statement = encode_cbor({"fmt": "none", "attStmt": {}, "authData": data})
         return self._answer(

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from app.models import Factor, Session
+from app.models import Factor, Session, User
 from app.services.actor import Actor
 from tests.conftest import PASSWORD
+from tests.gunicorn_server import until
 from tests.live import served
 from tests.page_faults import faults
 from tests.rows import actions, events, rows, set_values
@@ -121,6 +123,37 @@ def test_sign_in_page_fills_in_a_passkey_and_its_button_still_works(
         expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
     with app.app_context():
         assert actions().count("session.created") == 3
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_browser_is_told_which_passkeys_count(
+    chromium: Browser, app: Flask, url: str, root: Actor
+) -> None:
+    """After a renaming, a removal, and a sign-in by a passkey that no account has."""
+    with opened(chromium.new_context()) as page:
+        phone = device(page)
+        sign_in(page, url, "root")
+        add_passkey(page, url)
+        with app.app_context():
+            (factor,) = rows(Factor)
+            set_values(User, root.id, username="groot")
+        page.goto(f"{url}/settings/profile")
+        page.wait_for_function("document.querySelectorAll('[data-passkey-signal]').length === 2")
+        until(lambda: held(phone)[0]["userName"] == "groot")
+
+        log_out(page)
+        with app.app_context():
+            set_values(Factor, factor.id, credential_id="another")
+        page.get_by_role("button", name="Use a passkey").click()
+        expect(page.get_by_text("This passkey does not log you in here.")).to_be_visible()
+        until(lambda: held(phone) == [])
+
+
+def held(phone: CDPSession) -> list[dict[str, Any]]:
+    """The passkeys on the device."""
+    told = phone.send("WebAuthn.getCredentials", {"authenticatorId": phone.id})  # type: ignore[attr-defined]
+    found: list[dict[str, Any]] = told["credentials"]
+    return found
 
 
 def press(phone: CDPSession, *, by_itself: bool) -> None:

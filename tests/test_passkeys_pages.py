@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import timedelta
+from typing import Any
 
 import orjson
 import pytest
@@ -12,7 +13,8 @@ from app import challenges
 from app.models import Factor, Session
 from app.models.spent_challenge import CHALLENGE_LIFE
 from app.models.types import now
-from app.services.webauthn_json import Challenge
+from app.services.actor import Actor
+from app.services.webauthn_json import Challenge, encoded
 from tests.authenticator import Authenticator
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakeApp
@@ -84,6 +86,58 @@ def test_confirms_who_it_is(app: Flask, ann_browser: Browser, device: Authentica
     assert answer.location == "/tasks"
     with app.app_context():
         assert actions()[-1] == "session.proved"
+
+
+def signals(text: str) -> dict[str, Any]:
+    """What a page tells the browser: the options by the name of the signal."""
+    found = re.findall(r'data-passkey-signal="(\w+)" data-options="([^"]+)"', text)
+    return {name: orjson.loads(html.unescape(options)) for name, options in found}
+
+
+def test_browser_is_told_the_passkeys_of_the_account_and_its_name(
+    app: Flask, ann: Actor, ann_browser: Browser, device: Authenticator
+) -> None:
+    add(ann_browser, device)
+    name, user_id = encoded(device.id), encoded(ann.id.encode())
+    account = {"rpId": "localhost", "userId": user_id}
+    accepted = {**account, "allAcceptedCredentialIds": [name]}
+    details = {**account, "name": "ann", "displayName": "ann"}
+    for page in ("/settings/two-factor", "/settings/profile"):
+        assert signals(ann_browser.get(page).text) == {
+            "signalAllAcceptedCredentials": accepted,
+            "signalCurrentUserDetails": details,
+        }
+    with app.app_context():
+        (factor,) = rows(Factor)
+    remove = f"/settings/two-factor/{factor.id}/remove"
+    page = ann_browser.post(remove, PROOF, form=remove, follow_redirects=True).text
+    assert signals(page)["signalAllAcceptedCredentials"]["allAcceptedCredentialIds"] == []
+    by_number = ann_browser.get("/settings/profile", headers={"Host": "127.0.0.1"}).text
+    assert signals(by_number) == {}
+
+
+def test_unknown_passkey_is_told_to_the_browser_once(
+    ann_browser: Browser, browser: Browser, device: Authenticator
+) -> None:
+    page = browser.get("/auth/login").text
+    browser.post("/auth/passkey", {"credential": device.sign(asked(page))})
+    told = {"signalUnknownCredential": {"rpId": "localhost", "credentialId": encoded(device.id)}}
+    assert [signals(browser.get("/auth/login").text) for _ in range(2)] == [told, {}]
+
+
+def test_known_passkey_that_is_refused_is_not(
+    ann_browser: Browser, browser: Browser, device: Authenticator
+) -> None:
+    add(ann_browser, device)
+    page = browser.get("/auth/login").text
+    browser.post("/auth/passkey", {"credential": device.sign(asked(page), verified=False)})
+    assert signals(browser.get("/auth/login").text) == {}
+
+
+@pytest.mark.parametrize("sent", ["{}", "[]", "x", '{"id": 1}', '{"id": "<b>"}', '{"id": null}'])
+def test_odd_answer_is_told_to_nobody(browser: Browser, sent: str) -> None:
+    browser.post("/auth/passkey", {"credential": sent}, form="/auth/login")
+    assert signals(browser.get("/auth/login").text) == {}
 
 
 def test_page_that_was_open_for_too_long_asks_again(

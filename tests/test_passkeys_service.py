@@ -4,12 +4,14 @@ import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
 
 from app.errors import BadCredentials, BadOtp, Conflict, Invalid, TooManyRequests
 from app.models import Factor, RecoveryCode, SignInAttempt, User
+from app.models.factor import NAME_MAX
 from app.models.types import now
 from app.services import (
     account_export,
@@ -21,6 +23,7 @@ from app.services import (
     throttle,
 )
 from app.services.actor import Actor
+from app.services.passkey_providers import NAMES
 from app.services.webauthn_json import ID_MAX, Challenge, encoded
 from tests.authenticator import Authenticator
 from tests.rows import age, events, rows, set_values
@@ -87,6 +90,31 @@ def test_what_was_made_for_another_is_not_kept(
     with pytest.raises(Invalid):
         passkeys.add(ann, "x", spoil(Authenticator(HOST, ORIGIN), asked), asked)
     assert rows(Factor) == []
+
+
+GOOGLE = UUID("ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4")
+
+
+@pytest.mark.parametrize(
+    ("aaguid", "given", "kept"),
+    [
+        (GOOGLE, "", "Google Password Manager"),
+        (GOOGLE, " ", "Google Password Manager"),
+        (GOOGLE, "My phone", "My phone"),
+        (UUID(int=0), "", "Firefox on Linux"),
+        (UUID(int=1), "", "Firefox on Linux"),
+    ],
+)
+def test_it_is_named_after_its_provider(ann: Actor, aaguid: UUID, given: str, kept: str) -> None:
+    device, asked = Authenticator(HOST, ORIGIN), challenge()
+    device.aaguid = aaguid.bytes
+    passkeys.add(ann, given, device.make(asked), asked, default_name="Firefox on Linux")
+    assert [factor.name for factor in rows(Factor)] == [kept]
+
+
+def test_provider_names_fit_and_their_ids_are_spelled_as_they_come() -> None:
+    assert [str(UUID(aaguid)) for aaguid in NAMES] == list(NAMES)
+    assert all(0 < len(name) <= NAME_MAX for name in NAMES.values())
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 101])

@@ -6,11 +6,12 @@ from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app import challenges
+from app import challenges, passkey_signals
 from app.auth import pending
 from app.auth.begin import begin
 from app.auth.passkey_form import AGAIN, ALONE, SECOND, PasskeyForm
 from app.auth.reauthenticate import proved
+from app.errors import UnknownPasskey
 from app.forms import REFUSALS
 from app.identity import origin, page_user
 from app.navigation import next_page
@@ -68,5 +69,7 @@ def _answered(
             return use(form.values()["credential"], challenge)
         except REFUSALS as error:
             why = error.message
+            if isinstance(error, UnknownPasskey):
+                passkey_signals.note_unknown(form.values()["credential"])
     flash(why, "error")
     return redirect(url_for(endpoint, next=next_page("") or None), 303)

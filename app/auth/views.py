@@ -12,6 +12,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
+from app import passkey_signals
 from app.auth import links, openid, passkeys, reauthenticate, two_factor, unsent_forms
 from app.auth.begin import begin, home, signed_in_elsewhere
 from app.auth.forms import LoginForm, RegisterForm
@@ -63,7 +64,9 @@ def login() -> ResponseReturnValue:
             return begin(user, remember=typed["remember"])
         except REFUSALS as error:
             form.blame(error)
-    page = render_template("auth/login.html", form=form, passkey=options(ALONE))
+    page = render_template(
+        "auth/login.html", form=form, passkey=options(ALONE), signals=passkey_signals.of_unknown()
+    )
     return page, form.http_status
 
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
-from app import account_fields, policy
+from app import account_fields, passkey_signals, policy
 from app.errors import Conflict
 from app.forms import OTP_MAX, REFUSALS, Form, stripped
 from app.identity import page_user, renew_session
@@ -57,6 +57,7 @@ def index() -> str:
         found=found,
         has_app=totp.is_set_up(actor.id),
         left=recovery_codes.left(actor.id),
+        signals=passkey_signals.of_account(actor.id, actor.username),
         missing=actor.missing_factor,
         confined=actor.confined,
     )

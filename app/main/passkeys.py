@@ -25,10 +25,10 @@ PROOF_LIFE = timedelta(minutes=10)  # the password must have been given that rec
 class PasskeyForm(Form):
     name = StringField(
         "Name",
-        [InputRequired("Give it a name."), Length(max=NAME_MAX), one_line],
+        [Length(max=NAME_MAX), one_line],
         filters=[stripped],
-        description="So that you know it again.",
-        render_kw={"autocomplete": "off", "required": True},
+        description="So that you know it again. Left empty, it is named after where it is kept.",
+        render_kw={"autocomplete": "off"},
     )
     credential = HiddenField(
         "Passkey", [InputRequired("The browser sent no passkey."), Length(max=CREDENTIAL_MAX)]
@@ -65,7 +65,8 @@ def create() -> ResponseReturnValue:
     why = "The page was open for too long, or sent twice. Try again."
     if form.validate() and challenge is not None:
         try:
-            codes = passkeys.add(actor, **form.values(), challenge=challenge)
+            named = device(request.headers.get("User-Agent", ""))[:NAME_MAX]
+            codes = passkeys.add(actor, **form.values(), challenge=challenge, default_name=named)
         except REFUSALS as error:
             why = error.message
         else:
@@ -75,6 +76,5 @@ def create() -> ResponseReturnValue:
 
 
 def _page(options: dict[str, Any]) -> str:
-    named = device(request.headers.get("User-Agent", ""))[:NAME_MAX]
-    form = PasskeyForm(formdata=None, name=named)
+    form = PasskeyForm(formdata=None)
     return render_template("main/settings/two_factor/passkey.html", form=form, options=options)

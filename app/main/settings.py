@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 from wtforms import PasswordField
 
-from app import account_fields, policy
+from app import account_fields, passkey_signals, policy
 from app.forms import REFUSALS, Form, NewPasswordForm
 from app.identity import page_user
 from app.models import User
@@ -53,7 +53,11 @@ def profile() -> ResponseReturnValue:
             _tell(changes)
             return redirect(url_for(".profile"), 303)
     page = render_template(
-        "main/settings/profile.html", form=form, user=user, pending=confirmation.pending(user)
+        "main/settings/profile.html",
+        form=form,
+        user=user,
+        pending=confirmation.pending(user),
+        signals=passkey_signals.of_account(user.id, user.username),
     )
     return page, form.http_status
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, and_, bindparam, insert, or_, select, update
 
-from app.errors import BadCredentials, BadOtp, Conflict
+from app.errors import BadCredentials, BadOtp, Conflict, UnknownPasskey
 from app.models import Factor, User
 from app.models.factor import NAME_MAX
 from app.models.types import UTCDateTime, now, uuid7
@@ -19,6 +19,7 @@ from app.services import (
     audit,
     credentials,
     factors,
+    passkey_providers,
     spent_challenges,
     text_rules,
     throttle,
@@ -62,13 +63,17 @@ def creation(user: User, challenge: Challenge) -> dict[str, Any]:
     return webauthn_json.creation(challenge, user, known(user.id))
 
 
-def add(actor: Actor, name: str, credential: str, challenge: Challenge) -> list[str]:
+def add(
+    actor: Actor, name: str, credential: str, challenge: Challenge, default_name: str = ""
+) -> list[str]:
     """Keep what the browser made: the recovery codes, if it is the first factor.
 
-    Raises Invalid, Conflict, EmailUnconfirmed.
+    Without a `name` it has that of its provider, or else the default. Raises Invalid, Conflict,
+    EmailUnconfirmed.
     """
-    name = text_rules.name(name, NAME_MAX)
-    return _add(actor, name, webauthn_json.made(credential, challenge), challenge)
+    made, aaguid = webauthn_json.made(credential, challenge)
+    name = name.strip() or passkey_providers.name_of(aaguid) or default_name
+    return _add(actor, text_rules.name(name, NAME_MAX), made, challenge)
 
 
 @atomic
@@ -93,7 +98,8 @@ def _add(actor: Actor, name: str, made: dict[str, Any], challenge: Challenge) ->
 def authenticate(origin: Actor, credential: str, challenge: Challenge) -> User:
     """Whose it is, for signing in by it alone: the device has checked who holds it.
 
-    Raises BadCredentials, audited, and TooManyRequests after too many of them.
+    Raises BadCredentials, UnknownPasskey where no account has it, both audited, and
+    TooManyRequests after too many of them.
     """
     sent = webauthn_json.read(credential)
     account = throttle.account_of(None, f"passkey {sent['id']}")
@@ -103,7 +109,8 @@ def authenticate(origin: Actor, credential: str, challenge: Challenge) -> User:
     settle = partial(throttle.settle, account, origin.address)
     owner = factor.user_id if factor is not None else None
     if not _used(origin, owner, factor, count, challenge, settle) or factor is None:
-        raise BadCredentials("This passkey does not log you in here.")
+        kind = BadCredentials if factor is not None else UnknownPasskey
+        raise kind("This passkey does not log you in here.")
     throttle.trust(throttle.account_of(factor.user_id, ""), origin.address)
     return users.get(origin.as_user(factor.user_id), factor.user_id)
 

@@ -60,8 +60,8 @@ def request(challenge: Challenge, known: Sequence[str], *, verified: bool) -> di
     }
 
 
-def made(answer: str, challenge: Challenge) -> dict[str, Any]:
-    """The columns of a new passkey. Raises Invalid."""
+def made(answer: str, challenge: Challenge) -> tuple[dict[str, Any], str]:
+    """The columns of a new passkey, and the AAGUID of what made it. Raises Invalid."""
     # 120 ms of CPU, for those alone who use it
     from webauthn import verify_registration_response  # noqa: PLC0415
 
@@ -76,11 +76,12 @@ def made(answer: str, challenge: Challenge) -> dict[str, Any]:
         raise Invalid("The browser's answer cannot be used. Try again.") from error
     if len(found.credential_id) > ID_MAX:
         raise Invalid("The device gave the passkey an id that is too long.")
-    return {
+    columns = {
         "credential_id": encoded(found.credential_id),
         "public_key": encoded(found.credential_public_key),
         "sign_count": found.sign_count,
     }
+    return columns, found.aaguid
 
 
 def count_of(

@@ -51,6 +51,15 @@ async function offer(form) {
   }
 }
 
+// Tells the browser which passkeys count here. One that knows no signals, or fails, changes nothing.
+const signals = ["signalUnknownCredential", "signalAllAcceptedCredentials", "signalCurrentUserDetails"];
+
+function signal({ passkeySignal: method, options }) {
+  if (signals.includes(method)) PublicKeyCredential[method]?.(JSON.parse(options)).catch(() => {});
+}
+
+for (const { dataset } of known ? document.querySelectorAll("[data-passkey-signal]") : []) signal(dataset);
+
 for (const form of known ? document.querySelectorAll("form[data-passkey]") : []) {
   form.hidden = false;
   form.querySelector("[data-ask]").addEventListener("click", () => answer(form));
