@@ -86,7 +86,7 @@ STATUSES = {
     "DELETE /users/me": (401, 204, 204, 204, 204, 401, 401, 403),
     "POST /users/me/confirmation": (401, 202, 202, 202, 202, 401, 401, 403),
     "GET /users/me/factors": (401, 200, 200, 200, 200, 401, 401, 403),
-    "POST /users/me/factors/totp": (401, 200, 409, 200, 200, 401, 401, 403),
+    "POST /users/me/factors/totp": (401, 200, 200, 200, 200, 401, 401, 403),
     "POST /users/me/factors/totp/confirm": (401, 409, 409, 409, 409, 401, 401, 403),
     "POST /users/me/factors/{factor_id}/remove": (401, 404, 204, 404, 404, 401, 401, 403),
     "GET /users/me/recovery-codes": (401, 200, 200, 200, 200, 401, 401, 403),

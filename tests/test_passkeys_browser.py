@@ -63,6 +63,18 @@ def add_passkey(page: Page, url: str) -> None:
     expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
 
 
+def keep_codes(page: Page, url: str) -> None:
+    """Copy and download the recovery codes that the page shows."""
+    shown = page.locator(".codes code").all_inner_texts()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").split() == shown
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert set(shown) <= set(download.value.path().read_text().split())
+
+
 def log_out(page: Page) -> None:
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
@@ -75,6 +87,7 @@ def test_passkey_signs_in_alone_and_after_the_password_and_confirms(
         phone = device(page)
         sign_in(page, url, "root")
         add_passkey(page, url)
+        keep_codes(page, url)
         page.goto(f"{url}{PAGE}")
         expect(page.get_by_role("rowheader", name="My phone")).to_be_visible()
 

@@ -265,6 +265,21 @@ def test_form_that_was_drawn_again_signs_in(browser: Browser, ann: Actor) -> Non
 
 
 @on_one_database
+@pytest.mark.parametrize(("signed_in", "leads_to"), [(True, "/tasks"), (False, "/auth/login")])
+def test_passkey_of_a_page_that_is_out_of_date_leads_on(
+    app: Flask, browser: Browser, ann: Actor, signed_in: bool, leads_to: str
+) -> None:
+    browser.get("/auth/login")
+    token = browser.csrf_token
+    browser = Browser(app)
+    if signed_in:
+        browser.sign_in("ann", PASSWORD)
+    fields = {"csrf_token": token, "credential": "{}"}
+    answer = browser.client.post("/auth/passkey?next=/tasks", data=fields)
+    assert (answer.status_code, answer.location) == (302, leads_to)
+
+
+@on_one_database
 def test_logging_out_in_a_second_tab_is_no_error(ann_browser: Browser) -> None:
     ann_browser.get("/")
     token = ann_browser.csrf_token

@@ -12,7 +12,7 @@ from app import form_marks
 from app.error_handlers import on_app_error, on_http_error
 from app.errors import AppError
 from app.identity import page_user
-from app.navigation import page_before
+from app.navigation import next_page, page_before
 from app.services import unsent_forms
 
 bp = Blueprint("unsent_forms", __name__, url_prefix="/unsent")
@@ -58,9 +58,11 @@ def to_sign_in() -> ResponseReturnValue:
 
 @bp.app_errorhandler(CSRFError)
 def on_stale_form(error: CSRFError) -> ResponseReturnValue:
-    """A form of an earlier session of its author comes back. Any other is refused."""
+    """A form of an earlier session of its author comes back. One that is not ours is refused."""
     try:
         author, viewer_id = form_marks.author(), page_user().id
+        if author is None and form_marks.is_ours():
+            return _of_a_stranger(signed_in=bool(viewer_id))
         if author is None or viewer_id not in ("", author):
             return on_http_error(error)
         if not viewer_id:
@@ -71,6 +73,14 @@ def on_stale_form(error: CSRFError) -> ResponseReturnValue:
     if not kept:
         flash(AGAIN, "warning")
     return _to(kept or page_before() or url_for("main.pages.index"), 400)
+
+
+def _of_a_stranger(*, signed_in: bool) -> ResponseReturnValue:
+    """A button or a passkey of a page that was drawn before anybody signed in."""
+    if signed_in:
+        return _to(next_page(url_for("main.pages.index")), 400)
+    flash(AGAIN, "warning")
+    return _to(page_before() or url_for("auth.login"), 400)
 
 
 def _kept(user_id: str) -> str | None:
