@@ -1,12 +1,22 @@
 """Undoing a change of the address: by its old reader alone, once, and nothing of a thief stays."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 
-from app.models import EmailChange, Factor, Session, Token, User, Webhook
-from app.services import accounts, confirmation, links, webhooks
+from app.models import EmailChange, Factor, OutboxEntry, Session, Token, User, Webhook
+from app.services import (
+    accounts,
+    address_undo,
+    confirmation,
+    identifiers,
+    links,
+    registration,
+    users,
+    webhooks,
+)
 from app.services.actor import SYSTEM, Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakePerson, signed_in_api
@@ -107,6 +117,61 @@ def test_thief_who_changes_it_twice_does_not_void_the_first_link(
         assert rows(EmailChange) == []
 
 
+def test_thief_who_undoes_the_second_change_does_not_void_the_first_link(
+    app: Flask, browser: Browser, mailbox: Mailbox, member: Actor
+) -> None:
+    steal(app, member, "first@example.com")
+    (link,) = undo_links(mailbox)
+    steal(app, member, "second@example.com")
+    (of_thief,) = undo_links(mailbox)
+    browser.post(of_thief, form=of_thief)
+    assert email_of(app) == "first@example.com"
+    browser.post(link, form=link)
+    assert email_of(app) == OLD
+
+
+def test_mail_that_leaves_after_the_undo_has_no_link(
+    app: Flask, browser: Browser, mailbox: Mailbox, member: Actor
+) -> None:
+    steal(app, member, "first@example.com")
+    (link,) = undo_links(mailbox)
+    steal(app, member, "second@example.com")
+    with app.app_context():
+        claimed: Any = rows(OutboxEntry, name="email_changed", status="pending")[0]
+    browser.post(link, form=link)
+    with app.app_context():
+        assert address_undo.make(claimed) == ""
+    assert undo_links(mailbox) == []
+
+
+def test_address_of_an_unconfirmed_account_is_taken_from_it(
+    app: Flask, browser: Browser, mailbox: Mailbox, member: Actor
+) -> None:
+    """A thief opens another account with the old address, so that nobody can restore it."""
+    steal(app, member)
+    (link,) = undo_links(mailbox)
+    with app.app_context():
+        other = registration.register(Actor(), "mallory", OLD.upper(), PASSWORD)
+    assert browser.post(link, form=link).status_code == 303
+    with app.app_context():
+        assert users.get(SYSTEM, member.id).email == OLD
+        assert not identifiers.has_address(users.get(SYSTEM, other.id))
+
+
+def test_webhook_that_was_changed_since_is_removed(
+    app: Flask, browser: Browser, mailbox: Mailbox, member: Actor
+) -> None:
+    with app.app_context():
+        webhook, _ = webhooks.create(member, "https://1.1.1.1/", ["task.created"])
+    steal(app, member)
+    (link,) = undo_links(mailbox)
+    with app.app_context():
+        webhooks.update(member, webhook.id, {"url": "https://8.8.8.8/"})
+    browser.post(link, form=link)
+    with app.app_context():
+        assert rows(Webhook) == []
+
+
 def test_link_works_for_seven_days(
     app: Flask, browser: Browser, mailbox: Mailbox, member: Actor
 ) -> None:
@@ -128,6 +193,7 @@ def test_address_that_another_account_has_now_is_not_taken_from_it(
     bob = make_person("bob")
     with app.app_context():
         accounts.update(SYSTEM, bob.id, {"email": OLD})
+    prove_address(app, bob)
     answer = browser.post(link, form=link)
     assert (answer.status_code, "taken" in answer.text) == (422, True)
     assert browser.get(link).status_code == 200

@@ -229,9 +229,13 @@ def remove_email(actor: Actor, user_id: str, email: str) -> None:
 def restore_email(actor: Actor, user_id: str, email: str, since: datetime) -> None:
     """Set back an address that was changed at `since`, and remove what was added from then on.
 
-    Ends every session, token and link. Raises Conflict where another account has the address.
+    Ends every session, token and link. An account that has taken the address meanwhile and never
+    confirmed it loses it. Raises Conflict where another account has confirmed it.
     """
     user = _locked(user_id, None)
+    other = users.by_name(email)
+    if other is not None and other.id != user_id:
+        remove_email(actor, other.id, other.email)
     first_proof.remove_added(actor, user_id, now(), since)
     credentials.end_all(user_id)
     news = {"email": email, "email_verified": True}

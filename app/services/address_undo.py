@@ -4,6 +4,7 @@ The change may be the act of a thief. The link needs no sign-in and survives wha
 voids other links, as a new password does.
 """
 
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, insert, select
@@ -12,7 +13,7 @@ from app.errors import VoidLink
 from app.models import EmailChange, OutboxEntry, User
 from app.models.email_change import UNDO_LIFE
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import accounts, credentials, links, secret_tokens, users
+from app.services import accounts, credentials, links, outbox, secret_tokens, users
 from app.services.actor import SYSTEM, Actor
 from app.sql import KEY, Statement, atomic
 
@@ -26,7 +27,17 @@ _works = (
 _insert = Statement[EmailChange](insert(_table))  # type: ignore[arg-type]
 _find = Statement[EmailChange](select(*_table.c).where(*_works))
 _spend = Statement[EmailChange](delete(EmailChange).where(*_works).returning(*_table.c))
-_forget = Statement[EmailChange](delete(EmailChange).where(EmailChange.user_id == KEY))
+_since = bindparam("since", type_=UTCDateTime())
+_forget_later = Statement[EmailChange](
+    delete(EmailChange).where(EmailChange.user_id == KEY, EmailChange.created_at >= _since)
+)
+_later_notices = Statement[OutboxEntry](
+    select(*OutboxEntry.__table__.c).where(
+        OutboxEntry.user_id == KEY,
+        OutboxEntry.name == NOTICE,
+        OutboxEntry.created_at >= _since,
+    )
+)
 
 
 class Question(NamedTuple):
@@ -44,13 +55,14 @@ def make(entry: OutboxEntry) -> str:
     never proved has none: it may be a stranger's, by a slip of the keyboard.
     """
     user = users.lock(entry.user_id or "")
-    if not entry.payload.get("can_undo") or user is None or user.email == entry.payload["to"]:
+    payload = outbox.payload(entry)  # as it is while the account is held
+    if not payload.get("can_undo") or user is None or user.email == payload["to"]:
         return ""
     secret = secret_tokens.make()
     _insert.run(
         id=uuid7(),
         user_id=user.id,
-        email=entry.payload["to"],
+        email=payload["to"],
         hash=secret_tokens.digest(secret),
         created_at=entry.created_at,
         expires_at=entry.created_at + UNDO_LIFE,
@@ -71,14 +83,22 @@ def undo(origin: Actor, secret: str) -> str:
     """Restore the old address, and return the secret of a link that sets a new password.
 
     Ends every session, token and other link, and removes the passkeys, factors, linked accounts
-    and webhooks that were added since the change. Raises VoidLink, and Conflict where another
-    account has the address now.
+    and webhooks that were added since the change. The links of later changes are void, the links
+    of earlier ones work: the reader of a later address may be a thief. Raises VoidLink, and
+    Conflict where another account has confirmed the address.
     """
     user_id = question(secret).user.id
     credentials.hold(user_id)
     change = _spend.one(key=secret_tokens.digest(secret), moment=now())
     if change is None:
         raise VoidLink(VOID)
-    _forget.run(key=user_id)
+    _void_later(user_id, change.created_at)
     accounts.restore_email(origin.as_user(user_id), user_id, change.email, change.created_at)
     return links.make(user_id, "reset", email=change.email)
+
+
+def _void_later(user_id: str, since: datetime) -> None:
+    """Void the links of the changes from `since` on, also of mails that have yet to leave."""
+    _forget_later.run(key=user_id, since=since)
+    for entry in _later_notices.all(key=user_id, since=since):
+        outbox.rewrite(entry.id, {**entry.payload, "can_undo": False})

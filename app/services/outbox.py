@@ -54,8 +54,9 @@ _settle = Statement[OutboxEntry](
         finished_at=bindparam("finished", type_=UTCDateTime()),
     )
 )
-_forget = Statement[OutboxEntry](
-    update(OutboxEntry).where(_table.c.id == KEY).values(payload=bindparam("emptied", type_=Json))
+_payload = Statement[OutboxEntry](select(OutboxEntry.payload).where(_table.c.id == KEY))
+_rewrite = Statement[OutboxEntry](
+    update(OutboxEntry).where(_table.c.id == KEY).values(payload=bindparam("news", type_=Json))
 )
 _postpone = Statement[OutboxEntry](
     update(OutboxEntry)
@@ -147,7 +148,17 @@ def failed(
 
 def forget(entry: OutboxEntry) -> None:
     """Empty the payload of what was sent for an account that is deleted."""
-    _forget.run(key=entry.id, emptied={})
+    rewrite(entry.id, {})
+
+
+def rewrite(entry_id: str, payload: dict[str, Any]) -> None:
+    _rewrite.run(key=entry_id, news=payload)
+
+
+def payload(entry: OutboxEntry) -> dict[str, Any]:
+    """The payload as it is now: `entry` may have been claimed before a change. {} if it is gone."""
+    found = _payload.one(key=entry.id)
+    return found.payload if found is not None else {}
 
 
 def delay_after(attempts: int) -> timedelta:

@@ -74,7 +74,7 @@ _delete_older = Statement[Webhook](
     .where(
         Webhook.user_id == KEY,
         Webhook.created_at <= bindparam("before", type_=UTCDateTime()),
-        Webhook.created_at >= bindparam("since", type_=UTCDateTime()),
+        Webhook.updated_at >= bindparam("since", type_=UTCDateTime()),
     )
     .returning(_table.c.id, _table.c.url)
 )
@@ -222,7 +222,10 @@ def switch_off(actor: Actor, webhook_id: str) -> None:
 def delete_all(
     actor: Actor, user_id: str, before: datetime, since: datetime = credentials.BEGINNING
 ) -> int:
-    """Delete the webhooks that were made from `since` to `before`. Returns their number."""
+    """Delete the webhooks that were made up to `before` and made or changed from `since` on.
+
+    Returns their number.
+    """
     older = _delete_older.all(key=user_id, before=before, since=since)
     for webhook in older:
         audit.record(actor, "webhook.deleted", webhook.id, {"url": [webhook.url, None]})
