@@ -46,7 +46,7 @@ def let_pass(app: Flask, span: timedelta) -> None:
 
 def sign_up(api: Api, number: int, address: str = "198.51.100.7") -> Any:
     body = {"username": f"new-{number}", "email": f"{number}@example.com", "password": PASSWORD}
-    return api.post("/users", body, environ_overrides={"REMOTE_ADDR": address})
+    return from_network(api, body, address)
 
 
 def test_a_hundred_requests_are_accepted_and_one_mail_leaves(
@@ -143,6 +143,27 @@ def test_code_that_is_sent_twice_counts_as_one_attempt(app: Flask, ann: Actor) -
     assert wrong_codes(app, ann, 1, phone.code(1)) == [200]
 
 
+def test_reset_by_mail_opens_a_network_that_others_closed(
+    app: Flask, mailbox: Mailbox, api: Api, ann: Actor
+) -> None:
+    """A hundred wrong passwords an hour hold up every network that the owner has not used."""
+    with app.app_context():
+        key = throttle.account_of(ann.id, "")
+        for number in range(100):
+            throttle.settle(key, f"203.0.113.{number}", succeeded=False)
+    mailbox.receive()
+    there = {"environ_overrides": {"REMOTE_ADDR": "198.51.100.7"}}
+    assert sign_in(api, PASSWORD, there).status_code == 429
+    forgot(api)
+    typed = {"token": mailbox.secret("reset"), "password": NEW_PASSWORD}
+    assert api.post("/auth/reset", typed, **there).status_code == 204
+    assert sign_in(api, NEW_PASSWORD, there).status_code == 200
+
+
+def sign_in(api: Api, password: str, there: dict[str, Any]) -> Any:
+    return api.post("/auth/login", {"identifier": "ann", "password": password}, **there)
+
+
 def test_confirmations_are_counted_by_their_target(
     app: Flask, mailbox: Mailbox, ann: Actor
 ) -> None:
@@ -183,6 +204,38 @@ def test_refused_sign_up_is_not_counted(api: Api) -> None:
     sign_up(api, 1)
     assert {sign_up(api, 1).status_code for _ in range(30)} == {409}
     assert sign_up(api, 2).status_code == 201
+
+
+def test_one_network_learns_of_a_hundred_taken_names_an_hour(
+    app: Flask, api: Api, ann: Actor
+) -> None:
+    taken_names(app, 99)
+    taken = {"username": "cat", "email": "ann@example.com", "password": PASSWORD}
+    found = [from_network(api, taken) for _ in range(3)]
+    assert [slug_of(answer)[0] for answer in found] == [409, 429, 429]
+    assert 3500 < int(found[-1].headers["Retry-After"]) <= 3601
+    assert slug_of(sign_up(api, 1)) == (429, "too-many-requests")  # or it would tell a free name
+    assert sign_up(api, 2, "198.51.100.8").status_code == 201
+
+
+def test_one_account_learns_of_a_hundred_taken_addresses_an_hour(
+    app: Flask, ann: Actor, bob: Actor
+) -> None:
+    taken_names(app, 99, ann.id)
+    api = signed_in_api(app, ann)
+    change = {"email": "bob@example.com", "current_password": PASSWORD}
+    assert [api.patch("/users/me", change).status_code for _ in range(2)] == [409, 429]
+
+
+def taken_names(app: Flask, number: int, who: str = "198.51.100.7") -> None:
+    key = throttle.account_of(None, f"taken names for {who}")
+    with app.app_context():
+        for _ in range(number):
+            throttle.note(key)
+
+
+def from_network(api: Api, body: dict[str, str], address: str = "198.51.100.7") -> Any:
+    return api.post("/users", body, environ_overrides={"REMOTE_ADDR": address})
 
 
 def test_sign_up_has_no_limit_where_rates_are_off(other_app: MakeApp) -> None:

@@ -60,7 +60,8 @@ bp = Blueprint("users", __name__, url_prefix="/users")
 def create(origin: Actor, body: dict[str, str]) -> User:
     """403 where registration is closed, 409 where the username or the email is taken.
 
-    20 accounts an hour are opened from one network (an IPv4 address, an IPv6 /64), then 429.
+    20 accounts an hour are opened from one network (an IPv4 address, an IPv6 /64), and 100 times an
+    hour it gets 409, then 429.
     """
     registration.need_open(current_app.config["REGISTRATION_OPEN"])
     return registration.register(origin, **body)

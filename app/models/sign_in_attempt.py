@@ -23,6 +23,8 @@ CODE_LIMITS = (
 MAILS_MAX, MAILS_WINDOW, MAILS_PAUSE = 10, timedelta(days=1), timedelta(minutes=5)
 ASKED_MAX, ASKED_WINDOW = 20, timedelta(hours=1)
 SIGN_UPS_MAX, SIGN_UPS_WINDOW = 20, timedelta(hours=1)  # from one network
+# Answers that a username or address is taken, to one network or account (ASVS 5.0, 6.3.8).
+TAKEN_MAX, TAKEN_WINDOW = 100, timedelta(hours=1)
 KEPT = timedelta(days=90)  # how long an address counts as one of the owner's
 
 

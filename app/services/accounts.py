@@ -21,6 +21,7 @@ from app.services import (
     mails,
     passwords,
     task_handover,
+    throttle,
     users,
 )
 from app.services.actor import Actor
@@ -77,7 +78,10 @@ def update_self(
         names = {"username": actor.username, "email": proof.email if proof else "", **news}
         passwords.check("password", changes["password"], names["username"], names["email"])
         news["password_hash"] = passwords.hash_(changes["password"])
-    return _update_self(actor, news, proof, expect)
+    if "email" not in news:  # anyone signed in may look a username up
+        return _update_self(actor, news, proof, expect)
+    with throttle.few_taken_names(actor.id):
+        return _update_self(actor, news, proof, expect)
 
 
 @atomic

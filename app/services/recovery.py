@@ -93,7 +93,8 @@ def question(secret: str) -> Question:
 def follow(origin: Actor, secret: str, password: str) -> User:
     """Set a password by a link, which is void after it. Raises VoidLink, Invalid.
 
-    A link that was mailed proves the address that it went to as well.
+    A link that was mailed proves the address that it went to as well. The network counts as the
+    owner's from now on: wrong passwords of strangers do not hold it up.
     """
     link = links.find(secret, *PURPOSES)
     actor = origin.as_user(link.user_id)
@@ -108,3 +109,5 @@ def _follow(actor: Actor, secret: str, password_hash: str) -> None:
     credentials.hold(actor.id)
     link = links.spend(secret)
     accounts.set_password_hash(actor, actor.id, password_hash, proved_email=link.email)
+    if actor.address:
+        throttle.trust(throttle.account_of(actor.id, ""), actor.address)

@@ -10,6 +10,7 @@ from app.models import User
 from app.models.types import now, uuid7
 from app.services import audit, identifiers, mail_limits, mails, passwords, throttle, users
 from app.services.actor import Actor
+from app.services.networks import network_of
 from app.sql import Duplicate, Statement, atomic
 
 audit.declare("user", "user.created")
@@ -30,10 +31,11 @@ def register(actor: Actor, username: str, email: str, password: str, role: str =
     Raises Invalid with every fault, Conflict with every field that is taken, TooManyRequests.
     """
     address = _checked(actor, username, email, password)
-    try:
-        return _register(actor, username, address, passwords.hash_(password), role)
-    except Conflict as error:
-        raise _all_taken(error, username, address) from error
+    with throttle.few_taken_names(network_of(actor.address)):
+        try:
+            return _register(actor, username, address, passwords.hash_(password), role)
+        except Conflict as error:
+            raise _all_taken(error, username, address) from error
 
 
 def _checked(actor: Actor, username: str, email: str, password: str) -> str:

@@ -1,17 +1,21 @@
 """Failed sign-ins and new accounts are counted in the database, right across every worker and
 replica. An address of IPv6 counts as its network (app/services/networks.py).
 
-Nobody can lock the owner out: the limit for a whole account does not hold an address from which the
-owner has signed in before (ASVS 5.0, 6.3.1 and 6.1.1).
+The limit for a whole account does not hold a network from which the owner has signed in or set a
+password by a link before, so that strangers elsewhere cannot lock the owner out there (ASVS 5.0,
+6.3.1 and 6.1.1).
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select
 
-from app.errors import TooManyRequests
+from app import policy
+from app.errors import Conflict, TooManyRequests
 from app.models import SignInAttempt, User
 from app.models.sign_in_attempt import (
     ACCOUNT_MAX,
@@ -23,6 +27,8 @@ from app.models.sign_in_attempt import (
     PAIR_WINDOW,
     SIGN_UPS_MAX,
     SIGN_UPS_WINDOW,
+    TAKEN_MAX,
+    TAKEN_WINDOW,
 )
 from app.models.types import UTCDateTime, now, uuid7
 from app.services import locks
@@ -119,6 +125,33 @@ def count_sign_up(address: str) -> None:
     key = account_of(None, f"sign-up from {network_of(address)}")
     locks.wait(f"sign-up {key}")
     need_fewer(key, SIGN_UPS_MAX, SIGN_UPS_WINDOW, "Too many new accounts from your network.")
+    note(key)
+
+
+@contextmanager
+def few_taken_names(who: str) -> Iterator[None]:
+    """Let `who` (a network or an account) learn of no more than TAKEN_MAX names that are taken.
+
+    A command ("") has no limit. Raises TooManyRequests before the block, and in place of a Conflict
+    that is one too many. The Conflict has undone its own transaction: it is counted in another one.
+    """
+    if not who or not policy.current().limit_sign_ups:
+        yield
+        return
+    key = account_of(None, f"taken names for {who}")
+    need_fewer(key, TAKEN_MAX, TAKEN_WINDOW, "Too many names that are taken.")
+    try:
+        yield
+    except Conflict as error:
+        if error.fields:
+            _count_taken_name(key)
+        raise
+
+
+@atomic
+def _count_taken_name(key: str) -> None:
+    locks.wait(f"taken names {key}")
+    need_fewer(key, TAKEN_MAX, TAKEN_WINDOW, "Too many names that are taken.")
     note(key)
 
 
