@@ -1,22 +1,12 @@
 """What the settings decide for the services, which do not know the web."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from flask import Flask, current_app
 
+from settings.openid import OpenIdClient
 from settings.urls import passkey_origin
-
-
-@dataclass(frozen=True, kw_only=True)
-class OpenIdClient:
-    """What this service is to the OpenID provider through which people may sign in."""
-
-    issuer: str
-    client_id: str
-    client_secret: str = field(repr=False)
-    name: str  # of the provider, on the button
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +22,15 @@ class Policy:
     limit_sign_ups: bool  # for one network
     webhook_allow_private: bool
     audit_keep_days: int  # 0: for ever
-    openid: OpenIdClient | None  # None where nobody signs in so
+    openid: tuple[OpenIdClient, ...]  # in the order of their buttons
 
     @property
     def has_mail(self) -> bool:
         return bool(self.mail_url)
+
+    def openid_client(self, issuer: str) -> OpenIdClient | None:
+        """The client of the provider `issuer`, None if the settings name it no more."""
+        return next((client for client in self.openid if client.issuer == issuer), None)
 
     @property
     def passkey_origin(self) -> str:
@@ -71,18 +65,7 @@ def init_app(app: Flask) -> None:
         require_admin_mfa=settings["REQUIRE_ADMIN_MFA"],
         webhook_allow_private=settings["WEBHOOK_ALLOW_PRIVATE"],
         audit_keep_days=settings["AUDIT_KEEP_DAYS"],
-        openid=_openid(settings),
-    )
-
-
-def _openid(settings: Mapping[str, Any]) -> OpenIdClient | None:
-    if not settings["OIDC_ISSUER"]:
-        return None
-    return OpenIdClient(
-        issuer=settings["OIDC_ISSUER"],
-        client_id=settings["OIDC_CLIENT_ID"],
-        client_secret=settings["OIDC_CLIENT_SECRET"],
-        name=settings["OIDC_NAME"],
+        openid=settings["OIDC_PROVIDERS"],
     )
 
 

@@ -15,6 +15,7 @@ from app.devices import device
 from app.errors import Unavailable
 from app.models.task import CLOSED
 from app.models.types import now
+from settings.openid import OpenIdClient
 
 NAMES = {"due_at": "Due", "assignee_id": "Assignee", "completed_at": "Completed"}
 KEPT_MAX = 200  # characters of a value in a link that is remembered
@@ -29,6 +30,7 @@ def init_app(app: Flask) -> None:
         has_mail=has_mail,
         passkeys_work_here=passkey_site.is_here,
         passkey_origin=passkey_site.origin,
+        openid_providers=openid_providers,
         form_id=form_id,
     )
     app.jinja_env.filters.update(
@@ -44,6 +46,11 @@ def form_id() -> str:
 
 def has_mail() -> bool:
     return policy.current().has_mail
+
+
+def openid_providers() -> tuple[OpenIdClient, ...]:
+    """The providers that have a button, in the order of the settings."""
+    return policy.current().openid
 
 
 def quick_url_for(endpoint: str, **values: Any) -> str:

@@ -161,7 +161,8 @@ def provider(
 ) -> openid_provider.Provider:
     """An OpenID provider, through which people may sign in to the app during the test."""
     openid_server.reset()
-    openid_provider.configure(app, monkeypatch, openid_server.issuer)
+    client = openid_provider.client_of(openid_server.issuer)
+    openid_provider.configure(app, monkeypatch, client)
     return openid_server
 
 

@@ -21,8 +21,8 @@ from joserfc.jwk import ECKey, Key
 from werkzeug.test import TestResponse
 
 from app.models import Session, User
-from app.policy import OpenIdClient
 from app.services import openid_provider
+from settings.openid import OpenIdClient
 from tests.clients import Browser
 from tests.rows import events, rows
 
@@ -140,14 +140,16 @@ def _with(values: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
     return {name: v for name, v in {**values, **others}.items() if v is not None}
 
 
-def configure(app: Flask, monkeypatch: pytest.MonkeyPatch, issuer: str, **others: str) -> None:
-    openid_provider.provider_of.cache_clear()
+def client_of(issuer: str, **others: Any) -> OpenIdClient:
     values = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "name": "Orchard", **others}
-    client = OpenIdClient(issuer=issuer, **values)
-    policy = replace(app.extensions["policy"], openid=client)
+    return OpenIdClient(issuer=issuer, **values)
+
+
+def configure(app: Flask, monkeypatch: pytest.MonkeyPatch, *clients: OpenIdClient) -> None:
+    """Let people sign in to the app through these providers and no others."""
+    openid_provider.provider_of.cache_clear()
+    policy = replace(app.extensions["policy"], openid=clients)
     monkeypatch.setitem(app.extensions, "policy", policy)
-    monkeypatch.setitem(app.config, "OIDC_ISSUER", issuer)
-    monkeypatch.setitem(app.config, "OIDC_NAME", "Orchard")
 
 
 def callback_of(browser: Browser, start: str = START) -> str:

@@ -240,13 +240,18 @@ def test_system_page_tells_of_the_queue_and_hides_passwords(
         MAIL_URL="smtp://someone:plums@mail.example.org",
         REDIS_URL="redis://:pears@127.0.0.1:1/0?password=quinces",
         METRICS_TOKEN="apricots",
+        OIDC_PROVIDERS="staff",
+        OIDC_STAFF_ISSUER="https://id.example.org",
+        OIDC_STAFF_CLIENT_ID="flagstone",
+        OIDC_STAFF_CLIENT_SECRET="cherries",
     )
     with app.app_context():
         outbox.add("mail", "welcome", {})
     page = signed_in_browser(app, root).get("/admin/system").text
     assert re.search(r"<dt>Due now</dt>\s*<dd>1</dd>", page)
     assert "@mail.example.org" in page
-    assert re.search("plums|pears|quinces|apricots|someone", page) is None
+    assert "Staff (https://id.example.org)" in page
+    assert re.search("plums|pears|quinces|apricots|someone|cherries", page) is None
 
 
 def test_what_people_write_is_shown_as_text(app: Flask, ann: Actor, root_browser: Browser) -> None:

@@ -232,9 +232,9 @@ def test_folder_for_mails_must_be_writable(
 
 
 def test_openid_provider_is_asked_who_it_is(app: Flask, provider: Provider) -> None:
-    assert said(app, "ok")["OpenID"] == f"{provider.issuer} answers"
+    assert said(app, "ok")["OpenID Orchard"] == f"{provider.issuer} answers"
 
 
 def test_openid_provider_that_is_another_is_a_fault(app: Flask, provider: Provider) -> None:
     provider.description = {"issuer": "https://other.example"}
-    assert "https://other.example" in said(app, "fault")["OpenID"]
+    assert "https://other.example" in said(app, "fault")["OpenID Orchard"]

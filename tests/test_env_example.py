@@ -46,3 +46,12 @@ def test_only_what_is_required_is_left_to_fill_in() -> None:
     assert blanks == ["SECRET_KEY", "POSTGRES_PASSWORD"]
     # The service itself asks for the other one, which may come from a file as well.
     assert set(re.findall(r"\$\{(\w+):\?", COMPOSE)) == {"POSTGRES_PASSWORD"}
+
+
+def test_example_of_several_openid_providers_is_a_valid_one(tmp_path: Path) -> None:
+    given = dict(re.findall(r"^#   (OIDC_\w+)=(.*)$", EXAMPLE, re.MULTILINE))
+    (tmp_path / "secret").write_text("of the client")
+    given["OIDC_STAFF_CLIENT_SECRET_FILE"] = str(tmp_path / "secret")
+    google, staff = config.load(given)["OIDC_PROVIDERS"]
+    assert (google.name, staff.name) == ("Google", "Example staff")
+    assert staff.admin_groups == ("flagstone-admins",)

@@ -14,7 +14,10 @@ from tests.live import served
 
 # The second is none of ours: it has no prefix, and percent-encoding in it.
 SECRETS = ("fst_" + "s3cReT" * 8 + "x", "hidden%2Dsecret")
-CALLBACK = "/auth/openid/callback?state={}&code={}"
+CALLBACKS = [
+    "/auth/openid/callback?state={}&code={}",
+    "/auth/openid/callback/staff?state={}&code={}",
+]
 WORKERS = ("", "--worker-class=gthread")
 
 
@@ -31,7 +34,7 @@ def server(
 def secret_paths(app: Flask) -> list[str]:
     """One for each route that has a secret in its path or query, and secret."""
     rules = [rule.rule for rule in app.url_map.iter_rules() if "token" in rule.arguments]
-    paths = [rule.replace("<token>", "{}") for rule in rules] + [CALLBACK]
+    paths = [rule.replace("<token>", "{}") for rule in rules] + CALLBACKS
     return [path.format(secret, secret) for path in paths for secret in SECRETS]
 
 

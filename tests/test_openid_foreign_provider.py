@@ -15,7 +15,7 @@ from flask import Flask
 
 from app.models import Identity, User
 from tests.clients import Browser
-from tests.openid_provider import PUBLIC_URL, START, configure
+from tests.openid_provider import PUBLIC_URL, START, client_of, configure
 from tests.rows import rows
 
 PATIENCE = 30  # seconds for it to start, on a machine with much else to do
@@ -53,7 +53,7 @@ def wait_for(issuer: str, process: "subprocess.Popen[bytes]") -> str:
 
 @pytest.fixture(autouse=True)
 def set_up(app: Flask, monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
-    configure(app, monkeypatch, issuer)
+    configure(app, monkeypatch, client_of(issuer))
 
 
 def answer(browser: Browser, **form: str) -> str:

@@ -8,13 +8,12 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.errors import ProviderAway
-from app.policy import OpenIdClient
 from app.services import openid_http, openid_provider
 from app.services.actor import Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD
 from tests.live import served
-from tests.openid_provider import START, Claims, Provider, configure, go
+from tests.openid_provider import START, Claims, Provider, client_of, configure, go
 
 
 def away(answer: TestResponse) -> bool:
@@ -42,9 +41,7 @@ def test_provider_that_describes_itself_wrongly_is_not_used(
 
 
 def test_secure_provider_names_no_insecure_address() -> None:
-    client = OpenIdClient(
-        issuer="https://id.example", client_id="a", client_secret="b", name="Orchard"
-    )
+    client = client_of("https://id.example")
     told = dict.fromkeys(openid_provider.NEEDED, "https://id.example/")
     check = openid_provider.Provider(client)._check
     check({"issuer": "https://id.example", **told})
@@ -94,7 +91,7 @@ def test_error_in_the_address_keeps_nobody_else_out(
 def test_provider_that_is_not_there_is_said_to_be_away_and_the_password_still_does(
     app: Flask, browser: Browser, ann: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure(app, monkeypatch, "http://127.0.0.1:1")
+    configure(app, monkeypatch, client_of("http://127.0.0.1:1"))
     assert away(browser.get(START))
     assert browser.sign_in("ann", PASSWORD).status_code == 303
 
@@ -105,7 +102,7 @@ def test_provider_that_hangs_holds_nobody_for_long(
     monkeypatch.setattr(openid_http, "TIMEOUT", 0.2)
     openid_http._client.cache_clear()
     with socket.create_server(("127.0.0.1", 0)) as mute:
-        configure(app, monkeypatch, f"http://127.0.0.1:{mute.getsockname()[1]}")
+        configure(app, monkeypatch, client_of(f"http://127.0.0.1:{mute.getsockname()[1]}"))
         assert away(browser.get(START))
         mute.accept()[0].close()
         mute.settimeout(0)
@@ -113,6 +110,18 @@ def test_provider_that_hangs_holds_nobody_for_long(
         with pytest.raises(BlockingIOError):
             mute.accept()
     openid_http._client.cache_clear()
+
+
+def test_provider_that_hangs_holds_up_no_other_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openid_http, "TIMEOUT", 0.05)
+    monkeypatch.setattr(openid_http, "PAUSE", 0.0)
+    ended, hanging, other = threading.Event(), openid_http.Line(), openid_http.Line()
+    for _ in range(5):
+        with pytest.raises(ProviderAway):
+            hanging.within_time(ended.wait)
+    monkeypatch.setattr(openid_http, "TIMEOUT", 5.0)
+    assert other.within_time(lambda: "here") == "here"
+    ended.set()
 
 
 def test_provider_that_sends_a_byte_now_and_then_holds_nobody_for_long(
@@ -125,7 +134,7 @@ def test_provider_that_sends_a_byte_now_and_then_holds_nobody_for_long(
     with socket.create_server(("127.0.0.1", 0)) as slow:
         thread = threading.Thread(target=drip, args=(slow, ended))
         thread.start()
-        configure(app, monkeypatch, f"http://127.0.0.1:{slow.getsockname()[1]}")
+        configure(app, monkeypatch, client_of(f"http://127.0.0.1:{slow.getsockname()[1]}"))
         answer, still_sending = browser.get(START), thread.is_alive()
         ended.set()
         thread.join()
@@ -160,7 +169,7 @@ def test_provider_whose_certificate_nobody_signed_is_not_used(
     app: Flask, browser: Browser, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with served(provider.app, tls=True) as port:
-        configure(app, monkeypatch, f"https://127.0.0.1:{port}")
+        configure(app, monkeypatch, client_of(f"https://127.0.0.1:{port}"))
         provider.asked = []
         assert away(browser.get(START))
     assert provider.asked == []

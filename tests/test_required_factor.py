@@ -52,7 +52,7 @@ CLOSED_PAGES = [
     route
     for route in PAGE_ROUTES
     if (str(route) not in OPEN and not route.rule.startswith(PAGES_BEFORE))
-    or route.rule in ("/", "/auth/openid/start")
+    or route.rule in ("/", "/auth/openid/start", "/auth/openid/start/<key>")
 ]
 on_one_database = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 

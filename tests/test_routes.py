@@ -35,8 +35,10 @@ OPEN = {
     "GET /auth/invite/<token>",
     "GET /auth/login",
     "GET /auth/openid/callback",
+    "GET /auth/openid/callback/<key>",
     "GET /auth/openid/link",
     "GET /auth/openid/start",
+    "GET /auth/openid/start/<key>",
     "GET /auth/register",
     "GET /auth/reset/<token>",
     "GET /auth/two-factor",
@@ -223,7 +225,9 @@ def test_reading_changes_nothing(
         "/auth/undo/nothing",
         "/auth/invite/nothing",
         "/auth/openid/callback",  # off
+        "/auth/openid/callback/nothing",
         "/auth/openid/start",
+        "/auth/openid/start/nothing",
         "/auth/reset/nothing",
         "/api/v1/tasks/export",  # needs a format
     }

@@ -21,7 +21,6 @@ SETTINGS = (
     "REGISTRATION_OPEN",
     "REQUIRE_MFA",
     "REQUIRE_ADMIN_MFA",
-    "OIDC_ISSUER",
     "REQUIRE_IF_MATCH",
     "PASSWORD_MIN_LENGTH",
     "PERSONAL_TOKEN_MAX_DAYS",
@@ -65,6 +64,7 @@ def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
         **{name: config[name] for name in SETTINGS},
         "KNOWN_HOSTS": ", ".join(sorted(config["KNOWN_HOSTS"])),
         "CORS_ORIGINS": ", ".join(sorted(config["CORS_ORIGINS"])),
+        "OIDC_PROVIDERS": ", ".join(f"{c.name} ({c.issuer})" for c in config["OIDC_PROVIDERS"]),
         **{name: public(config[name]).partition("?")[0] for name in URLS},
         **{name: "set" if config[name] else "not set" for name in SECRETIVE},
     }

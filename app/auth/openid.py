@@ -24,29 +24,31 @@ from app.auth.begin import begin, home
 from app.errors import NotFound, NotLinked, SignInRefused
 from app.identity import origin, page_user
 from app.navigation import next_page
-from app.policy import OpenIdClient
 from app.services import identities, openid, openid_entry
 from app.services.openid import Person, Start
+from settings.openid import OpenIdClient
 
 bp = Blueprint("openid", __name__, url_prefix="/openid")
 LIFETIME = timedelta(minutes=10).total_seconds()  # of what the cookie keeps for this
 NEXT_MAX = 1000  # characters: the cookie, which keeps more than that, may have 4096 bytes
-STARTED, PERSON = "openid_started", "openid_person"
+STARTED, PERSON = "openid_start", "openid_person"
 
 
-@bp.get("/start")
-def start() -> ResponseReturnValue:
+@bp.get("/start", defaults={"key": ""})
+@bp.get("/start/<key>")
+def start(key: str) -> ResponseReturnValue:
     """By a link and not by a form: the CSP lets no form lead to another host."""
-    client = _client()
-    address, started = openid.begin(client, _redirect_uri())
+    client = _client(key)
+    address, started = openid.begin(client, _redirect_uri(client))
     target = next_page("")
     _keep(STARTED, {**asdict(started), "next": target if len(target) <= NEXT_MAX else ""})
     return redirect(address)
 
 
-@bp.get("/callback")
-def callback() -> ResponseReturnValue:
-    client, here = _client(), origin()
+@bp.get("/callback", defaults={"key": ""})
+@bp.get("/callback/<key>")
+def callback(key: str) -> ResponseReturnValue:
+    client, here = _client(key), origin()
     started = _kept(STARTED)
     session.pop(STARTED, None)  # good once
     if started is None:
@@ -54,7 +56,7 @@ def callback() -> ResponseReturnValue:
     openid_entry.need_patience(here)
     target = started.pop("next")
     try:
-        person = openid.finish(client, _redirect_uri(), Start(**started), request.args)
+        person = openid.finish(client, _redirect_uri(client), Start(**started), request.args)
     except SignInRefused as error:
         openid_entry.refused(here, error)
         raise
@@ -73,7 +75,10 @@ def callback() -> ResponseReturnValue:
 def pending() -> ResponseReturnValue:
     """Whom the provider told, and what is still to be shown before that is somebody here."""
     found = _kept(PERSON)
-    return render_template("auth/link.html", pending=found) if found else _nothing_to_link()
+    client = policy.current().openid_client(found["issuer"]) if found else None
+    if client is None:
+        return _nothing_to_link()
+    return render_template("auth/link.html", pending=found, provider=client)
 
 
 @bp.post("/link")
@@ -84,7 +89,7 @@ def link() -> ResponseReturnValue:
     By a form, or else another site could link its own account to that of a visitor.
     """
     found = _kept(PERSON)
-    if found is None:
+    if found is None or policy.current().openid_client(found["issuer"]) is None:
         return _nothing_to_link()
     found.pop("reason")
     identities.link(page_user(), Person(**found))
@@ -111,15 +116,18 @@ def _to_link(person: Person, reason: str = "") -> ResponseReturnValue:
     return redirect(url_for(".pending"), 303)
 
 
-def _client() -> OpenIdClient:
-    client = policy.current().openid
-    if client is None:
-        raise NotFound("Login through another service is not set up here.")
-    return client
+def _client(key: str) -> OpenIdClient:
+    for client in policy.current().openid:
+        if client.key == key:
+            return client
+    raise NotFound("Login through this service is not set up here.")
 
 
-def _redirect_uri() -> str:
-    return policy.current().public_url + url_for(".callback")
+def _redirect_uri(client: OpenIdClient) -> str:
+    """Each provider has its own, so that no answer of one is taken for another's, also where a
+    provider does not name itself in the answer (RFC 9700, 4.4.2.2).
+    """
+    return policy.current().public_url + url_for(".callback", key=client.key)
 
 
 def _keep(name: str, values: dict[str, Any]) -> None:

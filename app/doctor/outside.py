@@ -1,4 +1,4 @@
-"""What else the service talks to: Redis, the server that takes its mails, the OpenID provider."""
+"""What else the service talks to: Redis, the server that takes its mails, the OpenID providers."""
 
 import os
 import smtplib
@@ -12,9 +12,9 @@ from app import policy
 from app.doctor.finding import Finding, fault, ok, warning
 from app.errors import ProviderAway
 from app.mail.transports import connect
-from app.policy import OpenIdClient
 from app.ratelimit import Limiter
 from app.services.openid_provider import provider_of
+from settings.openid import OpenIdClient
 from settings.urls import public
 
 PATIENCE = 5.0  # seconds
@@ -23,7 +23,8 @@ PATIENCE = 5.0  # seconds
 def examine(app: Flask) -> Iterator[Finding]:
     yield from _redis(app.config)
     yield from _mail(app.config["MAIL_URL"], app.config["APP_ENV"] == "production")
-    yield from _openid(policy.current().openid)
+    for client in policy.current().openid:
+        yield _openid(client)
 
 
 def _redis(config: Mapping[str, Any]) -> Iterator[Finding]:
@@ -60,14 +61,12 @@ def _smtp(url: str) -> Finding:
     return ok("mail", f"{where} takes mails")
 
 
-def _openid(client: OpenIdClient | None) -> Iterator[Finding]:
+def _openid(client: OpenIdClient) -> Finding:
     """Whether it describes itself as it should. The client's secret is not tried."""
-    if client is None:
-        return
+    what = f"OpenID {client.name}"
     provider = provider_of(client)
     try:
         provider.line.within_time(provider.keys)
     except ProviderAway as error:
-        yield fault("OpenID", f"{client.issuer} cannot be used: {error.__cause__!r}")
-    else:
-        yield ok("OpenID", f"{client.issuer} answers")
+        return fault(what, f"{client.issuer} cannot be used: {error.__cause__!r}")
+    return ok(what, f"{client.issuer} answers")

@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
+from app import policy
 from app.identity import page_user
 from app.services import identities
 
@@ -14,7 +15,8 @@ bp = Blueprint("identities", __name__)
 @login_required
 def index() -> str:
     linked = identities.of_actor(page_user())
-    return render_template("main/settings/identities.html", linked=linked)
+    names = {client.issuer: client.name for client in policy.current().openid}
+    return render_template("main/settings/identities.html", linked=linked, names=names)
 
 
 @bp.post("/<id:identity_id>/unlink")

@@ -15,19 +15,22 @@ from typing import Any
 
 from app.errors import Invalid, ProviderAway, SignInRefused
 from app.models.identity import SUBJECT_MAX
-from app.policy import OpenIdClient
 from app.services import id_tokens, identifiers, openid_http
 from app.services.openid_http import AWAY, Declined
 from app.services.openid_provider import Provider, provider_of
+from settings.openid import OpenIdClient
 
-SCOPE = "openid email profile"
 AGAIN = "That login was not completed. Start it again."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """A sign-in that was begun: kept by the browser, to show that it is the one that began it."""
+    """A sign-in that was begun: kept by the browser, to show that it is the one that began it.
 
+    The answer must come from `issuer`, the provider that the browser was sent to (RFC 9700, 4.4.2).
+    """
+
+    issuer: str
     state: str
     nonce: str
     verifier: str
@@ -60,13 +63,15 @@ def _begin(provider: Provider, redirect_uri: str) -> tuple[str, Start]:
         client_id=provider.client.client_id,
         response_type="code",
         redirect_uri=redirect_uri,
-        scope=SCOPE,
+        scope=provider.client.scope,
         state=state,
         nonce=nonce,
         code_challenge=create_s256_code_challenge(verifier),
         code_challenge_method="S256",
     )
-    return address, Start(state=state, nonce=nonce, verifier=verifier)
+    return address, Start(
+        issuer=provider.client.issuer, state=state, nonce=nonce, verifier=verifier
+    )
 
 
 def finish(
@@ -78,6 +83,8 @@ def finish(
     """
     if not hmac.compare_digest(answer.get("state", "").encode(), started.state.encode()):
         raise SignInRefused(AGAIN, "state")
+    if started.issuer != client.issuer:
+        raise SignInRefused(AGAIN, "another provider")
     provider = provider_of(client)
     return provider.line.within_time(lambda: _finish(provider, redirect_uri, started, answer))
 

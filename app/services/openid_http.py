@@ -21,9 +21,7 @@ TIMEOUT = 5.0  # seconds for all calls of one use case
 PAUSE = 3.0  # seconds for which nobody else waits after the provider was away
 ANSWER_MAX = 2**20  # bytes
 AWAY = "The login service cannot be reached, or does not answer as it should."
-# In threads of its own, because no time-out of a socket bounds a server that sends a byte a second,
-# or a name server; and not many, so that those who wait for it never take all threads there are.
-_threads = ThreadPoolExecutor(4, "openid")
+THREADS = 4  # for each provider
 
 
 class Declined(ProviderAway):
@@ -38,6 +36,10 @@ class Line:
 
     def __init__(self) -> None:
         self._failed_at: float | None = None
+        # Threads, because no time-out of a socket bounds a server that sends a byte a second, or a
+        # name server. Each provider has its own, so that one that hangs holds up no other one; and
+        # few, so that those who wait for it never take all threads there are.
+        self._threads = ThreadPoolExecutor(THREADS, "openid")
 
     def within_time(self, work: Callable[[], T]) -> T:
         """What `work` returns, which may use neither the database nor Flask's contexts.
@@ -46,7 +48,7 @@ class Line:
         """
         if self._failed_at is not None and time.monotonic() - self._failed_at < PAUSE:
             raise ProviderAway(AWAY)
-        future: Future[T] = _threads.submit(work)
+        future: Future[T] = self._threads.submit(work)
         try:
             result = future.result(TIMEOUT)
         except TimeoutError as error:

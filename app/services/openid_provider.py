@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.errors import ProviderAway
-from app.policy import OpenIdClient
 from app.services import openid_http
 from app.services.openid_http import AWAY
+from settings.openid import OpenIdClient
 
 KEPT = 3600.0  # seconds
 NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -61,7 +61,7 @@ class Provider:
                 raise ProviderAway(AWAY) from ValueError(f"{name} is {address!r}")
 
 
-@functools.lru_cache(maxsize=16)
+@functools.cache
 def provider_of(client: OpenIdClient) -> Provider:
     """One for the whole process, so that what it has read is kept."""
     return Provider(client)
