@@ -10,7 +10,7 @@ from uuid import uuid4
 from flask import Flask, current_app, request, url_for
 from flask_login import current_user
 
-from app import passkey_site, policy
+from app import passkey_offer, passkey_site, policy
 from app.devices import device
 from app.errors import Unavailable
 from app.models.task import CLOSED
@@ -28,6 +28,7 @@ def init_app(app: Flask) -> None:
         url_for=quick_url_for,
         viewer=viewer,
         has_mail=has_mail,
+        offers_passkey=passkey_offer.take,
         passkeys_work_here=passkey_site.is_here,
         passkey_origin=passkey_site.origin,
         openid_providers=openid_providers,

@@ -124,6 +124,8 @@ def test_sign_in_page_fills_in_a_passkey_and_its_button_still_works(
     with opened(chromium.new_context()) as page:
         phone = device(page, autofill=True)
         sign_in(page, url, "root")
+        page.get_by_role("link", name="Add a passkey").click()  # the offer
+        expect(page.get_by_role("heading", name="Add a passkey")).to_be_visible()
         add_passkey(page, url)
         page.get_by_role("button", name="Log out").click()
         expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
@@ -229,7 +231,9 @@ def test_axe_finds_nothing_on_the_way(
     with opened(chromium.new_context(bypass_csp=True, **looks)) as page:  # type: ignore[arg-type]
         device(page)
         sign_in(page, url, "root")
-        found = [f for path in ("/totp", "/passkeys/new") for f in faults(page, url + PAGE + path)]
+        expect(page.get_by_role("button", name="Not now")).to_be_visible()
+        found = faults(page)
+        found += [f for path in ("/totp", "/passkeys/new") for f in faults(page, url + PAGE + path)]
         found += faults(page, f"{url}/auth/reauthenticate")
         add_passkey(page, url)
         found += faults(page)

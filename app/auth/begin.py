@@ -3,7 +3,7 @@
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import form_marks
+from app import form_marks, passkey_offer
 from app.auth import known_devices, pending
 from app.errors import OtpRequired
 from app.forms import is_stale
@@ -36,6 +36,7 @@ def begin(
         return redirect(url_for("auth.two_factor.show", next=target or None), 303)
     sign_in(secret, remember=remember)
     known_devices.remember(user.id)
+    passkey_offer.prepare(user)
     return redirect(target or home(), 303)
 
 

@@ -15,6 +15,7 @@ from app.forms import CREDENTIAL_MAX, REFUSALS, Form, one_line, stripped
 from app.identity import page_user
 from app.main.factors import ProofForm, added, proof_page
 from app.models.factor import NAME_MAX
+from app.navigation import next_page
 from app.services import authentication, passkeys, users
 
 bp = Blueprint("passkeys", __name__)
@@ -73,6 +74,14 @@ def create() -> ResponseReturnValue:
             return added(actor, "The passkey is added.", codes)
     flash(why, "error")
     return redirect(url_for(".new"), 303)
+
+
+@bp.post("/not-now")
+@login_required
+def decline() -> ResponseReturnValue:
+    passkeys.decline(page_user())
+    flash("You can add a passkey in the settings at any time.")
+    return redirect(next_page(url_for("main.pages.index")), 303)
 
 
 def _page(options: dict[str, Any]) -> str:

@@ -34,6 +34,7 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     version: Mapped[int] = mapped_column(default=1)
+    passkey_declined_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the offer of one
 
 
 # Ann and ann are one person, by index and so under any race.

@@ -82,6 +82,7 @@ def _account(who: SignIn, user_id: str, password_hash: str) -> dict[str, Any]:
         "created_at": opened,
         "updated_at": opened + STAY if gone else opened,
         "version": 2 if gone else 1,
+        "passkey_declined_at": None,
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, and_, bindparam, insert, or_, select, update
 
+from app import policy
 from app.errors import BadCredentials, BadOtp, Conflict, UnknownPasskey
 from app.models import Factor, User
 from app.models.factor import NAME_MAX
@@ -47,11 +48,29 @@ _use = Statement[Factor](
     )
     .values(sign_count=_count, last_used_at=bindparam("moment", type_=UTCDateTime()))
 )
+_decline = Statement[User](
+    update(User)
+    .where(User.__table__.c.id == KEY)
+    .values(passkey_declined_at=bindparam("moment", type_=UTCDateTime()))
+)
 
 
 def known(user_id: str) -> list[str]:
     """The ids by which devices know the account's."""
     return [factor.credential_id or "" for factor in _of_user.all(key=user_id)]
+
+
+def may_offer(user: User) -> bool:
+    """Return True if the account could add its first passkey, and nobody declined the offer."""
+    confirmed = user.email_verified or not policy.current().has_mail
+    wanted = bool(user.password_hash) and user.passkey_declined_at is None
+    return confirmed and wanted and not known(user.id)
+
+
+@atomic
+def decline(actor: Actor) -> None:
+    """Offer the actor no passkey any more. They can still add one."""
+    _decline.run(key=actor.id, moment=now())
 
 
 def creation(user: User, challenge: Challenge) -> dict[str, Any]:

@@ -109,6 +109,7 @@ def store(
             created_at=moment,
             updated_at=moment,
             version=1,
+            passkey_declined_at=None,
         )
     except Duplicate as error:
         raise identifiers.taken(error) from error
