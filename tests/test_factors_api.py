@@ -85,6 +85,14 @@ def test_phone_is_replaced_without_a_gap(app: Flask, ann: Actor, ann_api: Api) -
         assert recovery_codes.left(ann.id) == 10
 
 
+def test_reset_of_an_app_that_does_not_count_yet_ends_no_login(
+    ann: Actor, ann_api: Api, root_api: Api
+) -> None:
+    ann_api.post(TOTP, PROOF)
+    assert root_api.delete(f"/users/{ann.id}/factors").status_code == 204
+    assert ann_api.get("/users/me").status_code == 200
+
+
 def test_sixth_app_is_a_conflict(app: Flask, ann: Actor) -> None:
     with app.app_context():
         for _ in range(APPS_MAX):

@@ -60,7 +60,9 @@ _names = Statement[Factor](
     select(Factor.name).where(Factor.user_id == KEY, _counts).order_by(Factor.id)
 )
 _delete = Statement[Factor](delete(Factor).where(*_one))
-_delete_all = Statement[Factor](delete(Factor).where(Factor.user_id == KEY).returning(Factor.kind))
+_delete_all = Statement[Factor](
+    delete(Factor).where(Factor.user_id == KEY).returning(Factor.kind, Factor.confirmed_at)
+)
 
 
 def has(user_id: str) -> bool:
@@ -191,7 +193,8 @@ def reset(actor: Actor, user: User) -> None:
     actor.need_admin()
     authentication.need_recent_admin(actor)
     credentials.hold(user.id)
-    kinds = [factor.kind for factor in _delete_all.all(key=user.id)]
+    removed = _delete_all.all(key=user.id)
+    kinds = [factor.kind for factor in removed if factor.confirmed_at is not None]
     if not kinds:
         return
     recovery_codes.remove(user.id)
