@@ -134,6 +134,8 @@ def test_page_removes_it_and_sets_one_again(app: Flask, ann_browser: Browser, an
     assert "This is not your password." in answer.text
     answer = ann_browser.post(f"{PAGE}/remove", {"current_password": PASSWORD}, form=PAGE)
     assert (answer.status_code, answer.location) == (303, PAGE)
-    assert "Your account has no password" in ann_browser.get(PAGE).text
+    page = ann_browser.get(PAGE).text
+    assert "Your account has no password" in page
+    assert 'autocomplete="username" value="ann"' in page  # for the password manager
     assert ann_browser.post(PAGE, {"password": NEW_PASSWORD}, form=PAGE).location == PAGE
     assert Browser(app).sign_in("ann", NEW_PASSWORD).location == "/auth/two-factor"
