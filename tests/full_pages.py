@@ -4,7 +4,6 @@ A page has to break such a word, so that it pushes nothing out of sight and cove
 """
 
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 from flask import Flask
@@ -91,7 +90,8 @@ def fill(app: Flask) -> tuple[Actor, dict[str, str]]:
 def undo_link(user: User) -> str:
     """The secret of a link that undoes a change of the address of `user`."""
     payload = {"to": "old@example.com", "can_undo": True}
-    entry: Any = SimpleNamespace(user_id=user.id, payload=payload, created_at=now())
+    outbox.add("mail", "email_changed", payload, user_id=user.id)
+    (entry,) = (entry for entry in outbox.claim(100) if entry.name == "email_changed")
     return address_undo.make(entry)
 
 
