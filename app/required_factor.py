@@ -7,7 +7,7 @@ from flask import Flask, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import policy
-from app.door import is_api, is_page
+from app.door import is_api
 from app.error_handlers import on_app_error
 from app.errors import FactorRequired
 from app.identity import page_user
@@ -25,20 +25,22 @@ CLOSED = ("auth.openid.", "auth.unsent_forms.", "main.pages.index")
 
 
 def init_app(app: Flask) -> None:
-    app.before_request(check)
     app.register_error_handler(FactorRequired, lead)
 
 
 def check() -> None:
-    """Raises FactorRequired where the page is not open to who lacks a required factor."""
-    if not is_page(request.path) or not policy.current().requires_factors:
+    """Raise FactorRequired where the page is closed to an account that lacks a required factor.
+
+    Each blueprint of pages calls it before its views.
+    """
+    if not policy.current().requires_factors or _is_open(request.endpoint or ""):
         return
-    if not _is_open(request.endpoint or "") and page_user().confined:
+    if page_user().confined:
         page_user().need_factor()
 
 
 def _is_open(endpoint: str) -> bool:
-    return not endpoint or (endpoint.startswith(OPEN) and not endpoint.startswith(CLOSED))
+    return endpoint.startswith(OPEN) and not endpoint.startswith(CLOSED)
 
 
 def lead(error: FactorRequired) -> ResponseReturnValue:

@@ -2,6 +2,7 @@
 
 from flask import Blueprint
 
+from app import required_factor
 from app.admin import (
     access,
     audit,
@@ -17,6 +18,7 @@ from app.admin import (
 from app.identity import admin_required
 
 bp = Blueprint("admin", __name__)
+bp.before_request(required_factor.check)
 for page in (overview, users, invitations, access, tasks, tokens, webhooks, jobs, audit, system):
     bp.register_blueprint(page.bp)
 

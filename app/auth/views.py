@@ -12,7 +12,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app import passkey_signals
+from app import passkey_signals, required_factor
 from app.auth import links, openid, passkeys, reauthenticate, two_factor, unsent_forms
 from app.auth.begin import begin, home, signed_in_elsewhere
 from app.auth.forms import LoginForm, RegisterForm
@@ -24,6 +24,7 @@ from app.navigation import next_page
 from app.services import authentication, registration
 
 bp = Blueprint("auth", __name__)
+bp.before_request(required_factor.check)
 bp.register_blueprint(two_factor.bp)
 bp.register_blueprint(reauthenticate.bp)
 bp.register_blueprint(passkeys.bp)

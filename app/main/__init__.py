@@ -2,6 +2,7 @@
 
 from flask import Blueprint
 
+from app import required_factor
 from app.main import (
     account_data,
     board,
@@ -23,6 +24,7 @@ from app.main import (
 )
 
 bp = Blueprint("main", __name__)
+bp.before_request(required_factor.check)
 bp.register_blueprint(pages.bp)
 for of_tasks in (tasks, board, bulk, exchange):
     bp.register_blueprint(of_tasks.bp, url_prefix="/tasks")
