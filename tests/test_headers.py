@@ -9,9 +9,10 @@ from werkzeug.test import TestResponse
 
 from app.errors import Unavailable
 from app.services import tasks
+from app.services.actor import Actor
 from tests.answers import MISSING, PROBLEM, PROBLEM_MEMBERS, slug_of
 from tests.clients import Api, Browser
-from tests.conftest import MakeApp
+from tests.conftest import PASSWORD, MakeApp
 from tests.routes import API_ROUTES, PAGE_ROUTES, ROUTES, Route
 from tests.test_routes import each, of, on_one_database
 
@@ -103,6 +104,25 @@ def test_cookie_over_plain_http_is_not_secure(api: Api) -> None:
     cookie = api.client.get("/auth/login").headers["Set-Cookie"]
     assert "Secure" not in cookie
     assert all(part in cookie for part in ("; HttpOnly", "; Path=/", "; SameSite=Lax"))
+
+
+@on_one_database
+def test_each_cookie_of_a_sign_in_is_kept_from_others(other_app: MakeApp, ann: Actor) -> None:
+    """ASVS 5.0, 3.3.1 to 3.3.5: the session and the list of known devices."""
+    browser = Browser(other_app(PUBLIC_URL="https://localhost"))
+    browser.get("/auth/login", base_url="https://localhost")
+    fields = {"identifier": "ann", "password": PASSWORD}
+    from_here: Any = {"base_url": "https://localhost", "headers": {"Origin": "https://localhost"}}
+    cookies = browser.post("/auth/login", fields, **from_here).headers.getlist("Set-Cookie")
+    assert sorted(cookie.partition("=")[0] for cookie in cookies) == [
+        "__Host-devices",
+        "__Host-session",
+    ]
+    for cookie in cookies:
+        assert len(cookie.partition(";")[0]) < 4096
+        assert "domain" not in cookie.lower()
+        for part in ("Secure", "HttpOnly", "Path=/", "SameSite=Lax"):
+            assert f"; {part}" in cookie
 
 
 @on_one_database

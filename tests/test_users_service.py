@@ -27,9 +27,11 @@ from app.services import (
     users,
 )
 from app.services.actor import SYSTEM, Actor
+from app.sql.connection import Link as Connection
 from tests.conftest import PASSWORD, email_of
 from tests.page_sessions import start_session
 from tests.rows import rows, set_values
+from tests.test_mails import spied
 
 NEW_PASSWORD = "eleven apples in a bowl"
 pytestmark = pytest.mark.usefixtures("ctx")
@@ -287,3 +289,30 @@ def test_emptiness_is_noticed() -> None:
     assert users.is_empty()
     register(email=email_of("ann"))
     assert not users.is_empty()
+
+
+def test_refusal_costs_the_same_with_and_without_an_account(
+    ann: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ASVS 5.0, 6.3.8: as many hashes are computed and the same statements sent."""
+    done: list[str] = []
+
+    class Hasher(PasswordHasher):
+        def verify(self, *args: Any) -> Any:
+            done.append("hash")
+            return super().verify(*args)
+
+    def refused(identifier: str) -> list[str]:
+        done.clear()
+        with pytest.raises(BadCredentials):
+            authentication.authenticate(Actor(address="192.0.2.1"), identifier, "no plums")
+        return list(done)
+
+    cheap = Hasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords.Policy, "hasher", cheap)
+    for name in ("execute", "later"):
+        monkeypatch.setattr(Connection, name, spied(getattr(Connection, name), done))
+    refused("nobody")  # the hash that stands in for one is made once
+    known, unknown = refused("ann"), refused("nobody")
+    assert known == unknown
+    assert (known.count("hash"), len(known) > 5) == (1, True)
