@@ -112,7 +112,9 @@ def _nothing_to_link() -> ResponseReturnValue:
 
 
 def _to_link(person: Person, reason: str = "") -> ResponseReturnValue:
-    _keep(PERSON, {**asdict(person), "reason": reason})
+    found = asdict(person)
+    found.pop("admin_groups")  # a link changes no role, the next login does
+    _keep(PERSON, {**found, "reason": reason})
     return redirect(url_for(".pending"), 303)
 
 

@@ -29,6 +29,9 @@ class User(Base):
     email: Mapped[str] = mapped_column(String(EMAIL_MAX))
     password_hash: Mapped[str] = mapped_column(String(255))
     role: Mapped[str] = mapped_column(String(16), default="user")
+    # The linked account whose groups gave the role; None for a role that was given by hand. It may
+    # be unlinked since: the last admin stays one.
+    role_from: Mapped[str | None] = mapped_column(Id)
     is_active: Mapped[bool] = mapped_column(default=True)
     email_verified: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

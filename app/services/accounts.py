@@ -40,7 +40,9 @@ audit.declare(
     words=("username", "email"),
 )
 
-EDITABLE = ("username", "email", "password_hash", "role", "is_active", "email_verified")
+EDITABLE = (
+    *("username", "email", "password_hash", "role", "role_from", "is_active", "email_verified"),
+)
 ADMIN_FIELDS = ("username", "email", "role", "is_active")
 RIGHTS = {"role", "is_active"}
 GUARDED = RIGHTS | {"email"}  # a mail to the address can reset the password
@@ -188,11 +190,11 @@ def set_password_hash(actor: Actor, user_id: str, password_hash: str, proved_ema
     """
     user = _locked(user_id, None)
     proved = proved_email == user.email
-    if proved:
-        first_proof.clean(actor, user)
-    credentials.end_all(user_id)
     verified = user.email_verified or proved
     _write(actor, user, {"password_hash": password_hash, "email_verified": verified})
+    if proved:  # after the write, which stores the role as it was
+        first_proof.clean(actor, user)
+    credentials.end_all(user_id)
 
 
 @atomic
@@ -240,10 +242,10 @@ def restore_email(actor: Actor, user_id: str, email: str, since: datetime) -> No
     other = users.by_name(email)
     if other is not None and other.id != user_id:
         remove_email(actor, other.id, other.email)
-    first_proof.remove_added(actor, user_id, now(), since)
-    credentials.end_all(user_id)
     news = {"email": email, "email_verified": True}
     changed = _write(actor, user, news, action="user.email_restored")
+    first_proof.remove_added(actor, user_id, now(), since)
+    credentials.end_all(user_id)
     mails.notify(actor, changed, "email_restored")
 
 
@@ -275,6 +277,8 @@ def _write(actor: Actor, user: User, news: dict[str, Any], *, action: str = "use
     news = {name: value for name, value in news.items() if value != getattr(user, name)}
     if not news:
         return user
+    if "role" in news and user.role_from is not None:
+        news["role_from"] = None
     values = {f"new_{name}": news.get(name, getattr(user, name)) for name in EDITABLE}
     try:
         changed = _update.one(key=user.id, **values, new_updated_at=now())

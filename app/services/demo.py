@@ -77,6 +77,7 @@ def _account(who: SignIn, user_id: str, password_hash: str) -> dict[str, Any]:
         "email": who.email,
         "password_hash": password_hash,
         "role": "admin" if who.username == "admin" else "user",
+        "role_from": None,
         "is_active": not gone,
         "email_verified": True,
         "created_at": opened,

@@ -12,7 +12,16 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from app.errors import Conflict, NotFound
 from app.models import Identity, User
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import audit, authentication, credentials, mails, throttle, users
+from app.services import (
+    audit,
+    authentication,
+    credentials,
+    group_roles,
+    last_admin,
+    mails,
+    throttle,
+    users,
+)
 from app.services.actor import Actor
 from app.services.openid import Person
 from app.sql import KEY, Duplicate, Statement, atomic
@@ -82,6 +91,8 @@ def link(actor: Actor, person: Person) -> None:
 def unlink(actor: Actor, identity_id: str) -> None:
     """Raises ReauthenticationRequired, NotFound, and Conflict where no way to sign in is left."""
     authentication.need_recent(actor)
+    if actor.role == "admin":
+        last_admin.hold()  # before the account: the role may go with the link
     credentials.need_live(actor, actor.id)
     found = next((one for one in of_actor(actor) if one.id == identity_id), None)
     if found is None:
@@ -107,6 +118,7 @@ def _remove(actor: Actor, identity: Identity) -> None:
     _delete.run(key=identity.id)
     changes = {"issuer": [identity.issuer, None], "subject": [identity.subject, None]}
     audit.record(actor, "identity.unlinked", identity.user_id, changes)
+    group_roles.withdraw(actor, identity)
 
 
 @atomic

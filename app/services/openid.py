@@ -45,6 +45,7 @@ class Person:
     email: str  # "" where it told none that can be used
     email_verified: bool
     username: str  # what they would like to be called, perhaps ""
+    admin_groups: tuple[str, ...] = ()  # those of the client's that they are a member of
 
 
 def begin(client: OpenIdClient, redirect_uri: str) -> tuple[str, Start]:
@@ -153,12 +154,13 @@ def _redeem(provider: Provider, redirect_uri: str, started: Start, code: str) ->
 def _more(provider: Provider, claims: dict[str, Any], access_token: str) -> dict[str, Any]:
     """What the ID token leaves out, from the UserInfo endpoint (Core, 5.3)."""
     address = provider.description().get("userinfo_endpoint")
-    if "email" in claims or not address:
+    groups = [provider.client.groups_claim] if provider.client.admin_groups else []
+    if claims.keys() >= {"email", *groups} or not address:
         return {}
     found = openid_http.get(address, {"Authorization": f"Bearer {access_token}"})
     if found.get("sub") != claims["sub"]:
         raise SignInRefused(AGAIN, "sub of userinfo")
-    return {name: found[name] for name in id_tokens.OPTIONAL if name in found}
+    return {name: found[name] for name in (*id_tokens.OPTIONAL, *groups) if name in found}
 
 
 def _person(provider: Provider, claims: dict[str, Any]) -> Person:
@@ -176,7 +178,19 @@ def _person(provider: Provider, claims: dict[str, Any]) -> Person:
         email=_email(claims.get("email")),
         email_verified=claims.get("email_verified") in (True, "true"),
         username=username if isinstance(username, str) else "",
+        admin_groups=_admin_groups(provider.client, claims),
     )
+
+
+def _admin_groups(client: OpenIdClient, claims: dict[str, Any]) -> tuple[str, ...]:
+    """A list that is left out, or only referred to, counts as none: what is not told is not held.
+
+    Entra ID sends a reference in place of more than 200 groups, and people may join groups by
+    themselves to come that far.
+    """
+    told = claims.get(client.groups_claim)
+    groups = told if isinstance(told, list) else [told]
+    return tuple(group for group in client.admin_groups if group in groups)
 
 
 def _email(told: object) -> str:

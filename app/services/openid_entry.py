@@ -9,7 +9,16 @@ from app.errors import BadCredentials, Conflict, NotLinked, SignInRefused
 from app.models import User
 from app.models.types import uuid7
 from app.models.user import USERNAME_MAX, USERNAME_MIN
-from app.services import audit, identities, passwords, registration, reserved_names, throttle, users
+from app.services import (
+    audit,
+    group_roles,
+    identities,
+    passwords,
+    registration,
+    reserved_names,
+    throttle,
+    users,
+)
 from app.services.actor import Actor
 from app.services.openid import Person
 from app.sql import atomic
@@ -36,6 +45,7 @@ def enter(origin: Actor, person: Person, *, registration_open: bool) -> User:
         _refuse(origin, user.id, "deactivated")
         raise BadCredentials("Wrong email, username or password.")
     identities.note_use(origin, person)
+    group_roles.follow(origin, user, person)
     return user
 
 

@@ -104,6 +104,7 @@ def store(
             email=email,
             password_hash=password_hash,
             role=role,
+            role_from=None,
             is_active=True,
             email_verified=email_verified,
             created_at=moment,

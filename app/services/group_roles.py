@@ -1,0 +1,88 @@
+"""The role of admin by a group at an OpenID provider: it follows each sign-in through the provider.
+
+`User.role_from` names the linked account that a role came from. A role that was given by hand is
+never taken here, and an account that comes from nowhere else is never made an admin: only the
+account that signs in counts, and only its groups at that moment.
+"""
+
+from sqlalchemy import bindparam, select, update
+
+from app.models import Identity, User
+from app.models.types import UTCDateTime, now
+from app.services import audit, last_admin, mails, users
+from app.services.actor import Actor
+from app.services.openid import Person
+from app.sql import KEY, Statement, atomic
+
+_table = User.__table__
+_link = Statement[Identity](
+    select(Identity.id).where(
+        Identity.user_id == KEY,
+        Identity.issuer == bindparam("issuer"),
+        Identity.subject == bindparam("subject"),
+    )
+)
+_set = Statement[User](
+    update(User)
+    .where(_table.c.id == KEY)
+    .values(
+        role=bindparam("new_role"),
+        role_from=bindparam("new_from", type_=_table.c.role_from.type),
+        updated_at=bindparam("moment", type_=UTCDateTime()),
+        version=_table.c.version + 1,
+    )
+    .returning(*_table.c)
+)
+
+
+def follow(origin: Actor, user: User, person: Person) -> None:
+    """Make the role of `user` follow the groups of `person`, who has just signed in.
+
+    The last active admin stays one until there is another.
+    """
+    if person.admin_groups and user.role != "admin":
+        _give(origin.as_user(user.id), person)
+    if not person.admin_groups and user.role_from is not None:
+        _take(origin.as_user(user.id), person)
+
+
+@atomic
+def _give(actor: Actor, person: Person) -> None:
+    user = users.lock(actor.id)
+    link = _link.one(key=actor.id, issuer=person.issuer, subject=person.subject)
+    if user is not None and user.is_active and user.role != "admin" and link is not None:
+        why = f"member of {person.admin_groups[0]} at {person.issuer}"
+        _change(actor, user, "admin", link.id, why)
+
+
+@atomic
+def _take(actor: Actor, person: Person) -> None:
+    admins = last_admin.hold()
+    user = users.lock(actor.id)
+    link = _link.one(key=actor.id, issuer=person.issuer, subject=person.subject)
+    if user is not None and link is not None and user.role_from == link.id:
+        _withdraw(actor, user, admins, f"in no group of admins at {person.issuer}")
+
+
+@atomic
+def withdraw(actor: Actor, identity: Identity) -> None:
+    """Take the role that came from a link which is removed, unless no active admin would be left.
+
+    Where the account is held already this waits for the admins out of turn; a deadlock with them is
+    tried again.
+    """
+    user = users.lock(identity.user_id)
+    if user is not None and user.role_from == identity.id:
+        _withdraw(actor, user, last_admin.hold(), f"unlinked from {identity.issuer}")
+
+
+def _withdraw(actor: Actor, user: User, admins: list[str], why: str) -> None:
+    if admins != [user.id]:
+        _change(actor, user, "user", None, why)
+
+
+def _change(actor: Actor, user: User, role: str, role_from: str | None, why: str) -> None:
+    changed = _set.one(key=user.id, new_role=role, new_from=role_from, moment=now())
+    assert changed is not None
+    audit.record(actor, "user.updated", user.id, {"role": [user.role, role], "reason": [None, why]})
+    mails.notify(actor, changed, "role_changed", details=[f"{user.role} → {role}", why])
