@@ -17,6 +17,7 @@ from app.errors import (
     InvalidToken,
     NotFound,
     PreconditionFailed,
+    TooManyRequests,
 )
 from app.extensions import db
 from app.models import Session, Task, Token, User
@@ -258,6 +259,16 @@ def test_what_starts_while_the_account_is_closed_does_not_outlive_it(
     split(race(wide_app, calls), BadCredentials)
     with wide_app.app_context():
         assert (rows(Token), rows(Session)) == ([], [])
+
+
+def test_of_twenty_four_sign_ups_of_one_network_at_once_twenty_succeed(wide_app: Flask) -> None:
+    here = Actor(address="198.51.100.7")
+    calls: list[Call] = [
+        partial(registration.register, here, f"ann{number}", f"{number}@example.com", PASSWORD)
+        for number in range(24)
+    ]
+    won, lost = split(race(wide_app, calls), TooManyRequests)
+    assert (len(won), len(lost)) == (20, 4)
 
 
 @pytest.mark.parametrize("attempt", range(3))
