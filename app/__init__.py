@@ -29,6 +29,7 @@ from app import (
 )
 from app.routing import IdConverter
 from app.service import Service
+from app.sql import engine
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
@@ -41,6 +42,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.url_map.converters["id"] = IdConverter
 
     policy.init_app(app)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine.options(app.config)
     extensions.init_app(app)
     sql.init_app(app)
     request_bodies.init_app(app)

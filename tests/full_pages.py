@@ -9,8 +9,9 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import insert
 
-from app.extensions import Base, db
+from app.extensions import db
 from app.models import Factor, Identity, OutboxEntry, Session, User, Webhook
+from app.models.base import Base
 from app.models.comment import BODY_MAX
 from app.models.factor import NAME_MAX as FACTOR_MAX
 from app.models.identity import SUBJECT_MAX

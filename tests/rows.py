@@ -6,8 +6,9 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import Row, insert, select, update
 
-from app.extensions import Base, db
+from app.extensions import db
 from app.models import AuditEvent, Factor, User
+from app.models.base import Base
 from app.models.types import now, uuid7
 from app.services.actor import Actor
 

@@ -7,11 +7,11 @@ import pytest
 from flask import Flask
 
 from app.models import EmailChange, Factor, OutboxEntry, Session, Token, User, Webhook
+from app.models.user import has_address
 from app.services import (
     accounts,
     address_undo,
     confirmation,
-    identifiers,
     links,
     registration,
     users,
@@ -155,7 +155,7 @@ def test_address_of_an_unconfirmed_account_is_taken_from_it(
     assert browser.post(link, form=link).status_code == 303
     with app.app_context():
         assert users.get(SYSTEM, member.id).email == OLD
-        assert not identifiers.has_address(users.get(SYSTEM, other.id))
+        assert not has_address(users.get(SYSTEM, other.id).email)
 
 
 def test_webhook_that_was_changed_since_is_removed(

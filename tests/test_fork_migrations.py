@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import JSON, TypeDecorator
 
-from app.extensions import Base
+from app.models.base import Base
 from app.models.types import Id, Json, PlainText, Ranked
 from app.models.types import SearchWords, TextList, UTCDateTime, now, uuid7
 

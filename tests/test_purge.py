@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, insert, select
 
-from app.extensions import Base, db
+from app.extensions import db
 from app.models import (
     AuditEvent,
     Comment,
@@ -24,6 +24,7 @@ from app.models import (
     UnsentForm,
     WebhookSecret,
 )
+from app.models.base import Base
 from app.models.link import LIFE
 from app.models.types import now, uuid7
 from app.services import (

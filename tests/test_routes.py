@@ -11,7 +11,8 @@ from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import RequestRedirect
 
-from app.extensions import Base, db
+from app.extensions import db
+from app.models.base import Base
 from app.service import Service
 from app.services import unsent_forms
 from app.services.actor import Actor

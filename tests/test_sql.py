@@ -13,8 +13,9 @@ from sqlalchemy.types import TypeEngine
 
 from app import sql
 from app.errors import Invalid
-from app.extensions import Base, db
+from app.extensions import db
 from app.models import AuditEvent, Session, Task, Token, User
+from app.models.base import Base
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import uuid7
 from app.services import registration, tasks, token_pairs, users

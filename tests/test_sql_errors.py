@@ -11,12 +11,13 @@ from sqlalchemy import insert
 
 from app import sql
 from app.errors import Invalid, Unavailable
-from app.extensions import BUSY_TIMEOUT, db
+from app.extensions import db
 from app.models import AuditEvent, Task, User
 from app.models.types import uuid7
 from app.services import audit, registration, tasks, users
 from app.services.actor import Actor
 from app.sql import Dangling, Duplicate, LostRace, Statement, atomic
+from app.sql.engine import BUSY_TIMEOUT
 from tests.conftest import PASSWORD
 from tests.databases import PostgresServer, make_app
 from tests.rows import rows

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import Base
+from app.models.base import Base
 from app.models.types import Id, Json, UTCDateTime, now, uuid7
 
 OF_CREDENTIALS = text("target_type IN ('token', 'webhook')")

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import Base
+from app.models.base import Base
 from app.models.types import Id, Json, PlainText, UTCDateTime, now
 
 KEY_MAX = 255

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import Base
+from app.models.base import Base
 from app.models.types import Id, UTCDateTime, now, uuid7
 
 CHALLENGE_LIFE = timedelta(hours=1)  # after it was issued

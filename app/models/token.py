@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import Base
+from app.models.base import Base
 from app.models.types import Id, UTCDateTime, now, uuid7
 
 KINDS = ("access", "refresh", "personal", "reset")  # the last one until links had their own table

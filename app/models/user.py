@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import Base
+from app.models.base import Base
 from app.models.types import Id, UTCDateTime, now, uuid7
 
 USERNAME_MIN, USERNAME_MAX = 3, 80
@@ -14,6 +14,7 @@ EMAIL_MAX = 254  # RFC 5321, 4.5.3.1.3: a path of 256 with its brackets
 EMAIL_LOCAL_MAX = 64  # before the @: RFC 5321, 4.5.3.1.1
 PASSWORD_MAX = 128  # code points
 ROLES = ("user", "admin")
+NO_ADDRESS = "removed.invalid"  # the domain of an account without an address
 
 
 class User(Base):
@@ -44,3 +45,16 @@ class User(Base):
 Index("uq_users_username", func.lower(User.username), unique=True)
 Index("uq_users_email", func.lower(User.email), unique=True)
 Index("ix_users_created_at", User.created_at, User.id)
+
+
+def no_address(user_id: str) -> str:
+    """The value of `users.email` for an account without an address.
+
+    The domain is reserved (RFC 2606, 2): nobody can register with it and no mail leaves for it.
+    """
+    return f"{user_id}@{NO_ADDRESS}"
+
+
+def has_address(email: str) -> bool:
+    """False for the value that `no_address` gives."""
+    return not email.endswith(f"@{NO_ADDRESS}")

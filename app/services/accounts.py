@@ -10,6 +10,7 @@ from app import policy, sql
 from app.errors import PreconditionFailed
 from app.models import User
 from app.models.types import now
+from app.models.user import no_address
 from app.services import (
     audit,
     audit_erasure,
@@ -227,7 +228,7 @@ def remove_email(actor: Actor, user_id: str, email: str) -> None:
     if email == user.email and not user.email_verified:
         credentials.void_links(user_id)
         values = {f"new_{name}": getattr(user, name) for name in EDITABLE}
-        values["new_email"] = identifiers.no_address(user_id)
+        values["new_email"] = no_address(user_id)
         _update.one(key=user_id, **values, new_updated_at=now())
 
 

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING
 from app.errors import Conflict, Invalid
 from app.faults import Code, Fault, length_code
 from app.lazy import lazy
-from app.models import User
 from app.models.user import EMAIL_LOCAL_MAX, EMAIL_MAX, USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERN
 from app.services import reserved_names
 from app.services.actor import Actor
 from app.sql import Duplicate
-
-NO_ADDRESS = "removed.invalid"  # the domain of an account without an address
 
 if TYPE_CHECKING:
     import email_validator
@@ -42,19 +39,6 @@ def checked_email(email: str) -> str:
 def _long_email(why: str = f"Use at most {EMAIL_MAX} characters.") -> Invalid:
     fault = Fault(Code.TOO_LONG, why)
     return Invalid("This email address cannot be used.", {"email": fault})
-
-
-def no_address(user_id: str) -> str:
-    """The value that stands in `users.email` for an account without an address.
-
-    The domain is reserved (RFC 2606, 2): nobody can register with it and no mail leaves for it.
-    """
-    return f"{user_id}@{NO_ADDRESS}"
-
-
-def has_address(user: User) -> bool:
-    """False for an account whose address was removed by its reader."""
-    return not user.email.endswith(f"@{NO_ADDRESS}")
 
 
 def check_own_username(actor: Actor, username: str) -> None:

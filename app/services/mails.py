@@ -7,14 +7,19 @@ the mail is sent (app/services/links.py).
 import hashlib
 from collections.abc import Sequence
 
+from sqlalchemy import select
+
 from app import policy
 from app.errors import Conflict, NoMail
 from app.models import User
-from app.services import audit, identifiers, mail_limits, outbox, users
-from app.services.actor import SYSTEM, Actor
+from app.models.user import has_address
+from app.services import audit, mail_limits, outbox
+from app.services.actor import Actor
 from app.services.notices import AUTOMATIC, NOTICES
+from app.sql import KEY, Statement
 
 audit.declare("user", "user.confirmation_requested")
+_owner = Statement[User](select(User).where(User.id == KEY))
 
 
 def notify(actor: Actor, user: User, what: str, *, details: Sequence[str] = ()) -> None:
@@ -23,7 +28,7 @@ def notify(actor: Actor, user: User, what: str, *, details: Sequence[str] = ()) 
     `details` are listed below its sentence. An account without an address gets no mail.
     """
     assert what in NOTICES, what
-    if policy.current().has_mail and identifiers.has_address(user):
+    if policy.current().has_mail and has_address(user.email):
         own = actor.id == user.id
         payload = {
             "to": user.email,
@@ -42,8 +47,9 @@ def notify(actor: Actor, user: User, what: str, *, details: Sequence[str] = ()) 
 
 def notify_owner(actor: Actor, user_id: str, what: str, *, details: Sequence[str] = ()) -> None:
     """Tell the owner of the account `user_id`, which is read only where mail is set up."""
-    if policy.current().has_mail:
-        notify(actor, users.get(SYSTEM, user_id), what, details=details)
+    user = _owner.one(key=user_id) if policy.current().has_mail else None
+    if user is not None:
+        notify(actor, user, what, details=details)
 
 
 def send_link(actor: Actor, purpose: str, user: User, email: str, *, by: str = "") -> None:
@@ -71,7 +77,7 @@ def ask_to_confirm(actor: Actor, user: User, email: str) -> None:
 
 def need_address(user: User) -> None:
     """Raises Conflict where the account has no address."""
-    if not identifiers.has_address(user):
+    if not has_address(user.email):
         raise Conflict("This account has no email address. Set one first.")
 
 

@@ -8,7 +8,8 @@ from app import policy
 from app.models import OutboxEntry, Token, User
 from app.models.token import WARNED_BEFORE
 from app.models.types import now
-from app.services import identifiers, mails, outbox
+from app.models.user import has_address
+from app.services import mails, outbox
 from app.services.actor import Actor
 from app.sql import KEY, Statement
 
@@ -35,7 +36,7 @@ def made(actor: Actor, user: User, token: Token) -> None:
 def warning(entry: OutboxEntry) -> dict[str, Any] | None:
     """The contents of the warning, or None if the token is gone or its owner gets no mail."""
     token = _owned.one(key=entry.payload["token_id"], user_id=entry.user_id)
-    if token is None or not identifiers.has_address(token):
+    if token is None or not has_address(token.email):
         return None
     return {
         "to": token.email,

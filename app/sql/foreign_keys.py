@@ -12,7 +12,7 @@ from typing import Any
 import psycopg2
 from sqlalchemy import ForeignKeyConstraint
 
-from app.extensions import Base
+from app.models.base import Base
 from app.sql.errors import Dangling, StillReferenced
 
 Violation = Dangling | StillReferenced

@@ -8,6 +8,8 @@ from typing import ParamSpec, TypeVar
 from flask import Flask, g
 
 from app import deadline
+from app.extensions import db
+from app.sql import engine
 from app.sql.connection import Link
 from app.sql.errors import LostRace
 
@@ -26,6 +28,8 @@ def unhurried() -> Iterator[None]:
 
 
 def init_app(app: Flask) -> None:
+    with app.app_context():
+        engine.init_app(db.engine)
     app.teardown_appcontext(_release)
 
 

@@ -1,0 +1,92 @@
+"""The engine of SQLAlchemy: its options, and what each new connection is told."""
+
+import sqlite3
+import time
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import psycopg2.extensions
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from app import deadline
+
+UUID_OID = 2950
+BUSY_TIMEOUT = 20  # seconds that a writer of SQLite waits for its turn
+# A statement that takes longer than this is given up: nothing that a client may ask for needs it.
+# app.deadline gives up a little later, should the server not do it.
+POSTGRES_SETTINGS = {
+    "timezone": "UTC",
+    "statement_timeout": "4s",
+    "lock_timeout": "3s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+
+
+def init_app(engine: Engine) -> None:
+    event.listen(engine, "connect", _on_connect)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "begin", _begin)
+    else:
+        deadline.init_app(engine)
+
+
+def options(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """SQLALCHEMY_ENGINE_OPTIONS of Flask-SQLAlchemy."""
+    found: dict[str, Any] = {
+        "json_serializer": lambda value: orjson.dumps(value, option=orjson.OPT_UTC_Z).decode(),
+        "json_deserializer": orjson.loads,
+        "pool_size": settings["DATABASE_POOL_SIZE"],
+        "max_overflow": 0,  # a thread holds one connection at the most
+        "pool_timeout": 5,  # seconds
+    }
+    if settings["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
+        found["paramstyle"] = "named"  # so that app.sql hands every driver a dict
+        found["connect_args"] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
+    else:
+        server = " ".join(f"-c {name}={value}" for name, value in POSTGRES_SETTINGS.items())
+        found["connect_args"] = {
+            "options": server,
+            "application_name": "flagstone",
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 2,
+            "tcp_user_timeout": 5000,  # milliseconds
+        }
+    return found
+
+
+def _on_connect(connection: DBAPIConnection, _record: object) -> None:
+    if isinstance(connection, psycopg2.extensions.connection):
+        # Ids stay text from end to end: a UUID object for each costs more than reading the row.
+        text = psycopg2.extensions.new_type((UUID_OID,), "TEXT_UUID", psycopg2.STRING)
+        psycopg2.extensions.register_type(text, connection)
+        return
+    connection.isolation_level = None  # BEGIN is ours to say, see _begin and app.sql
+    connection.create_function("gen_random_uuid", 0, lambda: str(uuid4()))  # PostgreSQL has it
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys=ON")
+    _to_wal(cursor)
+    cursor.execute("PRAGMA synchronous=FULL")  # an acknowledged write survives a power cut
+    cursor.close()
+
+
+def _to_wal(cursor: Any) -> None:
+    """Processes that turn a new file to WAL at once are refused, and not made to wait."""
+    ends = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _begin(connection: Connection) -> None:
+    """Take SQLite's write lock first: a reader that turns writer half-way cannot wait for it."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
