@@ -18,12 +18,12 @@ from app import (
     extensions,
     identity,
     main,
-    policy,
     probes,
     ratelimit,
     request_bodies,
     required_factor,
     security,
+    settings as policy,
     sql,
     templating,
 )

@@ -4,12 +4,12 @@ from urllib.parse import urlsplit
 
 from flask import request
 
-from app import policy
+from app import settings
 
 
 def origin() -> str:
     """The origin at which they work; "" where browsers allow none."""
-    return policy.current().passkey_origin
+    return settings.current().passkey_origin
 
 
 def is_here() -> bool:

@@ -6,7 +6,7 @@ Whether it is required, and of whom, is for app.services.factors to say; the API
 from flask import Flask, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import policy
+from app import settings
 from app.door import is_api
 from app.error_handlers import on_app_error
 from app.errors import FactorRequired
@@ -33,7 +33,7 @@ def check() -> None:
 
     Each blueprint of pages calls it before its views.
     """
-    if not policy.current().requires_factors or _is_open(request.endpoint or ""):
+    if not settings.current().requires_factors or _is_open(request.endpoint or ""):
         return
     if page_user().confined:
         page_user().need_factor()

@@ -10,7 +10,7 @@ from uuid import uuid4
 from flask import Flask, current_app, request, url_for
 from flask_login import current_user
 
-from app import passkey_offer, passkey_site, policy
+from app import passkey_offer, passkey_site, settings
 from app.devices import device
 from app.errors import Unavailable
 from app.models.task import CLOSED
@@ -46,12 +46,12 @@ def form_id() -> str:
 
 
 def has_mail() -> bool:
-    return policy.current().has_mail
+    return settings.current().has_mail
 
 
 def openid_providers() -> tuple[OpenIdClient, ...]:
     """The providers that have a button, in the order of the settings."""
-    return policy.current().openid
+    return settings.current().openid
 
 
 def quick_url_for(endpoint: str, **values: Any) -> str:

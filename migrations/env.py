@@ -13,10 +13,10 @@ from flask import current_app
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from app import deadline
 from app.models.task import POSTGRES_ONLY, SEARCH_TABLES, SQLITE_ONLY, UNCOMPARED
 from app.services import readiness, task_search
 from app.services.readiness import is_later
+from app.sql import watchdog
 from migrations import autogenerate, rebuild  # noqa: F401 - the latter registers itself
 from migrations.indexes import LOCK_TIMEOUT
 
@@ -206,7 +206,7 @@ def run_offline() -> None:
 if context.is_offline_mode():
     run_offline()
 else:
-    with deadline.within(None), warnings.catch_warnings():  # it takes as long as it takes
+    with watchdog.within(None), warnings.catch_warnings():  # it takes as long as it takes
         # Of SQLite's indexes over expressions, which autogenerate and rebuild look after.
         warnings.filterwarnings("ignore", message=".*expression-based index")
         run_online()

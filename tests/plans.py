@@ -7,7 +7,7 @@ import pytest
 
 from app import sql
 
-KINDS = pytest.mark.parametrize("kind", ["custom", "generic"])  # of plan: see app.sql.preparation
+KINDS = pytest.mark.parametrize("kind", ["custom", "generic"])  # of plan: see app.sql.prepared
 
 
 def plan_of(ask: Callable[[], object], kind: str = "custom") -> dict[str, Any]:

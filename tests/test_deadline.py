@@ -11,10 +11,9 @@ import psycopg2
 import pytest
 from flask import Flask
 
-from app import deadline
-from app.deadline import Gate
 from app.errors import Unavailable
-from app.sql import Link, current
+from app.sql import Link, current, watchdog
+from app.sql.watchdog import Gate
 from tests.databases import PostgresServer, close, make_app
 
 SLEEP = "SELECT pg_sleep(60)"
@@ -24,7 +23,7 @@ GENEROUS = 20  # seconds, far less than what is slept
 @pytest.fixture
 def patient(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
     """A connection to a server that would let a statement run for ever."""
-    monkeypatch.setattr(deadline, "PAUSE", 0)
+    monkeypatch.setattr(watchdog, "PAUSE", 0)
     app = make_app(postgres.url)
     with app.app_context():
         link = current()
@@ -56,19 +55,19 @@ def frozen() -> Iterator[tuple[Flask, list[socket.socket]]]:
 
 def test_statement_without_an_answer_is_given_up(patient: Link) -> None:
     began = time.monotonic()
-    with deadline.within(0.2), pytest.raises(Unavailable):
+    with watchdog.within(0.2), pytest.raises(Unavailable):
         patient.execute(SLEEP)
     assert time.monotonic() - began < GENEROUS
 
 
 def test_next_statement_after_one_given_up_works(patient: Link) -> None:
-    with deadline.within(0.2), pytest.raises(Unavailable):
+    with watchdog.within(0.2), pytest.raises(Unavailable):
         patient.execute("UPDATE pg_class SET relname = relname WHERE pg_sleep(60) IS NULL")
     assert patient.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_statement_may_take_as_long_as_it_takes_where_no_limit_is_set(patient: Link) -> None:
-    with deadline.within(None):
+    with watchdog.within(None):
         assert patient.execute("SELECT 1 FROM pg_sleep(0.1)").fetchone() == (1,)
 
 
@@ -86,7 +85,7 @@ def test_silent_server_is_unavailable(frozen: tuple[Flask, list[socket.socket]])
 def test_one_tries_while_the_others_fail_at_once(
     frozen: tuple[Flask, list[socket.socket]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadline, "PAUSE", GENEROUS)
+    monkeypatch.setattr(watchdog, "PAUSE", GENEROUS)
     app, came = frozen
     statuses = [app.test_client().get("/readyz").status_code for _ in range(5)]
     assert (statuses, len(came)) == ([503] * 5, 1)
@@ -99,7 +98,7 @@ def test_gate_lets_all_pass_while_all_is_well() -> None:
 
 
 def test_gate_lets_one_at_a_time_pass_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadline, "PAUSE", 0)
+    monkeypatch.setattr(watchdog, "PAUSE", 0)
     gate, inside, leave = Gate(), Event(), Event()
     gate.failed()
 
@@ -120,7 +119,7 @@ def test_gate_lets_one_at_a_time_pass_after_a_failure(monkeypatch: pytest.Monkey
 
 
 def test_gate_stays_shut_after_an_attempt_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadline, "PAUSE", 0)
+    monkeypatch.setattr(watchdog, "PAUSE", 0)
     gate = Gate()
     gate.failed()
     with pytest.raises(ZeroDivisionError), gate.attempt():
@@ -130,16 +129,16 @@ def test_gate_stays_shut_after_an_attempt_that_failed(monkeypatch: pytest.Monkey
 
 
 def test_connection_outlives_a_statement_that_was_in_time(patient: Link) -> None:
-    with deadline.within(0.2):
+    with watchdog.within(0.2):
         before = patient.execute("SELECT pg_backend_pid()").fetchone()
-    time.sleep(2 * deadline.TICK + 0.2)
+    time.sleep(2 * watchdog.TICK + 0.2)
     assert patient.execute("SELECT pg_backend_pid()").fetchone() == before
 
 
 def test_process_that_was_forked_keeps_its_own_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
     monkeypatch.setattr(Thread, "start", lambda thread: started.append(thread.name))
-    watch = deadline.Watch()
+    watch = watchdog.Watch()
     for process in (1, 1, 2):
         monkeypatch.setattr(os, "getpid", lambda process=process: process)
         watch.start()

@@ -11,7 +11,8 @@ import psycopg2
 import pytest
 from flask import Flask
 
-from app import clock, sql
+from app import sql
+from app.models import clock
 from app.services import task_import, tasks
 from app.services.actor import Actor
 from app.sql import atomic

@@ -7,12 +7,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from app import deadline
 from app.extensions import db
 from app.models.task import PRIORITIES
 from app.models.types import uuid7
 from app.services import tasks
 from app.services.actor import Actor, scopes_of
+from app.sql import watchdog
 from tests.databases import PostgresServer, close, make_app, migrate
 from tests.plans import KINDS, blocks, plan_of
 
@@ -44,7 +44,7 @@ def long_list(postgres: PostgresServer) -> Iterator[Flask]:
     app = make_app(postgres.create("plan"))
     migrate(app)
     people = {"ann": ANN.id, "root": ROOT.id}
-    with app.app_context(), deadline.within(None):
+    with app.app_context(), watchdog.within(None):
         with db.engine.begin() as connection:
             connection.execute(text("SET LOCAL statement_timeout = 0"))
             for name, user_id in people.items():

@@ -14,7 +14,7 @@ from app.models import Task
 from app.services import tasks
 from app.services.actor import Actor
 from app.sql import Statement
-from app.sql.preparation import Use, give_up, is_refusal
+from app.sql.prepared import Use, give_up, is_refusal
 from tests.conftest import MakePerson
 from tests.databases import Database, close
 

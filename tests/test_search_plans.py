@@ -14,12 +14,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from app import deadline, sql
+from app import sql
 from app.extensions import db
 from app.models.types import now, uuid7
 from app.services import task_filters, task_found, tasks
 from app.services.actor import Actor, scopes_of
 from app.services.task_list import Shape
+from app.sql import watchdog
 from tests.databases import PostgresServer, close, make_app, migrate
 from tests.plans import blocks, plan_of
 
@@ -71,7 +72,7 @@ sorts = pytest.mark.parametrize("sort", ORDERS)
 
 
 def fill(app: Flask, statement: str) -> None:
-    with app.app_context(), deadline.within(None), db.engine.begin() as connection:
+    with app.app_context(), watchdog.within(None), db.engine.begin() as connection:
         if db.engine.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL statement_timeout = 0"))
         moment = "2020-01-01T00:00:00.000000Z"
@@ -84,7 +85,7 @@ def on_postgres(postgres: PostgresServer) -> Iterator[Flask]:
     app = make_app(postgres.create("search"))
     migrate(app)
     fill(app, ON_POSTGRES)
-    with app.app_context(), deadline.within(None):
+    with app.app_context(), watchdog.within(None):
         autocommit = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         with autocommit as connection:
             connection.execute(text("SET statement_timeout = 0"))

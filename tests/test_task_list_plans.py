@@ -7,12 +7,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from app import deadline
 from app.extensions import db
 from app.models.types import now
 from app.services import registration, task_list, users
 from app.services.actor import Actor
 from app.services.task_list import SORTS, Shape
+from app.sql import watchdog
 from tests.conftest import PASSWORD
 from tests.databases import PostgresServer, close, make_app, migrate
 from tests.plans import KINDS, blocks, plan_of
@@ -35,7 +35,7 @@ def full_app(postgres: PostgresServer) -> Iterator[Flask]:
     """With many tasks: half of them Ann's, a few of Bob's assigned to her."""
     app = make_app(postgres.create("plans"))
     migrate(app)
-    with app.app_context(), deadline.within(None):
+    with app.app_context(), watchdog.within(None):
         ann, bob = (
             registration.register(Actor(), name, f"{name}@example.com", PASSWORD)
             for name in ("ann", "bob")

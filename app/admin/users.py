@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import SearchField, SelectField
 from wtforms.validators import Length
 
-from app import policy
+from app import settings as policy
 from app.admin.listing import Filters, listed
 from app.errors import Conflict
 from app.forms import choices, options, stripped

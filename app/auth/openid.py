@@ -19,7 +19,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app import policy
+from app import settings as policy
 from app.auth.begin import begin, home
 from app.errors import NotFound, NotLinked, SignInRefused
 from app.identity import origin, page_user

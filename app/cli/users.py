@@ -6,7 +6,7 @@ from typing import Any
 import click
 from flask import current_app
 
-from app import policy
+from app import settings as policy
 from app.cli.base import Group, find_user
 from app.services import accounts, factors, invitations, recovery, registration
 from app.services.actor import SYSTEM

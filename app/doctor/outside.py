@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from app import policy
+from app import settings as policy
 from app.doctor.finding import Finding, fault, ok, warning
 from app.errors import ProviderAway
 from app.mail.transports import connect

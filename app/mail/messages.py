@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from flask import render_template
 
-from app import policy
+from app import settings as policy
 from app.devices import device
 from app.durations import in_words
 from app.models import OutboxEntry

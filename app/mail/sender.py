@@ -1,6 +1,6 @@
 """Sends an entry of the outbox as a mail."""
 
-from app import policy
+from app import settings as policy
 from app.mail import messages, transports
 from app.models import OutboxEntry
 from app.models.link import LIFE

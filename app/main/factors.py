@@ -9,7 +9,7 @@ from markupsafe import Markup
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
-from app import account_fields, passkey_signals, policy
+from app import account_fields, passkey_signals, settings as policy
 from app.errors import Conflict
 from app.forms import OTP_MAX, REFUSALS, Form, stripped
 from app.identity import page_user, renew_session

@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app import policy
+from app import settings as policy
 from app.identity import page_user
 from app.services import identities
 

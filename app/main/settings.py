@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 from wtforms import PasswordField
 
-from app import account_fields, passkey_signals, policy
+from app import account_fields, passkey_signals, settings as policy
 from app.forms import REFUSALS, Form, NewPasswordForm
 from app.identity import page_user
 from app.models import User

@@ -10,7 +10,7 @@ from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput
 
-from app import policy
+from app import settings as policy
 from app.errors import EmailUnconfirmed, Forbidden, ReauthenticationRequired
 from app.forms import REFUSALS, Form, one_line, options, stripped
 from app.identity import page_user

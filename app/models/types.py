@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql.types import PGUuid  # else one of these tak
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from app import clock
+from app.models import clock
 
 Processor = Callable[[Any], Any] | None
 SEALED = {"sealed": True}  # `info` of a column whose values app.services.sealing has encrypted

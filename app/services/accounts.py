@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete as delete_, update as update_
 
-from app import policy, sql
+from app import settings as policy, sql
 from app.errors import PreconditionFailed
 from app.models import User
 from app.models.types import now

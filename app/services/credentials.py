@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import bindparam, delete, select
 
-from app import policy
+from app import settings as policy
 from app.errors import EmailUnconfirmed, InvalidToken
 from app.models import Link, Session, Token, User
 from app.services.actor import Actor

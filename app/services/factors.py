@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
-from app import policy
+from app import settings as policy
 from app.errors import NotFound, OtpRequired
 from app.models import Factor, User
 from app.models.types import UTCDateTime

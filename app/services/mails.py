@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from app import policy
+from app import settings as policy
 from app.errors import Conflict, NoMail
 from app.models import User
 from app.models.user import has_address

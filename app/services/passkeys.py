@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, and_, bindparam, insert, or_, select, update
 
-from app import policy
+from app import settings as policy
 from app.errors import BadCredentials, BadOtp, Conflict, UnknownPasskey
 from app.models import Factor, User
 from app.models.factor import NAME_MAX

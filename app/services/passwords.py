@@ -8,7 +8,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app import policy
+from app import settings as policy
 from app.errors import Invalid
 from app.faults import Code, Fault, length_code
 from app.models.user import PASSWORD_MAX

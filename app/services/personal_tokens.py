@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
-from app import policy
+from app import settings as policy
 from app.errors import Forbidden, Invalid, NotFound
 from app.faults import Code, Fault
 from app.models import Token, User

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select, tuple_
 
-from app import policy
+from app import settings as policy
 from app.models import (
     AuditEvent,
     EmailChange,

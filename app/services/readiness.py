@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlalchemy import column, select, table
 
-from app import deadline
 from app.errors import Unavailable
-from app.sql import DRIVER_ERRORS, Statement
+from app.sql import DRIVER_ERRORS, Statement, watchdog
 from app.sql.errors import lacks_schema
 
 PATIENCE = 2.0  # seconds: whoever asks whether we are ready asks again soon
@@ -51,7 +50,7 @@ def explained(error: Exception) -> Exception:
 def revision() -> str:
     """The last migration that the database has seen, "" for none."""
     try:
-        with deadline.within(PATIENCE):
+        with watchdog.within(PATIENCE):
             row = _applied.one()
     except DRIVER_ERRORS:  # there is no such table
         return ""

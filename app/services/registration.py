@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import insert
 
-from app import policy
+from app import settings as policy
 from app.errors import Conflict, Forbidden, Invalid
 from app.models import User
 from app.models.types import now, uuid7

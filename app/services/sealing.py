@@ -10,7 +10,7 @@ import hmac
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from app import policy
+from app import settings as policy
 
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet

@@ -10,7 +10,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor, TimeoutError as TookTooLong
 from urllib.parse import SplitResult, urlsplit
 
-from app import policy
+from app import settings as policy
 from app.errors import Invalid
 from app.faults import Code, Fault
 from app.models.webhook import URL_MAX

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select
 
-from app import policy
+from app import settings as policy
 from app.errors import Conflict, TooManyRequests
 from app.models import SignInAttempt, User
 from app.models.sign_in_attempt import (

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from app import policy
+from app import settings as policy
 from app.models import OutboxEntry, Token, User
 from app.models.token import WARNED_BEFORE
 from app.models.types import now

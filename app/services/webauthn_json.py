@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from app import policy
+from app import settings as policy
 from app.errors import Invalid
 from app.models import User
 

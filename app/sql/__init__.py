@@ -1,6 +1,6 @@
 """Statements, transactions and their errors: how the services talk to the database."""
 
-from app.sql.batch import Batch
+from app.sql.bulk_insert import Batch
 from app.sql.connection import Link
 from app.sql.errors import DRIVER_ERRORS, Dangling, Duplicate, LostRace, StillReferenced
 from app.sql.statement import KEY, Statement, compile_ahead, row_type

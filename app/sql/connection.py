@@ -12,12 +12,12 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import exc
 from sqlalchemy.pool import PoolProxiedConnection
 
-from app import clock
 from app.errors import Unavailable
 from app.extensions import db
-from app.sql import foreign_keys, preparation
+from app.models import clock
+from app.sql import foreign_keys, prepared as preparation
 from app.sql.errors import DRIVER_ERRORS, LostRace, translated
-from app.sql.preparation import Prepared
+from app.sql.prepared import Prepared
 
 COMMIT = "COMMIT"
 # The lock of a row that is stamped now, and the clock that moments are handed out by: see

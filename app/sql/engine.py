@@ -11,12 +11,12 @@ import psycopg2.extensions
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from app import deadline
+from app.sql import watchdog
 
 UUID_OID = 2950
 BUSY_TIMEOUT = 20  # seconds that a writer of SQLite waits for its turn
 # A statement that takes longer than this is given up: nothing that a client may ask for needs it.
-# app.deadline gives up a little later, should the server not do it.
+# app.sql.watchdog gives up a little later, should the server not do it.
 POSTGRES_SETTINGS = {
     "timezone": "UTC",
     "statement_timeout": "4s",
@@ -30,7 +30,7 @@ def init_app(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "begin", _begin)
     else:
-        deadline.init_app(engine)
+        watchdog.init_app(engine)
 
 
 def options(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg2
 
-from app import clock
 from app.errors import Conflict, Invalid, Unavailable
 from app.faults import Code, Fault
+from app.models import clock
 
 DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
 # What passes by itself: connection, read-only (a failover), serialization, deadlock, resources,

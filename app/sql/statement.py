@@ -23,7 +23,7 @@ from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
-from app.sql.preparation import Prepared, prepare
+from app.sql.prepared import Prepared, prepare
 from app.sql.transaction import current
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ class Statement(Generic[T]):
     """A Core statement: `one`, `all` and `run` take its bind parameters by name.
 
     `prepared`: PostgreSQL is to keep its plan, which must not depend on the values (see
-    app.sql.preparation).
+    app.sql.prepared).
     """
 
     def __init__(self, clause: Executable, *, prepared: bool = False) -> None:

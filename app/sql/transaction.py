@@ -7,9 +7,8 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, g
 
-from app import deadline
 from app.extensions import db
-from app.sql import engine
+from app.sql import engine, watchdog
 from app.sql.connection import Link
 from app.sql.errors import LostRace
 
@@ -23,7 +22,7 @@ def unhurried() -> Iterator[None]:
     """Within a transaction: let its statements take as long as they take."""
     if current().dialect.name == "postgresql":
         current().execute("SET LOCAL statement_timeout = 0").close()
-    with deadline.within(None):
+    with watchdog.within(None):
         yield
 
 
@@ -52,7 +51,7 @@ def atomic(use_case: Callable[P, R]) -> Callable[P, R]:
 
     Within another it joins that one. Where the database gave it up for another transaction
     (serialization failure, deadlock), or had lost a statement that it should have kept
-    (app.sql.preparation), it is tried again, with the same arguments: hand it no iterator. A try
+    (app.sql.prepared), it is tried again, with the same arguments: hand it no iterator. A try
     after the first holds followers back (app.services.following) before it stamps anything, so
     that they cannot overtake it once more. An error of the database ends the transaction, also
     where it is caught.

@@ -123,7 +123,7 @@ class Connection(psycopg2.extensions.connection):
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         self.cursor_factory = Cursor
-        # The names of the statements that the server keeps for it (app.sql.preparation).
+        # The names of the statements that the server keeps for it (app.sql.prepared).
         self.prepared: set[str] = set()
 
     def _watched(self, end: Any) -> None:
