@@ -16,7 +16,7 @@ from app.errors import SendingFailed
 from app.models import OutboxEntry, Webhook
 from app.models.types import now
 from app.services import outbox, targets, webhook_deliveries, webhook_secrets, webhooks
-from app.services.sealing import Sealed
+from app.services.shared.encryption import Sealed
 
 TIMEOUT = 15.0  # seconds for all of it: name, connection, TLS, request and answer
 USER_AGENT = "Flagstone-Webhooks"

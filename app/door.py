@@ -12,8 +12,8 @@ from app.errors import AppError
 from app.extensions import csrf
 from app.security import PROBES, REFUSAL, ROUTE
 from app.services import secret_tokens, unsent_forms
-from app.services.actor import Actor
-from app.services.networks import network_of
+from app.services.shared.actor import Actor
+from app.services.shared.client_networks import network_of
 
 API = "/api/"
 # Pages for people who need not be signed in. Their forms refuse a stale token by themselves and are

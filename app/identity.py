@@ -17,8 +17,9 @@ from app.errors import Forbidden, Unauthorized
 from app.extensions import login_manager
 from app.models.session import USER_AGENT_MAX
 from app.security import REQUEST_ID, ROUTE, USER_ID
-from app.services import audit, sessions, tokens
-from app.services.actor import Actor
+from app.services import sessions, tokens
+from app.services.shared import audit
+from app.services.shared.actor import Actor
 from app.sql import Statement
 
 CARRIED = ("openid_person",)  # who the provider says it is, to be linked after signing in

@@ -9,7 +9,7 @@ from flask import flash, request, url_for
 from app.cursors import seal, unseal
 from app.errors import InvalidParameter
 from app.identity import page_user
-from app.services.paging import LIMIT_DEFAULT, Page
+from app.services.shared.paging import LIMIT_DEFAULT, Page
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from wtforms import DateTimeLocalField
 
-from app.services import moments
+from app.services.shared import moments
 
 
 class MomentField(DateTimeLocalField):

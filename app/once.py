@@ -9,8 +9,8 @@ from werkzeug.datastructures import FileStorage
 
 from app.identity import page_user
 from app.models.types import ID
-from app.services import idempotency
-from app.services.actor import Actor
+from app.services.shared import idempotency
+from app.services.shared.actor import Actor
 
 FIELD = "form_id"  # hidden in the form, another one each time that it is shown
 

@@ -11,10 +11,10 @@ from flask import Flask, current_app, request, url_for
 from flask_login import current_user
 
 from app import passkey_offer, passkey_site, settings
-from app.devices import device
 from app.errors import Unavailable
 from app.models.task import CLOSED
 from app.models.types import now
+from app.services.shared.user_agents import device
 from settings.openid import OpenIdClient
 
 NAMES = {"due_at": "Due", "assignee_id": "Assignee", "completed_at": "Completed"}

@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.models import Task
 from app.services import tasks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 
 
 def make(app: Flask, owner: Actor, title: str, **values: Any) -> Task:

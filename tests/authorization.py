@@ -27,7 +27,7 @@ from app.services import (
     webhook_deliveries,
     webhooks,
 )
-from app.services.actor import SYSTEM, Actor, scopes_of
+from app.services.shared.actor import SYSTEM, Actor, scopes_of
 from tests.conftest import PASSWORD
 from tests.rows import add_factor, rows, set_values
 

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 
 from app.models.types import now
 from app.services import passwords, registration, token_pairs
-from app.services.actor import SYSTEM, Actor, scopes_of
+from app.services.shared.actor import SYSTEM, Actor, scopes_of
 from tests import leaks, openid_provider
 from tests.clients import Api, Browser
 from tests.databases import (

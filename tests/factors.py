@@ -6,8 +6,9 @@ from flask import Flask
 
 from app.models import Factor
 from app.models.types import now
-from app.services import sealing, totp
-from app.services.actor import Actor
+from app.services import totp
+from app.services.shared import encryption
+from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD
 from tests.rows import rows
 
@@ -46,4 +47,4 @@ def phone_of(app: Flask, actor: Actor) -> Phone:
 def secret_of(actor: Actor) -> str:
     """What the database holds, opened. Needs an app context."""
     (factor,) = rows(Factor, user_id=actor.id, kind="totp")
-    return sealing.unseal(factor.secret or "")
+    return encryption.unseal(factor.secret or "")

@@ -36,7 +36,7 @@ from app.services import (
     users,
     webhooks,
 )
-from app.services.actor import SYSTEM, Actor, scopes_of
+from app.services.shared.actor import SYSTEM, Actor, scopes_of
 from tests.conftest import PASSWORD
 from tests.rows import set_values
 

@@ -1,7 +1,7 @@
 """Page sessions as the tests start them: by a password, as the page for signing in does."""
 
 from app.services import authentication, sessions
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD
 
 STRANGER = Actor()

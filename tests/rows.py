@@ -10,7 +10,7 @@ from app.extensions import db
 from app.models import AuditEvent, Factor, User
 from app.models.base import Base
 from app.models.types import now, uuid7
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 
 
 def rows(model: type[Base], **equals: Any) -> list[Row[Any]]:

@@ -8,8 +8,8 @@ from flask import Flask
 
 from app.models import Identity, OutboxEntry, Session, Token
 from app.services import identities, unsent_forms, webhook_deliveries
-from app.services.actor import Actor
 from app.services.openid import Person
+from app.services.shared.actor import Actor
 from tests.answers import MISSING, slug_of, without_request
 from tests.clients import Api, Browser
 from tests.conftest import signed_in_browser

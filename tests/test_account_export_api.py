@@ -9,7 +9,7 @@ from sqlalchemy.sql.visitors import iterate
 
 from app.extensions import db
 from app.services import account_export
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.sql import KEY, Statement
 from tests.answers import slug_of
 from tests.clients import Api, Browser

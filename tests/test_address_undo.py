@@ -17,7 +17,7 @@ from app.services import (
     users,
     webhooks,
 )
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakePerson, signed_in_api
 from tests.mailbox import LINK, Mailbox, text

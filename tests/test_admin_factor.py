@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import slug_of
 from tests.clients import Api
 from tests.conftest import MakeApp, signed_in_api, signed_in_browser

@@ -9,7 +9,7 @@ from app.errors import Conflict, Forbidden, NotFound
 from app.models import OutboxEntry
 from app.models.types import now
 from app.services import jobs, outbox
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.admin_lists import flashed, headed
 from tests.answers import MISSING
 from tests.clients import Browser

@@ -9,7 +9,7 @@ from flask import Flask
 
 from app.admin.listing import LIMIT
 from app.services import accounts, outbox, tasks
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from tests.admin_lists import flashed, headed, make
 from tests.answers import MISSING
 from tests.clients import Browser

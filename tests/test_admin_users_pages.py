@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.models import Task, User
 from app.services import accounts, recovery, users
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from tests.admin_lists import flashed, headed, make
 from tests.answers import MISSING
 from tests.clients import Browser

@@ -16,7 +16,6 @@ from app.models.token import REFRESH_GRACE
 from app.models.types import now, uuid7
 from app.services import (
     accounts,
-    audit,
     authentication,
     confirmation,
     invitations,
@@ -29,7 +28,8 @@ from app.services import (
     tokens,
     users,
 )
-from app.services.actor import SYSTEM, Actor
+from app.services.shared import audit
+from app.services.shared.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD
 from tests.mailbox import Mailbox
 from tests.page_sessions import start_session

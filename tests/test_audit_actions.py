@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import config
-from app.services import audit
-from app.services.actor import SYSTEM, Actor
+from app.services.shared import audit
+from app.services.shared.actor import SYSTEM, Actor
 from tests.clients import Browser
 from tests.rows import events
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from app.models import AuditEvent
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING, blamed, slug_of
 from tests.clients import Api
 from tests.conftest import PASSWORD, signed_in_api

@@ -16,7 +16,6 @@ from app.models import AuditEvent, OutboxEntry, Task, User
 from app.models.types import now, uuid7
 from app.services import (
     accounts,
-    audit,
     authentication,
     comments,
     outbox,
@@ -27,7 +26,8 @@ from app.services import (
     users,
     webhooks,
 )
-from app.services.actor import SYSTEM, Actor
+from app.services.shared import audit
+from app.services.shared.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD
 from tests.rows import age, events, rows
 
@@ -232,7 +232,7 @@ EARLIER: list[Callable[[], str]] = [
 def test_words_that_an_earlier_release_stored_are_purged(
     earlier: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.audit_erasure.BATCH", 2)
+    monkeypatch.setattr("app.services.shared.audit_erasure.BATCH", 2)
     ids = [earlier() for _ in range(5)]
     purge.purge()
     assert WORDS not in trail()

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from app.models import Token, User
 from app.services import secret_tokens
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import blamed, slug_of, without_request
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD, MakePerson, signed_in_api

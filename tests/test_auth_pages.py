@@ -5,7 +5,7 @@ from flask import Flask
 
 from app.models import Session
 from app.services import recovery, users
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakeApp
 from tests.rows import rows

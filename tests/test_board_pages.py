@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from app.models.task import STATUSES
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.clients import Browser
 from tests.test_tasks_pages import ODD_QUERIES, make, read, titles
 

@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.models import AuditEvent, Task
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING, blamed, slug_of
 from tests.clients import Api
 from tests.races import at_once

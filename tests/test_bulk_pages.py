@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from app.models import Task
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.services.task_bulk import OPERATIONS_MAX
 from tests.answers import MISSING
 from tests.clients import Browser

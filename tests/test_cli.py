@@ -12,7 +12,7 @@ from flask import Flask
 from app.models import Token
 from app.models.types import now
 from app.services import authentication, recovery, tokens, users
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD, MakeApp, MakePerson
 from tests.databases import PostgresServer, close, make_app
 from tests.mailbox import Mailbox

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from app.models import AuditEvent, OutboxEntry, Task
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.clients import Api
 from tests.conftest import MakeApp, MakePerson, signed_in_api
 from tests.rows import rows, set_values

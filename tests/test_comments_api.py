@@ -7,7 +7,7 @@ from flask import Flask
 
 from app.models import Comment
 from app.services import accounts
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING, blamed, slug_of, without_request
 from tests.clients import Api
 from tests.conftest import MakePerson, signed_in_api

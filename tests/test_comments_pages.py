@@ -8,7 +8,7 @@ from flask import Flask
 from app.models import Comment
 from app.models.comment import BODY_MAX
 from app.services import comments
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING
 from tests.clients import Browser
 from tests.rows import rows

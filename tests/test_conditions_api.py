@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 
 from app.errors import PreconditionFailed
 from app.services import tasks
-from app.services.actor import Actor
-from app.services.preconditions import Condition
+from app.services.shared.actor import Actor
+from app.services.shared.preconditions import Condition
 from tests.answers import MISSING, slug_of
 from tests.clients import Api
 from tests.conftest import MakeApp

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING
 from tests.clients import Api
 from tests.conftest import MakeApp, signed_in_api

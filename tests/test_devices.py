@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.devices import device
+from app.services.shared.user_agents import device
 
 
 @pytest.mark.parametrize(

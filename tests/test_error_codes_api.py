@@ -12,7 +12,7 @@ import config
 from app.coded_fields import Coded
 from app.error_handlers import problems
 from app.faults import Code
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING
 from tests.clients import Api
 from tests.routes import DOCUMENT, OPERATIONS, Route

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from app.models import Task
 from app.models.types import uuid7
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.task_files import SIZE_MAX
 from tests.clients import Browser
 from tests.rows import rows

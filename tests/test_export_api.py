@@ -16,7 +16,7 @@ from app.extensions import db
 from app.models import Task
 from app.models.types import now, uuid7
 from app.services import tasks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import blamed, slug_of
 from tests.clients import Api
 from tests.test_tasks_api import FULL, make

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from app.models import Factor, RecoveryCode, Session
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD, signed_in_browser
 from tests.factors import Phone, hold_clock

@@ -9,7 +9,7 @@ from flask import Flask
 from app.errors import BadCredentials, BadOtp, Conflict, Invalid, TooManyRequests
 from app.models import Session, SignInAttempt, Token
 from app.services import factors, passkeys, second_factors, sessions, token_pairs, totp, users
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD, MakePerson
 from tests.factors import Phone, add_app, hold_clock
 from tests.races import race, split

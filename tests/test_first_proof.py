@@ -14,7 +14,6 @@ from app.errors import EmailUnconfirmed
 from app.models import Factor, Identity, Link, RecoveryCode, Session, Token, User, Webhook
 from app.models.types import now
 from app.services import (
-    audit,
     identities,
     passkeys,
     personal_tokens,
@@ -24,8 +23,9 @@ from app.services import (
     webauthn_json,
     webhooks,
 )
-from app.services.actor import SYSTEM, Actor
 from app.services.openid import Person
+from app.services.shared import audit
+from app.services.shared.actor import SYSTEM, Actor
 from app.sql import atomic
 from tests.answers import slug_of
 from tests.authenticator import Authenticator

@@ -24,7 +24,7 @@ from app.errors import AppError
 from app.extensions import db
 from app.identity import api_user
 from app.models.types import Id, uuid7
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.sql import KEY, Batch, Dangling, Statement, StillReferenced, atomic
 from tests import leaks
 from tests.answers import MISSING, slug_of

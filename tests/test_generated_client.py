@@ -13,7 +13,7 @@ from flask import Flask
 
 import config
 from app.services import token_pairs
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD
 from tests.live import served
 

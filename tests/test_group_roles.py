@@ -12,8 +12,8 @@ from flask import Flask
 from app.models import Identity, User
 from app.models.types import now
 from app.services import accounts, first_proof, group_roles, identities, openid_entry, users
-from app.services.actor import SYSTEM, Actor
 from app.services.openid import Person
+from app.services.shared.actor import SYSTEM, Actor
 from tests.clients import Browser
 from tests.conftest import MakePerson
 from tests.mailbox import Mailbox, text

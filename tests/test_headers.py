@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from app.errors import Unavailable
 from app.services import tasks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING, PROBLEM, PROBLEM_MEMBERS, slug_of
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD, MakeApp

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from app.extensions import db
 from app.models import Comment, IdempotencyRecord, Task
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING, slug_of
 from tests.clients import Api
 from tests.conftest import signed_in_api

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from app.models import Comment, IdempotencyRecord, Task
 from app.services import tasks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import slug_of
 from tests.clients import Api
 from tests.conftest import signed_in_api
@@ -136,7 +136,7 @@ def test_key_is_free_again_after_a_failure_half_way(
 ) -> None:
     """Where the answer cannot be kept, the task is not made either."""
     with monkeypatch.context() as patch:
-        patch.setattr("app.services.idempotency._insert", None)
+        patch.setattr("app.services.shared.idempotency._insert", None)
         assert slug_of(post_task(ann_api)) == (500, "internal-error")
     assert number(app) == 0
     assert not replayed(post_task(ann_api))

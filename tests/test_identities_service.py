@@ -19,10 +19,10 @@ from app.services import (
     passwords,
     recovery,
     registration,
-    throttle,
 )
-from app.services.actor import Actor
 from app.services.openid import Person
+from app.services.shared import throttle
+from app.services.shared.actor import Actor
 from tests.conftest import MakePerson
 from tests.races import race, split
 from tests.rows import events, rows, set_values

@@ -10,8 +10,8 @@ from app.admin.listing import Filters, PersonField
 from app.models.task import LABEL_MAX, LABELS_MAX
 from app.moment_field import MomentField
 from app.services import outbox, personal_tokens, tasks, users, webhooks
-from app.services.actor import SYSTEM, Actor
-from app.services.paging import Q_MAX
+from app.services.shared.actor import SYSTEM, Actor
+from app.services.shared.paging import Q_MAX
 from tests.clients import Browser
 
 INVALID: dict[type[Field], str] = {  # a value that a field of this type refuses

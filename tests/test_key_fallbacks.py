@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD, MakeApp, email_of
 from tests.keys import COOKIE, FIRST, SECOND, move

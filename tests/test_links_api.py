@@ -7,7 +7,7 @@ from flask import Flask
 
 from app.models import AuditEvent, Link, OutboxEntry, Session, Token, User
 from app.models.link import LIFE
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import blamed, slug_of
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD, signed_in_api, signed_in_browser

@@ -12,7 +12,7 @@ from flask import Flask
 from app.logs import JsonFormatter
 from app.models import User
 from app.services import accounts, recovery
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakeApp
 from tests.mailbox import Mailbox

@@ -23,7 +23,7 @@ from app.mail import transports
 from app.models import OutboxEntry
 from app.models.types import now
 from app.services import mails, recovery, users
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from tests.clients import Api
 from tests.mailbox import mail_to, send_due
 from tests.rows import rows

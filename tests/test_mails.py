@@ -16,8 +16,8 @@ from app.models import Link, OutboxEntry, User
 from app.models.link import LIFE
 from app.models.types import now
 from app.services import accounts, confirmation, links, outbox, recovery, users
-from app.services.actor import SYSTEM, Actor
 from app.services.notices import AUTOMATIC, NOTICES
+from app.services.shared.actor import SYSTEM, Actor
 from app.sql.connection import Link as Connection
 from tests.conftest import PASSWORD, MakePerson
 from tests.mailbox import LINK, Mailbox, send_due, text

@@ -21,7 +21,7 @@ import config
 from app.extensions import db
 from app.models.task import SEARCH_TABLES
 from app.services import readiness, registration, tasks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD
 from tests.databases import MIGRATIONS, PostgresServer, close, make_app, migrate
 from tests.tools.check_migrations import drift, lint, offline_sql, revisions

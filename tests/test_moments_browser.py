@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.test_browser import chromium, opened, pytestmark, sign_in, url
 from tests.test_routes import on_one_database
 from tests.test_tasks_pages import make, read

@@ -7,9 +7,10 @@ import pytest
 from flask import Flask
 
 from app.models import OutboxEntry
-from app.services import accounts, audit, personal_tokens, users, webhook_secrets, webhooks
-from app.services.actor import SYSTEM, Actor
+from app.services import accounts, personal_tokens, users, webhook_secrets, webhooks
 from app.services.notices import AUDITED, NOTICES, UNNOTICED
+from app.services.shared import audit
+from app.services.shared.actor import SYSTEM, Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakePerson
 from tests.mailbox import Mailbox, text

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from app.extensions import db
 from app.services import task_search, tasks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 
 ANN = "01a22c77-6298-7074-b6a9-cc874902c072"
 TASK = "01a22c77-62a4-75d5-b8fb-53d1daad7803"

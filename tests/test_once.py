@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from app.models import Comment, Task
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.clients import Browser
 from tests.conftest import signed_in_browser
 from tests.rows import rows

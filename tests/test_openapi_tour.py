@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from app.models import OutboxEntry
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.authorization import WEBHOOK
 from tests.clients import Api
 from tests.conformance import Checked, Conformance

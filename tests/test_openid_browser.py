@@ -8,7 +8,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from app.models.identity import SUBJECT_MAX
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD
 from tests.full_pages import word
 from tests.live import served

@@ -156,7 +156,7 @@ def test_answer_without_a_start_is_refused(
 def test_too_many_refusals_from_one_address_are_stopped_before_the_provider_is_asked(
     browser: Browser, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.throttle.ADDRESS_MAX", 2)
+    monkeypatch.setattr("app.services.shared.throttle.ADDRESS_MAX", 2)
     provider.answer = {"code": "forged"}
     statuses = [go(browser).status_code for _ in range(3)]
     assert statuses == [400, 400, 429]

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from app.errors import ProviderAway
 from app.services import openid_http, openid_provider
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD
 from tests.live import served

@@ -10,7 +10,8 @@ from app.errors import SendingFailed
 from app.models import OutboxEntry
 from app.models.outbox import DELAYS, LEASE
 from app.models.types import now
-from app.services import outbox, sealing
+from app.services import outbox
+from app.services.shared import encryption
 from app.sql import atomic
 from app.worker import Worker
 from tests.conftest import MakeApp
@@ -145,11 +146,11 @@ def test_worker_sends_all_that_is_due_and_notes_failures(app: Flask) -> None:
 def test_sealed_value_is_not_in_the_database_and_survives_a_new_key(
     app: Flask, other_app: MakeApp
 ) -> None:
-    sealed = sealing.seal("a secret of TOTP")
+    sealed = encryption.seal("a secret of TOTP")
     assert "secret" not in sealed
-    assert sealing.seal("a secret of TOTP") != sealed
+    assert encryption.seal("a secret of TOTP") != sealed
     old, new = app.config["SECRET_KEY"], "fedcba9876543210-of-the-tests-alone"
     with other_app(SECRET_KEY=new, SECRET_KEY_FALLBACKS=old).app_context():
-        assert sealing.unseal(sealed) == "a secret of TOTP"
-    with other_app(SECRET_KEY=new).app_context(), pytest.raises(sealing.Sealed):
-        sealing.unseal(sealed)
+        assert encryption.unseal(sealed) == "a secret of TOTP"
+    with other_app(SECRET_KEY=new).app_context(), pytest.raises(encryption.Sealed):
+        encryption.unseal(sealed)

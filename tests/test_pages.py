@@ -14,7 +14,7 @@ from app.error_handlers import BY_STATUS, problems
 from app.errors import AppError, Unavailable
 from app.models.types import now
 from app.services import sessions, tasks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.templating import KEPT_MAX, _url_for, quick_url_for
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakeApp

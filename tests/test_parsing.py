@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING, blamed, slug_of
 from tests.clients import Api
 from tests.test_tasks_api import make

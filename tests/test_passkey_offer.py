@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from app.models import User
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakeApp
 from tests.mailbox import Mailbox

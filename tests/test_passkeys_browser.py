@@ -9,7 +9,7 @@ from flask import Flask
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from app.models import Factor, Session, User
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD
 from tests.gunicorn_server import until
 from tests.live import served

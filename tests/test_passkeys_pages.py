@@ -13,7 +13,7 @@ from app import challenges
 from app.models import Factor, Session
 from app.models.spent_challenge import CHALLENGE_LIFE
 from app.models.types import now
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.services.webauthn_json import Challenge, encoded
 from tests.authenticator import Authenticator
 from tests.clients import Browser

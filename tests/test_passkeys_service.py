@@ -13,17 +13,10 @@ from app.errors import BadCredentials, BadOtp, Conflict, Invalid, TooManyRequest
 from app.models import Factor, RecoveryCode, SignInAttempt, User
 from app.models.factor import NAME_MAX
 from app.models.types import now
-from app.services import (
-    account_export,
-    factors,
-    links,
-    passkeys,
-    recovery,
-    recovery_codes,
-    throttle,
-)
-from app.services.actor import Actor
+from app.services import account_export, factors, links, passkeys, recovery, recovery_codes
 from app.services.passkey_providers import NAMES
+from app.services.shared import throttle
+from app.services.shared.actor import Actor
 from app.services.webauthn_json import ID_MAX, Challenge, encoded
 from tests.authenticator import Authenticator
 from tests.rows import age, events, rows, set_values

@@ -15,7 +15,7 @@ from app.services import (
     recovery,
     users,
 )
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakePerson, signed_in_api, signed_in_browser
 from tests.mailbox import Mailbox

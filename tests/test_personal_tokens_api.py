@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from app.models import Token
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING, blamed, slug_of, without_request
 from tests.clients import Api
 from tests.conftest import PASSWORD

@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.models import OutboxEntry, Session, Token
 from app.models.types import now
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import blamed, slug_of
 from tests.clients import Api, Browser
 from tests.conftest import MakeApp, MakePerson, signed_in_api, signed_in_browser

@@ -23,7 +23,7 @@ from app.services import (
     tokens,
     users,
 )
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD
 from tests.page_sessions import start_session
 from tests.rows import rows

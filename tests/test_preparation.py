@@ -12,7 +12,7 @@ from app import sql
 from app.extensions import db
 from app.models import Task
 from app.services import tasks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.sql import Statement
 from app.sql.prepared import Use, give_up, is_refusal
 from tests.conftest import MakePerson

@@ -29,20 +29,19 @@ from app.models.link import LIFE
 from app.models.types import now, uuid7
 from app.services import (
     comments,
-    idempotency,
     links,
     outbox,
     purge,
     tasks,
-    throttle,
     token_pairs,
     tokens,
     unsent_forms,
     webhook_secrets,
     webhooks,
 )
-from app.services.actor import Actor
-from app.services.idempotency import Answer
+from app.services.shared import idempotency, throttle
+from app.services.shared.actor import Actor
+from app.services.shared.idempotency import Answer
 from tests.conftest import PASSWORD
 from tests.page_sessions import start_session
 from tests.rows import age, events, rows
@@ -209,7 +208,7 @@ def test_task_whose_end_cannot_be_told_stays(
     with app.app_context():
         trash(ann)
         age(Task, "deleted_at", timedelta(days=31))
-        monkeypatch.setattr("app.services.audit._insert", None)
+        monkeypatch.setattr("app.services.shared.audit._insert", None)
         with pytest.raises(AttributeError):
             purge.purge()
         assert number(Task) == 1

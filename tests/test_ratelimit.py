@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from app import ratelimit
 from app.models import Task
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING, slug_of
 from tests.clients import Api, Browser
 from tests.conftest import MakeApp, signed_in_api, signed_in_browser

@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.models import Factor, Link, Session, Token, User
 from app.services import accounts, credentials, sessions
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from tests.answers import slug_of
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD

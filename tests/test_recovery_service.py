@@ -13,7 +13,7 @@ from app.services import (
     tokens,
     users,
 )
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD
 from tests.rows import age
 

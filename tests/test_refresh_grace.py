@@ -9,7 +9,7 @@ from app.errors import InvalidGrant, InvalidToken
 from app.models import Token
 from app.models.token import FAMILY_LIFE, REFRESH_GRACE
 from app.services import accounts, sign_ins, token_pairs, tokens
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.services.token_pairs import Pair
 from tests.answers import slug_of
 from tests.clients import Api

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 import config
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from settings.urls import passkey_origin
 from tests.answers import slug_of
 from tests.clients import Api

@@ -5,7 +5,7 @@ from flask import Flask
 
 from app.models import User
 from app.services import invitations, reserved_names
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from tests.answers import blamed
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD, MakePerson, signed_in_api

@@ -9,7 +9,7 @@ from flask import Flask
 
 from app.models import Task
 from app.models.types import now, uuid7
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import slug_of
 from tests.clients import Api
 from tests.rows import rows, set_values

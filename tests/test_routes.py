@@ -15,7 +15,7 @@ from app.extensions import db
 from app.models.base import Base
 from app.service import Service
 from app.services import unsent_forms
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import blamed, slug_of
 from tests.authorization import WEBHOOK
 from tests.clients import Api, Browser

@@ -28,8 +28,9 @@ from app.errors import InvalidToken
 from app.extensions import db
 from app.models import Factor, IdempotencyRecord, User
 from app.models.types import now
-from app.services import links, registration, sealing, token_pairs, tokens
-from app.services.actor import Actor
+from app.services import links, registration, token_pairs, tokens
+from app.services.shared import encryption
+from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD, MakeApp
 from tests.routes import APP, OPERATIONS
 from tests.rows import rows, set_values
@@ -133,7 +134,7 @@ class Caller:
             found = [
                 row for row in rows(Factor, user_id=self.id or None) if row.confirmed_at is None
             ]
-            return pyotp.TOTP(sealing.unseal(found[0].secret)).now() if found else "000000"
+            return pyotp.TOTP(encryption.unseal(found[0].secret)).now() if found else "000000"
 
     def forget_keys(self) -> None:
         with self.app.app_context(), db.engine.begin() as connection:

@@ -14,7 +14,7 @@ from app.extensions import db
 from app.models import Task
 from app.models.types import uuid7
 from app.services import demo, registration, task_found, task_handover, task_search, tasks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.services.task_bulk import Change, apply
 from app.worker import Worker
 from tests.clients import Api, Browser

@@ -18,7 +18,7 @@ from app import sql
 from app.extensions import db
 from app.models.types import now, uuid7
 from app.services import task_filters, task_found, tasks
-from app.services.actor import Actor, scopes_of
+from app.services.shared.actor import Actor, scopes_of
 from app.services.task_list import Shape
 from app.sql import watchdog
 from tests.databases import PostgresServer, close, make_app, migrate

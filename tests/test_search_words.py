@@ -6,8 +6,8 @@ import unicodedata
 import pytest
 from hypothesis import assume, example, given, settings, strategies as st
 
-from app.services import search_words
-from app.services.search_words import RUN_MAX, STEM, WORD_MAX, clauses, indexed
+from app.services.shared import search_words
+from app.services.shared.search_words import RUN_MAX, STEM, WORD_MAX, clauses, indexed
 from tests.search_cases import QUERIES, TITLES, found_by
 
 SAMPLES = "".join(TITLES) + "\u0301\u05b0\u0651\u200d\ufe0f\u0345\ufb01\ufdfa\u1e9e\u01c5"

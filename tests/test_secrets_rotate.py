@@ -13,16 +13,9 @@ from sqlalchemy import String, select
 from app import delivery, sql
 from app.extensions import db
 from app.models import Factor, OutboxEntry, Webhook
-from app.services import (
-    factors,
-    sealed_columns,
-    sealing,
-    second_factors,
-    webhook_deliveries,
-    webhook_secrets,
-    webhooks,
-)
-from app.services.actor import Actor
+from app.services import factors, second_factors, webhook_deliveries, webhook_secrets, webhooks
+from app.services.shared import encrypted_columns, encryption
+from app.services.shared.actor import Actor
 from app.worker import Worker
 from tests.conftest import PASSWORD, MakeApp, MakePerson
 from tests.factors import Phone, add_app, hold_clock, phone_of
@@ -125,7 +118,7 @@ def test_value_of_the_present_key_is_left_alone(second: Flask, ann: Actor) -> No
     webhook_id, secret = add_webhook(second, ann)
     with second.app_context():
         sealed = rows(Webhook)[0].secret
-        assert sealed_columns.read(SECRET, webhook_id, sealed) == secret
+        assert encrypted_columns.read(SECRET, webhook_id, sealed) == secret
         assert sql.current().pooled is None, "a statement was sent"
 
 
@@ -134,9 +127,9 @@ def test_newer_secret_is_never_overwritten(app: Flask, second: Flask, ann: Actor
     with app.app_context():
         (webhook,) = rows(Webhook)
     with second.app_context():
-        newer = sealing.seal("whsec_newer")
+        newer = encryption.seal("whsec_newer")
         set_values(Webhook, webhook_id, secret=newer)
-        sealed_columns.read(SECRET, webhook_id, webhook.secret)
+        encrypted_columns.read(SECRET, webhook_id, webhook.secret)
         assert rows(Webhook)[0].secret == newer
 
 
@@ -165,7 +158,7 @@ def test_command_seals_the_rest_anew_and_says_how_many(
 def test_command_reads_on_past_a_full_page(
     app: Flask, second: Flask, ann: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sealed_columns, "PAGE", 2)
+    monkeypatch.setattr(encrypted_columns, "PAGE", 2)
     for _ in range(5):
         add_webhook(app, ann)
     assert "webhooks.secret: 5 sealed anew" in rotate(second).stdout
@@ -217,7 +210,7 @@ def test_every_sealed_value_lies_in_a_column_that_says_so(app: Flask, ann: Actor
                 values = connection.scalars(select(column).where(column.is_not(None)))
                 if any(str(value).startswith(FERNET) for value in values):
                     found.add(f"{table.name}.{column.name}")
-    assert found == {column.name for column in sealed_columns.all_columns()}
+    assert found == {column.name for column in encrypted_columns.all_columns()}
 
 
 def test_keys_are_rotated_twice_while_the_service_is_used(
@@ -245,7 +238,7 @@ def test_keys_are_rotated_twice_while_the_service_is_used(
     for step, present in ((0, second), (1, third)):
         codes = {person.id: phones[person].code(step) for person in people[:2]}
         calls: list[Callable[[], Any]] = [
-            *(column.rotate for column in sealed_columns.all_columns()),
+            *(column.rotate for column in encrypted_columns.all_columns()),
             *(partial(second_factors.prove, Actor(), *given) for given in codes.items()),
             *(partial(webhook_deliveries.test, *own) for own in zip(people, secrets, strict=True)),
             partial(renew_app, phones, people[2]),

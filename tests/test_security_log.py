@@ -10,9 +10,10 @@ from sqlalchemy import text
 from app.extensions import db
 from app.main.security_log import WORDS
 from app.models.types import uuid7
-from app.services import accounts, audit, personal_tokens, registration, security_log, users
-from app.services.actor import SYSTEM, Actor
+from app.services import accounts, personal_tokens, registration, security_log, users
 from app.services.notices import AUDITED, UNNOTICED
+from app.services.shared import audit
+from app.services.shared.actor import SYSTEM, Actor
 from app.sql import atomic
 from tests.clients import Browser
 from tests.conftest import PASSWORD

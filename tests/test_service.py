@@ -9,7 +9,7 @@ from werkzeug.test import EnvironBuilder, TestResponse
 
 from app.service import SHORT, Call, Service
 from app.services import tasks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.clients import Api
 
 CHANGING = {"X-Request-ID", "RateLimit", "Date"}  # from one request to the next

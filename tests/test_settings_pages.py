@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from app.models import Session, Task, Token, User
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD, signed_in_api, signed_in_browser

@@ -9,7 +9,7 @@ import orjson
 
 from app.models import AuditEvent, Task
 from app.services import registration, tasks, token_pairs
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD
 from tests.databases import close, make_app
 from tests.gunicorn_server import Server, read, running

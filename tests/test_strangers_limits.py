@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 
 from app.models import Link, OutboxEntry, SignInAttempt
-from app.services import throttle
-from app.services.actor import Actor
+from app.services.shared import throttle
+from app.services.shared.actor import Actor
 from tests.answers import slug_of
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD, MakeApp, signed_in_api

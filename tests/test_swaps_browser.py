@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from app.models import Session
 from app.models.task import TITLE_MAX
 from app.services import sign_ins, tasks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.rows import rows
 from tests.test_browser import chromium, opened, pytestmark, sign_in, url
 from tests.test_routes import on_one_database

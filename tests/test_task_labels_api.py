@@ -3,7 +3,7 @@
 import pytest
 
 from app.services import task_labels
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import slug_of
 from tests.clients import Api
 from tests.test_tasks_api import make

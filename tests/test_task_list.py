@@ -15,7 +15,7 @@ from app.extensions import db
 from app.models import Task
 from app.models.task import CLOSED, PRIORITIES, STATUSES
 from app.services import task_search, tasks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.services.task_list import SORTS
 from tests.rows import set_values
 from tests.test_search_words import matches

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app.extensions import db
 from app.models.types import now
 from app.services import registration, task_list, users
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.services.task_list import SORTS, Shape
 from app.sql import watchdog
 from tests.conftest import PASSWORD

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING, blamed, slug_of, without_request
 from tests.clients import Api
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING, slug_of
 from tests.clients import Api
 from tests.test_tasks_api import make, patch

@@ -9,7 +9,7 @@ from app.errors import Forbidden, Invalid, NotFound, PreconditionFailed
 from app.models import Task
 from app.models.types import now
 from app.services import accounts, task_events, task_stats, task_values, tasks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.conftest import MakePerson
 from tests.rows import rows, set_values
 

@@ -11,9 +11,9 @@ from werkzeug.test import TestResponse
 from app.extensions import db
 from app.models import SignInAttempt
 from app.models.types import now, uuid7
-from app.services import throttle
-from app.services.actor import Actor
-from app.services.networks import network_of
+from app.services.shared import throttle
+from app.services.shared.actor import Actor
+from app.services.shared.client_networks import network_of
 from tests.answers import blamed, slug_of, without_request
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD, MakePerson, email_of, signed_in_api

@@ -20,7 +20,7 @@ from app.services import (
     tokens,
     users,
 )
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from app.services.token_pairs import Pair
 from tests.conftest import PASSWORD
 from tests.rows import age, events, rows

@@ -23,7 +23,7 @@ from app.services import (
     token_pairs,
     tokens,
 )
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 from tests.conftest import PASSWORD
 

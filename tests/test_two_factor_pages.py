@@ -9,7 +9,7 @@ from app.auth import pending
 from app.models import Session
 from app.models.types import now
 from app.services import accounts, recovery, users
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD
 from tests.factors import Phone, hold_clock, phone_of

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from app.errors import Unavailable
 from app.extensions import db
 from app.services import readiness, registration
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.worker import Worker
 from tests import leaks, test_migrations
 from tests.answers import slug_of

@@ -11,7 +11,7 @@ from app.models import Comment, Session, Task, UnsentForm
 from app.models.types import now
 from app.models.unsent_form import LIFE, PER_USER_MAX, SIZE_MAX
 from app.services import sign_ins, tasks, unsent_forms
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD
 from tests.mailbox import Mailbox

@@ -7,7 +7,7 @@ from flask import Flask
 
 from app.models import User
 from app.services import personal_tokens, users
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from tests.answers import MISSING, blamed, slug_of
 from tests.clients import Api
 from tests.rows import set_values

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from app.models import User
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING, blamed, slug_of
 from tests.clients import Api
 from tests.conftest import PASSWORD, MakePerson, email_of

@@ -26,7 +26,7 @@ from app.services import (
     tokens,
     users,
 )
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from app.sql.connection import Link as Connection
 from tests.conftest import PASSWORD, email_of
 from tests.page_sessions import start_session

@@ -21,9 +21,10 @@ from app.models import OutboxEntry, User, Webhook, WebhookSecret
 from app.models.types import now
 from app.models.webhook import GIVEN_UP_AFTER
 from app.models.webhook_secret import EARLIER_LIFE
-from app.services import sealing, webhook_deliveries, webhooks
-from app.services.actor import Actor
+from app.services import webhook_deliveries, webhooks
 from app.services.purge import purge
+from app.services.shared import encryption
+from app.services.shared.actor import Actor
 from app.worker import Worker
 from tests.clients import Api
 from tests.conftest import MakeApp, MakePerson, signed_in_api
@@ -135,7 +136,7 @@ def signers(app: Flask, api: Api, path: str, receiver: Receiver) -> list[str]:
     moment = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
     with app.app_context():
         known = [
-            sealing.unseal(row.secret)
+            encryption.unseal(row.secret)
             for row in (*rows(Webhook, id=path.rsplit("/", 1)[1]), *rows(WebhookSecret))
         ]
     by_signature = {

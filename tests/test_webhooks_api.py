@@ -12,7 +12,7 @@ from app.models import OutboxEntry, Webhook, WebhookSecret
 from app.models.task import SHOWN
 from app.models.webhook import EVENTS, PER_USER_MAX
 from app.models.webhook_secret import EARLIER_MAX
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.answers import MISSING, blamed, slug_of, without_request
 from tests.clients import Api
 from tests.conftest import MakeApp, MakePerson, signed_in_api

@@ -5,7 +5,7 @@ import re
 from flask import Flask
 
 from app.models import OutboxEntry, Webhook
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from tests.clients import Browser
 from tests.rows import events, rows, set_values
 

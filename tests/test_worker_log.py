@@ -22,7 +22,7 @@ from app.services import (
     webhook_deliveries,
     webhooks,
 )
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.worker import Worker
 from tests.conftest import email_of, signed_in_api
 from tests.factors import add_app, hold_clock

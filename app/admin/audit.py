@@ -10,7 +10,7 @@ from app.admin.listing import Filters, PersonField, listed
 from app.forms import choices, stripped
 from app.identity import page_user
 from app.moment_field import MomentField
-from app.services import audit, names
+from app.services.shared import audit, display_names
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 ACTION_MAX = 64
@@ -41,6 +41,6 @@ class AuditFilters(Filters):
 def index() -> str:
     form, actor = AuditFilters(), page_user()
     found = listed(form, lambda **paging: audit.page(actor, **form.matching(), **paging))
-    known = names.in_events(actor, found.page.items)
+    known = display_names.in_events(actor, found.page.items)
     actions = sorted(audit.ACTIONS)
     return render_template("admin/audit.html", form=form, found=found, names=known, actions=actions)

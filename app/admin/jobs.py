@@ -10,7 +10,8 @@ from app.forms import choices
 from app.identity import page_user
 from app.models.outbox import KINDS, STATUSES
 from app.navigation import next_page
-from app.services import jobs, names
+from app.services import jobs
+from app.services.shared import display_names
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 
@@ -29,7 +30,7 @@ def index() -> str:
         form=form,
         found=found,
         figures=jobs.figures(actor),
-        names=names.of_users(actor, (job.user_id for job in found.page.items)),
+        names=display_names.of_users(actor, (job.user_id for job in found.page.items)),
         here=request.full_path.rstrip("?"),
     )
 

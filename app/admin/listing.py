@@ -12,8 +12,9 @@ from app import listing
 from app.forms import Form, stripped
 from app.listing import Listed
 from app.models.types import canonical_id
-from app.services import text_rules, users
-from app.services.paging import Page
+from app.services import users
+from app.services.shared import text_rules
+from app.services.shared.paging import Page
 
 T = TypeVar("T")
 LIMIT = 25

@@ -10,8 +10,9 @@ from app.admin.listing import Filters, PersonField, listed
 from app.forms import choices, options, stripped
 from app.identity import page_user
 from app.models.task import LABEL_MAX, PRIORITIES, STATUSES
-from app.services import names, tasks
-from app.services.paging import Q_MAX
+from app.services import tasks
+from app.services.shared import display_names
+from app.services.shared.paging import Q_MAX
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 SORTS = [
@@ -55,5 +56,5 @@ def index() -> str:
         lambda **paging: tasks.page(actor, form.matching(), sort=sort, everyone=True, **paging),
     )
     people = [person for task in found.page.items for person in (task.owner_id, task.assignee_id)]
-    people_names = names.of_users(actor, people)
+    people_names = display_names.of_users(actor, people)
     return render_template("admin/tasks.html", form=form, found=found, names=people_names)

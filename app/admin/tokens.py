@@ -10,7 +10,8 @@ from app.forms import options
 from app.identity import page_user
 from app.models.token import SCOPES
 from app.models.types import now
-from app.services import names, personal_tokens
+from app.services import personal_tokens
+from app.services.shared import display_names
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")
 
@@ -41,7 +42,7 @@ def index() -> str:
         "admin/tokens.html",
         form=form,
         found=found,
-        names=names.of_users(actor, (token.user_id for token in found.page.items)),
+        names=display_names.of_users(actor, (token.user_id for token in found.page.items)),
         here=request.full_path.rstrip("?"),
         moment=now(),
     )

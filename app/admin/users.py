@@ -17,17 +17,16 @@ from app.models.user import ROLES
 from app.services import (
     accounts,
     admin_stats,
-    audit,
     authentication,
     factors,
     invitations,
-    names,
     personal_tokens,
     recovery,
     sign_ins,
     users,
 )
-from app.services.paging import LIMIT_MAX, Q_MAX
+from app.services.shared import audit, display_names
+from app.services.shared.paging import LIMIT_MAX, Q_MAX
 
 bp = Blueprint("users", __name__, url_prefix="/users")
 RECENT = 8  # events
@@ -138,7 +137,7 @@ def _page(user_id: str, link: str = "") -> str:
         moment=now(),
         done=done,
         undergone=undergone,
-        names=names.in_events(actor, [*done, *undergone]),
+        names=display_names.in_events(actor, [*done, *undergone]),
         link=link,
         factors=factors.names(actor, user_id),
         invited=invitations.is_open(user),

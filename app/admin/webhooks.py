@@ -10,7 +10,8 @@ from app.admin.listing import Filters, PersonField, listed
 from app.forms import options
 from app.identity import page_user
 from app.navigation import next_page
-from app.services import names, webhooks
+from app.services import webhooks
+from app.services.shared import display_names
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 ON = {"yes": True, "no": False}
@@ -41,7 +42,7 @@ def index() -> str:
         "admin/webhooks.html",
         form=form,
         found=found,
-        names=names.of_users(actor, (webhook.user_id for webhook in found.page.items)),
+        names=display_names.of_users(actor, (webhook.user_id for webhook in found.page.items)),
         here=request.full_path.rstrip("?"),
     )
 

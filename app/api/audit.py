@@ -8,9 +8,9 @@ from marshmallow import Schema
 from app.api.operation import ListQuery, operation
 from app.fields import Changes, Identifier, Moment, Text
 from app.models import AuditEvent
-from app.services import audit
-from app.services.actor import Actor
-from app.services.paging import Page
+from app.services.shared import audit
+from app.services.shared.actor import Actor
+from app.services.shared.paging import Page
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 

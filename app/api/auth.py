@@ -19,7 +19,7 @@ from app.errors import (
 )
 from app.fields import Password, Strict, Text
 from app.services import confirmation, recovery, token_pairs
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.services.token_pairs import Pair
 
 TOKEN = "fst_0000000000000000000000000000000000000000000000000"  # noqa: S105 - an example

@@ -18,7 +18,7 @@ from app.errors import (
 )
 from app.fields import Identifier, OneOf, Strict, Whole, choice
 from app.services import task_bulk
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.services.task_bulk import OPERATIONS_MAX, Change
 from app.strict_json import faults
 from app.task_input import TaskIn

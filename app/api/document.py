@@ -11,7 +11,7 @@ from app.api import answer, openapi, reading
 from app.api.operation import operation
 from app.fields import Text
 from app.security import CSP_DOCS
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 
 bp = Blueprint("document", __name__)
 page = Blueprint("docs", __name__)

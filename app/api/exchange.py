@@ -14,7 +14,7 @@ from app.errors import InvalidLines, InvalidParameter, UnsupportedMediaType
 from app.faults import Code, Fault
 from app.fields import choice
 from app.services import task_exchange, task_import
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.services.task_import import Imported
 from app.task_files import CSV, NDJSON, SIZE_MAX
 

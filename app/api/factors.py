@@ -12,8 +12,8 @@ from app.fields import Identifier, Moment, Password, Strict, Text, choice
 from app.models import Factor
 from app.models.factor import KINDS
 from app.services import factors, recovery_codes, totp, users
-from app.services.actor import Actor
-from app.services.paging import Page
+from app.services.shared.actor import Actor
+from app.services.shared.paging import Page
 from app.services.totp import SetUp
 
 bp = Blueprint("factors", __name__, url_prefix="/users")

@@ -19,9 +19,9 @@ from app.coded_fields import Range
 from app.errors import AppError, Unauthorized
 from app.fields import Flag, Number, Text, compile_dump
 from app.identity import api_user, need_scopes, origin
-from app.services.actor import Actor
-from app.services.networks import network_of
-from app.services.paging import LIMIT_DEFAULT, LIMIT_MAX, Page
+from app.services.shared.actor import Actor
+from app.services.shared.client_networks import network_of
+from app.services.shared.paging import LIMIT_DEFAULT, LIMIT_MAX, Page
 from app.sql import Statement
 
 View = Callable[..., Any]

@@ -20,7 +20,7 @@ from app.errors import (
 )
 from app.faults import Code, Fault
 from app.fields import Parameters
-from app.services.preconditions import Condition, Expect
+from app.services.shared.preconditions import Condition, Expect
 from app.strict_json import faults, load, parse
 
 JSON = "application/json"

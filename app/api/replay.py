@@ -9,9 +9,9 @@ from flask import Request, Response
 from app.api import multipart, reading
 from app.errors import IdempotencyNotSupported, Malformed
 from app.models.idempotency_record import KEY_MAX
-from app.services import idempotency
-from app.services.actor import Actor
-from app.services.idempotency import Answer
+from app.services.shared import idempotency
+from app.services.shared.actor import Actor
+from app.services.shared.idempotency import Answer
 
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Cache-Control", "Vary")
 _QUOTED = re.compile(r'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"')  # RFC 9651, 3.3.3

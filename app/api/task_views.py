@@ -13,8 +13,8 @@ from app.fields import Changes, Identifier, Moment, Number, Text
 from app.models import AuditEvent
 from app.models.task import PRIORITIES, STATUSES
 from app.services import task_events, task_labels, task_stats
-from app.services.actor import Actor
-from app.services.paging import Page
+from app.services.shared.actor import Actor
+from app.services.shared.paging import Page
 
 bp = Blueprint("task_views", __name__, url_prefix="/tasks")
 READ = ("tasks:read",)

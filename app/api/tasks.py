@@ -14,9 +14,9 @@ from app.fields import Flag, Identifier, IdentifierOrNone, Line, Moment, Text, c
 from app.models import Task
 from app.models.task import PRIORITIES, STATUSES
 from app.services import tasks
-from app.services.actor import Actor
-from app.services.paging import Q_MAX, Page
-from app.services.preconditions import Expect
+from app.services.shared.actor import Actor
+from app.services.shared.paging import Q_MAX, Page
+from app.services.shared.preconditions import Expect
 from app.services.task_filters import IDS_MAX, NONE
 from app.services.task_list import SORTS
 from app.task_input import TaskIn

@@ -19,9 +19,9 @@ from app.fields import Identifier, Line, Moment, Strict, Text, choice
 from app.models import Token
 from app.models.token import NAME_MAX, SCOPES
 from app.services import personal_tokens, users
-from app.services.actor import Actor
-from app.services.paging import Page
-from app.services.preconditions import Expect
+from app.services.shared.actor import Actor
+from app.services.shared.paging import Page
+from app.services.shared.preconditions import Expect
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")
 READ, WRITE = ("profile:read",), ("profile:write",)

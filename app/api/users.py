@@ -34,13 +34,13 @@ from app.services import (
     authentication,
     confirmation,
     invitations,
-    names as display_names,
     registration,
     users,
 )
-from app.services.actor import Actor
-from app.services.paging import Page
-from app.services.preconditions import Expect
+from app.services.shared import display_names
+from app.services.shared.actor import Actor
+from app.services.shared.paging import Page
+from app.services.shared.preconditions import Expect
 
 bp = Blueprint("users", __name__, url_prefix="/users")
 

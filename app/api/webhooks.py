@@ -14,9 +14,9 @@ from app.fields import Flag, Identifier, Moment, Strict, Text, choice
 from app.models import OutboxEntry, Webhook
 from app.models.webhook import EVENTS, URL_MAX
 from app.services import targets, webhook_deliveries, webhook_secrets, webhooks
-from app.services.actor import Actor
-from app.services.paging import Page
-from app.services.preconditions import Expect
+from app.services.shared.actor import Actor
+from app.services.shared.paging import Page
+from app.services.shared.preconditions import Expect
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 READ, WRITE = ("tasks:read",), ("tasks:write",)

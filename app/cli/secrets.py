@@ -4,8 +4,8 @@ import click
 from flask.cli import with_appcontext
 
 from app.cli.base import Group
-from app.services import sealed_columns
-from app.services.sealing import Sealed
+from app.services.shared import encrypted_columns
+from app.services.shared.encryption import Sealed
 
 group = Group("secrets", help="Manage the secrets that SECRET_KEY seals in the database.")
 
@@ -15,7 +15,7 @@ group = Group("secrets", help="Manage the secrets that SECRET_KEY seals in the d
 def rotate() -> None:
     """Seal anew, by SECRET_KEY, what a key in SECRET_KEY_FALLBACKS has sealed."""
     unreadable = 0
-    for column in sealed_columns.all_columns():
+    for column in encrypted_columns.all_columns():
         found = column.rotate()
         unreadable += found.unreadable
         click.echo(

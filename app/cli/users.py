@@ -9,7 +9,7 @@ from flask import current_app
 from app import settings as policy
 from app.cli.base import Group, find_user
 from app.services import accounts, factors, invitations, recovery, registration
-from app.services.actor import SYSTEM
+from app.services.shared.actor import SYSTEM
 
 group = Group("users", help="Open accounts and change their rights.")
 

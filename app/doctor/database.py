@@ -12,7 +12,7 @@ from app.doctor.finding import Finding, fault, ok, warning
 from app.errors import Unavailable
 from app.models.types import now
 from app.services import checkup, outbox, readiness, system
-from app.services.actor import SYSTEM
+from app.services.shared.actor import SYSTEM
 from app.sql.errors import first_line
 
 WHAT = "database"

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from app.doctor.finding import Finding, fault, ok, warning
-from app.services import sealed_columns
+from app.services.shared import encrypted_columns
 
 WHAT = "stored secrets"
 
 
 def examine() -> Iterator[Finding]:
-    counts = [column.count() for column in sealed_columns.all_columns()]
+    counts = [column.count() for column in encrypted_columns.all_columns()]
     total = sum(count.total for count in counts)
     earlier = sum(count.earlier for count in counts)
     unreadable = sum(count.unreadable for count in counts)

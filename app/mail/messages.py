@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 from flask import render_template
 
 from app import settings as policy
-from app.devices import device
 from app.durations import in_words
 from app.models import OutboxEntry
 from app.models.link import LIFE
 from app.models.types import now
 from app.services.notices import ADMIN_ADVICE, NOTICES
+from app.services.shared.user_agents import device
 from app.services.token_mails import ENDING
 
 LINK_SUBJECTS = {

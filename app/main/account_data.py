@@ -11,7 +11,7 @@ from app import account_fields
 from app.forms import REFUSALS, Form, stripped
 from app.identity import page_user, sign_out
 from app.services import account_export, accounts, authentication, users
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 
 bp = Blueprint("account_data", __name__)
 

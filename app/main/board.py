@@ -9,7 +9,8 @@ from app.identity import page_user
 from app.main.task_query import read_page, read_query
 from app.models.task import CLOSED, STATUSES
 from app.navigation import next_page
-from app.services import names, tasks
+from app.services import tasks
+from app.services.shared import display_names
 from app.templating import words
 
 bp = Blueprint("board", __name__)
@@ -33,7 +34,7 @@ def index() -> str:
         args={name: value for name, value in query.args.items() if name not in ("status", "sort")},
         sort=_sort,
         faults=query.faults,
-        people=names.of_users(actor, assigned),
+        people=display_names.of_users(actor, assigned),
     )
 
 

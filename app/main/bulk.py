@@ -11,7 +11,7 @@ from app.identity import page_user
 from app.models.types import canonical_id
 from app.navigation import next_page
 from app.services import task_bulk, tasks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.services.task_bulk import OPERATIONS_MAX, Change
 
 bp = Blueprint("bulk", __name__)

@@ -17,7 +17,7 @@ from app.identity import page_user
 from app.main.task_query import read_query
 from app.once import once
 from app.services import task_exchange, task_import
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.task_files import CSV, NDJSON, SIZE_MAX, download, read
 
 bp = Blueprint("exchange", __name__)

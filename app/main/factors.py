@@ -16,7 +16,7 @@ from app.identity import page_user, renew_session
 from app.listing import listed
 from app.models import User
 from app.services import factors, recovery_codes, sessions, totp, users
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 
 bp = Blueprint("factors", __name__)
 GROUP = 4  # characters of a secret that is typed

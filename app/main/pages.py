@@ -21,7 +21,7 @@ from app.identity import page_user
 from app.models.task import CLOSED, STATUSES
 from app.models.types import now
 from app.services import task_stats, tasks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 
 bp = Blueprint("pages", __name__)
 

@@ -10,13 +10,13 @@ from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
 from app import challenges
-from app.devices import device
 from app.forms import CREDENTIAL_MAX, REFUSALS, Form, one_line, stripped
 from app.identity import page_user
 from app.main.factors import ProofForm, added, proof_page
 from app.models.factor import NAME_MAX
 from app.navigation import next_page
 from app.services import authentication, passkeys, users
+from app.services.shared.user_agents import device
 
 bp = Blueprint("passkeys", __name__)
 PURPOSE = "create"

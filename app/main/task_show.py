@@ -9,7 +9,8 @@ from app.forms import Form, many_lines, plain_lines
 from app.identity import page_user
 from app.listing import listed
 from app.models.comment import BODY_MAX
-from app.services import comments, names, task_access, task_events, tasks
+from app.services import comments, task_access, task_events, tasks
+from app.services.shared import display_names
 
 ENDPOINT = "main.tasks.show"
 COMMENTS = "comments"  # the anchor of their list
@@ -47,6 +48,6 @@ def show_task(task_id: str, form: CommentForm) -> ResponseReturnValue:
         may_delete=task_access.owns(actor, task),
         mine={one.id for one in said.page.items if comments.may_edit(actor, one)},
         removable={one.id for one in said.page.items if comments.may_delete(actor, task, one)},
-        people=names.of_users(actor, mentioned),
+        people=display_names.of_users(actor, mentioned),
     )
     return page, form.http_status

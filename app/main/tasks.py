@@ -14,7 +14,8 @@ from app.main.task_show import CommentForm, show_task
 from app.models.task import TITLE_MAX
 from app.navigation import next_page
 from app.once import once
-from app.services import names, task_access, tasks
+from app.services import task_access, tasks
+from app.services.shared import display_names
 
 bp = Blueprint("tasks", __name__)
 TRASH_BINDING = "trash"
@@ -40,7 +41,7 @@ def index() -> ResponseReturnValue:
         following=following,
         sorts=SORT_NAMES,
         title_max=TITLE_MAX,
-        people=names.of_users(actor, (task.assignee_id for task in page.items)),
+        people=display_names.of_users(actor, (task.assignee_id for task in page.items)),
     )
 
 
@@ -87,7 +88,7 @@ def show(task_id: str) -> ResponseReturnValue:
 def update(task_id: str) -> ResponseReturnValue:
     actor = page_user()
     task = tasks.get(actor, task_id)
-    form, theirs = EditForm(task, names.of_users(actor, [task.assignee_id])), None
+    form, theirs = EditForm(task, display_names.of_users(actor, [task.assignee_id])), None
     if form.validate_on_submit():
         try:
             tasks.update(actor, task_id, form.changes(), expect={form.version})
@@ -104,7 +105,7 @@ def update(task_id: str) -> ResponseReturnValue:
         task=task,
         version=theirs.version if theirs else form.version,
         stale=theirs is not None,
-        differing=form.differing(theirs, names.of_users(actor, [theirs.assignee_id]))
+        differing=form.differing(theirs, display_names.of_users(actor, [theirs.assignee_id]))
         if theirs
         else {},
         may_assign=task_access.owns(actor, task),

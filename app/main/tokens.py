@@ -19,7 +19,7 @@ from app.models.token import DAYS, DAYS_MAX, NAME_MAX, SCOPES
 from app.models.types import now
 from app.navigation import next_page
 from app.services import personal_tokens, users
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 
 bp = Blueprint("tokens", __name__)
 MEANINGS = {

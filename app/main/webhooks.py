@@ -16,7 +16,7 @@ from app.listing import listed
 from app.models import OutboxEntry, Webhook
 from app.models.webhook import EVENTS, URL_MAX
 from app.services import webhook_deliveries, webhook_secrets, webhooks
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 
 bp = Blueprint("webhooks", __name__)
 MEANINGS = {

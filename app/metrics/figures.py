@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 
 from app.metrics import shared
 from app.security import ROUTE
-from app.services import audit
+from app.services.shared import audit
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

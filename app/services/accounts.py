@@ -12,8 +12,6 @@ from app.models import User
 from app.models.types import now
 from app.models.user import no_address
 from app.services import (
-    audit,
-    audit_erasure,
     authentication,
     credentials,
     first_proof,
@@ -22,11 +20,11 @@ from app.services import (
     mails,
     passwords,
     task_handover,
-    throttle,
     users,
 )
-from app.services.actor import Actor
-from app.services.preconditions import Expect, check
+from app.services.shared import audit, audit_erasure, throttle
+from app.services.shared.actor import Actor
+from app.services.shared.preconditions import Expect, check
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 
 audit.declare(

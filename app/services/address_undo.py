@@ -14,7 +14,7 @@ from app.models import EmailChange, OutboxEntry, User
 from app.models.email_change import UNDO_LIFE
 from app.models.types import UTCDateTime, now, uuid7
 from app.services import accounts, credentials, links, outbox, secret_tokens, users
-from app.services.actor import SYSTEM, Actor
+from app.services.shared.actor import SYSTEM, Actor
 from app.sql import KEY, Statement, atomic
 
 NOTICE = "email_changed"

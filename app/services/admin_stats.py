@@ -9,7 +9,7 @@ from app.models import AuditEvent, Session, Task, Token, User
 from app.models.task import LIVE, STATUSES, TRASHED
 from app.models.types import UTCDateTime, now
 from app.services import task_stats
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.sql import Statement
 
 SIGNED_IN, REFUSED = "session.created", "session.refused"

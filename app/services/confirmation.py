@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from app.errors import Conflict, Forbidden, Unauthorized
 from app.models import User
-from app.services import accounts, audit, authentication, credentials, links, mails, users
-from app.services.actor import SYSTEM, Actor
+from app.services import accounts, authentication, credentials, links, mails, users
+from app.services.shared import audit
+from app.services.shared.actor import SYSTEM, Actor
 from app.sql import atomic
 
 PURPOSE = "confirm"

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, select
 from app import settings as policy
 from app.errors import EmailUnconfirmed, InvalidToken
 from app.models import Link, Session, Token, User
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.sql import KEY, Statement
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)

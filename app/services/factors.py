@@ -14,17 +14,10 @@ from app import settings as policy
 from app.errors import NotFound, OtpRequired
 from app.models import Factor, User
 from app.models.types import UTCDateTime
-from app.services import (
-    audit,
-    authentication,
-    credentials,
-    mails,
-    paging,
-    recovery_codes,
-    users,
-)
-from app.services.actor import Actor
-from app.services.paging import Page
+from app.services import authentication, credentials, mails, recovery_codes, users
+from app.services.shared import audit, paging
+from app.services.shared.actor import Actor
+from app.services.shared.paging import Page
 from app.sql import KEY, Statement, atomic
 
 audit.declare(

@@ -9,9 +9,10 @@ from sqlalchemy import bindparam, select, update
 
 from app.models import Identity, User
 from app.models.types import UTCDateTime, now
-from app.services import audit, last_admin, mails, users
-from app.services.actor import Actor
+from app.services import last_admin, mails, users
 from app.services.openid import Person
+from app.services.shared import audit
+from app.services.shared.actor import Actor
 from app.sql import KEY, Statement, atomic
 
 _table = User.__table__

@@ -12,18 +12,10 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from app.errors import Conflict, NotFound
 from app.models import Identity, User
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import (
-    audit,
-    authentication,
-    credentials,
-    group_roles,
-    last_admin,
-    mails,
-    throttle,
-    users,
-)
-from app.services.actor import Actor
+from app.services import authentication, credentials, group_roles, last_admin, mails, users
 from app.services.openid import Person
+from app.services.shared import audit, throttle
+from app.services.shared.actor import Actor
 from app.sql import KEY, Duplicate, Statement, atomic
 
 audit.declare("user", "identity.linked", "identity.unlinked", words=("issuer", "subject"))

@@ -7,7 +7,6 @@ from sqlalchemy import select
 from app.errors import Conflict
 from app.models import AuditEvent, User
 from app.services import (
-    audit,
     authentication,
     credentials,
     identifiers,
@@ -18,7 +17,8 @@ from app.services import (
     registration,
     users,
 )
-from app.services.actor import Actor
+from app.services.shared import audit
+from app.services.shared.actor import Actor
 from app.sql import KEY, Statement, atomic
 
 audit.declare("user", "user.invited")

@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, func, select
 from app.errors import Conflict, NotFound
 from app.models import OutboxEntry
 from app.models.outbox import STATUSES
-from app.services import audit, outbox, paging
-from app.services.actor import Actor
-from app.services.paging import Page
+from app.services import outbox
+from app.services.shared import audit, paging
+from app.services.shared.actor import Actor
+from app.services.shared.paging import Page
 from app.sql import KEY, Statement, atomic
 
 audit.declare("job", "job.retried")

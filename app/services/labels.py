@@ -5,7 +5,7 @@ from unicodedata import normalize
 
 from app.faults import Code, Fault, length_code
 from app.models.task import LABEL_MAX, LABELS_MAX
-from app.services import text_rules
+from app.services.shared import text_rules
 
 SEPARATOR = ";"  # joins them in an export, so that none may hold it
 PATTERN = text_rules.LINE_PATTERN.replace("[^", f"[^{SEPARATOR}")  # for the API's document

@@ -11,7 +11,7 @@ from app.models.sign_in_attempt import (
     MAILS_PAUSE,
     MAILS_WINDOW,
 )
-from app.services import locks, throttle
+from app.services.shared import advisory_locks, throttle
 from app.sql import atomic
 
 
@@ -57,5 +57,5 @@ def take_reset(to: str, account: str, address: str) -> bool:
 def _held(kind: str, who: str) -> str:
     """The key of a counter, which nobody else changes until the commit."""
     key = throttle.account_of(None, f"{kind} mail {who}")
-    locks.wait(f"mail {key}")
+    advisory_locks.wait(f"mail {key}")
     return key

@@ -17,17 +17,15 @@ from app.models import Factor, User
 from app.models.factor import NAME_MAX
 from app.models.types import UTCDateTime, now, uuid7
 from app.services import (
-    audit,
     credentials,
     factors,
     passkey_providers,
     spent_challenges,
-    text_rules,
-    throttle,
     users,
     webauthn_json,
 )
-from app.services.actor import Actor
+from app.services.shared import audit, text_rules, throttle
+from app.services.shared.actor import Actor
 from app.services.webauthn_json import Challenge
 from app.sql import KEY, Duplicate, Statement, atomic
 

@@ -12,19 +12,11 @@ from app.faults import Code, Fault
 from app.models import Token, User
 from app.models.token import DAYS, NAME_MAX, SCOPES
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import (
-    audit,
-    authentication,
-    credentials,
-    mails,
-    paging,
-    text_rules,
-    token_mails,
-    tokens,
-)
-from app.services.actor import Actor, scopes_of
-from app.services.paging import Page
-from app.services.preconditions import Expect, check
+from app.services import authentication, credentials, mails, token_mails, tokens
+from app.services.shared import audit, paging, text_rules
+from app.services.shared.actor import Actor, scopes_of
+from app.services.shared.paging import Page
+from app.services.shared.preconditions import Expect, check
 from app.sql import KEY, Statement, atomic
 
 audit.declare("token", "token.created", "token.revoked", words=("name",))

@@ -24,8 +24,8 @@ from app.models.idempotency_record import KEPT as IDEMPOTENCY_KEPT
 from app.models.outbox import KEPT as OUTBOX_KEPT
 from app.models.sign_in_attempt import KEPT as ATTEMPTS_KEPT
 from app.models.types import UTCDateTime, now
-from app.services import audit, audit_erasure
-from app.services.actor import SYSTEM
+from app.services.shared import audit, audit_erasure
+from app.services.shared.actor import SYSTEM
 from app.services.tasks import PURGE_AFTER
 from app.sql import Statement, atomic
 

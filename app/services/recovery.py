@@ -6,7 +6,6 @@ from typing import NamedTuple
 from app.models import User
 from app.services import (
     accounts,
-    audit,
     authentication,
     credentials,
     identifiers,
@@ -15,10 +14,10 @@ from app.services import (
     mails,
     outbox,
     passwords,
-    throttle,
     users,
 )
-from app.services.actor import Actor
+from app.services.shared import audit, throttle
+from app.services.shared.actor import Actor
 from app.sql import atomic
 
 audit.declare("user", "user.reset_requested")

@@ -12,8 +12,9 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from app.errors import Conflict
 from app.models import Factor, RecoveryCode
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import audit, authentication, credentials, mails, users
-from app.services.actor import Actor
+from app.services import authentication, credentials, mails, users
+from app.services.shared import audit
+from app.services.shared.actor import Actor
 from app.sql import KEY, Statement, atomic
 
 audit.declare("user", "recovery_code.used", "recovery_codes.made")

@@ -8,9 +8,10 @@ from app import settings as policy
 from app.errors import Conflict, Forbidden, Invalid
 from app.models import User
 from app.models.types import now, uuid7
-from app.services import audit, identifiers, mail_limits, mails, passwords, throttle, users
-from app.services.actor import Actor
-from app.services.networks import network_of
+from app.services import identifiers, mail_limits, mails, passwords, users
+from app.services.shared import audit, throttle
+from app.services.shared.actor import Actor
+from app.services.shared.client_networks import network_of
 from app.sql import Duplicate, Statement, atomic
 
 audit.declare("user", "user.created")

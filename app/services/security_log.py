@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Select, bindparam, literal_column, select,
 
 from app.models import AuditEvent
 from app.models.audit_event import OF_CREDENTIALS
-from app.services import paging
-from app.services.actor import Actor
-from app.services.paging import LIMIT_DEFAULT, Page
+from app.services.shared import paging
+from app.services.shared.actor import Actor
+from app.services.shared.paging import LIMIT_DEFAULT, Page
 from app.sql import Statement
 
 _table = AuditEvent.__table__

@@ -14,8 +14,9 @@ from app.models.session import (
     USER_AGENT_MAX,
 )
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import audit, authentication, factors, mails, secret_tokens
-from app.services.actor import Actor, scopes_of
+from app.services import authentication, factors, mails, secret_tokens
+from app.services.shared import audit
+from app.services.shared.actor import Actor, scopes_of
 from app.sql import KEY, Statement, atomic
 
 audit.declare("user", "session.created", "session.proved", "session.ended")

@@ -14,9 +14,10 @@ from app.errors import NotFound
 from app.models import Session, Token
 from app.models.session import IDLE, REMEMBERED_IDLE
 from app.models.types import now
-from app.services import audit, credentials, paging, personal_tokens
-from app.services.actor import Actor
-from app.services.paging import Page
+from app.services import credentials, personal_tokens
+from app.services.shared import audit, paging
+from app.services.shared.actor import Actor
+from app.services.shared.paging import Page
 from app.sql import KEY, Statement, atomic
 
 audit.declare("user", "session.others_ended")

@@ -6,7 +6,7 @@ from sqlalchemy import func, literal_column, select, text
 
 from app import sql
 from app.services import readiness
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.sql import Statement
 
 _postgres = Statement[Any](

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, or_, select
 from app.errors import Forbidden, Invalid
 from app.faults import Code, Fault
 from app.models import Task, User
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.sql import KEY, Statement
 
 

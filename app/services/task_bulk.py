@@ -11,8 +11,8 @@ from app.errors import AppError
 from app.models import Task
 from app.models.types import Id
 from app.services import task_access, tasks
-from app.services.actor import Actor
-from app.services.preconditions import Expect
+from app.services.shared.actor import Actor
+from app.services.shared.preconditions import Expect
 from app.sql import Statement, atomic
 
 OPERATIONS_MAX = 100

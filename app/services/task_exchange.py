@@ -12,8 +12,9 @@ from typing import Any
 
 import orjson
 
-from app.services import labels, names, tasks
-from app.services.actor import Actor
+from app.services import labels, tasks
+from app.services.shared import display_names
+from app.services.shared.actor import Actor
 
 BATCH = 500
 COLUMNS = (
@@ -45,7 +46,7 @@ def every(
     after: list[Any] | None = None
     while True:
         page = tasks.page(actor, filters, sort=sort, limit=BATCH, after=after, everyone=everyone)
-        people = names.of_users(actor, (task.assignee_id for task in page.items))
+        people = display_names.of_users(actor, (task.assignee_id for task in page.items))
         for task in page.items:
             values = {name: getattr(task, name) for name in _OF_TASK}
             yield {**values, "assignee": people.get(task.assignee_id or "")}

@@ -73,7 +73,9 @@ _CONDITIONS: dict[str, Any] = {
     "created_after": _compared("created_after", Task.created_at.__ge__),
     "created_before": _compared("created_before", Task.created_at.__lt__),
     "updated_after": _compared("updated_after", Task.updated_at.__ge__),
-    "updated_until": _compared("updated_until", Task.updated_at.__le__),  # app.services.following
+    "updated_until": _compared(
+        "updated_until", Task.updated_at.__le__
+    ),  # app.services.shared.following
     "updated_before": _compared("updated_before", Task.updated_at.__lt__),
     "completed_after": _compared("completed_after", Task.completed_at.__ge__),
     "completed_before": _compared("completed_before", Task.completed_at.__lt__),

@@ -29,7 +29,8 @@ from sqlalchemy.sql import visitors
 from app import lazy
 from app.models import Task
 from app.models.task import LIVE, SHOWN, TRASHED
-from app.services import paging, task_filters, task_list, task_search
+from app.services import task_filters, task_list, task_search
+from app.services.shared import paging
 from app.services.task_access import OWNED
 from app.services.task_list import SORTS, Shape
 from app.sql import Statement

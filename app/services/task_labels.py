@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, bindparam, column, text
 
 from app import sql
 from app.models.types import Id
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.sql import Statement
 
 LABELS_MAX = 1000  # that are listed

@@ -26,7 +26,8 @@ from sqlalchemy import (
 from app import lazy
 from app.models import Task
 from app.models.task import LIVE, SHOWN, STATUS_RANK, TRASHED
-from app.services import paging, task_filters
+from app.services import task_filters
+from app.services.shared import paging
 from app.services.task_access import ASSIGNED, OWNED
 from app.services.task_filters import Filters
 from app.sql import Statement

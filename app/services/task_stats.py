@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, func, select
 from app.models import Task
 from app.models.task import CLOSED, LIVE, PRIORITIES, STATUSES
 from app.models.types import UTCDateTime, now
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.services.task_access import SEEN
 from app.sql import Statement
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from app.models import Task
 from app.models.types import now, uuid7
-from app.services import audit, labels, task_search
-from app.services.actor import Actor
+from app.services import labels, task_search
+from app.services.shared import audit
+from app.services.shared.actor import Actor
 from app.services.task_list import COLUMNS
 from app.sql import row_type
 

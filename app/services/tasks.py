@@ -11,9 +11,6 @@ from app.models import Task
 from app.models.task import LIVE, TRASHED
 from app.models.types import now
 from app.services import (
-    audit,
-    following,
-    paging,
     task_access,
     task_filters,
     task_found,
@@ -23,9 +20,10 @@ from app.services import (
     tokens,
     webhook_events,
 )
-from app.services.actor import Actor
-from app.services.paging import Page
-from app.services.preconditions import Expect, check
+from app.services.shared import audit, following, paging
+from app.services.shared.actor import Actor
+from app.services.shared.paging import Page
+from app.services.shared.preconditions import Expect, check
 from app.services.task_list import COLUMNS, Shape
 from app.sql import KEY, Statement, atomic
 

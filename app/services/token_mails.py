@@ -10,7 +10,7 @@ from app.models.token import WARNED_BEFORE
 from app.models.types import now
 from app.models.user import has_address
 from app.services import mails, outbox
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.sql import KEY, Statement
 
 ENDING = "token_ending"

@@ -10,7 +10,7 @@ from app.errors import InvalidToken
 from app.models import Token, User
 from app.models.types import UTCDateTime, now, uuid7
 from app.services import factors, secret_tokens
-from app.services.actor import Actor, scopes_of
+from app.services.shared.actor import Actor, scopes_of
 from app.sql import KEY, Statement
 
 USED_EVERY = timedelta(minutes=1)  # the last use of a personal token is noted this often

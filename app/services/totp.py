@@ -16,17 +16,9 @@ from app.faults import Code, Fault
 from app.models import Factor
 from app.models.factor import APPS_MAX
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import (
-    audit,
-    authentication,
-    credentials,
-    factors,
-    sealed_columns,
-    sealing,
-    throttle,
-    users,
-)
-from app.services.actor import Actor
+from app.services import authentication, credentials, factors, users
+from app.services.shared import audit, encrypted_columns, encryption, throttle
+from app.services.shared.actor import Actor
 from app.sql import KEY, Statement, atomic
 
 ISSUER, NAME = "Flagstone", "Authenticator app"
@@ -96,7 +88,7 @@ def _begin(actor: Actor) -> SetUp:
     _discard.run(key=actor.id)
     blank: dict[str, Any] = dict.fromkeys(column.name for column in _table.columns)
     made = {"id": uuid7(), "user_id": actor.id, "kind": "totp", "name": name, "created_at": now()}
-    _insert.run(**{**blank, **made, "secret": sealing.seal(secret)})
+    _insert.run(**{**blank, **made, "secret": encryption.seal(secret)})
     return _set_up(actor, secret)
 
 
@@ -112,7 +104,7 @@ def pending(actor: Actor) -> SetUp:
     """What is being set up. Raises Conflict where nothing is, or was begun too long ago."""
     try:
         return _set_up(actor, _secret(_begun(actor)))
-    except sealing.Sealed as error:
+    except encryption.Sealed as error:
         raise Conflict("Begin to set up the app again.") from error
 
 
@@ -179,7 +171,7 @@ def _begun(actor: Actor) -> Factor:
 
 def _secret(factor: Factor) -> str:
     """Raises Sealed."""
-    return sealed_columns.read(_table.c.secret, factor.id, factor.secret or "")
+    return encrypted_columns.read(_table.c.secret, factor.id, factor.secret or "")
 
 
 def _set_up(actor: Actor, secret: str) -> SetUp:
@@ -199,7 +191,7 @@ def _step_of(factor: Factor, otp: str) -> int | None:
     code = "".join(otp.split())
     try:
         app = pyotp.TOTP(_secret(factor))
-    except sealing.Sealed:
+    except encryption.Sealed:
         return None
     current = int(now().timestamp()) // STEP
     steps = (current + off for off in WINDOW)

@@ -13,7 +13,7 @@ from app.errors import NotFound
 from app.models import UnsentForm
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.unsent_form import LIFE, PATH_MAX, PER_USER_MAX, SIZE_MAX
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.sql import KEY, Dangling, Statement, atomic
 
 SECRETS = frozenset({"password", "current_password", "otp", "credential"})

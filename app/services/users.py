@@ -12,9 +12,9 @@ from app.errors import NotFound
 from app.models import User
 from app.models.types import canonical_id
 from app.models.user import USERNAME_PATTERN
-from app.services import like, paging, search_words
-from app.services.actor import Actor
-from app.services.paging import Page
+from app.services.shared import like_patterns, paging, search_words
+from app.services.shared.actor import Actor
+from app.services.shared.paging import Page
 from app.sql import KEY, Statement
 
 _table = User.__table__
@@ -101,7 +101,7 @@ def page(
     actor.need_admin()
     conditions: list[ColumnElement[bool]] = []
     if q:
-        part = like.anywhere(search_words.fold(q))
+        part = like_patterns.anywhere(search_words.fold(q))
         names = func.lower(User.username).like(part, escape="\\")
         conditions.append(names | func.lower(User.email).like(part, escape="\\"))
     if role is not None:

@@ -11,7 +11,7 @@ from sqlalchemy import String, bindparam, cast, func, insert, literal, select
 from app.models import Comment, OutboxEntry, Task, User, Webhook
 from app.models.task import SHOWN
 from app.models.types import Id, Json, UTCDateTime, now
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.sql import KEY, Statement
 
 # Without `body`, which is added when the event is sent (webhook_deliveries.payload_of): what is

@@ -6,8 +6,9 @@ from app.errors import Conflict
 from app.models import Webhook, WebhookSecret
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.webhook_secret import EARLIER_LIFE, EARLIER_MAX
-from app.services import audit, credentials, mails, sealed_columns, sealing, webhooks
-from app.services.actor import Actor
+from app.services import credentials, mails, webhooks
+from app.services.shared import audit, encrypted_columns, encryption
+from app.services.shared.actor import Actor
 from app.sql import KEY, Statement, atomic
 
 audit.declare("webhook", "webhook.secret_rotated")
@@ -50,7 +51,7 @@ def rotate(actor: Actor, webhook_id: str) -> str:
         expires_at=moment + EARLIER_LIFE,
     )
     secret = webhooks.new_secret()
-    _replace.run(key=webhook.id, new_secret=sealing.seal(secret))
+    _replace.run(key=webhook.id, new_secret=encryption.seal(secret))
     audit.record(actor, "webhook.secret_rotated", webhook.id)
     mails.notify_owner(actor, actor.id, "webhook_secret_rotated", details=[webhook.url])
     return secret
@@ -58,9 +59,9 @@ def rotate(actor: Actor, webhook_id: str) -> str:
 
 def signing(webhook: Webhook) -> list[str]:
     """Return the secrets that sign now, the newest first. Raises Sealed."""
-    present = sealed_columns.read(_webhook.c.secret, webhook.id, webhook.secret)
+    present = encrypted_columns.read(_webhook.c.secret, webhook.id, webhook.secret)
     earlier = _live.all(key=webhook.id, moment=now())
     return [
         present,
-        *(sealed_columns.read(_earlier.c.secret, row.id, row.secret) for row in earlier),
+        *(encrypted_columns.read(_earlier.c.secret, row.id, row.secret) for row in earlier),
     ]

@@ -21,10 +21,11 @@ from app.faults import Code, Fault
 from app.models import Webhook
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.webhook import EVENTS, GIVEN_UP_AFTER, PER_USER_MAX
-from app.services import audit, credentials, mails, paging, sealing, targets, users
-from app.services.actor import SYSTEM, Actor
-from app.services.paging import Page
-from app.services.preconditions import Expect, check
+from app.services import credentials, mails, targets, users
+from app.services.shared import audit, encryption, paging
+from app.services.shared.actor import SYSTEM, Actor
+from app.services.shared.paging import Page
+from app.services.shared.preconditions import Expect, check
 from app.sql import KEY, Statement, atomic
 
 audit.declare(
@@ -141,7 +142,7 @@ def _create(actor: Actor, url: str, events: str, is_active: bool) -> tuple[Webho
         id=uuid7(),
         user_id=actor.id,
         url=url,
-        secret=sealing.seal(secret),
+        secret=encryption.seal(secret),
         events=events,
         is_active=is_active,
         failing_since=None,

@@ -15,7 +15,9 @@ DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
 PASSING = ("08", "25006", "40001", "40P01", "53", "55P03", "57014", "57P0", "58")
 AWAY = ("08", "57P0")
 LOST_RACE = ("40001", "40P01")
-OVERTAKEN = "followed_until"  # a follower was shown a later moment, see app.services.following
+OVERTAKEN = (
+    "followed_until"  # a follower was shown a later moment, see app.services.shared.following
+)
 UNDEFINED = ("3F000", "42P01", "42703")  # a schema, a table, a column
 UNDEFINED_IN_SQLITE = ("no such table", "no such column", "has no column named")
 

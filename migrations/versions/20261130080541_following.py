@@ -1,4 +1,4 @@
-"""On PostgreSQL: what clients that follow along may be shown (app/services/following.py).
+"""On PostgreSQL: what clients that follow along may be shown (app/services/shared/following.py).
 
 Revision ID: 20261130080541
 Revises: 20261130075315

@@ -11,7 +11,7 @@ Create Date: 2026-11-30
 
 Nothing is locked and no row is read: PostgreSQL replaces a function, SQLite two triggers. Code of
 an earlier release neither updates nor deletes events. What that code has stored is erased by
-`flask purge` (app/services/audit_erasure.py).
+`flask purge` (app/services/shared/audit_erasure.py).
 """
 
 from alembic import op

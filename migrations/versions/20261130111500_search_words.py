@@ -4,7 +4,7 @@ Revision ID: 20261130111500
 Revises: 20261130091944
 Create Date: 2026-11-30
 
-The words are made by app/services/search_words.py, so that no statement of the database can make
+The words are made by app/services/shared/search_words.py, so that no statement of the database can make
 them. Both columns may be null and no row is rewritten here: `flask db upgrade` indexes the tasks
 when the migrations are done, in batches, and `flask worker` those that older code stores while it
 is being replaced (app/services/task_search.py). Older code works on: it searches by the column
@@ -25,7 +25,7 @@ down_revision = "20261130091944"
 branch_labels = None
 depends_on = None
 
-# Words hold letters and digits, "." and "=" (app/services/search_words.py).
+# Words hold letters and digits, "." and "=" (app/services/shared/search_words.py).
 INDEX = """
 CREATE VIRTUAL TABLE task_search USING fts5(
   words, content='', columnsize=0, detail=none, tokenize="ascii tokenchars '.='"

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 
-from app.services import following
+from app.services.shared import following
 from app.sql import Statement
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ def read(
 ) -> Page[T]:
     """A page of a table by `created_at`: for lists that are not on the hot path.
 
-    `followed`: clients ask again from the newest moment (app.services.following).
+    `followed`: clients ask again from the newest moment (app.services.shared.following).
     """
     table: Any = model.__table__  # type: ignore[attr-defined]
     query = select(*table.c).where(*conditions).limit(limit + 1)

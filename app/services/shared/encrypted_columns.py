@@ -13,8 +13,8 @@ from sqlalchemy import Column, ColumnElement, bindparam, select, update
 
 from app.models import Webhook
 from app.models.types import SEALED
-from app.services import sealing
-from app.services.sealing import Sealed
+from app.services.shared import encryption
+from app.services.shared.encryption import Sealed
 from app.sql import KEY, Statement
 
 PAGE = 500  # rows that are read at a time
@@ -55,11 +55,11 @@ class SealedColumn:
     def read(self, row_id: str, sealed: str) -> str:
         """See the function of this name."""
         try:
-            value = sealing.unseal(sealed)
+            value = encryption.unseal(sealed)
         except Sealed as error:
             _log.error("%s of %s: %s", self.name, row_id, error)
             raise
-        if sealing.is_outdated(sealed):
+        if encryption.is_outdated(sealed):
             self._renew(row_id, sealed, value)
         return value
 
@@ -74,12 +74,12 @@ class SealedColumn:
         for row in self._rows():
             kind = _kind(row.sealed)
             if kind == "earlier":
-                self._renew(row.id, row.sealed, sealing.unseal(row.sealed))
+                self._renew(row.id, row.sealed, encryption.unseal(row.sealed))
             counts[kind] += 1
         return Counts(**counts)
 
     def _renew(self, row_id: str, sealed: str, value: str) -> None:
-        self._replace.run(key=row_id, old=sealed, new=sealing.seal(value))
+        self._replace.run(key=row_id, old=sealed, new=encryption.seal(value))
 
     def _rows(self) -> Iterator[Any]:
         after = _FIRST
@@ -110,7 +110,7 @@ def _by_column() -> dict[ColumnElement[Any], SealedColumn]:
 
 def _kind(sealed: str) -> str:
     try:
-        sealing.unseal(sealed)
+        encryption.unseal(sealed)
     except Sealed:
         return "unreadable"
-    return "earlier" if sealing.is_outdated(sealed) else "present"
+    return "earlier" if encryption.is_outdated(sealed) else "present"

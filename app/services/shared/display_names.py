@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, select
 
 from app.models import AuditEvent, Task, User
-from app.services.actor import Actor
+from app.services.shared.actor import Actor
 from app.sql import Statement
 
 

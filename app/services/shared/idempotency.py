@@ -14,8 +14,8 @@ from app.errors import IdempotencyKeyReused, StillRunning
 from app.models import IdempotencyRecord
 from app.models.idempotency_record import KEPT
 from app.models.types import UTCDateTime, now
-from app.services import locks
-from app.services.actor import Actor
+from app.services.shared import advisory_locks
+from app.services.shared.actor import Actor
 from app.sql import KEY, Statement, atomic
 
 _mine = (IdempotencyRecord.user_id == bindparam("user_id"), IdempotencyRecord.key == KEY)
@@ -47,8 +47,8 @@ def once(
     """
     lock = f"idempotency {actor.id} {key}"
     if wait:
-        locks.wait(lock)
-    elif not locks.take(lock):
+        advisory_locks.wait(lock)
+    elif not advisory_locks.take(lock):
         raise StillRunning("A request with this Idempotency-Key is still being processed.")
     found = _kept.one(user_id=actor.id, key=key, start=now() - KEPT)
     if found is not None:

@@ -1,5 +1,5 @@
 """Failed sign-ins and new accounts are counted in the database, right across every worker and
-replica. An address of IPv6 counts as its network (app/services/networks.py).
+replica. An address of IPv6 counts as its network (app/services/shared/client_networks.py).
 
 The limit for a whole account does not hold a network from which the owner has signed in or set a
 password by a link before, so that strangers elsewhere cannot lock the owner out there (ASVS 5.0,
@@ -31,8 +31,8 @@ from app.models.sign_in_attempt import (
     TAKEN_WINDOW,
 )
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import locks
-from app.services.networks import network_of
+from app.services.shared import advisory_locks
+from app.services.shared.client_networks import network_of
 from app.sql import Statement, atomic
 
 CODE_KINDS = ("codes", "recovery codes", "passkeys")  # each with a budget of its own
@@ -87,7 +87,7 @@ def check_codes(account: str) -> None:
 @atomic
 def settle_code(account: str, address: str, *, succeeded: bool) -> None:
     """Count a code whose end is known. Raises TooManyRequests where others came first."""
-    locks.wait(f"sign-in account {account}")
+    advisory_locks.wait(f"sign-in account {account}")
     check_codes(account)
     _count(account, address, succeeded)
 
@@ -98,8 +98,8 @@ def settle(account: str, address: str, *, succeeded: bool) -> None:
 
     Of attempts made at once no more are answered than the limit lets through, right or wrong.
     """
-    locks.wait(f"sign-in account {account}")
-    locks.wait(f"sign-in address {network_of(address)}")
+    advisory_locks.wait(f"sign-in account {account}")
+    advisory_locks.wait(f"sign-in address {network_of(address)}")
     check(account, address)
     _count(account, address, succeeded)
 
@@ -123,7 +123,7 @@ def is_known(account: str, address: str) -> bool:
 def count_sign_up(address: str) -> None:
     """Count an account that is opened from `address`. Raises TooManyRequests."""
     key = account_of(None, f"sign-up from {network_of(address)}")
-    locks.wait(f"sign-up {key}")
+    advisory_locks.wait(f"sign-up {key}")
     need_fewer(key, SIGN_UPS_MAX, SIGN_UPS_WINDOW, "Too many new accounts from your network.")
     note(key)
 
@@ -150,7 +150,7 @@ def few_taken_names(who: str) -> Iterator[None]:
 
 @atomic
 def _count_taken_name(key: str) -> None:
-    locks.wait(f"taken names {key}")
+    advisory_locks.wait(f"taken names {key}")
     need_fewer(key, TAKEN_MAX, TAKEN_WINDOW, "Too many names that are taken.")
     note(key)
 

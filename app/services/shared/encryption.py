@@ -2,7 +2,7 @@
 
 Fernet, with a key derived from SECRET_KEY: the database alone does not give the secrets away.
 Values that an earlier key in SECRET_KEY_FALLBACKS has sealed can still be read
-(app.services.sealed_columns seals them anew).
+(app.services.shared.encrypted_columns seals them anew).
 """
 
 import base64

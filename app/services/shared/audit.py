@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, insert
 
 from app.models import AuditEvent
 from app.models.types import now, uuid7
-from app.services import paging
-from app.services.actor import SYSTEM, Actor
-from app.services.paging import Page
+from app.services.shared import paging
+from app.services.shared.actor import SYSTEM, Actor
+from app.services.shared.paging import Page
 from app.sql import Batch, Statement, atomic
 
 _insert = Statement[AuditEvent](insert(AuditEvent.__table__), prepared=True)  # type: ignore[arg-type]
@@ -32,7 +32,7 @@ def declare(kind: str, *actions: str, words: tuple[str, ...] = ()) -> None:
 
     `actions` are named "<resource>.<what happened>". `words` are the members of `changes` that hold
     what people wrote, or who they are: they are erased when the target is deleted for good
-    (app.services.audit_erasure). Raises ValueError for an action that is declared already.
+    (app.services.shared.audit_erasure). Raises ValueError for an action that is declared already.
     """
     if words:
         WORDS[kind] = (*WORDS.get(kind, ()), *words)

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, sele
 from app.models import AuditEvent, OutboxEntry, Task, User
 from app.models.outbox import STATUSES
 from app.models.types import UTCDateTime, now
-from app.services import audit
-from app.services.actor import SYSTEM
+from app.services.shared import audit
+from app.services.shared.actor import SYSTEM
 from app.sql import KEY, Statement, atomic
 from app.sql.json_members import Without
 
