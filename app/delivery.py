@@ -15,7 +15,8 @@ import orjson
 from app.errors import SendingFailed
 from app.models import OutboxEntry, Webhook
 from app.models.types import now
-from app.services import outbox, targets, webhook_deliveries, webhook_secrets, webhooks
+from app.services import targets, webhook_deliveries, webhook_secrets, webhooks
+from app.services.outbox import outbox
 from app.services.shared.encryption import Sealed
 
 TIMEOUT = 15.0  # seconds for all of it: name, connection, TLS, request and answer

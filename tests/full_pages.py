@@ -26,7 +26,6 @@ from app.services import (
     address_undo,
     comments,
     links,
-    outbox,
     personal_tokens,
     recovery,
     registration,
@@ -36,6 +35,7 @@ from app.services import (
     users,
     webhooks,
 )
+from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
 from tests.conftest import PASSWORD
 from tests.rows import set_values

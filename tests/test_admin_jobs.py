@@ -8,7 +8,7 @@ from flask import Flask
 from app.errors import Conflict, Forbidden, NotFound
 from app.models import OutboxEntry
 from app.models.types import now
-from app.services import jobs, outbox
+from app.services.outbox import jobs, outbox
 from app.services.shared.actor import Actor
 from tests.admin_lists import flashed, headed
 from tests.answers import MISSING

@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 
 from app.admin.listing import LIMIT
-from app.services import accounts, outbox, tasks
+from app.services import accounts, tasks
+from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor
 from tests.admin_lists import flashed, headed, make
 from tests.answers import MISSING

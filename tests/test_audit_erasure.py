@@ -18,7 +18,6 @@ from app.services import (
     accounts,
     authentication,
     comments,
-    outbox,
     personal_tokens,
     purge,
     tasks,
@@ -26,6 +25,7 @@ from app.services import (
     users,
     webhooks,
 )
+from app.services.outbox import outbox
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD

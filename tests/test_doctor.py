@@ -24,7 +24,8 @@ from app.doctor import outside
 from app.extensions import db
 from app.models import OutboxEntry
 from app.models.types import now
-from app.services import checkup, outbox
+from app.services import checkup
+from app.services.outbox import outbox
 from tests.conftest import MakeApp, MakePerson
 from tests.databases import Database, close, make_app
 from tests.gunicorn_server import environ

@@ -8,8 +8,8 @@ from werkzeug.test import TestResponse
 
 from app.models import Identity, Session, User
 from app.services import identities
-from app.services.notices import NOTICES
 from app.services.openid import Person
+from app.services.outbox.notices import NOTICES
 from app.services.shared.actor import Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD

@@ -23,12 +23,12 @@ from app.services import (
     confirmation,
     invitations,
     links,
-    outbox,
     recovery,
     registration,
     token_pairs,
     users,
 )
+from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD, MakeApp, MakePerson
 from tests.races import Call, race, split

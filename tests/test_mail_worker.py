@@ -22,7 +22,8 @@ from app.extensions import db
 from app.mail import transports
 from app.models import OutboxEntry
 from app.models.types import now
-from app.services import mails, recovery, users
+from app.services import recovery, users
+from app.services.outbox import mails
 from app.services.shared.actor import SYSTEM, Actor
 from tests.clients import Api
 from tests.mailbox import mail_to, send_due

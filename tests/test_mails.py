@@ -15,8 +15,9 @@ from app.mail import messages
 from app.models import Link, OutboxEntry, User
 from app.models.link import LIFE
 from app.models.types import now
-from app.services import accounts, confirmation, links, outbox, recovery, users
-from app.services.notices import AUTOMATIC, NOTICES
+from app.services import accounts, confirmation, links, recovery, users
+from app.services.outbox import outbox
+from app.services.outbox.notices import AUTOMATIC, NOTICES
 from app.services.shared.actor import SYSTEM, Actor
 from app.sql.connection import Link as Connection
 from tests.conftest import PASSWORD, MakePerson

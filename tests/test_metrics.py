@@ -20,7 +20,7 @@ import config
 from app.metrics import figures
 from app.models import OutboxEntry
 from app.models.types import now
-from app.services import outbox
+from app.services.outbox import outbox
 from tests.answers import slug_of
 from tests.clients import Api
 from tests.conftest import MakeApp

@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.models import OutboxEntry
 from app.services import accounts, personal_tokens, users, webhook_secrets, webhooks
-from app.services.notices import AUDITED, NOTICES, UNNOTICED
+from app.services.outbox.notices import AUDITED, NOTICES, UNNOTICED
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
 from tests.clients import Browser

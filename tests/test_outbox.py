@@ -10,7 +10,7 @@ from app.errors import SendingFailed
 from app.models import OutboxEntry
 from app.models.outbox import DELAYS, LEASE
 from app.models.types import now
-from app.services import outbox
+from app.services.outbox import outbox
 from app.services.shared import encryption
 from app.sql import atomic
 from app.worker import Worker

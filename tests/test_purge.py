@@ -30,7 +30,6 @@ from app.models.types import now, uuid7
 from app.services import (
     comments,
     links,
-    outbox,
     purge,
     tasks,
     token_pairs,
@@ -39,6 +38,7 @@ from app.services import (
     webhook_secrets,
     webhooks,
 )
+from app.services.outbox import outbox
 from app.services.shared import idempotency, throttle
 from app.services.shared.actor import Actor
 from app.services.shared.idempotency import Answer

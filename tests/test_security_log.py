@@ -11,7 +11,7 @@ from app.extensions import db
 from app.main.security_log import WORDS
 from app.models.types import uuid7
 from app.services import accounts, personal_tokens, registration, security_log, users
-from app.services.notices import AUDITED, UNNOTICED
+from app.services.outbox.notices import AUDITED, UNNOTICED
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
 from app.sql import atomic

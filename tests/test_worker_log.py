@@ -16,12 +16,12 @@ from app.services import (
     accounts,
     confirmation,
     invitations,
-    outbox,
     recovery,
     users,
     webhook_deliveries,
     webhooks,
 )
+from app.services.outbox import outbox
 from app.services.shared.actor import Actor
 from app.worker import Worker
 from tests.conftest import email_of, signed_in_api

@@ -10,7 +10,7 @@ from app.forms import choices
 from app.identity import page_user
 from app.models.outbox import KINDS, STATUSES
 from app.navigation import next_page
-from app.services import jobs
+from app.services.outbox import jobs
 from app.services.shared import display_names
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")

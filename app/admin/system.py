@@ -8,7 +8,8 @@ from typing import Any
 from flask import Blueprint, current_app, render_template
 
 from app.identity import page_user
-from app.services import jobs, system
+from app.services import system
+from app.services.outbox import jobs
 from settings.urls import public
 
 bp = Blueprint("system", __name__, url_prefix="/system")

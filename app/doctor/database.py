@@ -11,7 +11,8 @@ from app.doctor import stored_secrets
 from app.doctor.finding import Finding, fault, ok, warning
 from app.errors import Unavailable
 from app.models.types import now
-from app.services import checkup, outbox, readiness, system
+from app.services import checkup, readiness, system
+from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM
 from app.sql.errors import first_line
 

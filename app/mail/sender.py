@@ -4,7 +4,8 @@ from app import settings as policy
 from app.mail import messages, transports
 from app.models import OutboxEntry
 from app.models.link import LIFE
-from app.services import address_undo, links, outbox, token_mails
+from app.services import address_undo, links, token_mails
+from app.services.outbox import outbox
 
 
 def send(entry: OutboxEntry) -> int | None:

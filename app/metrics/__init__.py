@@ -16,7 +16,7 @@ from app.errors import Unauthorized, Unavailable
 from app.extensions import db
 from app.metrics import figures, shared
 from app.models.types import now
-from app.services import outbox
+from app.services.outbox import outbox
 
 bp = Blueprint("metrics", __name__)
 

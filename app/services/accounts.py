@@ -17,11 +17,11 @@ from app.services import (
     first_proof,
     identifiers,
     last_admin,
-    mails,
     passwords,
     task_handover,
     users,
 )
+from app.services.outbox import mails
 from app.services.shared import audit, audit_erasure, throttle
 from app.services.shared.actor import Actor
 from app.services.shared.preconditions import Expect, check

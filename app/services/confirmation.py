@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from app.errors import Conflict, Forbidden, Unauthorized
 from app.models import User
-from app.services import accounts, authentication, credentials, links, mails, users
+from app.services import accounts, authentication, credentials, links, users
+from app.services.outbox import mails
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
 from app.sql import atomic

@@ -11,12 +11,11 @@ from app.services import (
     credentials,
     identifiers,
     links,
-    mail_limits,
-    mails,
     passwords,
     registration,
     users,
 )
+from app.services.outbox import mail_limits, mails
 from app.services.shared import audit
 from app.services.shared.actor import Actor
 from app.sql import KEY, Statement, atomic

@@ -4,18 +4,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.models import User
-from app.services import (
-    accounts,
-    authentication,
-    credentials,
-    identifiers,
-    links,
-    mail_limits,
-    mails,
-    outbox,
-    passwords,
-    users,
-)
+from app.services import accounts, authentication, credentials, identifiers, links, passwords, users
+from app.services.outbox import mail_limits, mails, outbox
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
 from app.sql import atomic
@@ -28,7 +18,7 @@ PURPOSES = ("reset", "invite")
 def ask(origin: Actor, email: str) -> None:
     """Mail a link to the account with this address, if there is one: nobody is told here.
 
-    What is over the limits of app.services.mail_limits is dropped: earlier links work for a day.
+    What is over the limits of app.services.outbox.mail_limits is dropped: earlier links work for a day.
     Raises NoMail, Invalid.
     """
     mails.need()

@@ -9,7 +9,7 @@ from app.models import OutboxEntry, Token, User
 from app.models.token import WARNED_BEFORE
 from app.models.types import now
 from app.models.user import has_address
-from app.services import mails, outbox
+from app.services.outbox import mails, outbox
 from app.services.shared.actor import Actor
 from app.sql import KEY, Statement
 

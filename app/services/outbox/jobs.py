@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from app.errors import Conflict, NotFound
 from app.models import OutboxEntry
 from app.models.outbox import STATUSES
-from app.services import outbox
+from app.services.outbox import outbox
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page

@@ -13,8 +13,8 @@ from app import settings as policy
 from app.errors import Conflict, NoMail
 from app.models import User
 from app.models.user import has_address
-from app.services import mail_limits, outbox
-from app.services.notices import AUTOMATIC, NOTICES
+from app.services.outbox import mail_limits, outbox
+from app.services.outbox.notices import AUTOMATIC, NOTICES
 from app.services.shared import audit
 from app.services.shared.actor import Actor
 from app.sql import KEY, Statement

@@ -1,0 +1,1 @@
+"""The outbox: messages stored with the change that they follow from, and sent later by the worker."""
