@@ -9,7 +9,7 @@ from wtforms.validators import InputRequired, Length
 from app.errors import Invalid
 from app.forms import stripped
 from app.models.user import EMAIL_MAX, USERNAME_MAX, USERNAME_MIN
-from app.services import identifiers
+from app.services.users import identifiers
 
 
 def rule(check: Callable[[str], object]) -> Callable[[BaseForm, Field], None]:

@@ -77,7 +77,7 @@ class LongText(Text):
 
 
 class Password(String):
-    """A password as it is typed: app.services.passwords has its rules."""
+    """A password as it is typed: app.services.users.passwords has its rules."""
 
 
 class Flag(Boolean):

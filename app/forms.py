@@ -24,8 +24,8 @@ from app.errors import (
     PreconditionFailed,
     TooManyRequests,
 )
-from app.services import passwords
 from app.services.shared import text_rules
+from app.services.users import passwords
 
 # What a person can mend in the form. Any other error has a page of its own.
 REFUSALS = (BadCredentials, Conflict, Invalid, PreconditionFailed, TooManyRequests)

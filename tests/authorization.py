@@ -19,15 +19,14 @@ from app.services import (
     links,
     personal_tokens,
     recovery,
-    registration,
     tasks,
     token_pairs,
     tokens,
-    users,
     webhook_deliveries,
     webhooks,
 )
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
+from app.services.users import registration, users
 from tests.conftest import PASSWORD
 from tests.rows import add_factor, rows, set_values
 

@@ -18,8 +18,9 @@ from flask import Flask
 from hypothesis import HealthCheck, settings
 
 from app.models.types import now
-from app.services import passwords, registration, token_pairs
+from app.services import token_pairs
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
+from app.services.users import passwords, registration
 from tests import leaks, openid_provider
 from tests.clients import Api, Browser
 from tests.databases import (

@@ -28,15 +28,14 @@ from app.services import (
     links,
     personal_tokens,
     recovery,
-    registration,
     tasks,
     token_pairs,
     unsent_forms,
-    users,
     webhooks,
 )
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
+from app.services.users import registration, users
 from tests.conftest import PASSWORD
 from tests.rows import set_values
 

@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 
 from app.models import RecoveryCode
-from app.services import recovery, recovery_codes, users
+from app.services import recovery, recovery_codes
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD, MakeApp
 from tests.factors import hold_clock, phone_of

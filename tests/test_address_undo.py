@@ -8,16 +8,9 @@ from flask import Flask
 
 from app.models import EmailChange, Factor, OutboxEntry, Session, Token, User, Webhook
 from app.models.user import has_address
-from app.services import (
-    accounts,
-    address_undo,
-    confirmation,
-    links,
-    registration,
-    users,
-    webhooks,
-)
+from app.services import accounts, address_undo, confirmation, links, webhooks
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import registration, users
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakePerson, signed_in_api
 from tests.mailbox import LINK, Mailbox, text

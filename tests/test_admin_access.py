@@ -5,8 +5,9 @@ from flask import Flask
 
 from app.errors import Forbidden
 from app.models import Session, Token
-from app.services import personal_tokens, sign_ins, users
+from app.services import personal_tokens, sign_ins
 from app.services.shared.actor import Actor
+from app.services.users import users
 from tests.admin_lists import flashed, headed
 from tests.answers import MISSING
 from tests.clients import Api, Browser

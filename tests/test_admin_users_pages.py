@@ -7,8 +7,9 @@ import pytest
 from flask import Flask
 
 from app.models import Task, User
-from app.services import accounts, recovery, users
+from app.services import accounts, recovery
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from tests.admin_lists import flashed, headed, make
 from tests.answers import MISSING
 from tests.clients import Browser

@@ -21,15 +21,14 @@ from app.services import (
     invitations,
     personal_tokens,
     recovery,
-    registration,
     sessions,
     tasks,
     token_pairs,
     tokens,
-    users,
 )
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import registration, users
 from tests.conftest import PASSWORD
 from tests.mailbox import Mailbox
 from tests.page_sessions import start_session

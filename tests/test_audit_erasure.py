@@ -22,12 +22,12 @@ from app.services import (
     purge,
     tasks,
     token_pairs,
-    users,
     webhooks,
 )
 from app.services.outbox import outbox
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from tests.conftest import PASSWORD
 from tests.rows import age, events, rows
 

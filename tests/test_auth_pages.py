@@ -4,8 +4,9 @@ import pytest
 from flask import Flask
 
 from app.models import Session
-from app.services import recovery, users
+from app.services import recovery
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakeApp
 from tests.rows import rows

@@ -11,8 +11,9 @@ from flask import Flask
 
 from app.models import Token
 from app.models.types import now
-from app.services import authentication, recovery, tokens, users
+from app.services import authentication, recovery, tokens
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from tests.conftest import PASSWORD, MakeApp, MakePerson
 from tests.databases import PostgresServer, close, make_app
 from tests.mailbox import Mailbox

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 from werkzeug.test import TestResponse
 
-from app.services import registration
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
+from app.services.users import registration
 from tests import corpus
 from tests.clients import Api
 from tests.conftest import PASSWORD, email_of, signed_in_api

@@ -10,8 +10,9 @@ from werkzeug.test import TestResponse
 from app.errors import BadOtp, Conflict
 from app.models import Factor, RecoveryCode, Session, SignInAttempt, Token, User
 from app.models.factor import APPS_MAX
-from app.services import factors, recovery_codes, second_factors, sessions, totp, users
+from app.services import factors, recovery_codes, second_factors, sessions, totp
 from app.services.shared.actor import Actor
+from app.services.users import users
 from tests.answers import blamed, slug_of
 from tests.clients import Api
 from tests.conftest import PASSWORD, MakeApp, signed_in_api

@@ -8,8 +8,9 @@ from flask import Flask
 
 from app.errors import BadCredentials, BadOtp, Conflict, Invalid, TooManyRequests
 from app.models import Session, SignInAttempt, Token
-from app.services import factors, passkeys, second_factors, sessions, token_pairs, totp, users
+from app.services import factors, passkeys, second_factors, sessions, token_pairs, totp
 from app.services.shared.actor import Actor
+from app.services.users import users
 from tests.conftest import PASSWORD, MakePerson
 from tests.factors import Phone, add_app, hold_clock
 from tests.races import race, split

@@ -19,13 +19,13 @@ from app.services import (
     personal_tokens,
     recovery,
     token_pairs,
-    users,
     webauthn_json,
     webhooks,
 )
 from app.services.openid import Person
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from app.sql import atomic
 from tests.answers import slug_of
 from tests.authenticator import Authenticator

@@ -11,9 +11,10 @@ from flask import Flask
 
 from app.models import Identity, User
 from app.models.types import now
-from app.services import accounts, first_proof, group_roles, identities, openid_entry, users
+from app.services import accounts, first_proof, group_roles, identities, openid_entry
 from app.services.openid import Person
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from tests.clients import Browser
 from tests.conftest import MakePerson
 from tests.mailbox import Mailbox, text

@@ -11,18 +11,11 @@ from app.errors import Conflict, NotLinked
 from app.extensions import db
 from app.models import Factor, Identity, SignInAttempt, User
 from app.models.types import now
-from app.services import (
-    account_export,
-    identities,
-    links,
-    openid_entry,
-    passwords,
-    recovery,
-    registration,
-)
+from app.services import account_export, identities, links, openid_entry, recovery
 from app.services.openid import Person
 from app.services.shared import throttle
 from app.services.shared.actor import Actor
+from app.services.users import passwords, registration
 from tests.conftest import MakePerson
 from tests.races import race, split
 from tests.rows import events, rows, set_values

@@ -5,7 +5,8 @@ import logging
 import pytest
 from flask import Flask
 
-from app.services import passwords, secret_tokens
+from app.services import secret_tokens
+from app.services.users import passwords
 from tests import leaks
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD

@@ -24,12 +24,11 @@ from app.services import (
     invitations,
     links,
     recovery,
-    registration,
     token_pairs,
-    users,
 )
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import registration, users
 from tests.conftest import PASSWORD, MakeApp, MakePerson
 from tests.races import Call, race, split
 from tests.rows import rows

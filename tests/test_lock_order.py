@@ -16,8 +16,9 @@ from flask import Flask
 
 from app.errors import Invalid, InvalidGrant, VoidLink
 from app.faults import Fault
-from app.services import personal_tokens, recovery, sessions, tasks, token_pairs, users
+from app.services import personal_tokens, recovery, sessions, tasks, token_pairs
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from tests.conftest import PASSWORD, MakePerson
 from tests.databases import Database
 

@@ -22,9 +22,10 @@ from app.extensions import db
 from app.mail import transports
 from app.models import OutboxEntry
 from app.models.types import now
-from app.services import recovery, users
+from app.services import recovery
 from app.services.outbox import mails
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from tests.clients import Api
 from tests.mailbox import mail_to, send_due
 from tests.rows import rows

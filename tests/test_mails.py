@@ -15,10 +15,11 @@ from app.mail import messages
 from app.models import Link, OutboxEntry, User
 from app.models.link import LIFE
 from app.models.types import now
-from app.services import accounts, confirmation, links, recovery, users
+from app.services import accounts, confirmation, links, recovery
 from app.services.outbox import outbox
 from app.services.outbox.notices import AUTOMATIC, NOTICES
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from app.sql.connection import Link as Connection
 from tests.conftest import PASSWORD, MakePerson
 from tests.mailbox import LINK, Mailbox, send_due, text

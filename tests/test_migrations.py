@@ -20,8 +20,9 @@ from sqlalchemy import Column, Integer, Table, event, inspect, text
 import config
 from app.extensions import db
 from app.models.task import SEARCH_TABLES
-from app.services import readiness, registration, tasks
+from app.services import readiness, tasks
 from app.services.shared.actor import Actor
+from app.services.users import registration
 from tests.conftest import PASSWORD
 from tests.databases import MIGRATIONS, PostgresServer, close, make_app, migrate
 from tests.tools.check_migrations import drift, lint, offline_sql, revisions

@@ -7,10 +7,11 @@ import pytest
 from flask import Flask
 
 from app.models import OutboxEntry
-from app.services import accounts, personal_tokens, users, webhook_secrets, webhooks
+from app.services import accounts, personal_tokens, webhook_secrets, webhooks
 from app.services.outbox.notices import AUDITED, NOTICES, UNNOTICED
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakePerson
 from tests.mailbox import Mailbox, text

@@ -13,9 +13,9 @@ from app.services import (
     links,
     personal_tokens,
     recovery,
-    users,
 )
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakePerson, signed_in_api, signed_in_browser
 from tests.mailbox import Mailbox

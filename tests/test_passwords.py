@@ -6,7 +6,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from app.errors import Invalid
-from app.services import passwords
+from app.services.users import passwords
 from tests.conftest import PRODUCT_HASHER
 from tests.databases import Database
 

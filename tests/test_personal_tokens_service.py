@@ -14,16 +14,9 @@ from app.errors import (
 )
 from app.models import Token, User
 from app.models.types import now
-from app.services import (
-    accounts,
-    authentication,
-    personal_tokens,
-    sessions,
-    token_pairs,
-    tokens,
-    users,
-)
+from app.services import accounts, authentication, personal_tokens, sessions, token_pairs, tokens
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from tests.conftest import PASSWORD
 from tests.page_sessions import start_session
 from tests.rows import rows

@@ -21,15 +21,9 @@ from app.errors import (
 )
 from app.extensions import db
 from app.models import Session, Task, Token, User
-from app.services import (
-    accounts,
-    registration,
-    tasks,
-    token_pairs,
-    tokens,
-    users,
-)
+from app.services import accounts, tasks, token_pairs, tokens
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import registration, users
 from tests.conftest import PASSWORD, MakeApp, MakePerson
 from tests.page_sessions import start_session
 from tests.races import Call, race, split

@@ -5,15 +5,9 @@ import pytest
 from app.errors import Invalid, InvalidToken, VoidLink
 from app.models import Link
 from app.models.link import LIFE
-from app.services import (
-    accounts,
-    authentication,
-    recovery,
-    token_pairs,
-    tokens,
-    users,
-)
+from app.services import accounts, authentication, recovery, token_pairs, tokens
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from tests.conftest import PASSWORD
 from tests.rows import age
 

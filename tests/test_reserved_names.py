@@ -4,8 +4,9 @@ import pytest
 from flask import Flask
 
 from app.models import User
-from app.services import invitations, reserved_names
+from app.services import invitations
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import reserved_names
 from tests.answers import blamed
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD, MakePerson, signed_in_api

@@ -9,9 +9,10 @@ from hypothesis import given, settings, strategies as st
 
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import now, uuid7
-from app.services import accounts, registration, task_exchange, task_import
+from app.services import accounts, task_exchange, task_import
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
 from app.services.task_import import Row
+from app.services.users import registration
 from app.task_files import read
 from tests.conftest import PASSWORD
 from tests.databases import Database

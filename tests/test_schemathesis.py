@@ -28,9 +28,10 @@ from app.errors import InvalidToken
 from app.extensions import db
 from app.models import Factor, IdempotencyRecord, User
 from app.models.types import now
-from app.services import links, registration, token_pairs, tokens
+from app.services import links, token_pairs, tokens
 from app.services.shared import encryption
 from app.services.shared.actor import Actor
+from app.services.users import registration
 from tests.conftest import PASSWORD, MakeApp
 from tests.routes import APP, OPERATIONS
 from tests.rows import rows, set_values

@@ -13,9 +13,10 @@ from app import sql
 from app.extensions import db
 from app.models import Task
 from app.models.types import uuid7
-from app.services import demo, registration, task_found, task_handover, task_search, tasks
+from app.services import demo, task_found, task_handover, task_search, tasks
 from app.services.shared.actor import Actor
 from app.services.task_bulk import Change, apply
+from app.services.users import registration
 from app.worker import Worker
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD

@@ -10,10 +10,11 @@ from sqlalchemy import text
 from app.extensions import db
 from app.main.security_log import WORDS
 from app.models.types import uuid7
-from app.services import accounts, personal_tokens, registration, security_log, users
+from app.services import accounts, personal_tokens, security_log
 from app.services.outbox.notices import AUDITED, UNNOTICED
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import registration, users
 from app.sql import atomic
 from tests.clients import Browser
 from tests.conftest import PASSWORD

@@ -8,8 +8,9 @@ from threading import Barrier
 import orjson
 
 from app.models import AuditEvent, Task
-from app.services import registration, tasks, token_pairs
+from app.services import tasks, token_pairs
 from app.services.shared.actor import Actor
+from app.services.users import registration
 from tests.conftest import PASSWORD
 from tests.databases import close, make_app
 from tests.gunicorn_server import Server, read, running

@@ -9,9 +9,10 @@ from sqlalchemy import text
 
 from app.extensions import db
 from app.models.types import now
-from app.services import registration, task_list, users
+from app.services import task_list
 from app.services.shared.actor import Actor
 from app.services.task_list import SORTS, Shape
+from app.services.users import registration, users
 from app.sql import watchdog
 from tests.conftest import PASSWORD
 from tests.databases import PostgresServer, close, make_app, migrate

@@ -11,8 +11,9 @@ from werkzeug.test import TestResponse
 
 from app.fields import Labels, OneOf, Password, Text
 from app.models import Token
-from app.services import personal_tokens, users
+from app.services import personal_tokens
 from app.services.shared.actor import Actor
+from app.services.users import users
 from tests.answers import blamed, slug_of
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD

@@ -7,8 +7,9 @@ from flask import Flask
 from sqlalchemy import text
 
 from app.extensions import db
-from app.services import personal_tokens, registration
+from app.services import personal_tokens
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import registration
 from tests.conftest import PASSWORD
 from tests.databases import PostgresServer, close, make_app, migrate
 from tests.plans import blocks, plan_of

@@ -8,8 +8,9 @@ from flask import Flask
 from app.auth import pending
 from app.models import Session
 from app.models.types import now
-from app.services import accounts, recovery, users
+from app.services import accounts, recovery
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from tests.clients import Browser
 from tests.conftest import PASSWORD
 from tests.factors import Phone, hold_clock, phone_of

@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from app.errors import Unavailable
 from app.extensions import db
-from app.services import readiness, registration
+from app.services import readiness
 from app.services.shared.actor import Actor
+from app.services.users import registration
 from app.worker import Worker
 from tests import leaks, test_migrations
 from tests.answers import slug_of

@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 
 from app.models import User
-from app.services import personal_tokens, users
+from app.services import personal_tokens
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from tests.answers import MISSING, blamed, slug_of
 from tests.clients import Api
 from tests.rows import set_values

@@ -6,8 +6,9 @@ import pytest
 
 from app.errors import Conflict, Forbidden, NotFound
 from app.models import Session, Task, Token, User
-from app.services import accounts, recovery, tasks, token_pairs, users
+from app.services import accounts, recovery, tasks, token_pairs
 from app.services.shared.actor import Actor
+from app.services.users import users
 from tests.conftest import PASSWORD, MakePerson
 from tests.page_sessions import start_session
 from tests.rows import rows

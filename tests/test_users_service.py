@@ -15,18 +15,9 @@ from app.errors import (
 )
 from app.faults import Code
 from app.models import Session, Token, User
-from app.services import (
-    accounts,
-    authentication,
-    passwords,
-    recovery,
-    registration,
-    sessions,
-    token_pairs,
-    tokens,
-    users,
-)
+from app.services import accounts, authentication, recovery, sessions, token_pairs, tokens
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import passwords, registration, users
 from app.sql.connection import Link as Connection
 from tests.conftest import PASSWORD, email_of
 from tests.page_sessions import start_session

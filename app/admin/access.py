@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from app.identity import page_user
 from app.navigation import next_page
-from app.services import personal_tokens, sign_ins, users
+from app.services import personal_tokens, sign_ins
+from app.services.users import users
 
 bp = Blueprint("access", __name__, url_prefix="/users/<id:user_id>")
 

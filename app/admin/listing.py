@@ -12,9 +12,9 @@ from app import listing
 from app.forms import Form, stripped
 from app.listing import Listed
 from app.models.types import canonical_id
-from app.services import users
 from app.services.shared import text_rules
 from app.services.shared.paging import Page
+from app.services.users import users
 
 T = TypeVar("T")
 LIMIT = 25

@@ -23,10 +23,10 @@ from app.services import (
     personal_tokens,
     recovery,
     sign_ins,
-    users,
 )
 from app.services.shared import audit, display_names
 from app.services.shared.paging import LIMIT_MAX, Q_MAX
+from app.services.users import users
 
 bp = Blueprint("users", __name__, url_prefix="/users")
 RECENT = 8  # events

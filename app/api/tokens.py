@@ -18,10 +18,11 @@ from app.errors import (
 from app.fields import Identifier, Line, Moment, Strict, Text, choice
 from app.models import Token
 from app.models.token import NAME_MAX, SCOPES
-from app.services import personal_tokens, users
+from app.services import personal_tokens
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect
+from app.services.users import users
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")
 READ, WRITE = ("profile:read",), ("profile:write",)

@@ -28,19 +28,12 @@ from app.errors import (
     ReauthenticationRequired,
 )
 from app.models import User
-from app.services import (
-    account_export,
-    accounts,
-    authentication,
-    confirmation,
-    invitations,
-    registration,
-    users,
-)
+from app.services import account_export, accounts, authentication, confirmation, invitations
 from app.services.shared import display_names
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect
+from app.services.users import registration, users
 
 bp = Blueprint("users", __name__, url_prefix="/users")
 

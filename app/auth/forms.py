@@ -9,7 +9,7 @@ from app import account_fields
 from app.forms import Form, NewPasswordForm, stripped
 from app.identity import origin
 from app.models.user import EMAIL_MAX, USERNAME_MAX
-from app.services import identifiers
+from app.services.users import identifiers
 
 IDENTIFIER_MAX = max(EMAIL_MAX, USERNAME_MAX)
 

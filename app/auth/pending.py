@@ -14,7 +14,7 @@ from app.errors import NotFound
 from app.identity import clear_session, origin, page_user, sign_out
 from app.models import User
 from app.models.types import now
-from app.services import users
+from app.services.users import users
 
 LIFE = timedelta(minutes=10)
 _NAME = "pending"

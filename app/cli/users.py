@@ -8,8 +8,9 @@ from flask import current_app
 
 from app import settings as policy
 from app.cli.base import Group, find_user
-from app.services import accounts, factors, invitations, recovery, registration
+from app.services import accounts, factors, invitations, recovery
 from app.services.shared.actor import SYSTEM
+from app.services.users import registration
 
 group = Group("users", help="Open accounts and change their rights.")
 

@@ -10,8 +10,9 @@ from wtforms.validators import InputRequired, ValidationError
 from app import account_fields
 from app.forms import REFUSALS, Form, stripped
 from app.identity import page_user, sign_out
-from app.services import account_export, accounts, authentication, users
+from app.services import account_export, accounts, authentication
 from app.services.shared.actor import Actor
+from app.services.users import users
 
 bp = Blueprint("account_data", __name__)
 

@@ -15,8 +15,9 @@ from app.forms import OTP_MAX, REFUSALS, Form, stripped
 from app.identity import page_user, renew_session
 from app.listing import listed
 from app.models import User
-from app.services import factors, recovery_codes, sessions, totp, users
+from app.services import factors, recovery_codes, sessions, totp
 from app.services.shared.actor import Actor
+from app.services.users import users
 
 bp = Blueprint("factors", __name__)
 GROUP = 4  # characters of a secret that is typed

@@ -15,8 +15,9 @@ from app.identity import page_user
 from app.main.factors import ProofForm, added, proof_page
 from app.models.factor import NAME_MAX
 from app.navigation import next_page
-from app.services import authentication, passkeys, users
+from app.services import authentication, passkeys
 from app.services.shared.user_agents import device
+from app.services.users import users
 
 bp = Blueprint("passkeys", __name__)
 PURPOSE = "create"

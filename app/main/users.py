@@ -4,7 +4,7 @@ from flask import Blueprint, render_template
 from flask_login import login_required
 
 from app.errors import NotFound
-from app.services import users
+from app.services.users import users
 
 bp = Blueprint("users", __name__)
 

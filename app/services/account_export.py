@@ -20,9 +20,9 @@ from app.models import (
     UnsentForm,
     Webhook,
 )
-from app.services import users
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
+from app.services.users import users
 from app.sql import Statement, atomic
 
 audit.declare("user", "user.exported")

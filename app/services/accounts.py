@@ -11,20 +11,12 @@ from app.errors import PreconditionFailed
 from app.models import User
 from app.models.types import now
 from app.models.user import no_address
-from app.services import (
-    authentication,
-    credentials,
-    first_proof,
-    identifiers,
-    last_admin,
-    passwords,
-    task_handover,
-    users,
-)
+from app.services import authentication, credentials, first_proof, task_handover
 from app.services.outbox import mails
 from app.services.shared import audit, audit_erasure, throttle
 from app.services.shared.actor import Actor
 from app.services.shared.preconditions import Expect, check
+from app.services.users import identifiers, last_admin, passwords, users
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 
 audit.declare(

@@ -13,9 +13,10 @@ from app.errors import VoidLink
 from app.models import EmailChange, OutboxEntry, User
 from app.models.email_change import UNDO_LIFE
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import accounts, credentials, links, secret_tokens, users
+from app.services import accounts, credentials, links, secret_tokens
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from app.sql import KEY, Statement, atomic
 
 NOTICE = "email_changed"

@@ -9,9 +9,9 @@ from app.errors import BadCredentials, Conflict, Invalid, ReauthenticationRequir
 from app.faults import Code, Fault
 from app.models import Factor, Identity, User
 from app.models.types import now
-from app.services import passwords, users
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
+from app.services.users import passwords, users
 from app.sql import KEY, Statement, atomic
 
 audit.declare("user", "session.refused")

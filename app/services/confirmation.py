@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from app.errors import Conflict, Forbidden, Unauthorized
 from app.models import User
-from app.services import accounts, authentication, credentials, links, users
+from app.services import accounts, authentication, credentials, links
 from app.services.outbox import mails
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.users import users
 from app.sql import atomic
 
 PURPOSE = "confirm"

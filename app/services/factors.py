@@ -14,11 +14,12 @@ from app import settings as policy
 from app.errors import NotFound, OtpRequired
 from app.models import Factor, User
 from app.models.types import UTCDateTime
-from app.services import authentication, credentials, recovery_codes, users
+from app.services import authentication, credentials, recovery_codes
 from app.services.outbox import mails
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
+from app.services.users import users
 from app.sql import KEY, Statement, atomic
 
 audit.declare(

@@ -9,11 +9,11 @@ from sqlalchemy import bindparam, select, update
 
 from app.models import Identity, User
 from app.models.types import UTCDateTime, now
-from app.services import last_admin, users
 from app.services.openid import Person
 from app.services.outbox import mails
 from app.services.shared import audit
 from app.services.shared.actor import Actor
+from app.services.users import last_admin, users
 from app.sql import KEY, Statement, atomic
 
 _table = User.__table__

@@ -12,11 +12,12 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from app.errors import Conflict, NotFound
 from app.models import Identity, User
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import authentication, credentials, group_roles, last_admin, users
+from app.services import authentication, credentials, group_roles
 from app.services.openid import Person
 from app.services.outbox import mails
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
+from app.services.users import last_admin, users
 from app.sql import KEY, Duplicate, Statement, atomic
 
 audit.declare("user", "identity.linked", "identity.unlinked", words=("issuer", "subject"))

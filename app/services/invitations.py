@@ -6,18 +6,11 @@ from sqlalchemy import select
 
 from app.errors import Conflict
 from app.models import AuditEvent, User
-from app.services import (
-    authentication,
-    credentials,
-    identifiers,
-    links,
-    passwords,
-    registration,
-    users,
-)
+from app.services import authentication, credentials, links
 from app.services.outbox import mail_limits, mails
 from app.services.shared import audit
 from app.services.shared.actor import Actor
+from app.services.users import identifiers, passwords, registration, users
 from app.sql import KEY, Statement, atomic
 
 audit.declare("user", "user.invited")

@@ -15,9 +15,10 @@ from typing import Any
 
 from app.errors import Invalid, ProviderAway, SignInRefused
 from app.models.identity import SUBJECT_MAX
-from app.services import id_tokens, identifiers, openid_http
+from app.services import id_tokens, openid_http
 from app.services.openid_http import AWAY, Declined
 from app.services.openid_provider import Provider, provider_of
+from app.services.users import identifiers
 from settings.openid import OpenIdClient
 
 AGAIN = "That login was not completed. Start it again."

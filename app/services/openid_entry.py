@@ -9,10 +9,11 @@ from app.errors import BadCredentials, Conflict, NotLinked, SignInRefused
 from app.models import User
 from app.models.types import uuid7
 from app.models.user import USERNAME_MAX, USERNAME_MIN
-from app.services import group_roles, identities, passwords, registration, reserved_names, users
+from app.services import group_roles, identities
 from app.services.openid import Person
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
+from app.services.users import passwords, registration, reserved_names, users
 from app.sql import atomic
 
 TAKEN = "There is an account with your email address here."

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.models import User
-from app.services import accounts, authentication, credentials, identifiers, links, passwords, users
+from app.services import accounts, authentication, credentials, links
 from app.services.outbox import mail_limits, mails, outbox
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
+from app.services.users import identifiers, passwords, users
 from app.sql import atomic
 
 audit.declare("user", "user.reset_requested")

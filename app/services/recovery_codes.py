@@ -12,10 +12,11 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from app.errors import Conflict
 from app.models import Factor, RecoveryCode
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import authentication, credentials, users
+from app.services import authentication, credentials
 from app.services.outbox import mails
 from app.services.shared import audit
 from app.services.shared.actor import Actor
+from app.services.users import users
 from app.sql import KEY, Statement, atomic
 
 audit.declare("user", "recovery_code.used", "recovery_codes.made")

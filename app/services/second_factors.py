@@ -1,9 +1,10 @@
 """Proving a second factor after the password: by a code of the app, or by a recovery code."""
 
 from app.errors import BadOtp
-from app.services import recovery_codes, totp, users
+from app.services import recovery_codes, totp
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
+from app.services.users import users
 from app.sql import atomic
 
 

@@ -16,9 +16,10 @@ from app.faults import Code, Fault
 from app.models import Factor
 from app.models.factor import APPS_MAX
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import authentication, credentials, factors, users
+from app.services import authentication, credentials, factors
 from app.services.shared import audit, encrypted_columns, encryption, throttle
 from app.services.shared.actor import Actor
+from app.services.users import users
 from app.sql import KEY, Statement, atomic
 
 ISSUER, NAME = "Flagstone", "Authenticator app"

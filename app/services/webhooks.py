@@ -21,12 +21,13 @@ from app.faults import Code, Fault
 from app.models import Webhook
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.webhook import EVENTS, GIVEN_UP_AFTER, PER_USER_MAX
-from app.services import credentials, targets, users
+from app.services import credentials, targets
 from app.services.outbox import mails
 from app.services.shared import audit, encryption, paging
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect, check
+from app.services.users import users
 from app.sql import KEY, Statement, atomic
 
 audit.declare(

@@ -1,7 +1,7 @@
 """Rules that every text from a client follows: one normal form, and no characters that hide it.
 
 Schemas, forms, imports and commands call these functions, so that equal text is equal everywhere.
-Passwords have rules of their own (app.services.passwords).
+Passwords have rules of their own (app.services.users.passwords).
 """
 
 import re

@@ -8,11 +8,11 @@ from app import settings as policy
 from app.errors import Conflict, Forbidden, Invalid
 from app.models import User
 from app.models.types import now, uuid7
-from app.services import identifiers, passwords, users
 from app.services.outbox import mail_limits, mails
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
 from app.services.shared.client_networks import network_of
+from app.services.users import identifiers, passwords, users
 from app.sql import Duplicate, Statement, atomic
 
 audit.declare("user", "user.created")

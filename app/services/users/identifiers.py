@@ -7,8 +7,8 @@ from app.errors import Conflict, Invalid
 from app.faults import Code, Fault, length_code
 from app.lazy import lazy
 from app.models.user import EMAIL_LOCAL_MAX, EMAIL_MAX, USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERN
-from app.services import reserved_names
 from app.services.shared.actor import Actor
+from app.services.users import reserved_names
 from app.sql import Duplicate
 
 if TYPE_CHECKING:
