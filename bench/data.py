@@ -11,7 +11,7 @@ from psycopg2.extras import execute_values
 
 from app import create_app
 from app.models.types import uuid7
-from app.services import secret_tokens
+from app.services.authentication import secret_tokens
 
 USERS = 1000
 OWN = 96  # tasks of the one who reads and of the one who writes, however many there are in all

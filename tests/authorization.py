@@ -16,7 +16,6 @@ from app.models.types import now
 from app.services import (
     comments,
     invitations,
-    links,
     personal_tokens,
     recovery,
     tasks,
@@ -25,6 +24,7 @@ from app.services import (
     webhook_deliveries,
     webhooks,
 )
+from app.services.authentication import one_time_links
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
 from app.services.users import registration, users
 from tests.conftest import PASSWORD
@@ -223,7 +223,7 @@ class World:
             secret = recovery.make_link(SYSTEM, self.account(self.assignee))
             return {"token": secret, "password": "nine apples, no pear"}
         email = f"{self.assignee.username}@example.com"
-        return {"token": links.make(self.assignee.id, "confirm", email)}
+        return {"token": one_time_links.make(self.assignee.id, "confirm", email)}
 
     def state(self) -> list[Any]:
         """What a refusal has to leave as it was."""

@@ -25,7 +25,6 @@ from app.models.webhook import EVENTS, URL_MAX
 from app.services import (
     address_undo,
     comments,
-    links,
     personal_tokens,
     recovery,
     tasks,
@@ -33,6 +32,7 @@ from app.services import (
     unsent_forms,
     webhooks,
 )
+from app.services.authentication import one_time_links
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
 from app.services.users import registration, users
@@ -101,7 +101,7 @@ def make_links(app: Flask, user_id: str) -> dict[str, str]:
         user = users.get(Actor(id=user_id), user_id)
         reset = recovery.make_link(SYSTEM, user)
         return {
-            "/auth/confirm/<token>": f"/auth/confirm/{links.make(user.id, 'confirm', user.email)}",
+            "/auth/confirm/<token>": f"/auth/confirm/{one_time_links.make(user.id, 'confirm', user.email)}",
             "/auth/undo/<token>": f"/auth/undo/{undo_link(user)}",
             "/auth/reset/<token>": f"/auth/reset/{reset}",
             "/auth/invite/<token>": f"/auth/invite/{reset}",

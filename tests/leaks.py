@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.logs import JsonFormatter
-from app.services.secret_tokens import PREFIX
+from app.services.authentication.secret_tokens import PREFIX
 
 LOOKS = re.compile(
     rf"{PREFIX}\w{{49}}"

@@ -1,6 +1,7 @@
 """Page sessions as the tests start them: by a password, as the page for signing in does."""
 
-from app.services import authentication, sessions
+from app.services import sessions
+from app.services.authentication import authentication
 from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD
 

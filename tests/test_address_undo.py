@@ -8,7 +8,8 @@ from flask import Flask
 
 from app.models import EmailChange, Factor, OutboxEntry, Session, Token, User, Webhook
 from app.models.user import has_address
-from app.services import accounts, address_undo, confirmation, links, webhooks
+from app.services import accounts, address_undo, confirmation, webhooks
+from app.services.authentication import one_time_links
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import registration, users
 from tests.clients import Browser
@@ -31,7 +32,7 @@ def member(app: Flask, mailbox: Mailbox, make_person: MakePerson) -> Actor:
 def steal(app: Flask, ann: Actor, address: str = THIEFS) -> None:
     """Change the address as somebody who knows the password."""
     with app.app_context():
-        secret = links.make(ann.id, "confirm", address)
+        secret = one_time_links.make(ann.id, "confirm", address)
         confirmation.follow(ann, secret)
 
 
@@ -198,5 +199,5 @@ def test_change_by_an_admin_or_of_an_unproved_address_has_no_link(
     bob = make_person("bob")
     with app.app_context():
         accounts.update(SYSTEM, member.id, {"email": "anna@example.com"})
-        confirmation.follow(bob, links.make(bob.id, "confirm", "bobby@example.com"))
+        confirmation.follow(bob, one_time_links.make(bob.id, "confirm", "bobby@example.com"))
     assert undo_links(mailbox) == []

@@ -16,7 +16,6 @@ from app.models.token import REFRESH_GRACE
 from app.models.types import now, uuid7
 from app.services import (
     accounts,
-    authentication,
     confirmation,
     invitations,
     personal_tokens,
@@ -26,6 +25,7 @@ from app.services import (
     token_pairs,
     tokens,
 )
+from app.services.authentication import authentication
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import registration, users

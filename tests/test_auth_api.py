@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.models import Token, User
-from app.services import secret_tokens
+from app.services.authentication import secret_tokens
 from app.services.shared.actor import Actor
 from tests.answers import blamed, slug_of, without_request
 from tests.clients import Api, Browser

@@ -11,7 +11,8 @@ from flask import Flask
 
 from app.models import Token
 from app.models.types import now
-from app.services import authentication, recovery, tokens
+from app.services import recovery, tokens
+from app.services.authentication import authentication
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from tests.conftest import PASSWORD, MakeApp, MakePerson

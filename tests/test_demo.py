@@ -16,7 +16,8 @@ from flask import Flask
 from app.models import AuditEvent, Task, User
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import now
-from app.services import authentication, demo, demo_deeds, demo_tasks, task_stats
+from app.services import demo, demo_deeds, demo_tasks, task_stats
+from app.services.authentication import authentication
 from app.services.shared.actor import Actor, scopes_of
 from app.services.users import users
 from tests.conftest import MakePerson

@@ -11,7 +11,8 @@ from app.errors import Conflict, NotLinked
 from app.extensions import db
 from app.models import Factor, Identity, SignInAttempt, User
 from app.models.types import now
-from app.services import account_export, identities, links, openid_entry, recovery
+from app.services import account_export, identities, openid_entry, recovery
+from app.services.authentication import one_time_links
 from app.services.openid import Person
 from app.services.shared import throttle
 from app.services.shared.actor import Actor
@@ -163,7 +164,7 @@ def test_who_opened_an_account_with_the_address_of_another_loses_it_whole(
     """The owner of the address comes by a link that was mailed there."""
     set_values(User, ann.id, email_verified=verified)
     identities.link(ann, CARL)
-    secret = links.make(ann.id, "reset", email="ann@example.com")
+    secret = one_time_links.make(ann.id, "reset", email="ann@example.com")
     recovery.follow(HOME, secret, "eleven apples in a bowl")
     assert len(rows(Identity)) == left
 
@@ -171,5 +172,5 @@ def test_who_opened_an_account_with_the_address_of_another_loses_it_whole(
 @pytest.mark.usefixtures("ctx")
 def test_link_that_went_nowhere_proves_no_address(ann: Actor) -> None:
     identities.link(ann, CARL)
-    recovery.follow(HOME, links.make(ann.id, "reset", email=""), "eleven apples in a bowl")
+    recovery.follow(HOME, one_time_links.make(ann.id, "reset", email=""), "eleven apples in a bowl")
     assert len(rows(Identity)) == 1

@@ -5,7 +5,7 @@ import logging
 import pytest
 from flask import Flask
 
-from app.services import secret_tokens
+from app.services.authentication import secret_tokens
 from app.services.users import passwords
 from tests import leaks
 from tests.clients import Api, Browser

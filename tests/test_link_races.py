@@ -17,15 +17,8 @@ from app.errors import (
     VoidLink,
 )
 from app.models import Link, OutboxEntry, Token, User
-from app.services import (
-    accounts,
-    authentication,
-    confirmation,
-    invitations,
-    links,
-    recovery,
-    token_pairs,
-)
+from app.services import accounts, confirmation, invitations, recovery, token_pairs
+from app.services.authentication import authentication, one_time_links
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import registration, users
@@ -59,7 +52,7 @@ def user_of(actor: Actor) -> User:
 @pytest.mark.parametrize("purpose", ["reset", "invite"])
 def test_password_is_set_by_one(wide: Flask, ann: Actor, purpose: str) -> None:
     with wide.app_context():
-        secret = links.make(ann.id, purpose, "ann@example.com")
+        secret = one_time_links.make(ann.id, purpose, "ann@example.com")
         token_pairs.sign_in(Actor(), "ann", PASSWORD)
 
     def use(password: str) -> str:
@@ -77,7 +70,7 @@ def test_password_is_set_by_one(wide: Flask, ann: Actor, purpose: str) -> None:
 
 def test_address_is_confirmed_by_one(wide: Flask, ann: Actor) -> None:
     with wide.app_context():
-        secret = links.make(ann.id, "confirm", "new@example.com")
+        secret = one_time_links.make(ann.id, "confirm", "new@example.com")
     won, lost = split(race(wide, [lambda: confirmation.follow(ann, secret)] * THREADS), VoidLink)
     assert (len(won), len(lost)) == (1, THREADS - 1)
     with wide.app_context():
@@ -89,7 +82,7 @@ def test_address_that_many_want_is_one_accounts(
 ) -> None:
     others = [make_person(f"other-{number}") for number in range(THREADS // 2)]
     with wide.app_context():
-        secrets = [links.make(actor.id, "confirm", "New@example.com") for actor in others]
+        secrets = [one_time_links.make(actor.id, "confirm", "New@example.com") for actor in others]
     confirming: list[Call] = [
         partial(confirmation.follow, actor, secret)
         for actor, secret in zip(others, secrets, strict=True)
@@ -122,11 +115,13 @@ def test_link_and_change_of_the_password_do_not_both_succeed(wide: Flask, ann: A
 
 def test_no_link_outlives_the_address_that_it_goes_to(wide: Flask, ann: Actor) -> None:
     with wide.app_context():
-        secret = links.make(ann.id, "confirm", "new@example.com")
+        secret = one_time_links.make(ann.id, "confirm", "new@example.com")
         for _ in range(THREADS // 2):
             outbox.add("mail", "reset", {"to": "ann@example.com"})
         due = outbox.claim(THREADS)
-    sending: list[Call] = [partial(links.open_for, entry) for entry in due if entry.name == "reset"]
+    sending: list[Call] = [
+        partial(one_time_links.open_for, entry) for entry in due if entry.name == "reset"
+    ]
     race(wide, [*sending, lambda: confirmation.follow(ann, secret), *sending])
     with wide.app_context():
         assert user_of(ann).email == "new@example.com"

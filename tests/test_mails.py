@@ -15,7 +15,8 @@ from app.mail import messages
 from app.models import Link, OutboxEntry, User
 from app.models.link import LIFE
 from app.models.types import now
-from app.services import accounts, confirmation, links, recovery
+from app.services import accounts, confirmation, recovery
+from app.services.authentication import one_time_links
 from app.services.outbox import outbox
 from app.services.outbox.notices import AUTOMATIC, NOTICES
 from app.services.shared.actor import SYSTEM, Actor
@@ -275,7 +276,7 @@ def test_answer_takes_the_same_statements_with_and_without_an_account(
 
 def test_link_of_an_account_that_is_gone_is_void(app: Flask, ann: Actor) -> None:
     with app.app_context():
-        secret = links.make(ann.id, "reset", "")
+        secret = one_time_links.make(ann.id, "reset", "")
         accounts.delete(ann, ann.id)
         assert not recovery.is_live(secret)
         with pytest.raises(NotFound):

@@ -5,15 +5,8 @@ from flask import Flask
 
 from app.errors import BadCredentials, Conflict, EmailUnconfirmed, Invalid
 from app.models import Factor, OutboxEntry, Session, Token, User
-from app.services import (
-    accounts,
-    authentication,
-    factors,
-    invitations,
-    links,
-    personal_tokens,
-    recovery,
-)
+from app.services import accounts, factors, invitations, personal_tokens, recovery
+from app.services.authentication import authentication, one_time_links
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from tests.clients import Browser
@@ -84,7 +77,7 @@ def test_mail_sets_a_password_again_and_tells_the_owner(
     with app.app_context():
         add_passkey(ann)
         accounts.remove_password(ann, PASSWORD)
-        recovery.follow(HERE, links.make(ann.id, "reset", "ann@example.com"), NEW_PASSWORD)
+        recovery.follow(HERE, one_time_links.make(ann.id, "reset", "ann@example.com"), NEW_PASSWORD)
         assert authentication.authenticate(HERE, "ann", NEW_PASSWORD).id == ann.id
         assert len(rows(Factor)) == 1
         told = [entry.name for entry in rows(OutboxEntry)]

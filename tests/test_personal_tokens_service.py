@@ -14,7 +14,8 @@ from app.errors import (
 )
 from app.models import Token, User
 from app.models.types import now
-from app.services import accounts, authentication, personal_tokens, sessions, token_pairs, tokens
+from app.services import accounts, personal_tokens, sessions, token_pairs, tokens
+from app.services.authentication import authentication
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from tests.conftest import PASSWORD

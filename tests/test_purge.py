@@ -29,7 +29,6 @@ from app.models.link import LIFE
 from app.models.types import now, uuid7
 from app.services import (
     comments,
-    links,
     purge,
     tasks,
     token_pairs,
@@ -38,6 +37,7 @@ from app.services import (
     webhook_secrets,
     webhooks,
 )
+from app.services.authentication import one_time_links
 from app.services.outbox import outbox
 from app.services.shared import idempotency, throttle
 from app.services.shared.actor import Actor
@@ -112,7 +112,12 @@ LIVES: dict[str, tuple[Make, type[Base], str, timedelta]] = {
         "expires_at",
         timedelta(0),
     ),
-    "link": (lambda ann: links.make(ann.id, "reset", ""), Link, "expires_at", LIFE["reset"]),
+    "link": (
+        lambda ann: one_time_links.make(ann.id, "reset", ""),
+        Link,
+        "expires_at",
+        LIFE["reset"],
+    ),
     "mail": (send, OutboxEntry, "finished_at", timedelta(days=30)),
     "form": (
         lambda ann: unsent_forms.keep(ann.id, "/tasks/new", [("title", "x")]),

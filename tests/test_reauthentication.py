@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 
 from app.models import Factor, Link, Session, Token, User
-from app.services import accounts, credentials, sessions
+from app.services import accounts, sessions
+from app.services.authentication import credentials
 from app.services.shared.actor import SYSTEM, Actor
 from tests.answers import slug_of
 from tests.clients import Api, Browser

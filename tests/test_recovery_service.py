@@ -5,7 +5,8 @@ import pytest
 from app.errors import Invalid, InvalidToken, VoidLink
 from app.models import Link
 from app.models.link import LIFE
-from app.services import accounts, authentication, recovery, token_pairs, tokens
+from app.services import accounts, recovery, token_pairs, tokens
+from app.services.authentication import authentication
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from tests.conftest import PASSWORD

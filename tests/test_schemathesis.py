@@ -28,7 +28,8 @@ from app.errors import InvalidToken
 from app.extensions import db
 from app.models import Factor, IdempotencyRecord, User
 from app.models.types import now
-from app.services import links, token_pairs, tokens
+from app.services import token_pairs, tokens
+from app.services.authentication import one_time_links
 from app.services.shared import encryption
 from app.services.shared.actor import Actor
 from app.services.users import registration
@@ -127,7 +128,7 @@ class Caller:
     def link(self, purpose: str) -> str:
         self.token()
         with self.app.app_context():
-            return links.make(self.id, purpose, f"linked-{self.cases}@example.com")
+            return one_time_links.make(self.id, purpose, f"linked-{self.cases}@example.com")
 
     def code(self) -> str:
         """Of the app that is being set up."""

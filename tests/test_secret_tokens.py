@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from app.services import secret_tokens
+from app.services.authentication import secret_tokens
 
 
 def test_secret_is_wellformed_and_recognisable() -> None:

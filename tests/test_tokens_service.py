@@ -12,7 +12,8 @@ from app.errors import (
 )
 from app.models import Token, User
 from app.models.token import ACCESS_LIFE, REFRESH_GRACE, REFRESH_LIFE
-from app.services import accounts, authentication, secret_tokens, token_pairs, tokens
+from app.services import accounts, token_pairs, tokens
+from app.services.authentication import authentication, secret_tokens
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.token_pairs import Pair
 from app.services.users import users

@@ -15,7 +15,8 @@ from app.errors import (
 )
 from app.faults import Code
 from app.models import Session, Token, User
-from app.services import accounts, authentication, recovery, sessions, token_pairs, tokens
+from app.services import accounts, recovery, sessions, token_pairs, tokens
+from app.services.authentication import authentication
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import passwords, registration, users
 from app.sql.connection import Link as Connection

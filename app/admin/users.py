@@ -17,13 +17,13 @@ from app.models.user import ROLES
 from app.services import (
     accounts,
     admin_stats,
-    authentication,
     factors,
     invitations,
     personal_tokens,
     recovery,
     sign_ins,
 )
+from app.services.authentication import authentication
 from app.services.shared import audit, display_names
 from app.services.shared.paging import LIMIT_MAX, Q_MAX
 from app.services.users import users

@@ -28,7 +28,8 @@ from app.errors import (
     ReauthenticationRequired,
 )
 from app.models import User
-from app.services import account_export, accounts, authentication, confirmation, invitations
+from app.services import account_export, accounts, confirmation, invitations
+from app.services.authentication import authentication
 from app.services.shared import display_names
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page

@@ -16,7 +16,8 @@ from app.errors import ReauthenticationRequired
 from app.forms import REFUSALS, Form
 from app.identity import page_user, renew_session
 from app.navigation import next_page
-from app.services import authentication, sessions
+from app.services import sessions
+from app.services.authentication import authentication
 from app.services.users import users
 
 bp = Blueprint("reauthenticate", __name__, url_prefix="/reauthenticate")

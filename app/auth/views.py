@@ -21,7 +21,7 @@ from app.extensions import login_manager
 from app.forms import REFUSALS
 from app.identity import origin, page_user, sign_out
 from app.navigation import next_page
-from app.services import authentication
+from app.services.authentication import authentication
 from app.services.users import registration
 
 bp = Blueprint("auth", __name__)

@@ -4,7 +4,8 @@ from app import settings as policy
 from app.mail import messages, transports
 from app.models import OutboxEntry
 from app.models.link import LIFE
-from app.services import address_undo, links, token_mails
+from app.services import address_undo, token_mails
+from app.services.authentication import one_time_links
 from app.services.outbox import outbox
 
 
@@ -22,7 +23,7 @@ def send(entry: OutboxEntry) -> int | None:
         if entry.user_id is None:
             outbox.forget(entry)
         return status
-    opened = links.open_for(entry)
+    opened = one_time_links.open_for(entry)
     if opened is None:
         return None
     return transports.deliver(policy.current().mail_url, messages.link(entry, *opened))

@@ -11,7 +11,8 @@ from app import account_fields, passkey_signals, settings as policy
 from app.forms import REFUSALS, Form, NewPasswordForm
 from app.identity import page_user
 from app.models import User
-from app.services import accounts, authentication, confirmation
+from app.services import accounts, confirmation
+from app.services.authentication import authentication
 from app.services.users import users
 
 bp = Blueprint("settings", __name__)

@@ -13,7 +13,8 @@ from app.errors import VoidLink
 from app.models import EmailChange, OutboxEntry, User
 from app.models.email_change import UNDO_LIFE
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import accounts, credentials, links, secret_tokens
+from app.services import accounts
+from app.services.authentication import credentials, one_time_links, secret_tokens
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
@@ -96,7 +97,7 @@ def undo(origin: Actor, secret: str) -> str:
         raise VoidLink(VOID)
     _void_later(user_id, change.created_at)
     accounts.restore_email(origin.as_user(user_id), user_id, change.email, change.created_at)
-    return links.make(user_id, "reset", email=change.email)
+    return one_time_links.make(user_id, "reset", email=change.email)
 
 
 def _void_later(user_id: str, since: datetime) -> None:

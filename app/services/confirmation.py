@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from app.errors import Conflict, Forbidden, Unauthorized
 from app.models import User
-from app.services import accounts, authentication, credentials, links
+from app.services import accounts
+from app.services.authentication import authentication, credentials, one_time_links
 from app.services.outbox import mails
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
@@ -32,7 +33,7 @@ def ask(actor: Actor) -> None:
 
 def pending(user: User) -> str | None:
     """The new address of the account that waits for its confirmation."""
-    email = links.waiting_for(user.id, PURPOSE)
+    email = one_time_links.waiting_for(user.id, PURPOSE)
     return email if email != user.email else None
 
 
@@ -42,7 +43,7 @@ def cancel(actor: Actor) -> None:
     credentials.hold(actor.id)
     email = pending(users.get(actor, actor.id))
     if email is not None:
-        links.drop(actor.id, PURPOSE)
+        one_time_links.drop(actor.id, PURPOSE)
         audit.record(actor, "user.email_removed", actor.id, {"email": [email, None]})
 
 
@@ -56,7 +57,7 @@ class Question:
 
 def question(secret: str) -> Question:
     """Raises VoidLink."""
-    link = links.find(secret, PURPOSE)
+    link = one_time_links.find(secret, PURPOSE)
     return Question(users.get(SYSTEM, link.user_id), link.email)
 
 
@@ -82,7 +83,7 @@ def follow(actor: Actor, secret: str, password: str | None = None) -> User:
 @atomic
 def _follow(actor: Actor, secret: str) -> User:
     credentials.need_live(actor, actor.id)
-    link = links.spend(secret)
+    link = one_time_links.spend(secret)
     return accounts.confirm_email(actor, actor.id, link.email)
 
 
@@ -92,7 +93,7 @@ def refuse(origin: Actor, secret: str) -> None:
 
     Raises VoidLink.
     """
-    user_id = links.find(secret, PURPOSE).user_id
+    user_id = one_time_links.find(secret, PURPOSE).user_id
     credentials.hold(user_id)
-    link = links.spend(secret)
+    link = one_time_links.spend(secret)
     accounts.remove_email(origin, user_id, link.email)

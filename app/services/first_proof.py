@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from app.models import AuditEvent, User
 from app.models.types import now
-from app.services import credentials, factors, identities, personal_tokens, webhooks
+from app.services import factors, identities, personal_tokens, webhooks
+from app.services.authentication import credentials
 from app.services.outbox import mails
 from app.services.shared.actor import Actor
 from app.sql import KEY, Statement, atomic

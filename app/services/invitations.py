@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from app.errors import Conflict
 from app.models import AuditEvent, User
-from app.services import authentication, credentials, links
+from app.services.authentication import authentication, credentials, one_time_links
 from app.services.outbox import mail_limits, mails
 from app.services.shared import audit
 from app.services.shared.actor import Actor
@@ -45,7 +45,7 @@ def invite(actor: Actor, email: str, username: str, role: str = "user") -> User:
 def hand_over(actor: Actor, email: str, username: str, role: str = "user") -> str:
     """The secret of the link, where there is no mail: for whoever holds the machine."""
     user = _open(actor, email, username, role)
-    return links.make(user.id, PURPOSE, email="")
+    return one_time_links.make(user.id, PURPOSE, email="")
 
 
 @atomic

@@ -16,7 +16,8 @@ from app.errors import BadCredentials, BadOtp, Conflict, UnknownPasskey
 from app.models import Factor, User
 from app.models.factor import NAME_MAX
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import credentials, factors, passkey_providers, spent_challenges, webauthn_json
+from app.services import factors, passkey_providers, spent_challenges, webauthn_json
+from app.services.authentication import credentials
 from app.services.shared import audit, text_rules, throttle
 from app.services.shared.actor import Actor
 from app.services.users import users

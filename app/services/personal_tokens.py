@@ -12,7 +12,8 @@ from app.faults import Code, Fault
 from app.models import Token, User
 from app.models.token import DAYS, NAME_MAX, SCOPES
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import authentication, credentials, token_mails, tokens
+from app.services import token_mails, tokens
+from app.services.authentication import authentication, credentials
 from app.services.outbox import mails
 from app.services.shared import audit, paging, text_rules
 from app.services.shared.actor import Actor, scopes_of

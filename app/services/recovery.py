@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.models import User
-from app.services import accounts, authentication, credentials, links
+from app.services import accounts
+from app.services.authentication import authentication, credentials, one_time_links
 from app.services.outbox import mail_limits, mails, outbox
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
@@ -60,11 +61,11 @@ def make_link(actor: Actor, user: User) -> str:
     authentication.need_recent_admin(actor)
     credentials.hold(user.id)
     audit.record(actor, "user.reset_requested", user.id)
-    return links.make(user.id, "reset", email="")
+    return one_time_links.make(user.id, "reset", email="")
 
 
 def is_live(secret: str) -> bool:
-    return links.is_live(secret, *PURPOSES)
+    return one_time_links.is_live(secret, *PURPOSES)
 
 
 class Question(NamedTuple):
@@ -76,7 +77,7 @@ class Question(NamedTuple):
 
 def question(secret: str) -> Question:
     """Raises VoidLink."""
-    link = links.find(secret, *PURPOSES)
+    link = one_time_links.find(secret, *PURPOSES)
     return Question(users.get(Actor(id=link.user_id), link.user_id), link.expires_at)
 
 
@@ -86,7 +87,7 @@ def follow(origin: Actor, secret: str, password: str) -> User:
     A link that was mailed proves the address that it went to as well. The network counts as the
     owner's from now on: wrong passwords of strangers do not hold it up.
     """
-    link = links.find(secret, *PURPOSES)
+    link = one_time_links.find(secret, *PURPOSES)
     actor = origin.as_user(link.user_id)
     user = users.get(actor, link.user_id)
     passwords.check("password", password, user.username, user.email)
@@ -97,7 +98,7 @@ def follow(origin: Actor, secret: str, password: str) -> User:
 @atomic
 def _follow(actor: Actor, secret: str, password_hash: str) -> None:
     credentials.hold(actor.id)
-    link = links.spend(secret)
+    link = one_time_links.spend(secret)
     accounts.set_password_hash(actor, actor.id, password_hash, proved_email=link.email)
     if actor.address:
         throttle.trust(throttle.account_of(actor.id, ""), actor.address)

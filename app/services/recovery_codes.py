@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from app.errors import Conflict
 from app.models import Factor, RecoveryCode
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import authentication, credentials
+from app.services.authentication import authentication, credentials
 from app.services.outbox import mails
 from app.services.shared import audit
 from app.services.shared.actor import Actor

@@ -5,7 +5,7 @@ from sqlalchemy import insert
 from app.models import SpentChallenge
 from app.models.spent_challenge import CHALLENGE_LIFE
 from app.models.types import now, uuid7
-from app.services import secret_tokens
+from app.services.authentication import secret_tokens
 from app.services.webauthn_json import Challenge
 from app.sql import Statement
 

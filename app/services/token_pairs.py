@@ -11,7 +11,8 @@ from app.errors import InvalidGrant
 from app.models import Token, User
 from app.models.token import ACCESS_LIFE, FAMILY_LIFE, REFRESH_GRACE, REFRESH_LIFE, SCOPES
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import authentication, credentials, factors, second_factors, secret_tokens, tokens
+from app.services import factors, second_factors, tokens
+from app.services.authentication import authentication, credentials, secret_tokens
 from app.services.shared import audit
 from app.services.shared.actor import Actor, scopes_of
 from app.sql import KEY, Statement, atomic

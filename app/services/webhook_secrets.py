@@ -6,7 +6,8 @@ from app.errors import Conflict
 from app.models import Webhook, WebhookSecret
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.webhook_secret import EARLIER_LIFE, EARLIER_MAX
-from app.services import credentials, webhooks
+from app.services import webhooks
+from app.services.authentication import credentials
 from app.services.outbox import mails
 from app.services.shared import audit, encrypted_columns, encryption
 from app.services.shared.actor import Actor

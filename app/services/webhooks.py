@@ -21,7 +21,8 @@ from app.faults import Code, Fault
 from app.models import Webhook
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.webhook import EVENTS, GIVEN_UP_AFTER, PER_USER_MAX
-from app.services import credentials, targets
+from app.services import targets
+from app.services.authentication import credentials
 from app.services.outbox import mails
 from app.services.shared import audit, encryption, paging
 from app.services.shared.actor import SYSTEM, Actor

@@ -1,7 +1,7 @@
 """The mails that there are: put into the outbox here, written and sent by the worker (app/mail/).
 
 Where no mail is set up nothing is put there. No entry holds a secret: that of a link is made when
-the mail is sent (app/services/links.py).
+the mail is sent (app/services/authentication/one_time_links.py).
 """
 
 import hashlib

@@ -8,7 +8,7 @@ from app.errors import VoidLink
 from app.models import Link, OutboxEntry, User
 from app.models.link import KEPT, LIFE
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import secret_tokens
+from app.services.authentication import secret_tokens
 from app.services.outbox import mails
 from app.services.users import users
 from app.sql import KEY, Statement, atomic

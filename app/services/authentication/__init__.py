@@ -1,0 +1,1 @@
+"""Who a person is: passwords and one-time links as proofs, and the end of credentials."""
