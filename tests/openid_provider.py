@@ -1,4 +1,4 @@
-"""An OpenID provider on this machine: what app/services/openid.py asks for, over real HTTP.
+"""An OpenID provider on this machine: what app/services/openid/flow.py asks for, over real HTTP.
 
 It holds the client to the rules (redirect URI, secret, PKCE, a code once). What a dishonest or a
 broken one would do, a test makes it do by `claims`, `sign`, `answer` and `tokens`.
@@ -21,7 +21,7 @@ from joserfc.jwk import ECKey, Key
 from werkzeug.test import TestResponse
 
 from app.models import Session, User
-from app.services import openid_provider
+from app.services.openid import provider as openid_provider
 from settings.openid import OpenIdClient
 from tests.clients import Browser
 from tests.rows import events, rows

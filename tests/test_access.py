@@ -7,8 +7,9 @@ import pytest
 from flask import Flask
 
 from app.models import Identity, OutboxEntry, Session, Token
-from app.services import identities, unsent_forms, webhook_deliveries
-from app.services.openid import Person
+from app.services import unsent_forms, webhook_deliveries
+from app.services.openid import linked_accounts
+from app.services.openid.flow import Person
 from app.services.shared.actor import Actor
 from tests.answers import MISSING, slug_of, without_request
 from tests.clients import Api, Browser
@@ -38,7 +39,7 @@ def anns(app: Flask, ann_api: Api, ann: Actor) -> dict[str, str]:
     webhook = ann_api.post("/webhooks", hook).get_json()["id"]
     signed_in_browser(app, ann)
     with app.app_context():
-        identities.add(ann, Person(issuer="x", subject="y", email="", **UNKNOWN))
+        linked_accounts.add(ann, Person(issuer="x", subject="y", email="", **UNKNOWN))
         webhook_deliveries.test(ann, webhook)
         return {
             "task_id": task,

@@ -13,16 +13,9 @@ from flask import Flask
 from app.errors import EmailUnconfirmed
 from app.models import Factor, Identity, Link, RecoveryCode, Session, Token, User, Webhook
 from app.models.types import now
-from app.services import (
-    identities,
-    passkeys,
-    personal_tokens,
-    recovery,
-    token_pairs,
-    webauthn_json,
-    webhooks,
-)
-from app.services.openid import Person
+from app.services import passkeys, personal_tokens, recovery, token_pairs, webauthn_json, webhooks
+from app.services.openid import linked_accounts
+from app.services.openid.flow import Person
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
@@ -71,7 +64,7 @@ def prepared(app: Flask, ann: Actor) -> Phone:
         phone = phone_of(app, ann)
         with app.app_context():
             add_passkey(ann)
-            identities.link(ann, PERSON)
+            linked_accounts.link(ann, PERSON)
             webhooks.create(ann, "https://9.9.9.9/hook", ["task.created"])
             personal_tokens.create(SYSTEM, users.get(ann, ann.id), "Backup", ["tasks:read"])
     return phone
@@ -180,7 +173,7 @@ def test_what_the_owner_adds_after_the_proof_stays(
     with app.app_context():
         add_passkey(ann)
         webhooks.create(ann, "https://9.9.9.9/hook", ["task.created"])
-        identities.link(ann, PERSON)
+        linked_accounts.link(ann, PERSON)
     reset_by_mail(api, mailbox)
     assert left(app) == ["Factor", "RecoveryCode", "Identity", "Webhook"]
     body = {"identifier": "ann", "password": NEW_PASSWORD}
@@ -343,7 +336,7 @@ def test_unconfirmed_account_gets_no_passkey_and_no_linked_account(
     with app.app_context(), pytest.raises(EmailUnconfirmed):
         add_passkey(ann)
     with app.app_context(), pytest.raises(EmailUnconfirmed):
-        identities.link(ann, PERSON)
+        linked_accounts.link(ann, PERSON)
 
 
 def test_webhook_from_before_is_not_switched_on_by_an_unconfirmed_account(

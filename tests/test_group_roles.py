@@ -11,8 +11,9 @@ from flask import Flask
 
 from app.models import Identity, User
 from app.models.types import now
-from app.services import accounts, first_proof, group_roles, identities, openid_entry
-from app.services.openid import Person
+from app.services import accounts, first_proof
+from app.services.openid import group_roles, linked_accounts, sign_in as openid_entry
+from app.services.openid.flow import Person
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from tests.clients import Browser
@@ -110,7 +111,7 @@ def test_other_change_by_an_admin_leaves_the_role_one_of_the_group() -> None:
 def test_groups_of_another_linked_account_take_nothing_away() -> None:
     carl = enter(MEMBER)
     other = replace(CARL, issuer="https://other.example")
-    identities.link(Actor(id=carl.id, signed_in_at=now()), other)
+    linked_accounts.link(Actor(id=carl.id, signed_in_at=now()), other)
     assert enter(other).role == "admin"
 
 
@@ -131,7 +132,7 @@ def test_deactivated_account_gets_no_role() -> None:
 
 
 def remove_by_unlinking(actor: Actor, identity: Any) -> None:
-    identities.unlink(actor, identity.id)
+    linked_accounts.unlink(actor, identity.id)
 
 
 def remove_by_proof(actor: Actor, _identity: Any) -> None:
@@ -154,7 +155,7 @@ def remove_by_undo(actor: Actor, identity: Any) -> None:
 def test_role_goes_with_the_link_that_gave_it(remove: Callable[[Actor, Any], None]) -> None:
     carl = enter(MEMBER)
     accounts.update(SYSTEM, carl.id, {"email": "new@example.com"})  # nobody has proved it
-    identities.link(Actor(id=carl.id, signed_in_at=now()), replace(CARL, subject="1002"))
+    linked_accounts.link(Actor(id=carl.id, signed_in_at=now()), replace(CARL, subject="1002"))
     (identity,) = rows(Identity, subject="1001")
     remove(Actor(id=carl.id, role="admin", signed_in_at=now()), identity)
     assert rows(Identity, subject="1001") == []
@@ -165,9 +166,9 @@ def test_role_goes_with_the_link_that_gave_it(remove: Callable[[Actor, Any], Non
 def test_last_admin_may_unlink_and_stays() -> None:
     carl = enter(MEMBER)
     actor = Actor(id=carl.id, role="admin", signed_in_at=now())
-    identities.link(actor, replace(CARL, subject="1002"))
+    linked_accounts.link(actor, replace(CARL, subject="1002"))
     (identity,) = rows(Identity, subject="1001")
-    identities.unlink(actor, identity.id)
+    linked_accounts.unlink(actor, identity.id)
     assert roles() == {"carl": "admin"}
 
 

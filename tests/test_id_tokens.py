@@ -11,7 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from app.models import User
-from app.services import openid_provider
+from app.services.openid import provider as openid_provider
 from tests.clients import Browser
 from tests.openid_provider import (
     CLIENT_ID,

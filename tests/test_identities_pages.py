@@ -7,8 +7,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.models import Identity, Session, User
-from app.services import identities
-from app.services.openid import Person
+from app.services.openid import linked_accounts
+from app.services.openid.flow import Person
 from app.services.outbox.notices import NOTICES
 from app.services.shared.actor import Actor
 from tests.clients import Browser
@@ -210,7 +210,7 @@ def test_second_factor_is_asked_for_there_too(
         issuer=provider.issuer, subject="1001", email="", email_verified=False, username=""
     )
     with app.app_context():
-        identities.link(ann, person)
+        linked_accounts.link(ann, person)
     code_page = go(browser, f"{START}?next=/tasks").location
     assert code_page == "/auth/two-factor?next=/tasks"
     assert browser.get("/tasks").status_code == 302

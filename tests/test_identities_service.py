@@ -11,9 +11,10 @@ from app.errors import Conflict, NotLinked
 from app.extensions import db
 from app.models import Factor, Identity, SignInAttempt, User
 from app.models.types import now
-from app.services import account_export, identities, openid_entry, recovery
+from app.services import account_export, recovery
 from app.services.authentication import one_time_links
-from app.services.openid import Person
+from app.services.openid import linked_accounts, sign_in as openid_entry
+from app.services.openid.flow import Person
 from app.services.shared import throttle
 from app.services.shared.actor import Actor
 from app.services.users import passwords, registration
@@ -65,7 +66,7 @@ def test_username_that_is_taken_gets_digits_behind(make_person: MakePerson) -> N
 
 @pytest.mark.usefixtures("ctx")
 def test_no_free_username_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.services.openid_entry.secrets.randbelow", lambda _: 7)
+    monkeypatch.setattr("app.services.openid.sign_in.secrets.randbelow", lambda _: 7)
     for person in (CARL, replace(CARL, subject="1002", email="second@example.com")):
         enter(person)
     with pytest.raises(NotLinked, match="username"):
@@ -122,15 +123,17 @@ def test_of_the_last_two_ways_in_one_stays(app: Flask) -> None:
         first = replace(CARL, subject=f"a{number}", email=f"n{number}@example.com")
         with app.app_context():
             actor = Actor(id=enter(first).id, signed_in_at=now())
-            identities.link(actor, replace(first, subject=f"b{number}"))
-            both = [identity.id for identity in identities.of_actor(actor)]
-        calls = [partial(identities.unlink, actor, one) for one in both]
+            linked_accounts.link(actor, replace(first, subject=f"b{number}"))
+            both = [identity.id for identity in linked_accounts.of_actor(actor)]
+        calls = [partial(linked_accounts.unlink, actor, one) for one in both]
         done, lost = split(race(app, calls), Conflict)
         assert (len(done), len(lost)) == (1, 1)
 
 
 def test_one_identity_is_linked_to_one_account_only(app: Flask, ann: Actor, bob: Actor) -> None:
-    done, lost = split(race(app, [partial(identities.link, a, CARL) for a in (ann, bob)]), Conflict)
+    done, lost = split(
+        race(app, [partial(linked_accounts.link, a, CARL) for a in (ann, bob)]), Conflict
+    )
     assert (len(done), len(lost)) == (1, 1)
 
 
@@ -143,12 +146,12 @@ def test_passkey_is_a_way_in_once_it_counts(confirmed: bool) -> None:
         values = {"user_id": user.id, "kind": "passkey", "name": "key"}
         moment = now() if confirmed else None
         connection.execute(insert(Factor).values(**values, confirmed_at=moment))
-    (only,) = identities.of_actor(actor)
+    (only,) = linked_accounts.of_actor(actor)
     if confirmed:
-        identities.unlink(actor, only.id)
+        linked_accounts.unlink(actor, only.id)
     else:
         with pytest.raises(Conflict):
-            identities.unlink(actor, only.id)
+            linked_accounts.unlink(actor, only.id)
 
 
 @pytest.mark.parametrize("password", ["", "of nobody", "!"])
@@ -163,7 +166,7 @@ def test_who_opened_an_account_with_the_address_of_another_loses_it_whole(
 ) -> None:
     """The owner of the address comes by a link that was mailed there."""
     set_values(User, ann.id, email_verified=verified)
-    identities.link(ann, CARL)
+    linked_accounts.link(ann, CARL)
     secret = one_time_links.make(ann.id, "reset", email="ann@example.com")
     recovery.follow(HOME, secret, "eleven apples in a bowl")
     assert len(rows(Identity)) == left
@@ -171,6 +174,6 @@ def test_who_opened_an_account_with_the_address_of_another_loses_it_whole(
 
 @pytest.mark.usefixtures("ctx")
 def test_link_that_went_nowhere_proves_no_address(ann: Actor) -> None:
-    identities.link(ann, CARL)
+    linked_accounts.link(ann, CARL)
     recovery.follow(HOME, one_time_links.make(ann.id, "reset", email=""), "eleven apples in a bowl")
     assert len(rows(Identity)) == 1

@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.errors import ProviderAway
-from app.services import openid_http, openid_provider
+from app.services.openid import provider as openid_provider, provider_client
 from app.services.shared.actor import Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD
@@ -99,8 +99,8 @@ def test_provider_that_is_not_there_is_said_to_be_away_and_the_password_still_do
 def test_provider_that_hangs_holds_nobody_for_long(
     app: Flask, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openid_http, "TIMEOUT", 0.2)
-    openid_http._client.cache_clear()
+    monkeypatch.setattr(provider_client, "TIMEOUT", 0.2)
+    provider_client._client.cache_clear()
     with socket.create_server(("127.0.0.1", 0)) as mute:
         configure(app, monkeypatch, client_of(f"http://127.0.0.1:{mute.getsockname()[1]}"))
         assert away(browser.get(START))
@@ -109,17 +109,17 @@ def test_provider_that_hangs_holds_nobody_for_long(
         assert away(browser.get(START))  # at once: the second one is not let through
         with pytest.raises(BlockingIOError):
             mute.accept()
-    openid_http._client.cache_clear()
+    provider_client._client.cache_clear()
 
 
 def test_provider_that_hangs_holds_up_no_other_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openid_http, "TIMEOUT", 0.05)
-    monkeypatch.setattr(openid_http, "PAUSE", 0.0)
-    ended, hanging, other = threading.Event(), openid_http.Line(), openid_http.Line()
+    monkeypatch.setattr(provider_client, "TIMEOUT", 0.05)
+    monkeypatch.setattr(provider_client, "PAUSE", 0.0)
+    ended, hanging, other = threading.Event(), provider_client.Line(), provider_client.Line()
     for _ in range(5):
         with pytest.raises(ProviderAway):
             hanging.within_time(ended.wait)
-    monkeypatch.setattr(openid_http, "TIMEOUT", 5.0)
+    monkeypatch.setattr(provider_client, "TIMEOUT", 5.0)
     assert other.within_time(lambda: "here") == "here"
     ended.set()
 
@@ -128,8 +128,8 @@ def test_provider_that_sends_a_byte_now_and_then_holds_nobody_for_long(
     app: Flask, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No time-out of a socket ends that."""
-    monkeypatch.setattr(openid_http, "TIMEOUT", 1.0)
-    openid_http._client.cache_clear()
+    monkeypatch.setattr(provider_client, "TIMEOUT", 1.0)
+    provider_client._client.cache_clear()
     ended = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as slow:
         thread = threading.Thread(target=drip, args=(slow, ended))
@@ -140,7 +140,7 @@ def test_provider_that_sends_a_byte_now_and_then_holds_nobody_for_long(
         thread.join()
     assert away(answer)
     assert still_sending
-    openid_http._client.cache_clear()
+    provider_client._client.cache_clear()
 
 
 def drip(server: socket.socket, ended: threading.Event) -> None:
@@ -161,7 +161,7 @@ def test_provider_that_is_back_is_used_again(
     assert away(browser.get(START))
     provider.description = {}
     assert away(browser.get(START))
-    monkeypatch.setattr(openid_http, "PAUSE", 0.0)
+    monkeypatch.setattr(provider_client, "PAUSE", 0.0)
     assert go(browser).status_code == 303
 
 

@@ -24,8 +24,8 @@ from app.auth.begin import begin, home
 from app.errors import NotFound, NotLinked, SignInRefused
 from app.identity import origin, page_user
 from app.navigation import next_page
-from app.services import identities, openid, openid_entry
-from app.services.openid import Person, Start
+from app.services.openid import flow as openid, linked_accounts, sign_in as openid_entry
+from app.services.openid.flow import Person, Start
 from settings.openid import OpenIdClient
 
 bp = Blueprint("openid", __name__, url_prefix="/openid")
@@ -92,7 +92,7 @@ def link() -> ResponseReturnValue:
     if found is None or policy.current().openid_client(found["issuer"]) is None:
         return _nothing_to_link()
     found.pop("reason")
-    identities.link(page_user(), Person(**found))
+    linked_accounts.link(page_user(), Person(**found))
     session.pop(PERSON)
     flash("The accounts are linked.", "success")
     return redirect(url_for("main.identities.index"), 303)

@@ -13,7 +13,7 @@ from app.doctor.finding import Finding, fault, ok, warning
 from app.errors import ProviderAway
 from app.mail.transports import connect
 from app.ratelimit import Limiter
-from app.services.openid_provider import provider_of
+from app.services.openid.provider import provider_of
 from settings.openid import OpenIdClient
 from settings.urls import public
 

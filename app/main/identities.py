@@ -6,7 +6,7 @@ from flask_login import login_required
 
 from app import settings as policy
 from app.identity import page_user
-from app.services import identities
+from app.services.openid import linked_accounts
 
 bp = Blueprint("identities", __name__)
 
@@ -14,7 +14,7 @@ bp = Blueprint("identities", __name__)
 @bp.get("")
 @login_required
 def index() -> str:
-    linked = identities.of_actor(page_user())
+    linked = linked_accounts.of_actor(page_user())
     names = {client.issuer: client.name for client in policy.current().openid}
     return render_template("main/settings/identities.html", linked=linked, names=names)
 
@@ -22,6 +22,6 @@ def index() -> str:
 @bp.post("/<id:identity_id>/unlink")
 @login_required
 def unlink(identity_id: str) -> ResponseReturnValue:
-    identities.unlink(page_user(), identity_id)
+    linked_accounts.unlink(page_user(), identity_id)
     flash("That account does not log in here any more.", "success")
     return redirect(url_for(".index"), 303)

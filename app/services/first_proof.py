@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from app.models import AuditEvent, User
 from app.models.types import now
-from app.services import factors, identities, personal_tokens, webhooks
+from app.services import factors, personal_tokens, webhooks
 from app.services.authentication import credentials
+from app.services.openid import linked_accounts
 from app.services.outbox import mails
 from app.services.shared.actor import Actor
 from app.sql import KEY, Statement, atomic
@@ -19,7 +20,7 @@ from app.sql import KEY, Statement, atomic
 _KINDS = {
     "passkey": factors.remove_passkeys,
     "authenticator app": factors.remove_apps,
-    "linked account": identities.unlink_all,
+    "linked account": linked_accounts.unlink_all,
     "webhook": webhooks.delete_all,
     "personal token": personal_tokens.revoke_all,
 }

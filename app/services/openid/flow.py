@@ -2,7 +2,7 @@
 
 OpenID Connect Core 1.0, section 3.1, as RFC 9700 wants it: PKCE by S256 (RFC 7636), `state` and
 `nonce` bound to the browser, and the issuer in the answer (RFC 9207). What the person is here is
-not decided here, but in app/services/identities.py.
+not decided here, but in app/services/openid/linked_accounts.py.
 
 Nothing of Authlib is loaded before the first use: it costs 100 ms of CPU.
 """
@@ -15,9 +15,9 @@ from typing import Any
 
 from app.errors import Invalid, ProviderAway, SignInRefused
 from app.models.identity import SUBJECT_MAX
-from app.services import id_tokens, openid_http
-from app.services.openid_http import AWAY, Declined
-from app.services.openid_provider import Provider, provider_of
+from app.services.openid import id_tokens, provider_client
+from app.services.openid.provider import Provider, provider_of
+from app.services.openid.provider_client import AWAY, Declined
 from app.services.users import identifiers
 from settings.openid import OpenIdClient
 
@@ -144,7 +144,7 @@ def _redeem(provider: Provider, redirect_uri: str, started: Start, code: str) ->
         {"Content-Type": "application/x-www-form-urlencoded"},
         form,
     )
-    status, found = openid_http.post(url, headers, form)
+    status, found = provider_client.post(url, headers, form)
     if found.get("error") == "invalid_grant":
         raise SignInRefused(AGAIN, "invalid_grant")
     if status != 200:
@@ -158,7 +158,7 @@ def _more(provider: Provider, claims: dict[str, Any], access_token: str) -> dict
     groups = [provider.client.groups_claim] if provider.client.admin_groups else []
     if claims.keys() >= {"email", *groups} or not address:
         return {}
-    found = openid_http.get(address, {"Authorization": f"Bearer {access_token}"})
+    found = provider_client.get(address, {"Authorization": f"Bearer {access_token}"})
     if found.get("sub") != claims["sub"]:
         raise SignInRefused(AGAIN, "sub of userinfo")
     return {name: found[name] for name in (*id_tokens.OPTIONAL, *groups) if name in found}

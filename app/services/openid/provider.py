@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.errors import ProviderAway
-from app.services import openid_http
-from app.services.openid_http import AWAY
+from app.services.openid import provider_client
+from app.services.openid.provider_client import AWAY
 from settings.openid import OpenIdClient
 
 KEPT = 3600.0  # seconds
@@ -23,7 +23,7 @@ class Provider:
 
     def __init__(self, client: OpenIdClient) -> None:
         self.client = client
-        self.line = openid_http.Line()
+        self.line = provider_client.Line()
         self._description: dict[str, Any] | None = None
         self._keys: list[dict[str, Any]] | None = None
         self._read_at = 0.0
@@ -32,7 +32,7 @@ class Provider:
         """Its metadata (Discovery, section 3). Raises ProviderAway."""
         if self._description is None or time.monotonic() - self._read_at > KEPT:
             base = self.client.issuer.removesuffix("/")
-            found = openid_http.get(f"{base}/.well-known/openid-configuration")
+            found = provider_client.get(f"{base}/.well-known/openid-configuration")
             self._check(found)
             self._description, self._keys, self._read_at = found, None, time.monotonic()
         return self._description
@@ -41,7 +41,7 @@ class Provider:
         """Its public keys as JSON Web Keys (RFC 7517). Raises ProviderAway."""
         address = self.description()["jwks_uri"]
         if self._keys is None or anew:
-            found = openid_http.get(address).get("keys")
+            found = provider_client.get(address).get("keys")
             if not isinstance(found, list):
                 raise ProviderAway(AWAY) from ValueError("no list of keys")
             self._keys = [key for key in found if isinstance(key, dict)]

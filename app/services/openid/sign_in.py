@@ -9,8 +9,8 @@ from app.errors import BadCredentials, Conflict, NotLinked, SignInRefused
 from app.models import User
 from app.models.types import uuid7
 from app.models.user import USERNAME_MAX, USERNAME_MIN
-from app.services import group_roles, identities
-from app.services.openid import Person
+from app.services.openid import group_roles, linked_accounts
+from app.services.openid.flow import Person
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
 from app.services.users import passwords, registration, reserved_names, users
@@ -26,18 +26,20 @@ def enter(origin: Actor, person: Person, *, registration_open: bool) -> User:
 
     Raises BadCredentials for a deactivated one, audited, and NotLinked, which says what is missing.
     """
-    user = identities.owner(person)
+    user = linked_accounts.owner(person)
     if user is None:
         try:
             user = _open_account(origin, person, registration_open)
         except NotLinked:
-            user = identities.owner(person)  # whom another request of theirs has made meanwhile
+            user = linked_accounts.owner(
+                person
+            )  # whom another request of theirs has made meanwhile
             if user is None:
                 raise
     if not user.is_active:
         _refuse(origin, user.id, "deactivated")
         raise BadCredentials("Wrong email, username or password.")
-    identities.note_use(origin, person)
+    linked_accounts.note_use(origin, person)
     group_roles.follow(origin, user, person)
     return user
 
@@ -70,7 +72,7 @@ def _register(origin: Actor, person: Person, username: str) -> User:
     user = registration.store(
         origin, username, person.email, passwords.NO_PASSWORD, "user", email_verified=True
     )
-    identities.add(origin.as_user(user.id), person)
+    linked_accounts.add(origin.as_user(user.id), person)
     return user
 
 

@@ -6,7 +6,7 @@ OpenID Connect Core 1.0, 3.1.3.7.
 from typing import Any
 
 from app.errors import SignInRefused
-from app.services.openid_provider import Provider
+from app.services.openid.provider import Provider
 
 # Public keys alone: with a shared secret, or none, whoever knows a public key could sign.
 KEY_TYPES = {

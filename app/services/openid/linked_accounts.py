@@ -12,9 +12,9 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from app.errors import Conflict, NotFound
 from app.models import Identity, User
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import group_roles
 from app.services.authentication import authentication, credentials
-from app.services.openid import Person
+from app.services.openid import group_roles
+from app.services.openid.flow import Person
 from app.services.outbox import mails
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
