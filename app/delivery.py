@@ -15,9 +15,14 @@ import orjson
 from app.errors import SendingFailed
 from app.models import OutboxEntry, Webhook
 from app.models.types import now
-from app.services import targets, webhook_deliveries, webhook_secrets, webhooks
 from app.services.outbox import outbox
 from app.services.shared.encryption import Sealed
+from app.services.webhooks import (
+    deliveries as webhook_deliveries,
+    signing_secrets,
+    target_urls,
+    webhooks,
+)
 
 TIMEOUT = 15.0  # seconds for all of it: name, connection, TLS, request and answer
 USER_AGENT = "Flagstone-Webhooks"
@@ -46,7 +51,7 @@ def send(entry: OutboxEntry) -> int:
 def _secrets(webhook: Webhook) -> list[str]:
     """Raises SendingFailed. The receiver is not to blame: the webhook does not count as failing."""
     try:
-        return webhook_secrets.signing(webhook)
+        return signing_secrets.signing(webhook)
     except Sealed as error:
         raise SendingFailed("Its secret cannot be read here: an admin has to mend that.") from error
 
@@ -75,9 +80,9 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> int:
 
 def _connect(parts: SplitResult, ends: float) -> socket.socket:
     """A connection, for TLS where the URL says so. Raises OSError, SendingFailed."""
-    if not targets.is_port_allowed(targets.port_of(parts)):
+    if not target_urls.is_port_allowed(target_urls.port_of(parts)):
         raise SendingFailed("It uses a port other than 80, 443 and those from 1024 up.")
-    found = targets.addresses(parts, TIMEOUT / 3)
+    found = target_urls.addresses(parts, TIMEOUT / 3)
     if not found:
         raise SendingFailed(
             "It points at a private, loopback or link-local address, or a reserved one."
@@ -89,7 +94,7 @@ def _connect(parts: SplitResult, ends: float) -> socket.socket:
 
 
 def _open(parts: SplitResult, address: str, seconds: float) -> socket.socket:
-    plain = socket.create_connection((address, targets.port_of(parts)), max(seconds, 0.1))
+    plain = socket.create_connection((address, target_urls.port_of(parts)), max(seconds, 0.1))
     if parts.scheme == "http":
         return plain
     name = parts.hostname

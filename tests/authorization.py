@@ -21,12 +21,11 @@ from app.services import (
     tasks,
     token_pairs,
     tokens,
-    webhook_deliveries,
-    webhooks,
 )
 from app.services.authentication import one_time_links
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
 from app.services.users import registration, users
+from app.services.webhooks import deliveries as webhook_deliveries, webhooks
 from tests.conftest import PASSWORD
 from tests.rows import add_factor, rows, set_values
 

@@ -30,12 +30,12 @@ from app.services import (
     tasks,
     token_pairs,
     unsent_forms,
-    webhooks,
 )
 from app.services.authentication import one_time_links
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
 from app.services.users import registration, users
+from app.services.webhooks import webhooks
 from tests.conftest import PASSWORD
 from tests.rows import set_values
 

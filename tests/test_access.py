@@ -7,10 +7,11 @@ import pytest
 from flask import Flask
 
 from app.models import Identity, OutboxEntry, Session, Token
-from app.services import unsent_forms, webhook_deliveries
+from app.services import unsent_forms
 from app.services.openid import linked_accounts
 from app.services.openid.flow import Person
 from app.services.shared.actor import Actor
+from app.services.webhooks import deliveries as webhook_deliveries
 from tests.answers import MISSING, slug_of, without_request
 from tests.clients import Api, Browser
 from tests.conftest import signed_in_browser

@@ -8,10 +8,11 @@ from flask import Flask
 
 from app.models import EmailChange, Factor, OutboxEntry, Session, Token, User, Webhook
 from app.models.user import has_address
-from app.services import accounts, address_undo, confirmation, webhooks
+from app.services import accounts, address_undo, confirmation
 from app.services.authentication import one_time_links
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import registration, users
+from app.services.webhooks import webhooks
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakePerson, signed_in_api
 from tests.mailbox import LINK, Mailbox, text

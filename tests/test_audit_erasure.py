@@ -14,12 +14,13 @@ from app.errors import BadCredentials
 from app.extensions import db
 from app.models import AuditEvent, OutboxEntry, Task, User
 from app.models.types import now, uuid7
-from app.services import accounts, comments, personal_tokens, purge, tasks, token_pairs, webhooks
+from app.services import accounts, comments, personal_tokens, purge, tasks, token_pairs
 from app.services.authentication import authentication
 from app.services.outbox import outbox
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
+from app.services.webhooks import webhooks
 from tests.conftest import PASSWORD
 from tests.rows import age, events, rows
 

@@ -13,12 +13,13 @@ from flask import Flask
 from app.errors import EmailUnconfirmed
 from app.models import Factor, Identity, Link, RecoveryCode, Session, Token, User, Webhook
 from app.models.types import now
-from app.services import passkeys, personal_tokens, recovery, token_pairs, webauthn_json, webhooks
+from app.services import passkeys, personal_tokens, recovery, token_pairs, webauthn_json
 from app.services.openid import linked_accounts
 from app.services.openid.flow import Person
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
+from app.services.webhooks import webhooks
 from app.sql import atomic
 from tests.answers import slug_of
 from tests.authenticator import Authenticator

@@ -9,11 +9,12 @@ from wtforms import Field, SelectField, StringField
 from app.admin.listing import Filters, PersonField
 from app.models.task import LABEL_MAX, LABELS_MAX
 from app.moment_field import MomentField
-from app.services import personal_tokens, tasks, webhooks
+from app.services import personal_tokens, tasks
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.shared.paging import Q_MAX
 from app.services.users import users
+from app.services.webhooks import webhooks
 from tests.clients import Browser
 
 INVALID: dict[type[Field], str] = {  # a value that a field of this type refuses

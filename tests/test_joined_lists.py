@@ -5,9 +5,10 @@ import pytest
 from app.models import Webhook
 from app.models.token import SCOPES
 from app.models.webhook import EVENTS
-from app.services import token_pairs, tokens, webhooks
+from app.services import token_pairs, tokens
 from app.services.shared import actor
 from app.services.shared.actor import Actor
+from app.services.webhooks import webhooks
 from tests.conftest import PASSWORD, MakePerson
 from tests.rows import rows
 

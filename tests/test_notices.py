@@ -7,11 +7,12 @@ import pytest
 from flask import Flask
 
 from app.models import OutboxEntry
-from app.services import accounts, personal_tokens, webhook_secrets, webhooks
+from app.services import accounts, personal_tokens
 from app.services.outbox.notices import AUDITED, NOTICES, UNNOTICED
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
+from app.services.webhooks import signing_secrets, webhooks
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakePerson
 from tests.mailbox import Mailbox, text
@@ -81,7 +82,7 @@ ACTS: dict[str, tuple[Act, str]] = {
         "Now: https://1.1.1.1/new",
     ),
     "webhook_secret_rotated": (
-        lambda ann: webhook_secrets.rotate(ann, make_webhook(ann)),
+        lambda ann: signing_secrets.rotate(ann, make_webhook(ann)),
         "24 hours",
     ),
     "token_revoked": (revoke_token, "printer"),

@@ -27,21 +27,13 @@ from app.models import (
 from app.models.base import Base
 from app.models.link import LIFE
 from app.models.types import now, uuid7
-from app.services import (
-    comments,
-    purge,
-    tasks,
-    token_pairs,
-    tokens,
-    unsent_forms,
-    webhook_secrets,
-    webhooks,
-)
+from app.services import comments, purge, tasks, token_pairs, tokens, unsent_forms
 from app.services.authentication import one_time_links
 from app.services.outbox import outbox
 from app.services.shared import idempotency, throttle
 from app.services.shared.actor import Actor
 from app.services.shared.idempotency import Answer
+from app.services.webhooks import signing_secrets, webhooks
 from tests.conftest import PASSWORD
 from tests.page_sessions import start_session
 from tests.rows import age, events, rows
@@ -93,7 +85,7 @@ def trash(actor: Actor) -> None:
 
 def rotate_secret(actor: Actor) -> None:
     webhook, _ = webhooks.create(actor, "https://1.1.1.1/", ["task.created"])
-    webhook_secrets.rotate(actor, webhook.id)
+    signing_secrets.rotate(actor, webhook.id)
 
 
 def use_passkey(actor: Actor) -> None:

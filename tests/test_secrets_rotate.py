@@ -13,9 +13,10 @@ from sqlalchemy import String, select
 from app import delivery, sql
 from app.extensions import db
 from app.models import Factor, OutboxEntry, Webhook
-from app.services import factors, second_factors, webhook_deliveries, webhook_secrets, webhooks
+from app.services import factors, second_factors
 from app.services.shared import encrypted_columns, encryption
 from app.services.shared.actor import Actor
+from app.services.webhooks import deliveries as webhook_deliveries, signing_secrets, webhooks
 from app.worker import Worker
 from tests.conftest import PASSWORD, MakeApp, MakePerson
 from tests.factors import Phone, add_app, hold_clock, phone_of
@@ -141,7 +142,7 @@ def test_command_seals_the_rest_anew_and_says_how_many(
     for person in people[:2]:
         webhook_id, _ = add_webhook(app, person)
     with app.app_context():
-        webhook_secrets.rotate(people[1], webhook_id)
+        signing_secrets.rotate(people[1], webhook_id)
     result = rotate(second)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
@@ -203,7 +204,7 @@ def test_every_sealed_value_lies_in_a_column_that_says_so(app: Flask, ann: Actor
     webhook_id, _ = add_webhook(app, ann)
     found = set()
     with app.app_context():
-        webhook_secrets.rotate(ann, webhook_id)
+        signing_secrets.rotate(ann, webhook_id)
     with app.app_context(), db.engine.connect() as connection:
         for table in db.metadata.sorted_tables:
             for column in (one for one in table.c if isinstance(one.type, String)):

@@ -21,10 +21,10 @@ from app.models import OutboxEntry, User, Webhook, WebhookSecret
 from app.models.types import now
 from app.models.webhook import GIVEN_UP_AFTER
 from app.models.webhook_secret import EARLIER_LIFE
-from app.services import webhook_deliveries, webhooks
 from app.services.purge import purge
 from app.services.shared import encryption
 from app.services.shared.actor import Actor
+from app.services.webhooks import deliveries as webhook_deliveries, webhooks
 from app.worker import Worker
 from tests.clients import Api
 from tests.conftest import MakeApp, MakePerson, signed_in_api
@@ -196,7 +196,7 @@ def test_address_is_looked_at_again_when_it_is_sent(
     def rebound(*_: object, **__: object) -> list[Any]:
         return [(2, 1, 6, "", ("1.1.1.1", 443)), (2, 1, 6, "", ("127.0.0.1", 443))]
 
-    monkeypatch.setattr("app.services.targets.socket.getaddrinfo", rebound)
+    monkeypatch.setattr("app.services.webhooks.target_urls.socket.getaddrinfo", rebound)
     work(app)
     (entry,) = ann_api.get(f"{hook}/deliveries").get_json()["items"]
     assert "private" in entry["error"]

@@ -12,10 +12,11 @@ from flask import Flask
 from app.errors import SendingFailed
 from app.logs import JsonFormatter
 from app.models import OutboxEntry, User
-from app.services import accounts, confirmation, invitations, recovery, webhook_deliveries, webhooks
+from app.services import accounts, confirmation, invitations, recovery
 from app.services.outbox import outbox
 from app.services.shared.actor import Actor
 from app.services.users import users
+from app.services.webhooks import deliveries as webhook_deliveries, webhooks
 from app.worker import Worker
 from tests.conftest import email_of, signed_in_api
 from tests.factors import add_app, hold_clock

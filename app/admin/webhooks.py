@@ -10,8 +10,8 @@ from app.admin.listing import Filters, PersonField, listed
 from app.forms import options
 from app.identity import page_user
 from app.navigation import next_page
-from app.services import webhooks
 from app.services.shared import display_names
+from app.services.webhooks import webhooks
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 ON = {"yes": True, "no": False}

@@ -13,10 +13,15 @@ from app.errors import Conflict, EmailUnconfirmed, NotFound, PreconditionFailed
 from app.fields import Flag, Identifier, Moment, Strict, Text, choice
 from app.models import OutboxEntry, Webhook
 from app.models.webhook import EVENTS, URL_MAX
-from app.services import targets, webhook_deliveries, webhook_secrets, webhooks
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect
+from app.services.webhooks import (
+    deliveries as webhook_deliveries,
+    signing_secrets,
+    target_urls,
+    webhooks,
+)
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 READ, WRITE = ("tasks:read",), ("tasks:write",)
@@ -51,7 +56,7 @@ class WebhookIn(Strict):
         required=True,
         validate=Length(min=1, max=URL_MAX),
         metadata={
-            "pattern": targets.PATTERN,
+            "pattern": target_urls.PATTERN,
             "description": "http or https, to a public address.",
         },
     )
@@ -213,7 +218,7 @@ def rotate_secret(actor: Actor, webhook_id: str) -> Any:
 
     `webhook-signature` then holds one signature for each, separated by blanks.
     """
-    return SimpleNamespace(secret=webhook_secrets.rotate(actor, webhook_id))
+    return SimpleNamespace(secret=signing_secrets.rotate(actor, webhook_id))
 
 
 def _shown(row: Webhook, **more: str) -> SimpleNamespace:

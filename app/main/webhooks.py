@@ -15,8 +15,8 @@ from app.identity import page_user
 from app.listing import listed
 from app.models import OutboxEntry, Webhook
 from app.models.webhook import EVENTS, URL_MAX
-from app.services import webhook_deliveries, webhook_secrets, webhooks
 from app.services.shared.actor import Actor
+from app.services.webhooks import deliveries as webhook_deliveries, signing_secrets, webhooks
 
 bp = Blueprint("webhooks", __name__)
 MEANINGS = {
@@ -99,7 +99,7 @@ def update(webhook_id: str) -> ResponseReturnValue:
 def rotate_secret(webhook_id: str) -> ResponseReturnValue:
     """Show the new secret in this answer alone: it goes through neither a URL nor a cookie."""
     try:
-        secret = webhook_secrets.rotate(page_user(), webhook_id)
+        secret = signing_secrets.rotate(page_user(), webhook_id)
     except REFUSALS as error:
         flash(error.message, "error")
         return _back(webhook_id)

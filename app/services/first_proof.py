@@ -10,11 +10,12 @@ from sqlalchemy import select
 
 from app.models import AuditEvent, User
 from app.models.types import now
-from app.services import factors, personal_tokens, webhooks
+from app.services import factors, personal_tokens
 from app.services.authentication import credentials
 from app.services.openid import linked_accounts
 from app.services.outbox import mails
 from app.services.shared.actor import Actor
+from app.services.webhooks import webhooks
 from app.sql import KEY, Statement, atomic
 
 _KINDS = {

@@ -5,10 +5,11 @@ from sqlalchemy import bindparam, select, update
 from app.models import Task
 from app.models.task import LIVE
 from app.models.types import UTCDateTime, now
-from app.services import task_search, webhook_events
+from app.services import task_search
 from app.services.shared import audit, audit_erasure
 from app.services.shared.actor import Actor
 from app.services.task_list import COLUMNS
+from app.services.webhooks import events as webhook_events
 from app.sql import KEY, Statement
 
 _unassign = Statement[Task](

@@ -18,13 +18,13 @@ from app.services import (
     task_search,
     task_values,
     tokens,
-    webhook_events,
 )
 from app.services.shared import audit, following, paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect, check
 from app.services.task_list import COLUMNS, Shape
+from app.services.webhooks import events as webhook_events
 from app.sql import KEY, Statement, atomic
 
 audit.declare(

@@ -6,11 +6,11 @@ from app.errors import Conflict
 from app.models import Webhook, WebhookSecret
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.webhook_secret import EARLIER_LIFE, EARLIER_MAX
-from app.services import webhooks
 from app.services.authentication import credentials
 from app.services.outbox import mails
 from app.services.shared import audit, encrypted_columns, encryption
 from app.services.shared.actor import Actor
+from app.services.webhooks import webhooks
 from app.sql import KEY, Statement, atomic
 
 audit.declare("webhook", "webhook.secret_rotated")

@@ -21,7 +21,6 @@ from app.faults import Code, Fault
 from app.models import Webhook
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.webhook import EVENTS, GIVEN_UP_AFTER, PER_USER_MAX
-from app.services import targets
 from app.services.authentication import credentials
 from app.services.outbox import mails
 from app.services.shared import audit, encryption, paging
@@ -29,6 +28,7 @@ from app.services.shared.actor import SYSTEM, Actor
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect, check
 from app.services.users import users
+from app.services.webhooks import target_urls
 from app.sql import KEY, Statement, atomic
 
 audit.declare(
@@ -129,7 +129,7 @@ def create(
 
     Raises Invalid, EmailUnconfirmed, and Conflict for one too many.
     """
-    targets.check(url)  # before the transaction: a name may take its time
+    target_urls.check(url)  # before the transaction: a name may take its time
     return _create(actor, url, _events(events), is_active)
 
 
@@ -174,7 +174,7 @@ def update(
     """
     if "url" in changes:
         get(actor, webhook_id)  # what is not one's own is not there, whatever the URL
-        targets.check(changes["url"])
+        target_urls.check(changes["url"])
     if "events" in changes:
         changes = {**changes, "events": _events(changes["events"])}
     return _changed(actor, webhook_id, changes, expect)

@@ -13,11 +13,11 @@ from app.errors import Conflict, NotFound
 from app.models import Comment, OutboxEntry, Task, User, Webhook
 from app.models.task import LIVE
 from app.models.types import Id, now
-from app.services import webhooks
 from app.services.outbox import outbox
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
+from app.services.webhooks import webhooks
 from app.sql import KEY, Statement, atomic
 
 audit.declare("webhook", "webhook.redelivered")
