@@ -1,7 +1,7 @@
 """Challenges of passkeys: in the signed cookie of the browser that was asked, each for one purpose.
 
 A page that is drawn again keeps its challenge for a while, so that two tabs do not disturb each
-other. Taking one removes it from the cookie; app.services.spent_challenges lets it count once.
+other. Taking one removes it from the cookie; app.services.factors.spent_challenges lets it count once.
 """
 
 import base64
@@ -12,7 +12,7 @@ from flask import session
 
 from app.models.spent_challenge import CHALLENGE_LIFE
 from app.models.types import now
-from app.services.webauthn_json import Challenge
+from app.services.factors.webauthn_messages import Challenge
 
 KEPT = timedelta(minutes=30)
 BYTES = 32

@@ -4,7 +4,7 @@ from flask import request, session
 
 from app import passkey_site
 from app.models import User
-from app.services import passkeys
+from app.services.factors import passkeys
 
 _NAME = "passkey_offer"
 

@@ -8,8 +8,8 @@ from typing import Any
 from flask import session
 
 from app import passkey_site
-from app.services import passkeys
-from app.services.webauthn_json import encoded, read, rp_id
+from app.services.factors import passkeys
+from app.services.factors.webauthn_messages import encoded, read, rp_id
 
 _UNKNOWN = "unknown_passkey"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,512}")  # of a credential, as far as the cookie has room

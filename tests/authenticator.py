@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from webauthn.helpers import encode_cbor
 
-from app.services.webauthn_json import Challenge, encoded
+from app.services.factors.webauthn_messages import Challenge, encoded
 
 PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40  # flags (WebAuthn Level 2, 6.1)
 

@@ -6,7 +6,7 @@ from flask import Flask
 
 from app.models import Factor
 from app.models.types import now
-from app.services import totp
+from app.services.factors import totp
 from app.services.shared import encryption
 from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD

@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 
 from app.models import RecoveryCode
-from app.services import recovery, recovery_codes
+from app.services import recovery
+from app.services.factors import recovery_codes
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from tests.clients import Api, Browser

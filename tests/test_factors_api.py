@@ -10,7 +10,8 @@ from werkzeug.test import TestResponse
 from app.errors import BadOtp, Conflict
 from app.models import Factor, RecoveryCode, Session, SignInAttempt, Token, User
 from app.models.factor import APPS_MAX
-from app.services import factors, recovery_codes, second_factors, sessions, totp
+from app.services import sessions
+from app.services.factors import factors, recovery_codes, totp, verification
 from app.services.shared.actor import Actor
 from app.services.users import users
 from tests.answers import blamed, slug_of
@@ -75,14 +76,14 @@ def test_phone_is_replaced_without_a_gap(app: Flask, ann: Actor, ann_api: Api) -
     with app.app_context():
         old = add_app(ann)
         new = add_app(ann)
-        assert second_factors.prove(Actor(), ann.id, old.code()) is False
-        assert second_factors.prove(Actor(), ann.id, new.code()) is False
+        assert verification.prove(Actor(), ann.id, old.code()) is False
+        assert verification.prove(Actor(), ann.id, new.code()) is False
         (first, second) = rows(Factor, user_id=ann.id)
         assert (first.name, second.name) == ("Authenticator app", "Authenticator app 2")
         factors.remove(ann, first.id, PASSWORD)
         with pytest.raises(BadOtp):
-            second_factors.prove(Actor(), ann.id, old.code(1))
-        assert second_factors.prove(Actor(), ann.id, new.code(1)) is False
+            verification.prove(Actor(), ann.id, old.code(1))
+        assert verification.prove(Actor(), ann.id, new.code(1)) is False
         assert recovery_codes.left(ann.id) == 10
 
 

@@ -8,7 +8,8 @@ from flask import Flask
 
 from app.errors import BadCredentials, BadOtp, Conflict, Invalid, TooManyRequests
 from app.models import Session, SignInAttempt, Token
-from app.services import factors, passkeys, second_factors, sessions, token_pairs, totp
+from app.services import sessions, token_pairs
+from app.services.factors import factors, passkeys, totp, verification
 from app.services.shared.actor import Actor
 from app.services.users import users
 from tests.conftest import PASSWORD, MakePerson
@@ -41,7 +42,7 @@ def test_of_twenty_with_one_code_one_signs_in(
         person = make_person(f"ann-{number}")
         with app.app_context():
             otp = chosen(add_app(person))
-        prove = lambda: second_factors.prove(Actor(), person.id, otp)  # noqa: B023, E731
+        prove = lambda: verification.prove(Actor(), person.id, otp)  # noqa: B023, E731
         won, lost = split(race(app, [prove] * AT_ONCE), BadOtp, TooManyRequests)
         assert (len(won), len(lost)) == (1, AT_ONCE - 1)
 
@@ -50,7 +51,7 @@ def test_of_twenty_wrong_codes_at_once_five_are_answered(app: Flask, ann: Actor)
     with app.app_context():
         add_app(ann)
         before = len(rows(SignInAttempt))
-    guess = lambda: second_factors.prove(Actor(), ann.id, "000000")  # noqa: E731
+    guess = lambda: verification.prove(Actor(), ann.id, "000000")  # noqa: E731
     _, lost = split(race(app, [guess] * AT_ONCE), BadOtp, TooManyRequests)
     assert [type(error) for error in lost].count(BadOtp) == 5
     with app.app_context():

@@ -13,7 +13,8 @@ from flask import Flask
 from app.errors import EmailUnconfirmed
 from app.models import Factor, Identity, Link, RecoveryCode, Session, Token, User, Webhook
 from app.models.types import now
-from app.services import passkeys, personal_tokens, recovery, token_pairs, webauthn_json
+from app.services import personal_tokens, recovery, token_pairs
+from app.services.factors import passkeys, webauthn_messages
 from app.services.openid import linked_accounts
 from app.services.openid.flow import Person
 from app.services.shared import audit
@@ -46,7 +47,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def add_passkey(actor: Actor) -> None:
-    asked = webauthn_json.Challenge(webauthn_json.encoded(bytes(32)), now())
+    asked = webauthn_messages.Challenge(webauthn_messages.encoded(bytes(32)), now())
     made = Authenticator("localhost", "http://localhost:8000").make(asked)
     passkeys.add(actor, "Laptop", made, asked)
 

@@ -13,8 +13,8 @@ from app import challenges
 from app.models import Factor, Session
 from app.models.spent_challenge import CHALLENGE_LIFE
 from app.models.types import now
+from app.services.factors.webauthn_messages import Challenge, encoded
 from app.services.shared.actor import Actor
-from app.services.webauthn_json import Challenge, encoded
 from tests.authenticator import Authenticator
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakeApp

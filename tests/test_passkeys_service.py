@@ -13,12 +13,13 @@ from app.errors import BadCredentials, BadOtp, Conflict, Invalid, TooManyRequest
 from app.models import Factor, RecoveryCode, SignInAttempt, User
 from app.models.factor import NAME_MAX
 from app.models.types import now
-from app.services import account_export, factors, passkeys, recovery, recovery_codes
+from app.services import account_export, recovery
 from app.services.authentication import one_time_links
-from app.services.passkey_providers import NAMES
+from app.services.factors import factors, passkeys, recovery_codes
+from app.services.factors.passkey_providers import NAMES
+from app.services.factors.webauthn_messages import ID_MAX, Challenge, encoded
 from app.services.shared import throttle
 from app.services.shared.actor import Actor
-from app.services.webauthn_json import ID_MAX, Challenge, encoded
 from tests.authenticator import Authenticator
 from tests.rows import age, events, rows, set_values
 

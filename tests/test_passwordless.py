@@ -5,8 +5,9 @@ from flask import Flask
 
 from app.errors import BadCredentials, Conflict, EmailUnconfirmed, Invalid
 from app.models import Factor, OutboxEntry, Session, Token, User
-from app.services import accounts, factors, invitations, personal_tokens, recovery
+from app.services import accounts, invitations, personal_tokens, recovery
 from app.services.authentication import authentication, one_time_links
+from app.services.factors import factors
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from tests.clients import Browser

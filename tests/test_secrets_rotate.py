@@ -13,7 +13,7 @@ from sqlalchemy import String, select
 from app import delivery, sql
 from app.extensions import db
 from app.models import Factor, OutboxEntry, Webhook
-from app.services import factors, second_factors
+from app.services.factors import factors, verification
 from app.services.shared import encrypted_columns, encryption
 from app.services.shared.actor import Actor
 from app.services.webhooks import deliveries as webhook_deliveries, signing_secrets, webhooks
@@ -81,7 +81,7 @@ def outbox_errors(app: Flask) -> list[str]:
 
 def prove(app: Flask, actor: Actor, code: str) -> None:
     with app.app_context():
-        second_factors.prove(Actor(), actor.id, code)
+        verification.prove(Actor(), actor.id, code)
 
 
 def test_secret_of_a_webhook_is_sealed_anew_by_a_delivery(
@@ -240,7 +240,7 @@ def test_keys_are_rotated_twice_while_the_service_is_used(
         codes = {person.id: phones[person].code(step) for person in people[:2]}
         calls: list[Callable[[], Any]] = [
             *(column.rotate for column in encrypted_columns.all_columns()),
-            *(partial(second_factors.prove, Actor(), *given) for given in codes.items()),
+            *(partial(verification.prove, Actor(), *given) for given in codes.items()),
             *(partial(webhook_deliveries.test, *own) for own in zip(people, secrets, strict=True)),
             partial(renew_app, phones, people[2]),
         ]

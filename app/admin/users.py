@@ -14,16 +14,9 @@ from app.forms import choices, options, stripped
 from app.identity import page_user
 from app.models.types import now
 from app.models.user import ROLES
-from app.services import (
-    accounts,
-    admin_stats,
-    factors,
-    invitations,
-    personal_tokens,
-    recovery,
-    sign_ins,
-)
+from app.services import accounts, admin_stats, invitations, personal_tokens, recovery, sign_ins
 from app.services.authentication import authentication
+from app.services.factors import factors
 from app.services.shared import audit, display_names
 from app.services.shared.paging import LIMIT_MAX, Q_MAX
 from app.services.users import users

@@ -11,10 +11,10 @@ from app.errors import Conflict, EmailUnconfirmed, NotFound, ReauthenticationReq
 from app.fields import Identifier, Moment, Password, Strict, Text, choice
 from app.models import Factor
 from app.models.factor import KINDS
-from app.services import factors, recovery_codes, totp
+from app.services.factors import factors, recovery_codes, totp
+from app.services.factors.totp import SetUp
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
-from app.services.totp import SetUp
 from app.services.users import users
 
 bp = Blueprint("factors", __name__, url_prefix="/users")

@@ -7,7 +7,7 @@ from wtforms.validators import InputRequired, Length
 
 from app import challenges, passkey_site
 from app.forms import CREDENTIAL_MAX, Form
-from app.services import passkeys, webauthn_json
+from app.services.factors import passkeys, webauthn_messages
 
 # What a challenge is issued for: signing in by a passkey alone, by one after the password, and
 # confirming with it who it is. In the first and the last the device checks who holds it.
@@ -27,4 +27,4 @@ def options(purpose: str, user_id: str = "") -> dict[str, Any] | None:
     known = passkeys.known(user_id) if user_id else []
     if user_id and not known:
         return None
-    return webauthn_json.request(challenges.issue(purpose), known, verified=purpose != SECOND)
+    return webauthn_messages.request(challenges.issue(purpose), known, verified=purpose != SECOND)

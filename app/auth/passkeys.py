@@ -15,8 +15,8 @@ from app.errors import UnknownPasskey
 from app.forms import REFUSALS
 from app.identity import origin, page_user
 from app.navigation import next_page
-from app.services import passkeys
-from app.services.webauthn_json import Challenge
+from app.services.factors import passkeys
+from app.services.factors.webauthn_messages import Challenge
 
 bp = Blueprint("passkeys", __name__)
 TRY_AGAIN = "The page was open for too long, or sent twice. Try again."

@@ -12,7 +12,7 @@ from app.errors import Malformed
 from app.forms import OTP_MAX, REFUSALS, STALE, Form, is_stale, stripped
 from app.identity import origin
 from app.navigation import next_page
-from app.services import recovery_codes, second_factors
+from app.services.factors import recovery_codes, verification
 
 bp = Blueprint("two_factor", __name__, url_prefix="/two-factor")
 
@@ -44,7 +44,7 @@ def show() -> ResponseReturnValue:
     form = OtpForm()
     if form.validate_on_submit():
         try:
-            by_recovery_code = second_factors.prove(origin(), half.user.id, form.values()["otp"])
+            by_recovery_code = verification.prove(origin(), half.user.id, form.values()["otp"])
             answer = begin(half.user, remember=half.remember, with_factor=True)
         except REFUSALS as error:
             form.blame(error)

@@ -8,7 +8,8 @@ from flask import current_app
 
 from app import settings as policy
 from app.cli.base import Group, find_user
-from app.services import accounts, factors, invitations, recovery
+from app.services import accounts, invitations, recovery
+from app.services.factors import factors
 from app.services.shared.actor import SYSTEM
 from app.services.users import registration
 

@@ -15,7 +15,8 @@ from app.forms import OTP_MAX, REFUSALS, Form, stripped
 from app.identity import page_user, renew_session
 from app.listing import listed
 from app.models import User
-from app.services import factors, recovery_codes, sessions, totp
+from app.services import sessions
+from app.services.factors import factors, recovery_codes, totp
 from app.services.shared.actor import Actor
 from app.services.users import users
 

@@ -15,8 +15,8 @@ from app.identity import page_user
 from app.main.factors import ProofForm, added, proof_page
 from app.models.factor import NAME_MAX
 from app.navigation import next_page
-from app.services import passkeys
 from app.services.authentication import authentication
+from app.services.factors import passkeys
 from app.services.shared.user_agents import device
 from app.services.users import users
 

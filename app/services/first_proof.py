@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from app.models import AuditEvent, User
 from app.models.types import now
-from app.services import factors, personal_tokens
+from app.services import personal_tokens
 from app.services.authentication import credentials
+from app.services.factors import factors
 from app.services.openid import linked_accounts
 from app.services.outbox import mails
 from app.services.shared.actor import Actor

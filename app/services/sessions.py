@@ -14,8 +14,8 @@ from app.models.session import (
     USER_AGENT_MAX,
 )
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import factors
 from app.services.authentication import authentication, secret_tokens
+from app.services.factors import factors
 from app.services.outbox import mails
 from app.services.shared import audit
 from app.services.shared.actor import Actor, scopes_of

@@ -11,8 +11,9 @@ from app.errors import InvalidGrant
 from app.models import Token, User
 from app.models.token import ACCESS_LIFE, FAMILY_LIFE, REFRESH_GRACE, REFRESH_LIFE, SCOPES
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import factors, second_factors, tokens
+from app.services import tokens
 from app.services.authentication import authentication, credentials, secret_tokens
+from app.services.factors import factors, verification
 from app.services.shared import audit
 from app.services.shared.actor import Actor, scopes_of
 from app.sql import KEY, Statement, atomic
@@ -70,7 +71,7 @@ def sign_in(origin: Actor, identifier: str, password: str, otp: str | None = Non
     user = authentication.authenticate(origin, identifier, password)
     with_factor = otp is not None and factors.has(user.id)
     if with_factor:
-        second_factors.prove(origin, user.id, otp or "")
+        verification.prove(origin, user.id, otp or "")
     return _open_family(origin, user, with_factor=with_factor)
 
 

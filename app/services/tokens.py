@@ -9,8 +9,8 @@ from sqlalchemy import Select, bindparam, insert, select, update
 from app.errors import InvalidToken
 from app.models import Token, User
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import factors
 from app.services.authentication import secret_tokens
+from app.services.factors import factors
 from app.services.shared.actor import Actor, scopes_of
 from app.sql import KEY, Statement
 

@@ -6,7 +6,7 @@ from app.models import SpentChallenge
 from app.models.spent_challenge import CHALLENGE_LIFE
 from app.models.types import now, uuid7
 from app.services.authentication import secret_tokens
-from app.services.webauthn_json import Challenge
+from app.services.factors.webauthn_messages import Challenge
 from app.sql import Statement
 
 _insert = Statement[SpentChallenge](insert(SpentChallenge.__table__))  # type: ignore[arg-type]

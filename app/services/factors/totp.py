@@ -16,8 +16,8 @@ from app.faults import Code, Fault
 from app.models import Factor
 from app.models.factor import APPS_MAX
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import factors
 from app.services.authentication import authentication, credentials
+from app.services.factors import factors
 from app.services.shared import audit, encrypted_columns, encryption, throttle
 from app.services.shared.actor import Actor
 from app.services.users import users

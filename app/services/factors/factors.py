@@ -14,8 +14,8 @@ from app import settings as policy
 from app.errors import NotFound, OtpRequired
 from app.models import Factor, User
 from app.models.types import UTCDateTime
-from app.services import recovery_codes
 from app.services.authentication import authentication, credentials
+from app.services.factors import recovery_codes
 from app.services.outbox import mails
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor

@@ -16,12 +16,12 @@ from app.errors import BadCredentials, BadOtp, Conflict, UnknownPasskey
 from app.models import Factor, User
 from app.models.factor import NAME_MAX
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import factors, passkey_providers, spent_challenges, webauthn_json
 from app.services.authentication import credentials
+from app.services.factors import factors, passkey_providers, spent_challenges, webauthn_messages
+from app.services.factors.webauthn_messages import Challenge
 from app.services.shared import audit, text_rules, throttle
 from app.services.shared.actor import Actor
 from app.services.users import users
-from app.services.webauthn_json import Challenge
 from app.sql import KEY, Duplicate, Statement, atomic
 
 NUMBER_MAX = 20  # of one account
@@ -72,7 +72,7 @@ def creation(user: User, challenge: Challenge) -> dict[str, Any]:
     Raises EmailUnconfirmed.
     """
     credentials.need_confirmed(user)
-    return webauthn_json.creation(challenge, user, known(user.id))
+    return webauthn_messages.creation(challenge, user, known(user.id))
 
 
 def add(
@@ -83,7 +83,7 @@ def add(
     Without a `name` it has that of its provider, or else the default. Raises Invalid, Conflict,
     EmailUnconfirmed.
     """
-    made, aaguid = webauthn_json.made(credential, challenge)
+    made, aaguid = webauthn_messages.made(credential, challenge)
     name = name.strip() or passkey_providers.name_of(aaguid) or default_name
     return _add(actor, text_rules.name(name, NAME_MAX), made, challenge)
 
@@ -113,7 +113,7 @@ def authenticate(origin: Actor, credential: str, challenge: Challenge) -> User:
     Raises BadCredentials, UnknownPasskey where no account has it, both audited, and
     TooManyRequests after too many of them.
     """
-    sent = webauthn_json.read(credential)
+    sent = webauthn_messages.read(credential)
     account = throttle.account_of(None, f"passkey {sent['id']}")
     throttle.check(account, origin.address)
     factor = _get.one(key=sent["id"])
@@ -136,7 +136,7 @@ def prove(
     """
     account = throttle.account_of_codes(users.get(origin.as_user(user_id), user_id), "passkeys")
     throttle.check_codes(account)
-    sent = webauthn_json.read(credential)
+    sent = webauthn_messages.read(credential)
     factor = _get.one(key=sent["id"])
     if factor is not None and factor.user_id != user_id:
         factor = None
@@ -149,9 +149,9 @@ def prove(
 def _count_of(
     factor: Factor | None, sent: dict[str, Any], challenge: Challenge, *, verified: bool
 ) -> int | None:
-    if factor is None or webauthn_json.names_another(sent, factor.user_id):
+    if factor is None or webauthn_messages.names_another(sent, factor.user_id):
         return None
-    return webauthn_json.count_of(sent, factor.public_key or "", challenge, verified=verified)
+    return webauthn_messages.count_of(sent, factor.public_key or "", challenge, verified=verified)
 
 
 def _used(

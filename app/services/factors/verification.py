@@ -1,7 +1,7 @@
 """Proving a second factor after the password: by a code of the app, or by a recovery code."""
 
 from app.errors import BadOtp
-from app.services import recovery_codes, totp
+from app.services.factors import recovery_codes, totp
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
 from app.services.users import users
