@@ -17,7 +17,7 @@ from app.errors import Forbidden, Unauthorized
 from app.extensions import login_manager
 from app.models.session import USER_AGENT_MAX
 from app.security import REQUEST_ID, ROUTE, USER_ID
-from app.services import sessions, tokens
+from app.services.access import bearer_tokens, page_sessions
 from app.services.shared import audit
 from app.services.shared.actor import Actor
 from app.sql import Statement
@@ -92,9 +92,9 @@ def api_user(
         raise Unauthorized("Send an access token: Authorization: Bearer <token>.")
     given = (token.strip(), environ.get("REMOTE_ADDR", ""), environ[REQUEST_ID])
     if peek is None:
-        actor, version = tokens.identify(*given), None
+        actor, version = bearer_tokens.identify(*given), None
     else:
-        actor, version = tokens.identify_and_peek(*given, peek, values)
+        actor, version = bearer_tokens.identify_and_peek(*given, peek, values)
     environ[USER_ID] = actor.id
     return actor, version
 
@@ -109,7 +109,7 @@ def need_scopes(actor: Actor, scopes: Collection[str]) -> None:
 @login_manager.user_loader
 def load_user(secret: str) -> PageUser | None:
     here = origin()
-    actor = sessions.load(secret, here.address, here.request_id, here.user_agent)
+    actor = page_sessions.load(secret, here.address, here.request_id, here.user_agent)
     if actor is None:
         return None
     request.environ[USER_ID] = actor.id
@@ -143,7 +143,7 @@ def admin_required(view: Callable[..., Any]) -> Callable[..., Any]:
 def sign_in(secret: str, *, remember: bool) -> None:
     """Put the session into the cookie: what was there before signing in goes, but for CARRIED."""
     if page_user().session_id:  # nobody could end it any more from here
-        sessions.end(page_user())
+        page_sessions.end(page_user())
     clear_session()
     session.permanent = remember
     _log_in(secret)
@@ -175,6 +175,6 @@ def clear_session() -> None:
 
 
 def sign_out() -> None:
-    sessions.end(page_user())
+    page_sessions.end(page_user())
     logout_user()
     session.clear()

@@ -13,15 +13,8 @@ from flask import Flask
 from app.models import Comment, Factor, OutboxEntry, RecoveryCode, Task, Token, User, Webhook
 from app.models.token import SCOPES
 from app.models.types import now
-from app.services import (
-    comments,
-    invitations,
-    personal_tokens,
-    recovery,
-    tasks,
-    token_pairs,
-    tokens,
-)
+from app.services import comments, invitations, recovery, tasks
+from app.services.access import bearer_tokens, personal_tokens, token_pairs
 from app.services.authentication import one_time_links
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
 from app.services.users import registration, users
@@ -165,7 +158,7 @@ class World:
         if role == "deactivated":
             set_values(User, person.id, is_active=False)
         elif role == "expired":
-            held = tokens.identify(secret).token_id
+            held = bearer_tokens.identify(secret).token_id
             set_values(Token, str(held), expires_at=now() - timedelta(seconds=1))
         return secret
 

@@ -18,7 +18,7 @@ from flask import Flask
 from hypothesis import HealthCheck, settings
 
 from app.models.types import now
-from app.services import token_pairs
+from app.services.access import token_pairs
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
 from app.services.users import passwords, registration
 from tests import leaks, openid_provider

@@ -1,6 +1,6 @@
 """Page sessions as the tests start them: by a password, as the page for signing in does."""
 
-from app.services import sessions
+from app.services.access import page_sessions
 from app.services.authentication import authentication
 from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD
@@ -18,4 +18,4 @@ def start_session(
 ) -> str:
     """The secret of the session. Needs an app context."""
     user = authentication.authenticate(origin, who, password)
-    return sessions.start(origin, user, remember=remember, user_agent=user_agent)
+    return page_sessions.start(origin, user, remember=remember, user_agent=user_agent)

@@ -5,7 +5,7 @@ from flask import Flask
 
 from app.errors import Forbidden
 from app.models import Session, Token
-from app.services import personal_tokens, sign_ins
+from app.services.access import active_sessions, personal_tokens
 from app.services.shared.actor import Actor
 from app.services.users import users
 from tests.admin_lists import flashed, headed
@@ -32,11 +32,11 @@ def test_nobody_ends_what_is_anothers(app: Flask, ann: Actor, bob: Actor) -> Non
     token_id, _ = make_token(app, ann)
     with app.app_context():
         for act in (
-            lambda: sign_ins.in_browsers(bob, limit=10, of=ann.id),
-            lambda: sign_ins.by_api(bob, limit=10, of=ann.id),
-            lambda: sign_ins.end_session(bob, MISSING, of=ann.id),
-            lambda: sign_ins.end_family(bob, MISSING, of=ann.id),
-            lambda: sign_ins.end_others(bob, of=ann.id),
+            lambda: active_sessions.in_browsers(bob, limit=10, of=ann.id),
+            lambda: active_sessions.by_api(bob, limit=10, of=ann.id),
+            lambda: active_sessions.end_session(bob, MISSING, of=ann.id),
+            lambda: active_sessions.end_family(bob, MISSING, of=ann.id),
+            lambda: active_sessions.end_others(bob, of=ann.id),
             lambda: personal_tokens.page(bob, limit=10, of=ann.id),
             lambda: personal_tokens.page_of_all(bob, limit=10),
             lambda: personal_tokens.revoke(bob, token_id, of=ann.id),

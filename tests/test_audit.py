@@ -14,17 +14,8 @@ from app.extensions import db
 from app.models import AuditEvent, Session, Task, Token, User
 from app.models.token import REFRESH_GRACE
 from app.models.types import now, uuid7
-from app.services import (
-    accounts,
-    confirmation,
-    invitations,
-    personal_tokens,
-    recovery,
-    sessions,
-    tasks,
-    token_pairs,
-    tokens,
-)
+from app.services import accounts, confirmation, invitations, recovery, tasks
+from app.services.access import bearer_tokens, page_sessions, personal_tokens, token_pairs
 from app.services.authentication import authentication
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
@@ -152,9 +143,9 @@ def test_restoring_and_ending_a_page_session_are_told(ann: Actor) -> None:
     tasks.delete(ann, task.id)
     tasks.restore(ann, task.id)
     secret = start_session("ann", origin=ORIGIN)
-    actor = sessions.load(secret)
+    actor = page_sessions.load(secret)
     assert actor is not None
-    sessions.end(actor)
+    page_sessions.end(actor)
     told = [event.action for event in events()][-3:]
     assert told == ["task.restored", "session.created", "session.ended"]
 
@@ -177,7 +168,7 @@ def test_password_set_by_a_link_is_told_of_its_owner(ann: Actor) -> None:
 
 def test_event_says_who_did_it_with_which_token_from_where(ann: Actor) -> None:
     pair = token_pairs.sign_in(ORIGIN, "ann", PASSWORD)
-    actor = tokens.identify(pair.access_token, "192.0.2.9", "some-request")
+    actor = bearer_tokens.identify(pair.access_token, "192.0.2.9", "some-request")
     tasks.create(actor, {"title": "x"})
     (event,) = events("task.created")
     assert (event.actor_id, event.token_id) == (ann.id, actor.token_id)

@@ -14,7 +14,8 @@ from app.errors import BadCredentials
 from app.extensions import db
 from app.models import AuditEvent, OutboxEntry, Task, User
 from app.models.types import now, uuid7
-from app.services import accounts, comments, personal_tokens, purge, tasks, token_pairs
+from app.services import accounts, comments, purge, tasks
+from app.services.access import personal_tokens, token_pairs
 from app.services.authentication import authentication
 from app.services.outbox import outbox
 from app.services.shared import audit

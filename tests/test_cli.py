@@ -11,7 +11,8 @@ from flask import Flask
 
 from app.models import Token
 from app.models.types import now
-from app.services import recovery, tokens
+from app.services import recovery
+from app.services.access import bearer_tokens
 from app.services.authentication import authentication
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
@@ -166,7 +167,7 @@ def test_token_is_printed_alone_and_holds_its_scopes(
 ) -> None:
     result = run(app, "tokens", "create", "ann", "--name", "build", *scopes)
     with app.app_context():
-        actor = tokens.identify(result.stdout.strip())
+        actor = bearer_tokens.identify(result.stdout.strip())
     assert actor.id == ann.id
     assert actor.scopes == {"tasks:read", "tasks:write"}
 

@@ -21,7 +21,8 @@ from werkzeug.test import EnvironBuilder
 
 from app.logs import JsonFormatter
 from app.models.types import uuid7
-from app.services import tasks, token_pairs
+from app.services import tasks
+from app.services.access import token_pairs
 from app.services.shared.actor import Actor
 from app.sql import Link
 from tests.conftest import PASSWORD, MakePerson

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from app.errors import BadOtp, Conflict
 from app.models import Factor, RecoveryCode, Session, SignInAttempt, Token, User
 from app.models.factor import APPS_MAX
-from app.services import sessions
+from app.services.access import page_sessions
 from app.services.factors import factors, recovery_codes, totp, verification
 from app.services.shared.actor import Actor
 from app.services.users import users
@@ -214,7 +214,7 @@ def test_adding_a_factor_ends_the_other_sign_ins(app: Flask, ann: Actor, ann_api
     other = signed_in_api(app, ann)
     personal = ann_api.post("/tokens", {"name": "x", "scopes": ["profile:read"]}).get_json()
     with app.app_context():
-        sessions.start(Actor(), users.get(ann, ann.id), remember=False, user_agent="")
+        page_sessions.start(Actor(), users.get(ann, ann.id), remember=False, user_agent="")
     set_up(ann_api)
     assert ann_api.get("/users/me").status_code == 200
     assert other.get("/users/me").status_code == 401

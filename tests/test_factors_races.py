@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.errors import BadCredentials, BadOtp, Conflict, Invalid, TooManyRequests
 from app.models import Session, SignInAttempt, Token
-from app.services import sessions, token_pairs
+from app.services.access import page_sessions, token_pairs
 from app.services.factors import factors, passkeys, totp, verification
 from app.services.shared.actor import Actor
 from app.services.users import users
@@ -77,7 +77,7 @@ def test_no_sign_in_by_password_outlives_the_first_factor(
             phone = Phone(totp.begin(ann, PASSWORD).secret, [])
         calls: list[Callable[[], Any]] = [lambda: totp.confirm(ann, phone.code())]  # noqa: B023
         calls += [lambda: token_pairs.sign_in(Actor(), ann.username, PASSWORD)] * 4  # noqa: B023
-        start = lambda: sessions.start(Actor(), user, remember=False, user_agent="")  # noqa: B023, E731
+        start = lambda: page_sessions.start(Actor(), user, remember=False, user_agent="")  # noqa: B023, E731
         race(app, calls + [start] * 4)
         with app.app_context():
             assert factors.has(ann.id)

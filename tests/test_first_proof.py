@@ -13,7 +13,8 @@ from flask import Flask
 from app.errors import EmailUnconfirmed
 from app.models import Factor, Identity, Link, RecoveryCode, Session, Token, User, Webhook
 from app.models.types import now
-from app.services import personal_tokens, recovery, token_pairs
+from app.services import recovery
+from app.services.access import personal_tokens, token_pairs
 from app.services.factors import passkeys, webauthn_messages
 from app.services.openid import linked_accounts
 from app.services.openid.flow import Person

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 import config
-from app.services import token_pairs
+from app.services.access import token_pairs
 from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD
 from tests.live import served

@@ -5,7 +5,7 @@ import pytest
 from app.models import Webhook
 from app.models.token import SCOPES
 from app.models.webhook import EVENTS
-from app.services import token_pairs, tokens
+from app.services.access import bearer_tokens, token_pairs
 from app.services.shared import actor
 from app.services.shared.actor import Actor
 from app.services.webhooks import webhooks
@@ -29,7 +29,7 @@ def fork(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_token_holds_the_scopes_of_many_resources(fork: None, make_person: MakePerson) -> None:
     make_person("root", "admin")
     pair = token_pairs.sign_in(Actor(), "root", PASSWORD)
-    assert tokens.identify(pair.access_token).scopes == set(MORE_SCOPES)
+    assert bearer_tokens.identify(pair.access_token).scopes == set(MORE_SCOPES)
 
 
 @pytest.mark.usefixtures("ctx")

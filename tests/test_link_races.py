@@ -17,7 +17,8 @@ from app.errors import (
     VoidLink,
 )
 from app.models import Link, OutboxEntry, Token, User
-from app.services import accounts, confirmation, invitations, recovery, token_pairs
+from app.services import accounts, confirmation, invitations, recovery
+from app.services.access import token_pairs
 from app.services.authentication import authentication, one_time_links
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor

@@ -16,7 +16,8 @@ from flask import Flask
 
 from app.errors import Invalid, InvalidGrant, VoidLink
 from app.faults import Fault
-from app.services import personal_tokens, recovery, sessions, tasks, token_pairs
+from app.services import recovery, tasks
+from app.services.access import page_sessions, personal_tokens, token_pairs
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from tests.conftest import PASSWORD, MakePerson
@@ -46,7 +47,7 @@ def sign_in() -> Callable[[], Any]:
 def start_session() -> Callable[[], Any]:
     refresh()
     user = users.by_username("ann")
-    return lambda: sessions.start(Actor(), user, remember=False, user_agent="")
+    return lambda: page_sessions.start(Actor(), user, remember=False, user_agent="")
 
 
 def use_link() -> Callable[[], Any]:

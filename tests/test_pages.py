@@ -13,7 +13,8 @@ from flask import Flask, url_for
 from app.error_handlers import BY_STATUS, problems
 from app.errors import AppError, Unavailable
 from app.models.types import now
-from app.services import sessions, tasks
+from app.services import tasks
+from app.services.access import page_sessions
 from app.services.shared.actor import Actor
 from app.templating import KEPT_MAX, _url_for, quick_url_for
 from tests.clients import Browser
@@ -191,7 +192,7 @@ def test_an_error_page_is_drawn_while_the_database_is_away(
     def away(*_: object) -> None:
         raise Unavailable("The database cannot be reached.")
 
-    monkeypatch.setattr(sessions, "load", away)
+    monkeypatch.setattr(page_sessions, "load", away)
     answer = ann_browser.get("/tasks")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert "Temporarily unavailable" in answer.text

@@ -5,7 +5,8 @@ from flask import Flask
 
 from app.errors import BadCredentials, Conflict, EmailUnconfirmed, Invalid
 from app.models import Factor, OutboxEntry, Session, Token, User
-from app.services import accounts, invitations, personal_tokens, recovery
+from app.services import accounts, invitations, recovery
+from app.services.access import personal_tokens
 from app.services.authentication import authentication, one_time_links
 from app.services.factors import factors
 from app.services.shared.actor import SYSTEM, Actor

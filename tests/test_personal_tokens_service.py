@@ -14,7 +14,8 @@ from app.errors import (
 )
 from app.models import Token, User
 from app.models.types import now
-from app.services import accounts, personal_tokens, sessions, token_pairs, tokens
+from app.services import accounts
+from app.services.access import bearer_tokens, page_sessions, personal_tokens, token_pairs
 from app.services.authentication import authentication
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
@@ -31,7 +32,7 @@ def account(actor: Actor) -> User:
 
 def test_personal_token_holds_what_was_asked_for(ann: Actor) -> None:
     _, secret = personal_tokens.create(ann, account(ann), " CI ", ["tasks:write", "tasks:read"])
-    actor = tokens.identify(secret)
+    actor = bearer_tokens.identify(secret)
     assert actor.scopes == {"tasks:read", "tasks:write"}
     assert actor.signed_in_at is None
     assert (rows(Token)[0].name, rows(Token)[0].scopes) == ("CI", "tasks:read tasks:write")
@@ -40,10 +41,10 @@ def test_personal_token_holds_what_was_asked_for(ann: Actor) -> None:
 def test_personal_token_ends_itself_alone(ann: Actor) -> None:
     pair = token_pairs.sign_in(Actor(), "ann", PASSWORD)
     _, secret = personal_tokens.create(ann, account(ann), "CI", ["tasks:read"])
-    token_pairs.logout(tokens.identify(secret))
+    token_pairs.logout(bearer_tokens.identify(secret))
     with pytest.raises(InvalidToken):
-        tokens.identify(secret)
-    assert tokens.identify(pair.access_token).id == ann.id
+        bearer_tokens.identify(secret)
+    assert bearer_tokens.identify(pair.access_token).id == ann.id
 
 
 @pytest.mark.parametrize(
@@ -69,20 +70,20 @@ def test_bad_personal_token_is_refused(
 def test_nobody_gives_a_scope_that_they_do_not_hold(ann: Actor, root: Actor) -> None:
     _, secret = personal_tokens.create(ann, account(ann), "CI", ["tasks:read"])
     with pytest.raises(Forbidden, match="tasks:write"):
-        personal_tokens.create(tokens.identify(secret), account(ann), "x", ["tasks:write"])
+        personal_tokens.create(bearer_tokens.identify(secret), account(ann), "x", ["tasks:write"])
     with pytest.raises(Forbidden, match="admin"):
         personal_tokens.create(root, account(ann), "x", ["admin"])
 
 
 def test_admins_token_without_the_scope_is_no_admin(root: Actor) -> None:
     _, secret = personal_tokens.create(root, account(root), "CI", ["tasks:read"])
-    assert not tokens.identify(secret).is_admin
+    assert not bearer_tokens.identify(secret).is_admin
 
 
 def test_personal_token_is_never_a_recent_sign_in(ann: Actor) -> None:
     _, secret = personal_tokens.create(ann, account(ann), "CI", ["profile:write"])
     with pytest.raises(ReauthenticationRequired):
-        authentication.need_recent(tokens.identify(secret))
+        authentication.need_recent(bearer_tokens.identify(secret))
 
 
 def test_revoked_token_is_dead_at_once_and_the_other_lives(ann: Actor) -> None:
@@ -90,7 +91,7 @@ def test_revoked_token_is_dead_at_once_and_the_other_lives(ann: Actor) -> None:
     kept, _ = personal_tokens.create(ann, account(ann), "b", ["tasks:read"])
     personal_tokens.revoke(ann, gone.id)
     with pytest.raises(InvalidToken):
-        tokens.identify(secret)
+        bearer_tokens.identify(secret)
     assert [token.id for token in personal_tokens.page(ann, limit=5).items] == [kept.id]
 
 
@@ -114,10 +115,10 @@ def test_tokens_from_signing_in_are_not_personal(ann: Actor) -> None:
 def test_ended_credential_makes_no_new_one(ann: Actor, by: str) -> None:
     """As when a thief makes one in the moment in which the owner changes the password."""
     if by == "token":
-        thief = tokens.identify(token_pairs.sign_in(Actor(), "ann", PASSWORD).access_token)
+        thief = bearer_tokens.identify(token_pairs.sign_in(Actor(), "ann", PASSWORD).access_token)
     else:
         secret = start_session("ann")
-        thief = sessions.load(secret) or Actor()
+        thief = page_sessions.load(secret) or Actor()
     accounts.update_self(ann, {"password": "eleven apples in a bowl"}, PASSWORD)
     with pytest.raises(InvalidToken):
         personal_tokens.create(thief, account(ann), "stays", ["tasks:read"])
@@ -126,7 +127,7 @@ def test_ended_credential_makes_no_new_one(ann: Actor, by: str) -> None:
 
 def test_token_that_was_used_meanwhile_is_not_revoked_by_what_was_read(ann: Actor) -> None:
     token, secret = personal_tokens.create(ann, account(ann), "CI", ["tasks:read"])
-    tokens.identify(secret)
+    bearer_tokens.identify(secret)
     with pytest.raises(PreconditionFailed):
         personal_tokens.revoke(ann, token.id, {personal_tokens.version(token)})
     used = personal_tokens.get(ann, token.id)

@@ -27,7 +27,8 @@ from app.models import (
 from app.models.base import Base
 from app.models.link import LIFE
 from app.models.types import now, uuid7
-from app.services import comments, purge, tasks, token_pairs, tokens, unsent_forms
+from app.services import comments, purge, tasks, unsent_forms
+from app.services.access import bearer_tokens, token_pairs
 from app.services.authentication import one_time_links
 from app.services.outbox import outbox
 from app.services.shared import idempotency, throttle
@@ -99,7 +100,7 @@ def sign_in(actor: Actor, remember: bool) -> str:
 # What is kept, its column that counts, and for how long.
 LIVES: dict[str, tuple[Make, type[Base], str, timedelta]] = {
     "access": (
-        lambda ann: tokens.add("access", ann.id, family_id=uuid7(), expires_at=now()),
+        lambda ann: bearer_tokens.add("access", ann.id, family_id=uuid7(), expires_at=now()),
         Token,
         "expires_at",
         timedelta(0),
@@ -167,7 +168,7 @@ def test_nothing_that_lives_is_removed(app: Flask, ann: Actor) -> None:
             make(ann)
         age(Token, "expires_at", -timedelta(minutes=1))
         tasks.create(ann, {"title": "old"})
-        tokens.add("personal", ann.id, family_id=uuid7())  # without an end
+        bearer_tokens.add("personal", ann.id, family_id=uuid7())  # without an end
         age(Task, "created_at", timedelta(days=400))
     assert run(app) == dict.fromkeys(KINDS, 0)
 

@@ -21,7 +21,8 @@ from app.errors import (
 )
 from app.extensions import db
 from app.models import Session, Task, Token, User
-from app.services import accounts, tasks, token_pairs, tokens
+from app.services import accounts, tasks
+from app.services.access import bearer_tokens, token_pairs
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import registration, users
 from tests.conftest import PASSWORD, MakeApp, MakePerson
@@ -72,8 +73,8 @@ def test_of_twenty_uses_of_a_refresh_token_at_once_every_pair_lives(
     calls: list[Call] = [lambda: token_pairs.refresh(Actor(), old.refresh_token)] * 20
     pairs = race(wide_app, calls)
     with wide_app.app_context():
-        families = {tokens.identify(pair.access_token).family_id for pair in pairs}
-        assert families == {tokens.identify(old.access_token).family_id}
+        families = {bearer_tokens.identify(pair.access_token).family_id for pair in pairs}
+        assert families == {bearer_tokens.identify(old.access_token).family_id}
         for pair in pairs:
             assert token_pairs.refresh(Actor(), pair.refresh_token).token_type == "Bearer"
 

@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 
 from app.models import Factor, Link, Session, Token, User
-from app.services import accounts, sessions
+from app.services import accounts
+from app.services.access import page_sessions
 from app.services.authentication import credentials
 from app.services.shared.actor import SYSTEM, Actor
 from tests.answers import slug_of
@@ -151,14 +152,14 @@ def test_session_that_is_ended_meanwhile_is_said_to_be(
 ) -> None:
     """By another request, between the one that makes the secret and the cookie."""
     for name in ("start", "renew"):
-        made = getattr(sessions, name)
+        made = getattr(page_sessions, name)
 
         def lost(*args: object, made: Callable[..., str] = made, **options: object) -> str:
             secret = made(*args, **options)
             credentials.end_all(ann.id)
             return secret
 
-        monkeypatch.setattr(sessions, name, lost)
+        monkeypatch.setattr(page_sessions, name, lost)
     if act == "login":
         assert ann_browser.post("/auth/logout", form=PAGE).status_code == 303
         assert ann_browser.sign_in("ann", PASSWORD).status_code == 401

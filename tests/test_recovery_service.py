@@ -5,7 +5,8 @@ import pytest
 from app.errors import Invalid, InvalidToken, VoidLink
 from app.models import Link
 from app.models.link import LIFE
-from app.services import accounts, recovery, token_pairs, tokens
+from app.services import accounts, recovery
+from app.services.access import bearer_tokens, token_pairs
 from app.services.authentication import authentication
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
@@ -28,7 +29,7 @@ def test_reset_link_sets_a_password_once_and_ends_everything(ann: Actor) -> None
     assert authentication.authenticate(Actor(), "ann", NEW_PASSWORD).id == ann.id
     for token in (pair.access_token, pair.refresh_token):
         with pytest.raises(InvalidToken):
-            tokens.identify(token)
+            bearer_tokens.identify(token)
     with pytest.raises(VoidLink):
         recovery.follow(Actor(), secret, NEW_PASSWORD)
 
@@ -71,4 +72,4 @@ def test_other_tokens_are_no_recovery(ann: Actor, kind: str) -> None:
 def test_reset_link_opens_nothing_else(ann: Actor) -> None:
     secret = link(ann)
     with pytest.raises(InvalidToken):
-        tokens.identify(secret)
+        bearer_tokens.identify(secret)

@@ -8,9 +8,10 @@ from flask import Flask
 from app.errors import InvalidGrant, InvalidToken
 from app.models import Token
 from app.models.token import FAMILY_LIFE, REFRESH_GRACE
-from app.services import accounts, sign_ins, token_pairs, tokens
+from app.services import accounts
+from app.services.access import active_sessions, bearer_tokens, token_pairs
+from app.services.access.token_pairs import Pair
 from app.services.shared.actor import Actor
-from app.services.token_pairs import Pair
 from tests.answers import slug_of
 from tests.clients import Api
 from tests.conftest import PASSWORD
@@ -27,7 +28,7 @@ def refresh(pair: Pair) -> Pair:
 
 def works(pair: Pair) -> bool:
     try:
-        return bool(tokens.identify(pair.access_token))
+        return bool(bearer_tokens.identify(pair.access_token))
     except InvalidToken:
         return False
 
@@ -49,8 +50,8 @@ def test_answer_that_was_lost_is_given_again(api: Api, ann: Actor) -> None:
 def test_pairs_of_parallel_tabs_are_of_one_family_and_all_work(ann: Actor) -> None:
     old = sign_in()
     pairs = [refresh(old) for _ in range(5)]
-    assert {tokens.identify(pair.access_token).family_id for pair in (old, *pairs)} == {
-        tokens.identify(old.access_token).family_id
+    assert {bearer_tokens.identify(pair.access_token).family_id for pair in (old, *pairs)} == {
+        bearer_tokens.identify(old.access_token).family_id
     }
     assert all(works(refresh(pair)) for pair in pairs)
 
@@ -77,7 +78,7 @@ def test_reuse_after_the_grace_ends_every_pair_of_the_family(ann: Actor) -> None
 @pytest.mark.usefixtures("ctx")
 def test_grace_does_not_outlive_the_family(ann: Actor) -> None:
     old = sign_in()
-    token_pairs.logout(tokens.identify(refresh(old).access_token))
+    token_pairs.logout(bearer_tokens.identify(refresh(old).access_token))
     with pytest.raises(InvalidGrant):
         refresh(old)
 
@@ -119,8 +120,8 @@ def test_family_of_several_pairs_is_listed_once(ann: Actor) -> None:
     for _ in range(3):
         refresh(old)
     other = sign_in()
-    found = sign_ins.by_api(ann, limit=10).items
+    found = active_sessions.by_api(ann, limit=10).items
     assert {token.family_id for token in found} == {
-        tokens.identify(pair.access_token).family_id for pair in (old, other)
+        bearer_tokens.identify(pair.access_token).family_id for pair in (old, other)
     }
     assert len(found) == 2

@@ -28,7 +28,7 @@ from app.errors import InvalidToken
 from app.extensions import db
 from app.models import Factor, IdempotencyRecord, User
 from app.models.types import now
-from app.services import token_pairs, tokens
+from app.services.access import bearer_tokens, token_pairs
 from app.services.authentication import one_time_links
 from app.services.shared import encryption
 from app.services.shared.actor import Actor
@@ -118,7 +118,7 @@ class Caller:
     def token(self) -> str:
         with self.app.app_context():
             try:
-                if tokens.identify(self.secret).role == self.role:
+                if bearer_tokens.identify(self.secret).role == self.role:
                     return self.secret
             except InvalidToken:
                 pass

@@ -8,7 +8,8 @@ from app.errors import BadCredentials
 from app.models import Session
 from app.models.session import ABSOLUTE, IDLE, REMEMBERED_ABSOLUTE, REMEMBERED_IDLE
 from app.models.types import now
-from app.services import accounts, sessions
+from app.services import accounts
+from app.services.access import page_sessions
 from app.services.authentication import secret_tokens
 from app.services.shared.actor import Actor
 from tests.page_sessions import start_session
@@ -28,7 +29,7 @@ def sign_in(actor: Actor, *, remember: bool = False, user_agent: str = "") -> st
 
 
 def test_session_says_who_is_signed_in(root: Actor) -> None:
-    actor = sessions.load(sign_in(root), "192.0.2.9", "some-id")
+    actor = page_sessions.load(sign_in(root), "192.0.2.9", "some-id")
     assert actor is not None
     assert (actor.id, actor.username, actor.is_admin) == (root.id, "root", True)
     assert (actor.address, actor.request_id, actor.token_id) == ("192.0.2.9", "some-id", None)
@@ -50,7 +51,7 @@ def test_session_notes_the_device_and_keeps_a_hash_alone(ann: Actor) -> None:
 @pytest.mark.parametrize("secret", ["", "x", "fst_" + "0" * 49])
 def test_unknown_secret_is_nobody(ann: Actor, secret: str) -> None:
     sign_in(ann)
-    assert sessions.load(secret) is None
+    assert page_sessions.load(secret) is None
 
 
 def test_signing_in_twice_gives_two_sessions(ann: Actor) -> None:
@@ -64,10 +65,10 @@ def test_signing_in_twice_gives_two_sessions(ann: Actor) -> None:
 def test_unused_session_ends(ann: Actor, remember: bool, idle: timedelta) -> None:
     kept, lost = sign_in(ann, remember=remember), sign_in(ann, remember=remember)
     age(Session, "last_seen_at", idle - MOMENT)
-    assert sessions.load(kept) is not None
+    assert page_sessions.load(kept) is not None
     age(Session, "last_seen_at", MOMENT * 2)
-    assert sessions.load(lost) is None
-    assert sessions.load(kept) is not None
+    assert page_sessions.load(lost) is None
+    assert page_sessions.load(kept) is not None
 
 
 @pytest.mark.parametrize(
@@ -80,40 +81,40 @@ def test_session_in_use_ends_at_its_last_moment(
 ) -> None:
     secret = sign_in(ann, remember=remember)
     age(Session, "expires_at", life - MOMENT)
-    assert sessions.load(secret) is not None
+    assert page_sessions.load(secret) is not None
     age(Session, "expires_at", MOMENT)
-    assert sessions.load(secret) is None
+    assert page_sessions.load(secret) is None
 
 
 def test_use_is_noted_every_five_minutes(ann: Actor) -> None:
     secret = sign_in(ann)
     before = rows(Session)[0].last_seen_at
-    sessions.load(secret)
+    page_sessions.load(secret)
     assert rows(Session)[0].last_seen_at == before
-    age(Session, "last_seen_at", sessions.SEEN_EVERY + MOMENT)
-    sessions.load(secret)
+    age(Session, "last_seen_at", page_sessions.SEEN_EVERY + MOMENT)
+    page_sessions.load(secret)
     assert now() - rows(Session)[0].last_seen_at < MOMENT
 
 
 def test_ended_session_is_dead_at_once_and_the_other_lives(ann: Actor) -> None:
     first, second = sign_in(ann), sign_in(ann)
-    actor = sessions.load(first)
+    actor = page_sessions.load(first)
     assert actor is not None
-    sessions.end(actor)
-    assert sessions.load(first) is None
-    assert sessions.load(second) is not None
+    page_sessions.end(actor)
+    assert page_sessions.load(first) is None
+    assert page_sessions.load(second) is not None
 
 
 def test_deactivated_account_has_no_session(ann: Actor, root: Actor) -> None:
     secret = sign_in(ann)
     accounts.update(root, ann.id, {"is_active": False})
-    assert sessions.load(secret) is None
+    assert page_sessions.load(secret) is None
 
 
 def test_lost_role_shows_in_the_session_at_once(ann: Actor, root: Actor) -> None:
     accounts.update(root, ann.id, {"role": "admin"})
     secret = sign_in(ann)
     accounts.update(root, ann.id, {"role": "user"})
-    actor = sessions.load(secret)
+    actor = page_sessions.load(secret)
     assert actor is not None
     assert not actor.is_admin

@@ -8,7 +8,8 @@ from threading import Barrier
 import orjson
 
 from app.models import AuditEvent, Task
-from app.services import tasks, token_pairs
+from app.services import tasks
+from app.services.access import token_pairs
 from app.services.shared.actor import Actor
 from app.services.users import registration
 from tests.conftest import PASSWORD

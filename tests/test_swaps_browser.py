@@ -8,7 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.models import Session
 from app.models.task import TITLE_MAX
-from app.services import sign_ins, tasks
+from app.services import tasks
+from app.services.access import active_sessions
 from app.services.shared.actor import Actor
 from tests.rows import rows
 from tests.test_browser import chromium, opened, pytestmark, sign_in, url
@@ -266,7 +267,7 @@ def test_form_that_is_sent_after_the_session_ended_leads_to_sign_in(
     page.goto(f"{url}/tasks")
     with app.app_context():
         (session,) = rows(Session)
-        sign_ins.end_session(ann, session.id)
+        active_sessions.end_session(ann, session.id)
     page.click(".tick")
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
 

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from app.fields import Labels, OneOf, Password, Text
 from app.models import Token
-from app.services import personal_tokens
+from app.services.access import personal_tokens
 from app.services.shared.actor import Actor
 from app.services.users import users
 from tests.answers import blamed, slug_of

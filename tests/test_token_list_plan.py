@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from app.extensions import db
-from app.services import personal_tokens
+from app.services.access import personal_tokens
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import registration
 from tests.conftest import PASSWORD

@@ -12,10 +12,11 @@ from app.errors import (
 )
 from app.models import Token, User
 from app.models.token import ACCESS_LIFE, REFRESH_GRACE, REFRESH_LIFE
-from app.services import accounts, token_pairs, tokens
+from app.services import accounts
+from app.services.access import bearer_tokens, token_pairs
+from app.services.access.token_pairs import Pair
 from app.services.authentication import authentication, secret_tokens
 from app.services.shared.actor import SYSTEM, Actor
-from app.services.token_pairs import Pair
 from app.services.users import users
 from tests.conftest import PASSWORD
 from tests.rows import age, events, rows
@@ -39,7 +40,7 @@ def spend(pair: Pair) -> Pair:
 
 def assert_dead(pair: Pair) -> None:
     with pytest.raises(InvalidToken):
-        tokens.identify(pair.access_token)
+        bearer_tokens.identify(pair.access_token)
     with pytest.raises(InvalidGrant):
         spend(pair)
 
@@ -50,7 +51,7 @@ def test_signing_in_gives_all_scopes_of_the_role(ann: Actor, root: Actor) -> Non
 
 
 def test_access_token_says_who_holds_it(ann: Actor) -> None:
-    actor = tokens.identify(sign_in(ann).access_token, "192.0.2.7", "some-id")
+    actor = bearer_tokens.identify(sign_in(ann).access_token, "192.0.2.7", "some-id")
     assert (actor.id, actor.username, actor.role) == (ann.id, "ann", "user")
     assert (actor.address, actor.request_id) == ("192.0.2.7", "some-id")
     assert actor.scopes == frozenset(USER_SCOPES.split())
@@ -76,18 +77,18 @@ def test_tokens_are_stored_as_hashes_alone(ann: Actor) -> None:
 @pytest.mark.parametrize("token", ["", "x", "fst_", "fst_" + "0" * 49, "\u0660" * 53, "a" * 9999])
 def test_what_is_no_token_is_refused(token: str) -> None:
     with pytest.raises(InvalidToken):
-        tokens.identify(token)
+        bearer_tokens.identify(token)
 
 
 def test_wellformed_token_of_nobody_is_refused(ann: Actor) -> None:
     sign_in(ann)
     with pytest.raises(InvalidToken):
-        tokens.identify(secret_tokens.make())
+        bearer_tokens.identify(secret_tokens.make())
 
 
 def test_refresh_token_opens_nothing(ann: Actor) -> None:
     with pytest.raises(InvalidToken):
-        tokens.identify(sign_in(ann).refresh_token)
+        bearer_tokens.identify(sign_in(ann).refresh_token)
 
 
 def test_access_token_refreshes_nothing(ann: Actor) -> None:
@@ -98,10 +99,10 @@ def test_access_token_refreshes_nothing(ann: Actor) -> None:
 def test_access_token_lives_an_hour(ann: Actor) -> None:
     pair = sign_in(ann)
     age(Token, "expires_at", ACCESS_LIFE - timedelta(seconds=30))
-    assert tokens.identify(pair.access_token).id == ann.id
+    assert bearer_tokens.identify(pair.access_token).id == ann.id
     age(Token, "expires_at", timedelta(seconds=31))
     with pytest.raises(InvalidToken):
-        tokens.identify(pair.access_token)
+        bearer_tokens.identify(pair.access_token)
 
 
 def test_refresh_token_lives_thirty_days(ann: Actor) -> None:
@@ -121,7 +122,7 @@ def test_token_loses_the_admin_scope_with_the_role(ann: Actor, root: Actor) -> N
     accounts.update(root, ann.id, {"role": "admin"})
     pair = sign_in(ann)
     accounts.update(root, ann.id, {"role": "user"})
-    actor = tokens.identify(pair.access_token)
+    actor = bearer_tokens.identify(pair.access_token)
     assert not actor.is_admin
     assert "admin" not in actor.scopes
 
@@ -129,7 +130,10 @@ def test_token_loses_the_admin_scope_with_the_role(ann: Actor, root: Actor) -> N
 def test_refreshing_gives_a_new_pair_of_the_same_family(ann: Actor) -> None:
     old = sign_in(ann)
     new = spend(old)
-    before, after = tokens.identify(old.access_token), tokens.identify(new.access_token)
+    before, after = (
+        bearer_tokens.identify(old.access_token),
+        bearer_tokens.identify(new.access_token),
+    )
     assert (after.family_id, after.scopes) == (before.family_id, before.scopes)
     assert after.signed_in_at == before.signed_in_at
     assert {old.access_token, old.refresh_token}.isdisjoint({new.access_token, new.refresh_token})
@@ -152,23 +156,23 @@ def test_theft_in_one_family_leaves_the_other_alone(ann: Actor) -> None:
     age(Token, "spent_at", REFRESH_GRACE)
     with pytest.raises(InvalidGrant):
         spend(old)
-    assert tokens.identify(other.access_token).id == ann.id
+    assert bearer_tokens.identify(other.access_token).id == ann.id
 
 
 def test_logout_ends_the_family_and_no_other(ann: Actor) -> None:
     first, second = sign_in(ann), sign_in(ann)
     successor = spend(first)
-    token_pairs.logout(tokens.identify(successor.access_token))
+    token_pairs.logout(bearer_tokens.identify(successor.access_token))
     assert_dead(first)
     assert_dead(successor)
-    assert tokens.identify(second.access_token).id == ann.id
+    assert bearer_tokens.identify(second.access_token).id == ann.id
 
 
 def test_sign_in_is_recent_for_a_quarter_of_an_hour(ann: Actor) -> None:
     pair = sign_in(ann)
-    authentication.need_recent(tokens.identify(pair.access_token))
+    authentication.need_recent(bearer_tokens.identify(pair.access_token))
     age(Token, "signed_in_at", timedelta(minutes=16))
     with pytest.raises(ReauthenticationRequired):
-        authentication.need_recent(tokens.identify(pair.access_token))
+        authentication.need_recent(bearer_tokens.identify(pair.access_token))
     with pytest.raises(ReauthenticationRequired):
-        authentication.need_recent(tokens.identify(spend(pair).access_token))
+        authentication.need_recent(bearer_tokens.identify(spend(pair).access_token))

@@ -13,16 +13,8 @@ from app import sql
 from app.errors import InvalidToken
 from app.models import Task
 from app.models.types import UTCDateTime, now
-from app.services import (
-    accounts,
-    purge,
-    sign_ins,
-    task_events,
-    task_import,
-    tasks,
-    token_pairs,
-    tokens,
-)
+from app.services import accounts, purge, task_events, task_import, tasks
+from app.services.access import active_sessions, bearer_tokens, token_pairs
 from app.services.shared.actor import Actor
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 from tests.conftest import PASSWORD
@@ -74,14 +66,14 @@ def test_what_failed_is_not_taken_for_stored(ctx: None, ann: Actor) -> None:
         insert_else_go_on()
 
 
-@pytest.mark.parametrize("end", [token_pairs.logout, sign_ins.end_others])
+@pytest.mark.parametrize("end", [token_pairs.logout, active_sessions.end_others])
 def test_pair_that_is_just_being_refreshed_ends_too(
     app: Flask, ann: Actor, end: Callable[[Actor], None]
 ) -> None:
     """The refresh holds its transaction open while the end of it begins."""
     with app.app_context():
         pair = token_pairs.sign_in(Actor(), ann.username, PASSWORD)
-        actor = tokens.identify(pair.access_token) if end is token_pairs.logout else ann
+        actor = bearer_tokens.identify(pair.access_token) if end is token_pairs.logout else ann
         ending = threading.Thread(target=lambda: within(app, lambda: end(actor)))
 
         @atomic
@@ -94,7 +86,7 @@ def test_pair_that_is_just_being_refreshed_ends_too(
         fresh = refresh_slowly()
         ending.join()
         with pytest.raises(InvalidToken):
-            tokens.identify(fresh.access_token)
+            bearer_tokens.identify(fresh.access_token)
 
 
 def test_a_task_that_is_restored_while_the_trash_is_emptied_stays(app: Flask, ann: Actor) -> None:

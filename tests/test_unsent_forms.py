@@ -10,7 +10,8 @@ from app.forms import Form
 from app.models import Comment, Session, Task, UnsentForm
 from app.models.types import now
 from app.models.unsent_form import LIFE, PER_USER_MAX, SIZE_MAX
-from app.services import sign_ins, tasks, unsent_forms
+from app.services import tasks, unsent_forms
+from app.services.access import active_sessions
 from app.services.shared.actor import Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD
@@ -30,7 +31,7 @@ def task(app: Flask, ann: Actor) -> str:
 def end_sessions(app: Flask, actor: Actor) -> None:
     """End them as from another device: the cookie of the browser stays."""
     with app.app_context():
-        sign_ins.end_others(actor)
+        active_sessions.end_others(actor)
 
 
 def comment(browser: Browser, task: str, text: str = TEXT) -> str:

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from app.models import User
-from app.services import personal_tokens
+from app.services.access import personal_tokens
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from tests.answers import MISSING, blamed, slug_of

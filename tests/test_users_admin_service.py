@@ -6,7 +6,8 @@ import pytest
 
 from app.errors import Conflict, Forbidden, NotFound
 from app.models import Session, Task, Token, User
-from app.services import accounts, recovery, tasks, token_pairs
+from app.services import accounts, recovery, tasks
+from app.services.access import token_pairs
 from app.services.shared.actor import Actor
 from app.services.users import users
 from tests.conftest import PASSWORD, MakePerson

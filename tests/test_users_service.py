@@ -15,7 +15,8 @@ from app.errors import (
 )
 from app.faults import Code
 from app.models import Session, Token, User
-from app.services import accounts, recovery, sessions, token_pairs, tokens
+from app.services import accounts, recovery
+from app.services.access import bearer_tokens, page_sessions, token_pairs
 from app.services.authentication import authentication
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import passwords, registration, users
@@ -216,7 +217,7 @@ def test_new_password_may_not_be_the_new_username(ann: Actor) -> None:
 
 
 def test_new_password_ends_every_credential_but_the_one_in_use(ann: Actor) -> None:
-    kept = tokens.identify(token_pairs.sign_in(Actor(), "ann", PASSWORD).access_token)
+    kept = bearer_tokens.identify(token_pairs.sign_in(Actor(), "ann", PASSWORD).access_token)
     token_pairs.sign_in(Actor(), "ann", PASSWORD)
     start_session("ann")
     accounts.update_self(kept, {"password": NEW_PASSWORD}, PASSWORD)
@@ -267,7 +268,7 @@ def test_account_is_held_only_as_it_was_proved(ann: Actor) -> None:
     proved = users.get(ann, ann.id)
     set_values(User, ann.id, password_hash=passwords.hash_(NEW_PASSWORD))
     with pytest.raises(BadCredentials):
-        sessions.start(Actor(), proved, remember=False, user_agent="")
+        page_sessions.start(Actor(), proved, remember=False, user_agent="")
     assert rows(Session) == []
 
 

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.identity import page_user
 from app.navigation import next_page
-from app.services import personal_tokens, sign_ins
+from app.services.access import active_sessions, personal_tokens
 from app.services.users import users
 
 bp = Blueprint("access", __name__, url_prefix="/users/<id:user_id>")
@@ -13,13 +13,13 @@ bp = Blueprint("access", __name__, url_prefix="/users/<id:user_id>")
 
 @bp.post("/sessions/<id:session_id>/end")
 def end_session(user_id: str, session_id: str) -> ResponseReturnValue:
-    sign_ins.end_session(page_user(), session_id, of=user_id)
+    active_sessions.end_session(page_user(), session_id, of=user_id)
     return _back(user_id, "That browser is logged out.")
 
 
 @bp.post("/programs/<id:family_id>/end")
 def end_program(user_id: str, family_id: str) -> ResponseReturnValue:
-    sign_ins.end_family(page_user(), family_id, of=user_id)
+    active_sessions.end_family(page_user(), family_id, of=user_id)
     return _back(user_id, "That session has ended, with its tokens.")
 
 
@@ -27,7 +27,7 @@ def end_program(user_id: str, family_id: str) -> ResponseReturnValue:
 def end_all(user_id: str) -> ResponseReturnValue:
     actor = page_user()
     user = users.get(actor, user_id)
-    sign_ins.end_others(actor, of=user.id)
+    active_sessions.end_others(actor, of=user.id)
     return _back(user_id, f"{user.username} is logged out everywhere.")
 
 

@@ -10,7 +10,7 @@ from app.forms import options
 from app.identity import page_user
 from app.models.token import SCOPES
 from app.models.types import now
-from app.services import personal_tokens
+from app.services.access import personal_tokens
 from app.services.shared import display_names
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")

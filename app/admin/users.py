@@ -14,7 +14,8 @@ from app.forms import choices, options, stripped
 from app.identity import page_user
 from app.models.types import now
 from app.models.user import ROLES
-from app.services import accounts, admin_stats, invitations, personal_tokens, recovery, sign_ins
+from app.services import accounts, admin_stats, invitations, recovery
+from app.services.access import active_sessions, personal_tokens
 from app.services.authentication import authentication
 from app.services.factors import factors
 from app.services.shared import audit, display_names
@@ -124,8 +125,8 @@ def _page(user_id: str, link: str = "") -> str:
         "admin/users/show.html",
         user=user,
         stats=admin_stats.of_user(actor, user_id),
-        browsers=sign_ins.in_browsers(actor, limit=LIMIT_MAX, of=user_id).items,
-        programs=sign_ins.by_api(actor, limit=LIMIT_MAX, of=user_id).items,
+        browsers=active_sessions.in_browsers(actor, limit=LIMIT_MAX, of=user_id).items,
+        programs=active_sessions.by_api(actor, limit=LIMIT_MAX, of=user_id).items,
         tokens=personal_tokens.page(actor, limit=LIMIT_MAX, of=user_id).items,
         moment=now(),
         done=done,

@@ -18,9 +18,10 @@ from app.errors import (
     VoidLink,
 )
 from app.fields import Password, Strict, Text
-from app.services import confirmation, recovery, token_pairs
+from app.services import confirmation, recovery
+from app.services.access import token_pairs
+from app.services.access.token_pairs import Pair
 from app.services.shared.actor import Actor
-from app.services.token_pairs import Pair
 
 TOKEN = "fst_0000000000000000000000000000000000000000000000000"  # noqa: S105 - an example
 bp = Blueprint("auth", __name__, url_prefix="/auth")

@@ -18,7 +18,7 @@ from app.errors import (
 from app.fields import Identifier, Line, Moment, Strict, Text, choice
 from app.models import Token
 from app.models.token import NAME_MAX, SCOPES
-from app.services import personal_tokens
+from app.services.access import personal_tokens
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect

@@ -10,7 +10,7 @@ from app.forms import is_stale
 from app.identity import origin, page_user, sign_in
 from app.models import User
 from app.navigation import next_page
-from app.services import sessions
+from app.services.access import page_sessions
 
 
 def begin(
@@ -23,7 +23,7 @@ def begin(
     """
     target = target or next_page("")
     try:
-        secret = sessions.start(
+        secret = page_sessions.start(
             origin(),
             user,
             remember=remember,

@@ -16,7 +16,7 @@ from app.errors import ReauthenticationRequired
 from app.forms import REFUSALS, Form
 from app.identity import page_user, renew_session
 from app.navigation import next_page
-from app.services import sessions
+from app.services.access import page_sessions
 from app.services.authentication import authentication
 from app.services.users import users
 
@@ -51,7 +51,7 @@ def show() -> ResponseReturnValue:
 
 def proved() -> ResponseReturnValue:
     """The session bears another secret from now on, and goes back to where it was asked."""
-    renew_session(sessions.renew(page_user(), proved=True))
+    renew_session(page_sessions.renew(page_user(), proved=True))
     return redirect(next_page(home()), 303)
 
 

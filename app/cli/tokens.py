@@ -7,7 +7,7 @@ import click
 from app.cli.base import Group, find_user
 from app.models.token import DAYS_MAX, SCOPES
 from app.models.types import now
-from app.services import personal_tokens
+from app.services.access import personal_tokens
 from app.services.shared.actor import SYSTEM
 
 group = Group("tokens", help="Make personal access tokens.")

@@ -19,9 +19,9 @@ from app.durations import in_words
 from app.models import OutboxEntry
 from app.models.link import LIFE
 from app.models.types import now
+from app.services.access.token_mails import ENDING
 from app.services.outbox.notices import ADMIN_ADVICE, NOTICES
 from app.services.shared.user_agents import device
-from app.services.token_mails import ENDING
 
 LINK_SUBJECTS = {
     "confirm": "Confirm your email address",

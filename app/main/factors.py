@@ -15,7 +15,7 @@ from app.forms import OTP_MAX, REFUSALS, Form, stripped
 from app.identity import page_user, renew_session
 from app.listing import listed
 from app.models import User
-from app.services import sessions
+from app.services.access import page_sessions
 from app.services.factors import factors, recovery_codes, totp
 from app.services.shared.actor import Actor
 from app.services.users import users
@@ -157,7 +157,7 @@ def _of_removal(actor: Actor) -> str:
 
 def added(actor: Actor, message: str, codes: list[str]) -> ResponseReturnValue:
     """After a factor was added the session bears another secret (ASVS 5.0, 7.2.4)."""
-    renew_session(sessions.renew(actor))
+    renew_session(page_sessions.renew(actor))
     flash(f"{message} Your other logins have ended.", "success")
     return codes_page(codes) if codes else redirect(url_for("main.factors.index"), 303)
 

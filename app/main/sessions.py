@@ -9,7 +9,7 @@ from app.forms import Form
 from app.identity import page_user
 from app.listing import listed
 from app.navigation import next_page
-from app.services import sign_ins
+from app.services.access import active_sessions
 
 bp = Blueprint("sessions", __name__)
 
@@ -25,9 +25,9 @@ ENDPOINT = "main.sessions.index"
 @login_required
 def index() -> str:
     actor = page_user()
-    browsers = listed(lambda **paging: sign_ins.in_browsers(actor, **paging), ENDPOINT)
+    browsers = listed(lambda **paging: active_sessions.in_browsers(actor, **paging), ENDPOINT)
     programs = listed(
-        lambda **paging: sign_ins.by_api(actor, **paging), ENDPOINT, name="api_cursor"
+        lambda **paging: active_sessions.by_api(actor, **paging), ENDPOINT, name="api_cursor"
     )
     return render_template(
         "main/settings/sessions.html",
@@ -41,7 +41,7 @@ def index() -> str:
 @bp.post("/<id:session_id>/end")
 @login_required
 def end(session_id: str) -> ResponseReturnValue:
-    sign_ins.end_session(page_user(), session_id)
+    active_sessions.end_session(page_user(), session_id)
     flash("That browser is logged out.", "success")
     return redirect(next_page(url_for(".index")), 303)
 
@@ -49,7 +49,7 @@ def end(session_id: str) -> ResponseReturnValue:
 @bp.post("/api/<id:family_id>/end")
 @login_required
 def end_api(family_id: str) -> ResponseReturnValue:
-    sign_ins.end_family(page_user(), family_id)
+    active_sessions.end_family(page_user(), family_id)
     flash("That session has ended, with its tokens.", "success")
     return redirect(next_page(url_for(".index")), 303)
 
@@ -58,7 +58,7 @@ def end_api(family_id: str) -> ResponseReturnValue:
 @login_required
 def end_others() -> ResponseReturnValue:
     with_tokens = bool(EndOthersForm().tokens.data)
-    sign_ins.end_others(page_user(), with_tokens=with_tokens)
+    active_sessions.end_others(page_user(), with_tokens=with_tokens)
     flash(
         "You are logged out everywhere but here"
         + (", and your personal tokens have ended." if with_tokens else "."),

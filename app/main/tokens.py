@@ -18,7 +18,7 @@ from app.listing import listed
 from app.models.token import DAYS, DAYS_MAX, NAME_MAX, SCOPES
 from app.models.types import now
 from app.navigation import next_page
-from app.services import personal_tokens
+from app.services.access import personal_tokens
 from app.services.shared.actor import Actor
 from app.services.users import users
 

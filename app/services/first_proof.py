@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.models import AuditEvent, User
 from app.models.types import now
-from app.services import personal_tokens
+from app.services.access import personal_tokens
 from app.services.authentication import credentials
 from app.services.factors import factors
 from app.services.openid import linked_accounts

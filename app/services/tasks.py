@@ -10,15 +10,8 @@ from app.errors import NotFound
 from app.models import Task
 from app.models.task import LIVE, TRASHED
 from app.models.types import now
-from app.services import (
-    task_access,
-    task_filters,
-    task_found,
-    task_list,
-    task_search,
-    task_values,
-    tokens,
-)
+from app.services import task_access, task_filters, task_found, task_list, task_search, task_values
+from app.services.access import bearer_tokens
 from app.services.shared import audit, following, paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
@@ -41,7 +34,7 @@ PURGE_AFTER = timedelta(days=30)  # in the trash
 _table = Task.__table__
 _by_id = and_(_table.c.id == KEY, task_access.SEEN)
 _get = Statement[Task](select(*COLUMNS).where(_by_id, LIVE), prepared=True)
-current_version = tokens.with_version(
+current_version = bearer_tokens.with_version(
     select(Task.version).where(
         _table.c.id == bindparam("task_id"), LIVE, task_access.SEEN_BY_HOLDER
     )

@@ -14,7 +14,7 @@ from app.errors import NotFound
 from app.models import Session, Token
 from app.models.session import IDLE, REMEMBERED_IDLE
 from app.models.types import now
-from app.services import personal_tokens
+from app.services.access import personal_tokens
 from app.services.authentication import credentials
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor

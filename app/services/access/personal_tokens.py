@@ -12,7 +12,7 @@ from app.faults import Code, Fault
 from app.models import Token, User
 from app.models.token import DAYS, NAME_MAX, SCOPES
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import token_mails, tokens
+from app.services.access import bearer_tokens, token_mails
 from app.services.authentication import authentication, credentials
 from app.services.outbox import mails
 from app.services.shared import audit, paging, text_rules
@@ -110,7 +110,7 @@ def create(
     expires_at = _end(expires_at)
     token_id, kept = uuid7(), " ".join(scope for scope in SCOPES if scope in scopes)
     values = {"family_id": token_id, "token_id": token_id, "name": name, "scopes": kept}
-    secret = tokens.add("personal", user.id, **values, expires_at=expires_at)
+    secret = bearer_tokens.add("personal", user.id, **values, expires_at=expires_at)
     changes = {"name": [None, name], "scopes": [None, kept], "user_id": [None, user.id]}
     audit.record(actor, "token.created", token_id, changes)
     token = _found(_get.one(key=token_id, user_id=user.id))

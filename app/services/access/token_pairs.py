@@ -11,7 +11,7 @@ from app.errors import InvalidGrant
 from app.models import Token, User
 from app.models.token import ACCESS_LIFE, FAMILY_LIFE, REFRESH_GRACE, REFRESH_LIFE, SCOPES
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import tokens
+from app.services.access import bearer_tokens
 from app.services.authentication import authentication, credentials, secret_tokens
 from app.services.factors import factors, verification
 from app.services.shared import audit
@@ -141,9 +141,9 @@ def _issue(
     }
     moment, end = now(), _end_of_family(signed_in_at)
     life = min(ACCESS_LIFE, end - moment)
-    access = tokens.add("access", user_id, **shared, expires_at=moment + life)
+    access = bearer_tokens.add("access", user_id, **shared, expires_at=moment + life)
     last = min(moment + REFRESH_LIFE, end)
-    refresh = tokens.add("refresh", user_id, **shared, expires_at=last, parent_id=parent_id)
+    refresh = bearer_tokens.add("refresh", user_id, **shared, expires_at=last, parent_id=parent_id)
     return Pair(access, refresh, scopes, int(life.total_seconds()))
 
 
