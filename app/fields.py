@@ -13,8 +13,8 @@ from app.coded_fields import Boolean, Coded, Integer, List, OneOf as OneOfWords,
 from app.faults import Code, Fault
 from app.models.task import LABEL_MAX, LABELS_MAX
 from app.models.types import ID, canonical_id
-from app.services import labels
 from app.services.shared import moments, text_rules
+from app.services.tasks import labels
 
 _MOMENT = re.compile(r"[\d-]{10}[Tt][\d:]{8}(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,9}", re.ASCII)

@@ -14,16 +14,16 @@ from app.errors import Invalid, InvalidLines, Malformed
 from app.faults import Code, Fault
 from app.file_text import FAULTS_MAX, fault, text_of, unreadable
 from app.models.types import canonical_id
-from app.services import labels, task_exchange
-from app.services.task_exchange import COLUMNS, Exported, plain
-from app.services.task_import import Row
+from app.services.tasks import exchange, labels
+from app.services.tasks.exchange import COLUMNS, Exported, plain
+from app.services.tasks.importing import Row
 from app.strict_json import load, parse
 from app.task_input import TaskLine
 
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 SIZE_MAX = 10 * 2**20  # bytes
 Unread = Iterator[tuple[int, Callable[[], dict[str, Any]]]]
-_WRITERS = {CSV: task_exchange.to_csv, NDJSON: task_exchange.to_ndjson}
+_WRITERS = {CSV: exchange.to_csv, NDJSON: exchange.to_ndjson}
 _schema = TaskLine()
 _UNREAD = frozenset(COLUMNS) - _schema.fields.keys() - {"id"}  # what each database sets itself
 

@@ -22,8 +22,9 @@ from app.errors import AppError, SendingFailed
 from app.logs import Line
 from app.models import OutboxEntry
 from app.models.outbox import LEASE
-from app.services import purge, readiness, task_search
+from app.services import purge, readiness
 from app.services.outbox import outbox
+from app.services.tasks import search as task_search
 
 # What sends an entry: gives the status of the answer where there is one. Raises SendingFailed.
 Sender = Callable[[OutboxEntry], int | None]

@@ -16,8 +16,8 @@ from app.extensions import db
 from app.models import Session, Task, Token, User
 from app.models.task import PRIORITIES
 from app.models.types import uuid7
-from app.services import task_search
 from app.services.authentication import secret_tokens
+from app.services.tasks import search as task_search
 from bench import data, measure, servers
 from bench.loops import LOOPS, Maker
 

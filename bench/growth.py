@@ -13,8 +13,8 @@ from typing import Any
 
 import config
 from app import create_app, sql
-from app.services import tasks
 from app.services.shared.actor import SYSTEM
+from app.services.tasks import tasks
 from bench import chart, client, data, measure, servers
 from bench.data import Data
 from bench.loops import LOOPS, TASKS, Loop, Maker

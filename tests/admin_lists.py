@@ -7,8 +7,8 @@ from typing import Any
 from flask import Flask
 
 from app.models import Task
-from app.services import tasks
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 
 
 def make(app: Flask, owner: Actor, title: str, **values: Any) -> Task:

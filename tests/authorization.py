@@ -13,10 +13,11 @@ from flask import Flask
 from app.models import Comment, Factor, OutboxEntry, RecoveryCode, Task, Token, User, Webhook
 from app.models.token import SCOPES
 from app.models.types import now
-from app.services import comments, invitations, recovery, tasks
+from app.services import invitations, recovery
 from app.services.access import bearer_tokens, personal_tokens, token_pairs
 from app.services.authentication import one_time_links
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
+from app.services.tasks import comments, tasks
 from app.services.users import registration, users
 from app.services.webhooks import deliveries as webhook_deliveries, webhooks
 from tests.conftest import PASSWORD

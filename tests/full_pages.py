@@ -22,11 +22,12 @@ from app.models.token import NAME_MAX as TOKEN_MAX, SCOPES
 from app.models.types import now, uuid7
 from app.models.user import USERNAME_MAX
 from app.models.webhook import EVENTS, URL_MAX
-from app.services import address_undo, comments, recovery, tasks, unsent_forms
+from app.services import address_undo, recovery, unsent_forms
 from app.services.access import personal_tokens, token_pairs
 from app.services.authentication import one_time_links
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
+from app.services.tasks import comments, tasks
 from app.services.users import registration, users
 from app.services.webhooks import webhooks
 from tests.conftest import PASSWORD

@@ -8,9 +8,10 @@ import pytest
 from flask import Flask
 
 from app.admin.listing import LIMIT
-from app.services import accounts, tasks
+from app.services import accounts
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.tasks import tasks
 from tests.admin_lists import flashed, headed, make
 from tests.answers import MISSING
 from tests.clients import Browser

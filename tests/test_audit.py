@@ -14,11 +14,12 @@ from app.extensions import db
 from app.models import AuditEvent, Session, Task, Token, User
 from app.models.token import REFRESH_GRACE
 from app.models.types import now, uuid7
-from app.services import accounts, confirmation, invitations, recovery, tasks
+from app.services import accounts, confirmation, invitations, recovery
 from app.services.access import bearer_tokens, page_sessions, personal_tokens, token_pairs
 from app.services.authentication import authentication
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.tasks import tasks
 from app.services.users import registration, users
 from tests.conftest import PASSWORD
 from tests.mailbox import Mailbox

@@ -5,7 +5,7 @@ from flask import Flask
 
 from app.models import Task
 from app.services.shared.actor import Actor
-from app.services.task_bulk import OPERATIONS_MAX
+from app.services.tasks.bulk import OPERATIONS_MAX
 from tests.answers import MISSING
 from tests.clients import Browser
 from tests.rows import rows

@@ -7,8 +7,8 @@ from flask import Flask
 
 from app.models import Comment
 from app.models.comment import BODY_MAX
-from app.services import comments
 from app.services.shared.actor import Actor
+from app.services.tasks import comments
 from tests.answers import MISSING
 from tests.clients import Browser
 from tests.rows import rows

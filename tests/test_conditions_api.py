@@ -9,9 +9,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.errors import PreconditionFailed
-from app.services import tasks
 from app.services.shared.actor import Actor
 from app.services.shared.preconditions import Condition
+from app.services.tasks import tasks
 from tests.answers import MISSING, slug_of
 from tests.clients import Api
 from tests.conftest import MakeApp

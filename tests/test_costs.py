@@ -21,9 +21,9 @@ from werkzeug.test import EnvironBuilder
 
 from app.logs import JsonFormatter
 from app.models.types import uuid7
-from app.services import tasks
 from app.services.access import token_pairs
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from app.sql import Link
 from tests.conftest import PASSWORD, MakePerson
 from tests.databases import Database

@@ -3,8 +3,8 @@
 import pytest
 from flask import Flask
 
-from app.services import tasks
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from tests.clients import Api, Browser
 from tests.databases import PostgresServer, postgres_server
 from tests.rows import events

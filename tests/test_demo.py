@@ -16,9 +16,10 @@ from flask import Flask
 from app.models import AuditEvent, Task, User
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import now
-from app.services import demo, demo_deeds, demo_tasks, task_stats
+from app.services import demo, demo_deeds, demo_tasks
 from app.services.authentication import authentication
 from app.services.shared.actor import Actor, scopes_of
+from app.services.tasks import stats as task_stats
 from app.services.users import users
 from tests.conftest import MakePerson
 from tests.databases import close, make_app, migrate

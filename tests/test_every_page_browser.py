@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from app.services import tasks
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from tests import full_pages
 from tests.conftest import PASSWORD
 from tests.full_pages import add_factors, make_links, word

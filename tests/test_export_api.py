@@ -15,8 +15,8 @@ from app.errors import Unavailable
 from app.extensions import db
 from app.models import Task
 from app.models.types import now, uuid7
-from app.services import tasks
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from tests.answers import blamed, slug_of
 from tests.clients import Api
 from tests.test_tasks_api import FULL, make

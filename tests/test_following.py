@@ -13,8 +13,8 @@ from flask import Flask
 
 from app import sql
 from app.models import clock
-from app.services import task_import, tasks
 from app.services.shared.actor import Actor
+from app.services.tasks import importing as task_import, tasks
 from app.sql import atomic
 from tests.clients import Api
 from tests.conftest import MakeApp

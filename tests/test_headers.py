@@ -8,8 +8,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.errors import Unavailable
-from app.services import tasks
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from tests.answers import MISSING, PROBLEM, PROBLEM_MEMBERS, slug_of
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD, MakeApp

@@ -12,8 +12,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.models import Comment, IdempotencyRecord, Task
-from app.services import tasks
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from tests.answers import slug_of
 from tests.clients import Api
 from tests.conftest import signed_in_api

@@ -12,9 +12,9 @@ from werkzeug.test import TestResponse
 
 from app.extensions import db
 from app.models import Task
-from app.services import task_import
 from app.services.shared import text_rules
 from app.services.shared.actor import Actor
+from app.services.tasks import importing as task_import
 from app.sql import Link
 from tests.answers import MISSING, slug_of
 from tests.clients import Api

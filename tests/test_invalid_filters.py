@@ -9,11 +9,11 @@ from wtforms import Field, SelectField, StringField
 from app.admin.listing import Filters, PersonField
 from app.models.task import LABEL_MAX, LABELS_MAX
 from app.moment_field import MomentField
-from app.services import tasks
 from app.services.access import personal_tokens
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.shared.paging import Q_MAX
+from app.services.tasks import tasks
 from app.services.users import users
 from app.services.webhooks import webhooks
 from tests.clients import Browser

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from app.extensions import db
 from app.models.task import PRIORITIES
 from app.models.types import uuid7
-from app.services import tasks
 from app.services.shared.actor import Actor, scopes_of
+from app.services.tasks import tasks
 from app.sql import watchdog
 from tests.databases import PostgresServer, close, make_app, migrate
 from tests.plans import KINDS, blocks, plan_of

@@ -16,9 +16,10 @@ from flask import Flask
 
 from app.errors import Invalid, InvalidGrant, VoidLink
 from app.faults import Fault
-from app.services import recovery, tasks
+from app.services import recovery
 from app.services.access import page_sessions, personal_tokens, token_pairs
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.tasks import tasks
 from app.services.users import users
 from tests.conftest import PASSWORD, MakePerson
 from tests.databases import Database

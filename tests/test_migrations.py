@@ -20,8 +20,9 @@ from sqlalchemy import Column, Integer, Table, event, inspect, text
 import config
 from app.extensions import db
 from app.models.task import SEARCH_TABLES
-from app.services import readiness, tasks
+from app.services import readiness
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from app.services.users import registration
 from tests.conftest import PASSWORD
 from tests.databases import MIGRATIONS, PostgresServer, close, make_app, migrate

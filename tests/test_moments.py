@@ -7,9 +7,9 @@ from flask import Flask
 from marshmallow import ValidationError
 
 from app.fields import Moment
-from app.services import tasks
 from app.services.shared import moments
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from tests.answers import blamed, slug_of
 from tests.clients import Api, Browser
 

@@ -12,8 +12,8 @@ from flask import Flask
 from sqlalchemy import Connection, text
 
 from app.extensions import db
-from app.services import task_search, tasks
 from app.services.shared.actor import Actor
+from app.services.tasks import search as task_search, tasks
 
 ANN = "01a22c77-6298-7074-b6a9-cc874902c072"
 TASK = "01a22c77-62a4-75d5-b8fb-53d1daad7803"

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from app import sql
 from app.extensions import db
 from app.models import Task
-from app.services import tasks
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from app.sql import Statement
 from app.sql.prepared import Use, give_up, is_refusal
 from tests.conftest import MakePerson

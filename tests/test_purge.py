@@ -27,13 +27,14 @@ from app.models import (
 from app.models.base import Base
 from app.models.link import LIFE
 from app.models.types import now, uuid7
-from app.services import comments, purge, tasks, unsent_forms
+from app.services import purge, unsent_forms
 from app.services.access import bearer_tokens, token_pairs
 from app.services.authentication import one_time_links
 from app.services.outbox import outbox
 from app.services.shared import idempotency, throttle
 from app.services.shared.actor import Actor
 from app.services.shared.idempotency import Answer
+from app.services.tasks import comments, tasks
 from app.services.webhooks import signing_secrets, webhooks
 from tests.conftest import PASSWORD
 from tests.page_sessions import start_session

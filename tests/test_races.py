@@ -21,9 +21,10 @@ from app.errors import (
 )
 from app.extensions import db
 from app.models import Session, Task, Token, User
-from app.services import accounts, tasks
+from app.services import accounts
 from app.services.access import bearer_tokens, token_pairs
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.tasks import tasks
 from app.services.users import registration, users
 from tests.conftest import PASSWORD, MakeApp, MakePerson
 from tests.page_sessions import start_session

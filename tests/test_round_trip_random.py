@@ -9,15 +9,16 @@ from hypothesis import given, settings, strategies as st
 
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import now, uuid7
-from app.services import accounts, task_exchange, task_import
+from app.services import accounts
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
-from app.services.task_import import Row
+from app.services.tasks import exchange, importing as task_import
+from app.services.tasks.importing import Row
 from app.services.users import registration
 from app.task_files import read
 from tests.conftest import PASSWORD
 from tests.databases import Database
 
-WRITERS = {"text/csv": task_exchange.to_csv, "application/x-ndjson": task_exchange.to_ndjson}
+WRITERS = {"text/csv": exchange.to_csv, "application/x-ndjson": exchange.to_ndjson}
 PEOPLE = ("bob", "carol", "dave")
 KEPT = ("title", "description", "status", "priority", "due_at", "labels")
 DATES = ("created_at", "completed_at")
@@ -100,7 +101,7 @@ class World:
     def export(self, kind: str, sort: str) -> bytes:
         ann = self.people["ann"]
         with self.database.app.app_context():
-            rows = task_exchange.every(ann, {}, sort, everyone=False)
+            rows = exchange.every(ann, {}, sort, everyone=False)
             return "".join(WRITERS[kind](rows)).encode()
 
     def take(self, kind: str, content: bytes) -> list[dict[str, Any]]:
@@ -111,7 +112,7 @@ class World:
 
     def listed(self, owner: str, sort: str) -> list[dict[str, Any]]:
         with self.database.app.app_context():
-            rows = task_exchange.every(self.people[owner], {}, sort, everyone=False)
+            rows = exchange.every(self.people[owner], {}, sort, everyone=False)
             return [row for row in rows if row["owner_id"] == self.people[owner].id]
 
 

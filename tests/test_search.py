@@ -13,9 +13,10 @@ from app import sql
 from app.extensions import db
 from app.models import Task
 from app.models.types import uuid7
-from app.services import demo, task_found, task_handover, task_search, tasks
+from app.services import demo
 from app.services.shared.actor import Actor
-from app.services.task_bulk import Change, apply
+from app.services.tasks import handover, search as task_search, search_queries, tasks
+from app.services.tasks.bulk import Change, apply
 from app.services.users import registration
 from app.worker import Worker
 from tests.clients import Api, Browser
@@ -59,8 +60,8 @@ def test_index_and_list_find_the_same(
     ann_api: Api, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With no task near, each page is read from the index, and if none are few, from the list."""
-    monkeypatch.setattr(task_found, "NEAR", 0)
-    monkeypatch.setattr(task_found, "FEW", few)
+    monkeypatch.setattr(search_queries, "NEAR", 0)
+    monkeypatch.setattr(search_queries, "FEW", few)
     for query, beginnings in QUERIES:
         assert search(ann_api, query) == found_by(beginnings), query
 
@@ -71,8 +72,8 @@ def test_index_and_list_find_the_same(
 def test_pages_of_a_search_hold_every_task_once_in_order(
     ann_api: Api, sort: str, sign: str, near: int, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(task_found, "NEAR", near)
-    monkeypatch.setattr(task_found, "FEW", few)
+    monkeypatch.setattr(search_queries, "NEAR", near)
+    monkeypatch.setattr(search_queries, "FEW", few)
     for number in range(9):
         due = {"due_at": f"2030-01-0{number % 3 + 1}T00:00:00Z"} if number % 2 else {}
         make(ann_api, title=f"{'plum' if number % 4 else 'pear'} {number % 5}", **due)
@@ -188,7 +189,7 @@ def test_index_follows_every_change(app: Flask, ann_api: Api, bob: Actor) -> Non
     ann_api.post(f"{path}/restore")
     assert search(ann_api, "sloe") == ["sloe"]
     with app.app_context():
-        task_handover.of_leaving(bob, bob.id)
+        handover.of_leaving(bob, bob.id)
     assert_in_step(app)
 
 

@@ -17,9 +17,9 @@ from sqlalchemy import text
 from app import sql
 from app.extensions import db
 from app.models.types import now, uuid7
-from app.services import task_filters, task_found, tasks
 from app.services.shared.actor import Actor, scopes_of
-from app.services.task_list import Shape
+from app.services.tasks import filters as task_filters, search_queries, tasks
+from app.services.tasks.page_queries import Shape
 from app.sql import watchdog
 from tests.databases import PostgresServer, close, make_app, migrate
 from tests.plans import blocks, plan_of
@@ -134,7 +134,7 @@ def test_postgresql_finds_a_rare_word_by_the_index(
     query: str, number: int, sort: str, more: dict[str, Any]
 ) -> None:
     shape, values = asked(query, sort, more, postgres=True)
-    plan = plan_of(lambda: task_found._indexed(shape).all(**values))
+    plan = plan_of(lambda: search_queries._indexed(shape).all(**values))
     found = list(nodes(plan))
     assert "ix_tasks_search_words" in {node.get("Index Name") for node in found}
     assert "Seq Scan" not in {node["Node Type"] for node in found}
@@ -149,8 +149,8 @@ def test_postgresql_looks_at_the_first_tasks_of_the_list_in_their_order(
     query: str, number: int, sort: str, more: dict[str, Any]
 ) -> None:
     shape, values = asked(query, sort, more, postgres=True)
-    near = task_found.NEAR * (task_found.FURTHER if query == "twentieth" else 1)
-    plan = plan_of(lambda: task_found._near(shape).all(**values, near=near))
+    near = search_queries.NEAR * (search_queries.FURTHER if query == "twentieth" else 1)
+    plan = plan_of(lambda: search_queries._near(shape).all(**values, near=near))
     assert "Seq Scan" not in {node["Node Type"] for node in nodes(plan)}
     assert plan["Actual Rows"] == number or query in dict(RARE)
     assert blocks(plan) <= 6 * near  # a block for each task, and its index
@@ -220,7 +220,7 @@ class Instructions:
 def test_sqlite_asks_the_index_first(on_sqlite: Flask, sort: str, more: dict[str, Any]) -> None:
     with on_sqlite.app_context():
         shape, values = asked("rare", sort, more, postgres=False)
-        plan = sqlite_plan(task_found._indexed(shape), values)
+        plan = sqlite_plan(search_queries._indexed(shape), values)
     assert any("task_search VIRTUAL TABLE INDEX" in step for step in plan)
     tasks_steps = [step for step in plan if " tasks" in step]
     assert len(tasks_steps) == 1
@@ -238,5 +238,5 @@ def test_counting_asks_the_index(on_sqlite: Flask) -> None:
     with on_sqlite.app_context():
         assert tasks.page(ANN, {"q": "rare"}, count=True).total == 3
         shape, values = asked("rare", "-created_at", {}, postgres=False)
-        plan = sqlite_plan(task_found._count(shape), values)
+        plan = sqlite_plan(search_queries._count(shape), values)
     assert any("task_search VIRTUAL TABLE INDEX" in step for step in plan)

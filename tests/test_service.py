@@ -8,8 +8,8 @@ from flask.globals import request_ctx
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from app.service import SHORT, Call, Service
-from app.services import tasks
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from tests.clients import Api
 
 CHANGING = {"X-Request-ID", "RateLimit", "Date"}  # from one request to the next

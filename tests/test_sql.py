@@ -18,9 +18,9 @@ from app.models import AuditEvent, Session, Task, Token, User
 from app.models.base import Base
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import uuid7
-from app.services import tasks
 from app.services.access import token_pairs
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from app.services.users import registration, users
 from app.sql import LostRace, Statement, atomic
 from app.sql.connection import TOGETHER_MAX

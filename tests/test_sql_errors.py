@@ -14,9 +14,9 @@ from app.errors import Invalid, Unavailable
 from app.extensions import db
 from app.models import AuditEvent, Task, User
 from app.models.types import uuid7
-from app.services import tasks
 from app.services.shared import audit
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from app.services.users import registration, users
 from app.sql import Dangling, Duplicate, LostRace, Statement, atomic
 from app.sql.engine import BUSY_TIMEOUT

@@ -8,9 +8,9 @@ from threading import Barrier
 import orjson
 
 from app.models import AuditEvent, Task
-from app.services import tasks
 from app.services.access import token_pairs
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from app.services.users import registration
 from tests.conftest import PASSWORD
 from tests.databases import close, make_app

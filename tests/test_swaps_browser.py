@@ -8,9 +8,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.models import Session
 from app.models.task import TITLE_MAX
-from app.services import tasks
 from app.services.access import active_sessions
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from tests.rows import rows
 from tests.test_browser import chromium, opened, pytestmark, sign_in, url
 from tests.test_routes import on_one_database

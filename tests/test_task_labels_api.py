@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.services import task_labels
 from app.services.shared.actor import Actor
+from app.services.tasks import label_counts
 from tests.answers import slug_of
 from tests.clients import Api
 from tests.test_tasks_api import make
@@ -48,7 +48,7 @@ def test_admin_is_told_the_labels_of_all(ann_api: Api, bob_api: Api, root_api: A
 
 def test_number_of_labels_is_limited(ann_api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     make(ann_api, labels=["a", "b", "c"])
-    monkeypatch.setattr(task_labels, "LABELS_MAX", 2)
+    monkeypatch.setattr(label_counts, "LABELS_MAX", 2)
     assert used(ann_api) == [("a", 1), ("b", 1)]
 
 

@@ -14,9 +14,9 @@ from sqlalchemy import delete, insert
 from app.extensions import db
 from app.models import Task
 from app.models.task import CLOSED, PRIORITIES, STATUSES
-from app.services import task_search, tasks
 from app.services.shared.actor import Actor
-from app.services.task_list import SORTS
+from app.services.tasks import search as task_search, tasks
+from app.services.tasks.page_queries import SORTS
 from tests.rows import set_values
 from tests.test_search_words import matches
 

@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from app.extensions import db
 from app.models.types import now
-from app.services import task_list
 from app.services.shared.actor import Actor
-from app.services.task_list import SORTS, Shape
+from app.services.tasks import page_queries
+from app.services.tasks.page_queries import SORTS, Shape
 from app.services.users import registration, users
 from app.sql import watchdog
 from tests.conftest import PASSWORD
@@ -59,7 +59,7 @@ def explain(shape: Shape, kind: str, **values: Any) -> list[dict[str, Any]]:
     """The nodes of the plan that was followed, which is custom or generic."""
     ann = users.by_username("ann")
     given = {"actor_id": ann.id, "size": 21, "moment": now(), **values}
-    return list(nodes(plan_of(lambda: task_list.page(shape).all(**given), kind)))
+    return list(nodes(plan_of(lambda: page_queries.page(shape).all(**given), kind)))
 
 
 def assert_cheap(plan: list[dict[str, Any]]) -> None:

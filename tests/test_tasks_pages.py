@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 
 from app.models import Task
-from app.services import tasks
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from tests.answers import MISSING
 from tests.clients import Browser
 from tests.rows import rows

@@ -8,8 +8,14 @@ import pytest
 from app.errors import Forbidden, Invalid, NotFound, PreconditionFailed
 from app.models import Task
 from app.models.types import now
-from app.services import accounts, task_events, task_stats, task_values, tasks
+from app.services import accounts
 from app.services.shared.actor import Actor
+from app.services.tasks import (
+    history as task_events,
+    stats as task_stats,
+    tasks,
+    values as task_values,
+)
 from tests.conftest import MakePerson
 from tests.rows import rows, set_values
 

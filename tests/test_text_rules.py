@@ -6,8 +6,8 @@ import unicodedata
 import pytest
 from hypothesis import given, strategies as st
 
-from app.services import labels
 from app.services.shared import text_rules
+from app.services.tasks import labels
 from tests.texts import BAD_LINES, BAD_LONG_TEXTS, GOOD_LINES, GOOD_LONG_TEXTS
 
 CONTROLS = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) == "Cc"]

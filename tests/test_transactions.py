@@ -13,9 +13,10 @@ from app import sql
 from app.errors import InvalidToken
 from app.models import Task
 from app.models.types import UTCDateTime, now
-from app.services import accounts, purge, task_events, task_import, tasks
+from app.services import accounts, purge
 from app.services.access import active_sessions, bearer_tokens, token_pairs
 from app.services.shared.actor import Actor
+from app.services.tasks import history as task_events, importing as task_import, tasks
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 from tests.conftest import PASSWORD
 

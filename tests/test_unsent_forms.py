@@ -10,9 +10,10 @@ from app.forms import Form
 from app.models import Comment, Session, Task, UnsentForm
 from app.models.types import now
 from app.models.unsent_form import LIFE, PER_USER_MAX, SIZE_MAX
-from app.services import tasks, unsent_forms
+from app.services import unsent_forms
 from app.services.access import active_sessions
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from tests.clients import Browser
 from tests.conftest import PASSWORD
 from tests.mailbox import Mailbox

@@ -6,9 +6,10 @@ import pytest
 
 from app.errors import Conflict, Forbidden, NotFound
 from app.models import Session, Task, Token, User
-from app.services import accounts, recovery, tasks
+from app.services import accounts, recovery
 from app.services.access import token_pairs
 from app.services.shared.actor import Actor
+from app.services.tasks import tasks
 from app.services.users import users
 from tests.conftest import PASSWORD, MakePerson
 from tests.page_sessions import start_session

@@ -10,9 +10,9 @@ from app.admin.listing import Filters, PersonField, listed
 from app.forms import choices, options, stripped
 from app.identity import page_user
 from app.models.task import LABEL_MAX, PRIORITIES, STATUSES
-from app.services import tasks
 from app.services.shared import display_names
 from app.services.shared.paging import Q_MAX
+from app.services.tasks import tasks
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 SORTS = [

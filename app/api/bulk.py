@@ -17,9 +17,9 @@ from app.errors import (
     PreconditionRequired,
 )
 from app.fields import Identifier, OneOf, Strict, Whole, choice
-from app.services import task_bulk
 from app.services.shared.actor import Actor
-from app.services.task_bulk import OPERATIONS_MAX, Change
+from app.services.tasks import bulk as task_bulk
+from app.services.tasks.bulk import OPERATIONS_MAX, Change
 from app.strict_json import faults
 from app.task_input import TaskIn
 

@@ -12,10 +12,10 @@ from app.errors import Forbidden, NotFound, PreconditionFailed
 from app.fields import Identifier, LongText, Moment, Strict, Text
 from app.models import Comment
 from app.models.comment import BODY_MAX
-from app.services import comments
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect
+from app.services.tasks import comments
 
 bp = Blueprint("comments", __name__, url_prefix="/tasks/<id:task_id>/comments")
 READ, WRITE = ("tasks:read",), ("tasks:write",)

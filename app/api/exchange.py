@@ -13,9 +13,9 @@ from app.api.tasks import TaskFilters
 from app.errors import InvalidLines, InvalidParameter, UnsupportedMediaType
 from app.faults import Code, Fault
 from app.fields import choice
-from app.services import task_exchange, task_import
 from app.services.shared.actor import Actor
-from app.services.task_import import Imported
+from app.services.tasks import exchange, importing as task_import
+from app.services.tasks.importing import Imported
 from app.task_files import CSV, NDJSON, SIZE_MAX
 
 bp = Blueprint("exchange", __name__, url_prefix="/tasks")
@@ -74,7 +74,7 @@ def export(actor: Actor, query: dict[str, Any]) -> Response:
     marked = query.pop("bom") == "1"
     if marked and kind == NDJSON:
         raise InvalidParameter("Some query parameters are not valid.", {"bom": _CSV_ONLY})
-    rows = task_exchange.every(actor, query, sort, everyone=actor.is_admin)
+    rows = exchange.every(actor, query, sort, everyone=actor.is_admin)
     return task_files.download(kind, rows, marked=marked)
 
 

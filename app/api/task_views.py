@@ -12,9 +12,9 @@ from app.errors import NotFound
 from app.fields import Changes, Identifier, Moment, Number, Text
 from app.models import AuditEvent
 from app.models.task import PRIORITIES, STATUSES
-from app.services import task_events, task_labels, task_stats
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
+from app.services.tasks import history as task_events, label_counts, stats as task_stats
 
 bp = Blueprint("task_views", __name__, url_prefix="/tasks")
 READ = ("tasks:read",)
@@ -102,5 +102,5 @@ def labels(actor: Actor) -> SimpleNamespace:
     """The labels of the tasks that you see, without the trash, the most used first, up to 1,000.
     Spellings that differ in case only are one entry, under the spelling that most tasks use.
     """
-    rows = task_labels.used(actor, everyone=actor.is_admin)
+    rows = label_counts.used(actor, everyone=actor.is_admin)
     return SimpleNamespace(items=[{"label": row.label, "count": int(row.total)} for row in rows])

@@ -13,12 +13,12 @@ from app.errors import Forbidden, NotFound, PreconditionFailed
 from app.fields import Flag, Identifier, IdentifierOrNone, Line, Moment, Text, choice, compile_dump
 from app.models import Task
 from app.models.task import PRIORITIES, STATUSES
-from app.services import tasks
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Q_MAX, Page
 from app.services.shared.preconditions import Expect
-from app.services.task_filters import IDS_MAX, NONE
-from app.services.task_list import SORTS
+from app.services.tasks import tasks
+from app.services.tasks.filters import IDS_MAX, NONE
+from app.services.tasks.page_queries import SORTS
 from app.task_input import TaskIn
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")

@@ -9,8 +9,8 @@ from app.identity import page_user
 from app.main.task_query import read_page, read_query
 from app.models.task import CLOSED, STATUSES
 from app.navigation import next_page
-from app.services import tasks
 from app.services.shared import display_names
+from app.services.tasks import tasks
 from app.templating import words
 
 bp = Blueprint("board", __name__)

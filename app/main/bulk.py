@@ -10,9 +10,9 @@ from app.errors import AppError, Forbidden, Invalid, NotFound
 from app.identity import page_user
 from app.models.types import canonical_id
 from app.navigation import next_page
-from app.services import task_bulk, tasks
 from app.services.shared.actor import Actor
-from app.services.task_bulk import OPERATIONS_MAX, Change
+from app.services.tasks import bulk as task_bulk, tasks
+from app.services.tasks.bulk import OPERATIONS_MAX, Change
 
 bp = Blueprint("bulk", __name__)
 # What each button does, and what is told then.

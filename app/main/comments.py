@@ -16,7 +16,7 @@ from app.main.task_show import COMMENTS, COMMENTS_SHOWN, ENDPOINT, CommentForm, 
 from app.models import Comment
 from app.navigation import next_page
 from app.once import once
-from app.services import comments
+from app.services.tasks import comments
 
 bp = Blueprint("comments", __name__)
 

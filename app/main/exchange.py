@@ -16,8 +16,8 @@ from app.forms import REFUSALS, Form
 from app.identity import page_user
 from app.main.task_query import read_query
 from app.once import once
-from app.services import task_exchange, task_import
 from app.services.shared.actor import Actor
+from app.services.tasks import exchange, importing as task_import
 from app.task_files import CSV, NDJSON, SIZE_MAX, download, read
 
 bp = Blueprint("exchange", __name__)
@@ -64,7 +64,7 @@ def import_() -> ResponseReturnValue:
         except REFUSALS as error:
             form.file.errors = [error.message]
     page = render_template(
-        "main/tasks/import.html", form=form, faults=faults, columns=task_exchange.COLUMNS
+        "main/tasks/import.html", form=form, faults=faults, columns=exchange.COLUMNS
     )
     return page, form.http_status
 
@@ -99,4 +99,4 @@ def export() -> ResponseReturnValue:
     if query.faults:
         raise InvalidParameter(" ".join(query.faults))
     filters = query.filters_of(actor.id)
-    return download(CSV, task_exchange.every(actor, filters, query.sort, everyone=False))
+    return download(CSV, exchange.every(actor, filters, query.sort, everyone=False))

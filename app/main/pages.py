@@ -20,8 +20,8 @@ from app.errors import NotFound
 from app.identity import page_user
 from app.models.task import CLOSED, STATUSES
 from app.models.types import now
-from app.services import task_stats, tasks
 from app.services.shared.actor import Actor
+from app.services.tasks import stats as task_stats, tasks
 
 bp = Blueprint("pages", __name__)
 

@@ -12,8 +12,8 @@ from app.forms import Form, choices, many_lines, one_line, plain_lines, stripped
 from app.models import Task
 from app.models.task import DESCRIPTION_MAX, PRIORITIES, STATUSES, TITLE_MAX
 from app.moment_field import MomentField
-from app.services import labels
-from app.services.task_values import DEFAULTS
+from app.services.tasks import labels
+from app.services.tasks.values import DEFAULTS
 from app.services.users import users
 
 FIELDS = {"assignee": "assignee_id"}  # where a field is not called as the value

@@ -10,10 +10,10 @@ from werkzeug.datastructures import MultiDict
 from app.forms import NUL
 from app.models import Task
 from app.models.task import PRIORITIES, STATUSES
-from app.services import labels, tasks
 from app.services.shared import text_rules
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Q_MAX, Page
+from app.services.tasks import labels, tasks
 
 SORT_DEFAULT = "-created_at"
 SORT_NAMES = {

@@ -9,8 +9,8 @@ from app.forms import Form, many_lines, plain_lines
 from app.identity import page_user
 from app.listing import listed
 from app.models.comment import BODY_MAX
-from app.services import comments, task_access, task_events, tasks
 from app.services.shared import display_names
+from app.services.tasks import access as task_access, comments, history as task_events, tasks
 
 ENDPOINT = "main.tasks.show"
 COMMENTS = "comments"  # the anchor of their list

@@ -14,8 +14,8 @@ from app.main.task_show import CommentForm, show_task
 from app.models.task import TITLE_MAX
 from app.navigation import next_page
 from app.once import once
-from app.services import task_access, tasks
 from app.services.shared import display_names
+from app.services.tasks import access as task_access, tasks
 
 bp = Blueprint("tasks", __name__)
 TRASH_BINDING = "trash"

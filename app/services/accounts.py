@@ -11,12 +11,13 @@ from app.errors import PreconditionFailed
 from app.models import User
 from app.models.types import now
 from app.models.user import no_address
-from app.services import first_proof, task_handover
+from app.services import first_proof
 from app.services.authentication import authentication, credentials
 from app.services.outbox import mails
 from app.services.shared import audit, audit_erasure, throttle
 from app.services.shared.actor import Actor
 from app.services.shared.preconditions import Expect, check
+from app.services.tasks import handover
 from app.services.users import identifiers, last_admin, passwords, users
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic
 
@@ -166,7 +167,7 @@ def delete(actor: Actor, user_id: str, expect: Expect = None) -> None:
         raise LostRace("The account was changed meanwhile. Try again.")
     last_admin.need_another(admins, user.id)
     with sql.unhurried():  # thousands of tasks and events go with it
-        task_handover.of_leaving(actor, user.id)
+        handover.of_leaving(actor, user.id)
         mails.notify(actor, user, "deleted")
         _delete.run(key=user.id)
         audit.record(actor, "user.deleted", user.id)

@@ -8,8 +8,8 @@ from sqlalchemy import BindParameter, bindparam, func, select
 from app.models import AuditEvent, Session, Task, Token, User
 from app.models.task import LIVE, STATUSES, TRASHED
 from app.models.types import UTCDateTime, now
-from app.services import task_stats
 from app.services.shared.actor import Actor
+from app.services.tasks import stats as task_stats
 from app.sql import Statement
 
 SIGNED_IN, REFUSED = "session.created", "session.refused"

@@ -14,8 +14,9 @@ from sqlalchemy import insert
 from app.errors import Conflict
 from app.models import AuditEvent, Task, User
 from app.models.types import now, uuid7
-from app.services import demo_deeds, demo_tasks, task_search
+from app.services import demo_deeds, demo_tasks
 from app.services.demo_deeds import DAYS, STAY, Deed
+from app.services.tasks import search as task_search
 from app.services.users import passwords
 from app.sql import Duplicate, Statement, atomic
 

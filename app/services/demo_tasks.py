@@ -10,7 +10,7 @@ from typing import Any
 from app.models.task import PRIORITIES
 from app.models.types import uuid7
 from app.services.demo_deeds import DAYS, Deed, day, home
-from app.services.labels import key as label_key
+from app.services.tasks.labels import key as label_key
 
 TRASH_DAYS = 20  # younger than what a purge removes
 CONTENT = Path(__file__).with_name("demo_tasks.txt")

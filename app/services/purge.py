@@ -26,7 +26,7 @@ from app.models.sign_in_attempt import KEPT as ATTEMPTS_KEPT
 from app.models.types import UTCDateTime, now
 from app.services.shared import audit, audit_erasure
 from app.services.shared.actor import SYSTEM
-from app.services.tasks import PURGE_AFTER
+from app.services.tasks.tasks import PURGE_AFTER
 from app.sql import Statement, atomic
 
 audit.declare("task", "task.purged")

@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from app.models import AuditEvent, User
-from app.services import tasks
 from app.services.shared import paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
+from app.services.tasks import tasks
 from app.sql import KEY, Statement
 
 _events = Statement[AuditEvent](

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, false, func, not_, text
 from app.models import Task
 from app.models.task import CLOSED
 from app.models.types import TextList, UTCDateTime
-from app.services import labels, task_search
+from app.services.tasks import labels, search
 
 Filters = tuple[tuple[str, int], ...]  # the name of each, and how many values it has
 IDS_MAX = 100
@@ -45,11 +45,11 @@ def _labelled(_size: int, *, postgres: bool) -> ColumnElement[bool]:
 
 
 def _found(clauses: int, *, postgres: bool) -> ColumnElement[bool]:
-    return task_search.matches(postgres=postgres) if clauses else false()
+    return search.matches(postgres=postgres) if clauses else false()
 
 
 def _row_found(clauses: int, *, postgres: bool) -> ColumnElement[bool]:
-    return task_search.row_matches(clauses, postgres=postgres) if clauses else false()
+    return search.row_matches(clauses, postgres=postgres) if clauses else false()
 
 
 def _compared(name: str, compare: Any) -> Any:
@@ -98,7 +98,7 @@ def parameters(filters: dict[str, Any], *, postgres: bool) -> tuple[Filters, dic
         elif name in ("overdue", "trashed"):
             size = int(given)
         elif name == "q":
-            size, found = task_search.parameters(given, postgres=postgres)
+            size, found = search.parameters(given, postgres=postgres)
             values.update(found)
         else:
             values[name] = given

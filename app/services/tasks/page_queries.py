@@ -26,10 +26,10 @@ from sqlalchemy import (
 from app import lazy
 from app.models import Task
 from app.models.task import LIVE, SHOWN, STATUS_RANK, TRASHED
-from app.services import task_filters
 from app.services.shared import paging
-from app.services.task_access import ASSIGNED, OWNED
-from app.services.task_filters import Filters
+from app.services.tasks import filters as task_filters
+from app.services.tasks.access import ASSIGNED, OWNED
+from app.services.tasks.filters import Filters
 from app.sql import Statement
 
 COLUMNS = [Task.__table__.c[name] for name in SHOWN]

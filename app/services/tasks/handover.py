@@ -5,10 +5,10 @@ from sqlalchemy import bindparam, select, update
 from app.models import Task
 from app.models.task import LIVE
 from app.models.types import UTCDateTime, now
-from app.services import task_search
 from app.services.shared import audit, audit_erasure
 from app.services.shared.actor import Actor
-from app.services.task_list import COLUMNS
+from app.services.tasks import search
+from app.services.tasks.page_queries import COLUMNS
 from app.services.webhooks import events as webhook_events
 from app.sql import KEY, Statement
 
@@ -18,7 +18,7 @@ _unassign = Statement[Task](
     .values(
         assignee_id=None,
         version=Task.version + 1,
-        search_version=task_search.version_after(Task.version + 1),
+        search_version=search.version_after(Task.version + 1),
         updated_at=bindparam("moment", type_=UTCDateTime()),
     )
     .returning(*COLUMNS, Task.__table__.c.deleted_at)

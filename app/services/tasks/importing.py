@@ -12,10 +12,10 @@ from app.errors import InvalidLines
 from app.faults import Code
 from app.models import Task
 from app.models.types import now
-from app.services import task_values
-from app.services.import_assignees import Assignees, why_left_out
 from app.services.shared import audit
 from app.services.shared.actor import Actor
+from app.services.tasks import values as task_values
+from app.services.tasks.import_assignees import Assignees, why_left_out
 from app.services.webhooks import events as webhook_events
 from app.sql import Batch, atomic
 

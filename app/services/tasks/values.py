@@ -5,10 +5,10 @@ from typing import Any
 
 from app.models import Task
 from app.models.types import now, uuid7
-from app.services import labels, task_search
 from app.services.shared import audit
 from app.services.shared.actor import Actor
-from app.services.task_list import COLUMNS
+from app.services.tasks import labels, search
+from app.services.tasks.page_queries import COLUMNS
 from app.sql import row_type
 
 DEFAULTS: dict[str, Any] = {
@@ -39,7 +39,7 @@ def new(actor: Actor, values: dict[str, Any]) -> dict[str, Any]:
         "version": 1,
         "label_keys": labels.keys(values.get("labels", [])),
         "deleted_at": None,
-        "search_words": task_search.words_of(values["title"], values.get("description", "")),
+        "search_words": search.words_of(values["title"], values.get("description", "")),
         "search_version": 1,
     }
 
@@ -67,5 +67,5 @@ def changed(
     shown.update(updated_at=moment, version=task.version + 1)
     hidden: dict[str, Any] = {"label_keys": labels.keys(shown["labels"]), "deleted_at": deleted_at}
     if not WORDED.isdisjoint(news):
-        hidden["search_words"] = task_search.words_of(shown["title"], shown["description"])
+        hidden["search_words"] = search.words_of(shown["title"], shown["description"])
     return shown, hidden

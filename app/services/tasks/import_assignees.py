@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from app.models import User
 from app.models.types import canonical_id
-from app.services import task_access
+from app.services.tasks import access
 from app.sql import Statement
 
 NAME_MAX = 80  # characters of a name that a warning repeats
@@ -29,7 +29,7 @@ class Assignees:
         rows = list(rows)
         ids = {_id_of(row) for row in rows} - self._ids.keys() - {""}
         names = {_name_of(row) for row in rows} - self._names.keys() - {""}
-        found = task_access.assignable(ids)
+        found = access.assignable(ids)
         self._ids.update({user_id: user_id if user_id in found else None for user_id in ids})
         self._names.update(dict.fromkeys(names) | _by_name(names))
 
@@ -63,5 +63,5 @@ def _by_name(names: set[str]) -> dict[str, str]:
     name = func.lower(User.username)
     columns = (User.__table__.c.id, name.label("name"))
     query = select(*columns).where(name.in_(sorted(names)), User.is_active)
-    query = query.order_by(User.__table__.c.id).with_for_update(**task_access.STAYS)
+    query = query.order_by(User.__table__.c.id).with_for_update(**access.STAYS)
     return {user.name: user.id for user in Statement[Any](query).all()}

@@ -9,7 +9,7 @@ from app.models import Task
 from app.models.task import CLOSED, LIVE, PRIORITIES, STATUSES
 from app.models.types import UTCDateTime, now
 from app.services.shared.actor import Actor
-from app.services.task_access import SEEN
+from app.services.tasks.access import SEEN
 from app.sql import Statement
 
 

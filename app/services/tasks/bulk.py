@@ -10,16 +10,16 @@ from app import sql
 from app.errors import AppError
 from app.models import Task
 from app.models.types import Id
-from app.services import task_access, tasks
 from app.services.shared.actor import Actor
 from app.services.shared.preconditions import Expect
+from app.services.tasks import access, tasks
 from app.sql import Statement, atomic
 
 OPERATIONS_MAX = 100
 # In one order, whatever that of the changes is: two that cross each other would wait for ever.
 _lock = Statement[Task](
     select(Task.id)
-    .where(Task.id == any_(cast(bindparam("ids"), ARRAY(Id))), task_access.SEEN)
+    .where(Task.id == any_(cast(bindparam("ids"), ARRAY(Id))), access.SEEN)
     .order_by(Task.id)
     .with_for_update()
 )
@@ -43,7 +43,7 @@ def apply(actor: Actor, changes: list[Change]) -> list[tuple[Change, str, Task |
     """
     ids = [change.id for change in changes if change.id]
     if ids and sql.current().dialect.name == "postgresql":  # SQLite has but one writer
-        _lock.all(ids=ids, **task_access.parameters(actor))
+        _lock.all(ids=ids, **access.parameters(actor))
     results = []
     for index, change in enumerate(changes):
         try:

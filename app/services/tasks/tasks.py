@@ -10,13 +10,20 @@ from app.errors import NotFound
 from app.models import Task
 from app.models.task import LIVE, TRASHED
 from app.models.types import now
-from app.services import task_access, task_filters, task_found, task_list, task_search, task_values
 from app.services.access import bearer_tokens
 from app.services.shared import audit, following, paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect, check
-from app.services.task_list import COLUMNS, Shape
+from app.services.tasks import (
+    access,
+    filters as task_filters,
+    page_queries,
+    search,
+    search_queries,
+    values as task_values,
+)
+from app.services.tasks.page_queries import COLUMNS, Shape
 from app.services.webhooks import events as webhook_events
 from app.sql import KEY, Statement, atomic
 
@@ -32,12 +39,10 @@ audit.declare(
 PURGE_AFTER = timedelta(days=30)  # in the trash
 
 _table = Task.__table__
-_by_id = and_(_table.c.id == KEY, task_access.SEEN)
+_by_id = and_(_table.c.id == KEY, access.SEEN)
 _get = Statement[Task](select(*COLUMNS).where(_by_id, LIVE), prepared=True)
 current_version = bearer_tokens.with_version(
-    select(Task.version).where(
-        _table.c.id == bindparam("task_id"), LIVE, task_access.SEEN_BY_HOLDER
-    )
+    select(Task.version).where(_table.c.id == bindparam("task_id"), LIVE, access.SEEN_BY_HOLDER)
 )
 _hold = Statement[Task](
     select(*COLUMNS).where(_by_id, LIVE).with_for_update(read=True), prepared=True
@@ -55,13 +60,13 @@ def _update_of(*names: str, **others: Any) -> Statement[Task]:
     return Statement(statement, prepared=True)
 
 
-_update = _update_of(*_stored, search_version=task_search.version_after(bindparam("new_version")))
+_update = _update_of(*_stored, search_version=search.version_after(bindparam("new_version")))
 _update_words = _update_of(*_stored, "search_words", search_version=bindparam("new_version"))
 
 
 def get(actor: Actor, task_id: str) -> Task:
     """Raises NotFound, also for a task that is not the actor's to see."""
-    task = _get.one(key=task_id, **task_access.parameters(actor))
+    task = _get.one(key=task_id, **access.parameters(actor))
     if task is None:
         raise _missing()
     return task
@@ -71,7 +76,7 @@ def hold(actor: Actor, task_id: str) -> Task:
     """Like `get`, and it stays as it is until the commit, so that nobody who has lost it meanwhile
     writes below it.
     """
-    task = _hold.one(key=task_id, **task_access.parameters(actor))
+    task = _hold.one(key=task_id, **access.parameters(actor))
     if task is None:
         raise _missing()
     return task
@@ -113,7 +118,7 @@ def page(
         resumed=bool(after),
         among_missing=bool(after) and after is not None and after[0] is None,
     )
-    read = task_found.read if "q" in filters else task_list.read
+    read = search_queries.read if "q" in filters else page_queries.read
     total: int | None = None
 
     def until(moment: datetime) -> list[Any]:
@@ -128,7 +133,7 @@ def page(
 @atomic
 def create(actor: Actor, values: dict[str, Any]) -> Task:
     """`values` holds a title and any other of FIELDS, validated. Raises Invalid for an assignee."""
-    task_access.need_assignee(values.get("assignee_id"))
+    access.need_assignee(values.get("assignee_id"))
     row = task_values.new(actor, values)
     _insert.later(**row)
     audit.record(actor, "task.created", row["id"], task_values.changes_of_new(values))
@@ -144,14 +149,14 @@ def update(actor: Actor, task_id: str, changes: dict[str, Any], expect: Expect =
     `expect` holds the versions that the caller may have seen (None: any will do). Raises NotFound,
     PreconditionFailed, Forbidden where an assignee hands the task on, Invalid for an assignee.
     """
-    task = _lock.one(key=task_id, **task_access.parameters(actor))
+    task = _lock.one(key=task_id, **access.parameters(actor))
     if task is None:
         raise _missing()
     news = {name: value for name, value in changes.items() if value != getattr(task, name)}
     if "assignee_id" in news:
-        task_access.need_owner(actor, task, "change the assignee")
+        access.need_owner(actor, task, "change the assignee")
     check(expect, task.version)
-    task_access.need_assignee(news.get("assignee_id"))
+    access.need_assignee(news.get("assignee_id"))
     if not news:
         return task
     return _write(actor, task, "task.updated", news)
@@ -165,10 +170,10 @@ def replace(actor: Actor, task_id: str, values: dict[str, Any], expect: Expect =
 @atomic
 def delete(actor: Actor, task_id: str, expect: Expect = None) -> None:
     """Move to the trash. Raises NotFound, Forbidden, PreconditionFailed."""
-    task = _lock.one(key=task_id, **task_access.parameters(actor))
+    task = _lock.one(key=task_id, **access.parameters(actor))
     if task is None:
         raise _missing()
-    task_access.need_owner(actor, task, "delete it")
+    access.need_owner(actor, task, "delete it")
     check(expect, task.version)
     _write(actor, task, "task.deleted", {}, deleted_at=now())
 
@@ -176,8 +181,8 @@ def delete(actor: Actor, task_id: str, expect: Expect = None) -> None:
 @atomic
 def restore(actor: Actor, task_id: str, expect: Expect = None) -> Task:
     """Take out of the trash; a task that is not in there stays as it is. Raises NotFound."""
-    task = _lock_trashed.one(key=task_id, **task_access.parameters(actor))
-    if task is None or not task_access.owns(actor, task):
+    task = _lock_trashed.one(key=task_id, **access.parameters(actor))
+    if task is None or not access.owns(actor, task):
         return get(actor, task_id)
     check(expect, task.version)
     return _write(actor, task, "task.restored", {})

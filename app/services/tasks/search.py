@@ -26,9 +26,9 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 
 from app.models import Task
 from app.models.task import NOT_INDEXED
-from app.services import labels
 from app.services.shared import search_words
 from app.services.shared.search_words import Clause
+from app.services.tasks import labels
 from app.sql import KEY, Statement, atomic
 
 BATCH = 200  # tasks that `catch_up` indexes in a transaction, for which their writers wait

@@ -29,10 +29,10 @@ from sqlalchemy.sql import visitors
 from app import lazy
 from app.models import Task
 from app.models.task import LIVE, SHOWN, TRASHED
-from app.services import task_filters, task_list, task_search
 from app.services.shared import paging
-from app.services.task_access import OWNED
-from app.services.task_list import SORTS, Shape
+from app.services.tasks import filters as task_filters, page_queries, search
+from app.services.tasks.access import OWNED
+from app.services.tasks.page_queries import SORTS, Shape
 from app.sql import Statement
 
 NEAR = 250  # tasks of each branch of the list
@@ -75,7 +75,7 @@ def _is_common(shape: Shape, values: dict[str, Any]) -> bool:
     """True if the list is to be read to its end. One of everybody's tasks is too long for that."""
     if shape.postgres or shape.everyone or not values["q"]:
         return False
-    return any(task_search.further.one(query=values[q], few=FEW) for q in ("q_words", "q"))
+    return any(search.further.one(query=values[q], few=FEW) for q in ("q_words", "q"))
 
 
 @functools.lru_cache(maxsize=512)
@@ -83,7 +83,7 @@ def _near(shape: Shape) -> Statement[Any]:
     """What matches of the first NEAR tasks in the order of the list."""
     matching = task_filters.conditions(shape.filters, postgres=shape.postgres, from_index=False)
     key, row_id, queries = SORTS[shape.sort], _table.c.id, []
-    for branch in task_list.branches(shape):
+    for branch in page_queries.branches(shape):
         all_columns = select(*_table.c, key.label("sort_key")).where(*branch)
         first = paging.ordered(all_columns, key, row_id, shape.descending).limit(bindparam("near"))
         # By the table's own name, which a condition in plain SQL says.
@@ -91,7 +91,7 @@ def _near(shape: Shape) -> Statement[Any]:
         query: Select[Any] = select(*(near.c[name] for name in SHOWN), near.c.sort_key)
         query = query.where(*(_of(near, condition) for condition in matching))
         queries.append(paging.ordered(query, near.c.sort_key, near.c.id, shape.descending))
-    return Statement(task_list.merged(queries, shape))
+    return Statement(page_queries.merged(queries, shape))
 
 
 def _of(near: Subquery, condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -108,16 +108,16 @@ def _of(near: Subquery, condition: ColumnElement[bool]) -> ColumnElement[bool]:
 def _walked(shape: Shape) -> Statement[Any]:
     """What matches of the whole list, in its order."""
     matching = task_filters.conditions(shape.filters, postgres=shape.postgres, from_index=False)
-    return Statement(task_list.in_order(shape, matching))
+    return Statement(page_queries.in_order(shape, matching))
 
 
 @functools.lru_cache(maxsize=512)
 def _indexed(shape: Shape) -> Statement[Any]:
     """What the search index finds, sorted."""
-    query = task_list.columns(shape).where(*_conditions(shape))
+    query = page_queries.columns(shape).where(*_conditions(shape))
     if shape.resumed:
-        query = query.where(or_(*(and_(*place) for place in task_list.places(shape))))
-    return Statement(task_list.sorted_page(query, SORTS[shape.sort], _table.c.id, shape))
+        query = query.where(or_(*(and_(*place) for place in page_queries.places(shape))))
+    return Statement(page_queries.sorted_page(query, SORTS[shape.sort], _table.c.id, shape))
 
 
 @functools.lru_cache(maxsize=512)
@@ -129,7 +129,7 @@ def _count(shape: Shape) -> Statement[Any]:
 @functools.lru_cache(maxsize=8)
 def _beyond(shape: Shape) -> Statement[Any]:
     """A row where the list goes on after NEAR tasks."""
-    seen = or_(*(and_(*conditions) for conditions in task_list.seen(shape)))
+    seen = or_(*(and_(*conditions) for conditions in page_queries.seen(shape)))
     return Statement(select(_table.c.id).where(seen).offset(bindparam("near")).limit(1))
 
 

@@ -7,11 +7,11 @@ from sqlalchemy import and_, bindparam, delete as delete_, insert, select, updat
 from app.errors import Forbidden, NotFound
 from app.models import Comment, Task
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import tasks
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect, check
+from app.services.tasks import tasks
 from app.services.webhooks import events as webhook_events
 from app.sql import KEY, Statement, atomic
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-from app.services import labels, tasks
 from app.services.shared import display_names
 from app.services.shared.actor import Actor
+from app.services.tasks import labels, tasks
 
 BATCH = 500
 COLUMNS = (
