@@ -11,7 +11,7 @@ from app import form_marks, ratelimit
 from app.errors import AppError
 from app.extensions import csrf
 from app.security import PROBES, REFUSAL, ROUTE
-from app.services import unsent_forms
+from app.services.accounts import unsent_forms
 from app.services.authentication import secret_tokens
 from app.services.shared.actor import Actor
 from app.services.shared.client_networks import network_of

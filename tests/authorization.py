@@ -13,8 +13,8 @@ from flask import Flask
 from app.models import Comment, Factor, OutboxEntry, RecoveryCode, Task, Token, User, Webhook
 from app.models.token import SCOPES
 from app.models.types import now
-from app.services import invitations, recovery
 from app.services.access import bearer_tokens, personal_tokens, token_pairs
+from app.services.accounts import invitations, password_reset
 from app.services.authentication import one_time_links
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
 from app.services.tasks import comments, tasks
@@ -213,7 +213,7 @@ class World:
 
     def by_link(self) -> dict[str, Any]:
         if self.operation == "POST /auth/reset":
-            secret = recovery.make_link(SYSTEM, self.account(self.assignee))
+            secret = password_reset.make_link(SYSTEM, self.account(self.assignee))
             return {"token": secret, "password": "nine apples, no pear"}
         email = f"{self.assignee.username}@example.com"
         return {"token": one_time_links.make(self.assignee.id, "confirm", email)}

@@ -22,8 +22,8 @@ from app.models.token import NAME_MAX as TOKEN_MAX, SCOPES
 from app.models.types import now, uuid7
 from app.models.user import USERNAME_MAX
 from app.models.webhook import EVENTS, URL_MAX
-from app.services import address_undo, recovery, unsent_forms
 from app.services.access import personal_tokens, token_pairs
+from app.services.accounts import address_undo, password_reset, unsent_forms
 from app.services.authentication import one_time_links
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
@@ -93,7 +93,7 @@ def make_links(app: Flask, user_id: str) -> dict[str, str]:
     """The paths of pages that a mailed link opens, by their route."""
     with app.app_context():
         user = users.get(Actor(id=user_id), user_id)
-        reset = recovery.make_link(SYSTEM, user)
+        reset = password_reset.make_link(SYSTEM, user)
         return {
             "/auth/confirm/<token>": f"/auth/confirm/{one_time_links.make(user.id, 'confirm', user.email)}",
             "/auth/undo/<token>": f"/auth/undo/{undo_link(user)}",

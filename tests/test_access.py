@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from app.models import Identity, OutboxEntry, Session, Token
-from app.services import unsent_forms
+from app.services.accounts import unsent_forms
 from app.services.openid import linked_accounts
 from app.services.openid.flow import Person
 from app.services.shared.actor import Actor

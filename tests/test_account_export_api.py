@@ -8,7 +8,7 @@ from sqlalchemy import Column, ForeignKey, Table, select
 from sqlalchemy.sql.visitors import iterate
 
 from app.extensions import db
-from app.services import account_export
+from app.services.accounts import export as account_export
 from app.services.shared.actor import Actor
 from app.sql import KEY, Statement
 from tests.answers import slug_of

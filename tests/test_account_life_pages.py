@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from app.models import RecoveryCode
-from app.services import recovery
+from app.services.accounts import password_reset
 from app.services.factors import recovery_codes
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
@@ -215,7 +215,7 @@ def test_reset_link_in_the_session_of_another_account_says_so(
     app: Flask, ann: Actor, bob_browser: Browser, ann_browser: Browser
 ) -> None:
     with app.app_context():
-        link = "/auth/reset/" + recovery.make_link(SYSTEM, users.get(SYSTEM, ann.id))
+        link = "/auth/reset/" + password_reset.make_link(SYSTEM, users.get(SYSTEM, ann.id))
     assert "You are logged in as bob." in bob_browser.get(link).text
     assert "You are logged in as" not in ann_browser.get(link).text
 

@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.models import EmailChange, Factor, OutboxEntry, Session, Token, User, Webhook
 from app.models.user import has_address
-from app.services import accounts, address_undo, confirmation
+from app.services.accounts import accounts, address_undo, email_confirmation
 from app.services.authentication import one_time_links
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import registration, users
@@ -34,7 +34,7 @@ def steal(app: Flask, ann: Actor, address: str = THIEFS) -> None:
     """Change the address as somebody who knows the password."""
     with app.app_context():
         secret = one_time_links.make(ann.id, "confirm", address)
-        confirmation.follow(ann, secret)
+        email_confirmation.follow(ann, secret)
 
 
 def undo_links(mailbox: Mailbox) -> list[str]:
@@ -200,5 +200,5 @@ def test_change_by_an_admin_or_of_an_unproved_address_has_no_link(
     bob = make_person("bob")
     with app.app_context():
         accounts.update(SYSTEM, member.id, {"email": "anna@example.com"})
-        confirmation.follow(bob, one_time_links.make(bob.id, "confirm", "bobby@example.com"))
+        email_confirmation.follow(bob, one_time_links.make(bob.id, "confirm", "bobby@example.com"))
     assert undo_links(mailbox) == []

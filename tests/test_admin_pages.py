@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from app.admin.listing import LIMIT
-from app.services import accounts
+from app.services.accounts import accounts
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.tasks import tasks

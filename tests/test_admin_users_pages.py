@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from app.models import Task, User
-from app.services import accounts, recovery
+from app.services.accounts import accounts, password_reset
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from tests.admin_lists import flashed, headed, make
@@ -136,7 +136,7 @@ def test_reset_link_is_shown_once_and_works(app: Flask, ann: Actor, root_browser
     assert answer.headers["Cache-Control"] == "no-store"
     assert found[1] not in root_browser.get(path_of(ann)).text
     with app.app_context():
-        assert recovery.is_live(found[1])
+        assert password_reset.is_live(found[1])
 
 
 def test_admin_never_types_a_password_for_somebody(ann: Actor, root_browser: Browser) -> None:

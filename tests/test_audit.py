@@ -14,8 +14,8 @@ from app.extensions import db
 from app.models import AuditEvent, Session, Task, Token, User
 from app.models.token import REFRESH_GRACE
 from app.models.types import now, uuid7
-from app.services import accounts, confirmation, invitations, recovery
 from app.services.access import bearer_tokens, page_sessions, personal_tokens, token_pairs
+from app.services.accounts import accounts, email_confirmation, invitations, password_reset
 from app.services.authentication import authentication
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
@@ -53,11 +53,11 @@ class Deeds:
         return accounts.update_self(self.ann, {"password": NEW_PASSWORD}, PASSWORD).id
 
     def user_reset_requested(self) -> str:
-        recovery.make_link(SYSTEM, self.account())
+        password_reset.make_link(SYSTEM, self.account())
         return self.ann.id
 
     def user_confirmation_requested(self) -> str:
-        confirmation.ask(self.ann)
+        email_confirmation.ask(self.ann)
         return self.ann.id
 
     def user_invited(self) -> str:
@@ -161,8 +161,8 @@ def test_stolen_refresh_token_is_told(ann: Actor) -> None:
 
 
 def test_password_set_by_a_link_is_told_of_its_owner(ann: Actor) -> None:
-    secret = recovery.make_link(SYSTEM, users.get(SYSTEM, ann.id))
-    recovery.follow(ORIGIN, secret, NEW_PASSWORD)
+    secret = password_reset.make_link(SYSTEM, users.get(SYSTEM, ann.id))
+    password_reset.follow(ORIGIN, secret, NEW_PASSWORD)
     (event,) = events("user.password_changed")
     assert (event.actor_id, event.address, event.changes) == (ann.id, "192.0.2.7", {})
 

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from app.models import Session
-from app.services import recovery
+from app.services.accounts import password_reset
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from tests.clients import Browser
@@ -33,7 +33,7 @@ FOREIGN = [
 
 def reset_link(app: Flask, actor: Actor) -> str:
     with app.app_context():
-        return "/auth/reset/" + recovery.make_link(SYSTEM, users.get(SYSTEM, actor.id))
+        return "/auth/reset/" + password_reset.make_link(SYSTEM, users.get(SYSTEM, actor.id))
 
 
 def test_registering_signs_in(browser: Browser) -> None:

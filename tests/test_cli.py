@@ -11,8 +11,8 @@ from flask import Flask
 
 from app.models import Token
 from app.models.types import now
-from app.services import recovery
 from app.services.access import bearer_tokens
+from app.services.accounts import password_reset
 from app.services.authentication import authentication
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
@@ -123,8 +123,8 @@ def test_reset_password_prints_a_link_that_works_once(app: Flask, ann: Actor) ->
     base, _, secret = link.rpartition("/")
     assert base == f"{app.config['PUBLIC_URL']}/auth/reset"
     with app.app_context():
-        recovery.follow(Actor(), secret, "eleven apples in a bowl")
-        assert not recovery.is_live(secret)
+        password_reset.follow(Actor(), secret, "eleven apples in a bowl")
+        assert not password_reset.is_live(secret)
 
 
 def test_invite_prints_a_link_where_there_is_no_mail(app: Flask) -> None:
@@ -132,7 +132,7 @@ def test_invite_prints_a_link_where_there_is_no_mail(app: Flask) -> None:
     base, _, secret = link.rpartition("/")
     assert base == f"{app.config['PUBLIC_URL']}/auth/invite"
     with app.app_context():
-        recovery.follow(Actor(), secret, "eleven apples in a bowl")
+        password_reset.follow(Actor(), secret, "eleven apples in a bowl")
         dan = authentication.authenticate(Actor(), "dan", "eleven apples in a bowl")
         told = [event.action for event in events() if event.actor_id is None]
     assert (dan.role, dan.email_verified) == ("admin", False)  # a link in hand proves no address
@@ -144,7 +144,7 @@ def test_invite_mails_the_link(app: Flask, mailbox: Mailbox) -> None:
     assert result.stdout == "An invitation to dan@example.com is on its way.\n"
     secret = mailbox.secret("invite")
     with app.app_context():
-        assert recovery.is_live(secret)
+        assert password_reset.is_live(secret)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from app.models import Comment
-from app.services import accounts
+from app.services.accounts import accounts
 from app.services.shared.actor import Actor
 from tests.answers import MISSING, blamed, slug_of, without_request
 from tests.clients import Api

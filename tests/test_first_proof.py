@@ -13,8 +13,8 @@ from flask import Flask
 from app.errors import EmailUnconfirmed
 from app.models import Factor, Identity, Link, RecoveryCode, Session, Token, User, Webhook
 from app.models.types import now
-from app.services import recovery
 from app.services.access import personal_tokens, token_pairs
+from app.services.accounts import password_reset
 from app.services.factors import passkeys, webauthn_messages
 from app.services.openid import linked_accounts
 from app.services.openid.flow import Person
@@ -215,7 +215,7 @@ def test_link_that_an_admin_hands_over_proves_no_address(
     app: Flask, api: Api, ann: Actor, prepared: Phone
 ) -> None:
     with app.app_context():
-        secret = recovery.make_link(SYSTEM, users.get(SYSTEM, ann.id))
+        secret = password_reset.make_link(SYSTEM, users.get(SYSTEM, ann.id))
     assert api.post("/auth/reset", {"token": secret, "password": NEW_PASSWORD}).status_code == 204
     assert left(app) == ["Factor", "RecoveryCode", "Identity", "Webhook"]
 

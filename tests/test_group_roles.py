@@ -11,7 +11,7 @@ from flask import Flask
 
 from app.models import Identity, User
 from app.models.types import now
-from app.services import accounts, first_proof
+from app.services.accounts import accounts, first_proof
 from app.services.openid import group_roles, linked_accounts, sign_in as openid_entry
 from app.services.openid.flow import Person
 from app.services.shared.actor import SYSTEM, Actor

@@ -11,7 +11,7 @@ from app.errors import Conflict, NotLinked
 from app.extensions import db
 from app.models import Factor, Identity, SignInAttempt, User
 from app.models.types import now
-from app.services import account_export, recovery
+from app.services.accounts import export as account_export, password_reset
 from app.services.authentication import one_time_links
 from app.services.openid import linked_accounts, sign_in as openid_entry
 from app.services.openid.flow import Person
@@ -168,12 +168,14 @@ def test_who_opened_an_account_with_the_address_of_another_loses_it_whole(
     set_values(User, ann.id, email_verified=verified)
     linked_accounts.link(ann, CARL)
     secret = one_time_links.make(ann.id, "reset", email="ann@example.com")
-    recovery.follow(HOME, secret, "eleven apples in a bowl")
+    password_reset.follow(HOME, secret, "eleven apples in a bowl")
     assert len(rows(Identity)) == left
 
 
 @pytest.mark.usefixtures("ctx")
 def test_link_that_went_nowhere_proves_no_address(ann: Actor) -> None:
     linked_accounts.link(ann, CARL)
-    recovery.follow(HOME, one_time_links.make(ann.id, "reset", email=""), "eleven apples in a bowl")
+    password_reset.follow(
+        HOME, one_time_links.make(ann.id, "reset", email=""), "eleven apples in a bowl"
+    )
     assert len(rows(Identity)) == 1

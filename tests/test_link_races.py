@@ -17,8 +17,8 @@ from app.errors import (
     VoidLink,
 )
 from app.models import Link, OutboxEntry, Token, User
-from app.services import accounts, confirmation, invitations, recovery
 from app.services.access import token_pairs
+from app.services.accounts import accounts, email_confirmation, invitations, password_reset
 from app.services.authentication import authentication, one_time_links
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor
@@ -57,7 +57,7 @@ def test_password_is_set_by_one(wide: Flask, ann: Actor, purpose: str) -> None:
         token_pairs.sign_in(Actor(), "ann", PASSWORD)
 
     def use(password: str) -> str:
-        recovery.follow(Actor(), secret, password)
+        password_reset.follow(Actor(), secret, password)
         return password
 
     calls = [partial(use, password) for password in NEW_PASSWORDS]
@@ -72,7 +72,9 @@ def test_password_is_set_by_one(wide: Flask, ann: Actor, purpose: str) -> None:
 def test_address_is_confirmed_by_one(wide: Flask, ann: Actor) -> None:
     with wide.app_context():
         secret = one_time_links.make(ann.id, "confirm", "new@example.com")
-    won, lost = split(race(wide, [lambda: confirmation.follow(ann, secret)] * THREADS), VoidLink)
+    won, lost = split(
+        race(wide, [lambda: email_confirmation.follow(ann, secret)] * THREADS), VoidLink
+    )
     assert (len(won), len(lost)) == (1, THREADS - 1)
     with wide.app_context():
         assert len(rows(OutboxEntry, name="email_changed")) == 1
@@ -85,7 +87,7 @@ def test_address_that_many_want_is_one_accounts(
     with wide.app_context():
         secrets = [one_time_links.make(actor.id, "confirm", "New@example.com") for actor in others]
     confirming: list[Call] = [
-        partial(confirmation.follow, actor, secret)
+        partial(email_confirmation.follow, actor, secret)
         for actor, secret in zip(others, secrets, strict=True)
     ]
     opening: list[Call] = [
@@ -102,10 +104,10 @@ def test_address_that_many_want_is_one_accounts(
 
 def test_link_and_change_of_the_password_do_not_both_succeed(wide: Flask, ann: Actor) -> None:
     with wide.app_context():
-        secret = recovery.make_link(SYSTEM, user_of(ann))
+        secret = password_reset.make_link(SYSTEM, user_of(ann))
     changes = {"password": "a change by its owner"}
     calls: list[Call] = [
-        lambda: recovery.follow(Actor(), secret, "nine apples, no pear"),
+        lambda: password_reset.follow(Actor(), secret, "nine apples, no pear"),
         lambda: accounts.update_self(ann, changes, PASSWORD),
     ]
     won, _ = split(
@@ -123,14 +125,14 @@ def test_no_link_outlives_the_address_that_it_goes_to(wide: Flask, ann: Actor) -
     sending: list[Call] = [
         partial(one_time_links.open_for, entry) for entry in due if entry.name == "reset"
     ]
-    race(wide, [*sending, lambda: confirmation.follow(ann, secret), *sending])
+    race(wide, [*sending, lambda: email_confirmation.follow(ann, secret), *sending])
     with wide.app_context():
         assert user_of(ann).email == "new@example.com"
         assert rows(Link) == []
 
 
 def test_of_twenty_requests_for_one_address_one_mail_leaves(wide: Flask, ann: Actor) -> None:
-    calls: list[Call] = [partial(recovery.ask, who, "ann@example.com") for who in STRANGERS]
+    calls: list[Call] = [partial(password_reset.ask, who, "ann@example.com") for who in STRANGERS]
     assert race(wide, calls) == [None] * THREADS
     with wide.app_context():
         assert len(rows(OutboxEntry, name="reset")) == 1
@@ -151,7 +153,7 @@ def test_guest_whom_many_invite_is_invited_once(wide: Flask, ann: Actor) -> None
 def test_links_that_are_made_at_once_leave_three(wide: Flask, ann: Actor) -> None:
     with wide.app_context():
         user: Any = user_of(ann)
-    secrets = race(wide, [lambda: recovery.make_link(SYSTEM, user)] * THREADS)
+    secrets = race(wide, [lambda: password_reset.make_link(SYSTEM, user)] * THREADS)
     with wide.app_context():
-        assert [recovery.is_live(secret) for secret in secrets].count(True) == 3
+        assert [password_reset.is_live(secret) for secret in secrets].count(True) == 3
         assert len(rows(Link)) == 3

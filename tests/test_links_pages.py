@@ -11,7 +11,7 @@ from flask import Flask
 
 from app.logs import JsonFormatter
 from app.models import User
-from app.services import accounts, recovery
+from app.services.accounts import accounts, password_reset
 from app.services.shared.actor import SYSTEM, Actor
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakeApp
@@ -206,7 +206,7 @@ def test_pages_of_links_tell_nobody_their_address(
     app: Flask, mailbox: Mailbox, browser: Browser, ann: Actor
 ) -> None:
     with app.app_context():
-        recovery.mail_link(SYSTEM, rows(User)[0])  # type: ignore[arg-type]
+        password_reset.mail_link(SYSTEM, rows(User)[0])  # type: ignore[arg-type]
     reset = path_of(mailbox, "reset")
     for link in (reset, "/auth/confirm/void", "/auth/invite/void", "/auth/reset/a%00b"):
         answer = browser.get(link)

@@ -16,8 +16,8 @@ from flask import Flask
 
 from app.errors import Invalid, InvalidGrant, VoidLink
 from app.faults import Fault
-from app.services import recovery
 from app.services.access import page_sessions, personal_tokens, token_pairs
+from app.services.accounts import password_reset
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.tasks import tasks
 from app.services.users import users
@@ -52,14 +52,14 @@ def start_session() -> Callable[[], Any]:
 
 
 def use_link() -> Callable[[], Any]:
-    secret = recovery.make_link(SYSTEM, users.by_username("ann"))
-    return lambda: recovery.follow(Actor(), secret, NEW_PASSWORD)
+    secret = password_reset.make_link(SYSTEM, users.by_username("ann"))
+    return lambda: password_reset.follow(Actor(), secret, NEW_PASSWORD)
 
 
 def make_link() -> Callable[[], Any]:
     use_link()
     user = users.by_username("ann")
-    return lambda: recovery.make_link(SYSTEM, user)
+    return lambda: password_reset.make_link(SYSTEM, user)
 
 
 def make_token() -> Callable[[], Any]:

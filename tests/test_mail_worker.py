@@ -22,7 +22,7 @@ from app.extensions import db
 from app.mail import transports
 from app.models import OutboxEntry
 from app.models.types import now
-from app.services import recovery
+from app.services.accounts import password_reset
 from app.services.outbox import mails
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
@@ -73,7 +73,7 @@ def put(app: Flask, ann: Actor, notices: int, resets: int = 0) -> None:
         for number in range(notices):
             mails.notify(ann, user, "password_changed")
             if number < resets:
-                recovery.mail_link(SYSTEM, user)
+                password_reset.mail_link(SYSTEM, user)
 
 
 def end_leases(app: Flask) -> None:

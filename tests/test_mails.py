@@ -15,7 +15,7 @@ from app.mail import messages
 from app.models import Link, OutboxEntry, User
 from app.models.link import LIFE
 from app.models.types import now
-from app.services import accounts, confirmation, recovery
+from app.services.accounts import accounts, email_confirmation, password_reset
 from app.services.authentication import one_time_links
 from app.services.outbox import outbox
 from app.services.outbox.notices import AUTOMATIC, NOTICES
@@ -151,7 +151,7 @@ def test_address_that_forges_a_header_is_refused(
 ) -> None:
     with app.app_context():
         with pytest.raises(Invalid):
-            recovery.ask(Actor(), email)
+            password_reset.ask(Actor(), email)
         with pytest.raises(Invalid):
             accounts.update_self(member, {"email": email}, PASSWORD)
     with app.test_request_context(), pytest.raises(ValueError, match=r"(?i)invalid|header|newline"):
@@ -160,7 +160,7 @@ def test_address_that_forges_a_header_is_refused(
 
 def test_outbox_and_links_hold_no_secret(app: Flask, mailbox: Mailbox, member: Actor) -> None:
     with app.app_context():
-        recovery.ask(Actor(), "ann@example.com")
+        password_reset.ask(Actor(), "ann@example.com")
     secret = mailbox.secret("reset")
     with app.app_context():
         kept = str([rows(model) for model in (OutboxEntry, Link, User)])
@@ -172,7 +172,7 @@ def test_mail_that_is_sent_twice_bears_one_id_and_both_links_work(
     app: Flask, mailbox: Mailbox, member: Actor
 ) -> None:
     with app.app_context():
-        recovery.ask(Actor(), "ann@example.com")
+        password_reset.ask(Actor(), "ann@example.com")
         entry_id = rows(OutboxEntry)[-1].id
     first = mailbox.receive()[0]
     with app.app_context():  # what was sent could not be noted
@@ -181,7 +181,7 @@ def test_mail_that_is_sent_twice_bears_one_id_and_both_links_work(
     assert second["Message-ID"] == first["Message-ID"]
     secrets = [LINK.findall(text(mail))[0][2] for mail in (first, second)]
     with app.app_context():
-        assert [recovery.is_live(secret) for secret in secrets] == [True, True]
+        assert [password_reset.is_live(secret) for secret in secrets] == [True, True]
 
 
 def change_password(ann: Actor) -> None:
@@ -205,7 +205,7 @@ def test_link_is_not_sent_once_the_account_has_changed(
     app: Flask, mailbox: Mailbox, member: Actor, change: Any
 ) -> None:
     with app.app_context():
-        confirmation.ask(member)
+        email_confirmation.ask(member)
         change(member)
     assert not [mail for mail in mailbox.receive() if LINK.search(text(mail))]
     with app.app_context():
@@ -218,7 +218,7 @@ def test_reset_is_not_sent_to_who_has_gone(
     app: Flask, mailbox: Mailbox, member: Actor, change: Any
 ) -> None:
     with app.app_context():
-        recovery.ask(Actor(), "ann@example.com")
+        password_reset.ask(Actor(), "ann@example.com")
         change(member)
     assert not [mail for mail in mailbox.receive() if LINK.search(text(mail))]
 
@@ -261,7 +261,7 @@ def test_answer_takes_the_same_statements_with_and_without_an_account(
     def asked(email: str) -> list[str]:
         with app.app_context():
             before = len(rows(OutboxEntry))
-            recovery.ask(Actor(address="192.0.2.1"), email)
+            password_reset.ask(Actor(address="192.0.2.1"), email)
             assert len(rows(OutboxEntry)) == before + 1
             return sent
 
@@ -278,7 +278,7 @@ def test_link_of_an_account_that_is_gone_is_void(app: Flask, ann: Actor) -> None
     with app.app_context():
         secret = one_time_links.make(ann.id, "reset", "")
         accounts.delete(ann, ann.id)
-        assert not recovery.is_live(secret)
+        assert not password_reset.is_live(secret)
         with pytest.raises(NotFound):
             users.get(ann, ann.id)
 

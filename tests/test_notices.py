@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 
 from app.models import OutboxEntry
-from app.services import accounts
 from app.services.access import personal_tokens
+from app.services.accounts import accounts
 from app.services.outbox.notices import AUDITED, NOTICES, UNNOTICED
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor

@@ -13,7 +13,7 @@ from app.errors import BadCredentials, BadOtp, Conflict, Invalid, TooManyRequest
 from app.models import Factor, RecoveryCode, SignInAttempt, User
 from app.models.factor import NAME_MAX
 from app.models.types import now
-from app.services import account_export, recovery
+from app.services.accounts import export as account_export, password_reset
 from app.services.authentication import one_time_links
 from app.services.factors import factors, passkeys, recovery_codes
 from app.services.factors.passkey_providers import NAMES
@@ -263,7 +263,9 @@ def test_passkey_of_who_registered_with_anothers_address_goes_with_the_reset(
     """Nobody had proved the address until the link that was mailed there was followed."""
     device = add(ann)
     set_values(User, ann.id, email_verified=verified)
-    recovery.follow(HERE, one_time_links.make(ann.id, "reset", "ann@example.com"), NEW_PASSWORD)
+    password_reset.follow(
+        HERE, one_time_links.make(ann.id, "reset", "ann@example.com"), NEW_PASSWORD
+    )
     if verified:
         assert sign_in(device) == ann.id
     else:

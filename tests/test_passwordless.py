@@ -5,8 +5,8 @@ from flask import Flask
 
 from app.errors import BadCredentials, Conflict, EmailUnconfirmed, Invalid
 from app.models import Factor, OutboxEntry, Session, Token, User
-from app.services import accounts, invitations, recovery
 from app.services.access import personal_tokens
+from app.services.accounts import accounts, invitations, password_reset
 from app.services.authentication import authentication, one_time_links
 from app.services.factors import factors
 from app.services.shared.actor import SYSTEM, Actor
@@ -79,7 +79,9 @@ def test_mail_sets_a_password_again_and_tells_the_owner(
     with app.app_context():
         add_passkey(ann)
         accounts.remove_password(ann, PASSWORD)
-        recovery.follow(HERE, one_time_links.make(ann.id, "reset", "ann@example.com"), NEW_PASSWORD)
+        password_reset.follow(
+            HERE, one_time_links.make(ann.id, "reset", "ann@example.com"), NEW_PASSWORD
+        )
         assert authentication.authenticate(HERE, "ann", NEW_PASSWORD).id == ann.id
         assert len(rows(Factor)) == 1
         told = [entry.name for entry in rows(OutboxEntry)]

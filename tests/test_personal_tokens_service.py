@@ -14,8 +14,8 @@ from app.errors import (
 )
 from app.models import Token, User
 from app.models.types import now
-from app.services import accounts
 from app.services.access import bearer_tokens, page_sessions, personal_tokens, token_pairs
+from app.services.accounts import accounts
 from app.services.authentication import authentication
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users

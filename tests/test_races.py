@@ -21,8 +21,8 @@ from app.errors import (
 )
 from app.extensions import db
 from app.models import Session, Task, Token, User
-from app.services import accounts
 from app.services.access import bearer_tokens, token_pairs
+from app.services.accounts import accounts
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.tasks import tasks
 from app.services.users import registration, users

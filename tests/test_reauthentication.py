@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 
 from app.models import Factor, Link, Session, Token, User
-from app.services import accounts
 from app.services.access import page_sessions
+from app.services.accounts import accounts
 from app.services.authentication import credentials
 from app.services.shared.actor import SYSTEM, Actor
 from tests.answers import slug_of

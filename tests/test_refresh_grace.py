@@ -8,9 +8,9 @@ from flask import Flask
 from app.errors import InvalidGrant, InvalidToken
 from app.models import Token
 from app.models.token import FAMILY_LIFE, REFRESH_GRACE
-from app.services import accounts
 from app.services.access import active_sessions, bearer_tokens, token_pairs
 from app.services.access.token_pairs import Pair
+from app.services.accounts import accounts
 from app.services.shared.actor import Actor
 from tests.answers import slug_of
 from tests.clients import Api

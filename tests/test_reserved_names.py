@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from app.models import User
-from app.services import invitations
+from app.services.accounts import invitations
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import reserved_names
 from tests.answers import blamed

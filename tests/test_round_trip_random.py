@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import now, uuid7
-from app.services import accounts
+from app.services.accounts import accounts
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
 from app.services.tasks import exchange, importing as task_import
 from app.services.tasks.importing import Row

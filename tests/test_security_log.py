@@ -10,8 +10,8 @@ from sqlalchemy import text
 from app.extensions import db
 from app.main.security_log import WORDS
 from app.models.types import uuid7
-from app.services import accounts, security_log
 from app.services.access import personal_tokens
+from app.services.accounts import accounts, security_log
 from app.services.outbox.notices import AUDITED, UNNOTICED
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor

@@ -8,8 +8,8 @@ from app.errors import BadCredentials
 from app.models import Session
 from app.models.session import ABSOLUTE, IDLE, REMEMBERED_ABSOLUTE, REMEMBERED_IDLE
 from app.models.types import now
-from app.services import accounts
 from app.services.access import page_sessions
+from app.services.accounts import accounts
 from app.services.authentication import secret_tokens
 from app.services.shared.actor import Actor
 from tests.page_sessions import start_session

@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.models import Task
 from app.models.types import now
-from app.services import accounts
+from app.services.accounts import accounts
 from app.services.shared.actor import Actor
 from tests.answers import MISSING, blamed, slug_of
 from tests.clients import Api

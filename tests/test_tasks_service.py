@@ -8,7 +8,7 @@ import pytest
 from app.errors import Forbidden, Invalid, NotFound, PreconditionFailed
 from app.models import Task
 from app.models.types import now
-from app.services import accounts
+from app.services.accounts import accounts
 from app.services.shared.actor import Actor
 from app.services.tasks import (
     history as task_events,

@@ -12,9 +12,9 @@ from app.errors import (
 )
 from app.models import Token, User
 from app.models.token import ACCESS_LIFE, REFRESH_GRACE, REFRESH_LIFE
-from app.services import accounts
 from app.services.access import bearer_tokens, token_pairs
 from app.services.access.token_pairs import Pair
+from app.services.accounts import accounts
 from app.services.authentication import authentication, secret_tokens
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users

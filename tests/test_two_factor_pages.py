@@ -8,7 +8,7 @@ from flask import Flask
 from app.auth import pending
 from app.models import Session
 from app.models.types import now
-from app.services import accounts, recovery
+from app.services.accounts import accounts, password_reset
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from tests.clients import Browser
@@ -119,7 +119,7 @@ def test_link_that_sets_a_password_does_not_pass_by_the_factor(
     app: Flask, browser: Browser, phone: Phone, ann: Actor
 ) -> None:
     with app.app_context():
-        secret = recovery.make_link(SYSTEM, users.get(SYSTEM, ann.id))
+        secret = password_reset.make_link(SYSTEM, users.get(SYSTEM, ann.id))
     link = f"/auth/reset/{secret}"
     fields = {"password": NEW_PASSWORD}
     assert browser.post(link, fields, form=link).location == "/auth/login"

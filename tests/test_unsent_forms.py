@@ -10,8 +10,8 @@ from app.forms import Form
 from app.models import Comment, Session, Task, UnsentForm
 from app.models.types import now
 from app.models.unsent_form import LIFE, PER_USER_MAX, SIZE_MAX
-from app.services import unsent_forms
 from app.services.access import active_sessions
+from app.services.accounts import unsent_forms
 from app.services.shared.actor import Actor
 from app.services.tasks import tasks
 from tests.clients import Browser

@@ -6,8 +6,8 @@ import pytest
 
 from app.errors import Conflict, Forbidden, NotFound
 from app.models import Session, Task, Token, User
-from app.services import accounts, recovery
 from app.services.access import token_pairs
+from app.services.accounts import accounts, password_reset
 from app.services.shared.actor import Actor
 from app.services.tasks import tasks
 from app.services.users import users
@@ -27,9 +27,9 @@ def test_admin_changes_role_and_names(ann: Actor, root: Actor) -> None:
 def test_admin_who_changes_an_address_voids_links_that_went_to_the_old_one(
     ann: Actor, root: Actor
 ) -> None:
-    secret = recovery.make_link(root, users.get(root, ann.id))
+    secret = password_reset.make_link(root, users.get(root, ann.id))
     accounts.update(root, ann.id, {"email": "new@example.com"})
-    assert not recovery.is_live(secret)
+    assert not password_reset.is_live(secret)
 
 
 def test_account_that_is_gone_is_not_changed(ann: Actor, root: Actor) -> None:

@@ -15,8 +15,8 @@ from app.errors import (
 )
 from app.faults import Code
 from app.models import Session, Token, User
-from app.services import accounts, recovery
 from app.services.access import bearer_tokens, page_sessions, token_pairs
+from app.services.accounts import accounts, password_reset
 from app.services.authentication import authentication
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import passwords, registration, users
@@ -198,9 +198,9 @@ def test_changed_email_is_unverified_again(ann: Actor) -> None:
 
 
 def test_changed_email_voids_links_that_went_to_the_old_one(ann: Actor) -> None:
-    secret = recovery.make_link(SYSTEM, users.get(ann, ann.id))
+    secret = password_reset.make_link(SYSTEM, users.get(ann, ann.id))
     accounts.update_self(ann, {"email": "new@example.com"}, PASSWORD)
-    assert not recovery.is_live(secret)
+    assert not password_reset.is_live(secret)
 
 
 def test_new_password_signs_in_and_the_old_one_does_not(ann: Actor) -> None:

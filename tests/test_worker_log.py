@@ -12,7 +12,7 @@ from flask import Flask
 from app.errors import SendingFailed
 from app.logs import JsonFormatter
 from app.models import OutboxEntry, User
-from app.services import accounts, confirmation, invitations, recovery
+from app.services.accounts import accounts, email_confirmation, invitations, password_reset
 from app.services.outbox import outbox
 from app.services.shared.actor import Actor
 from app.services.users import users
@@ -115,14 +115,14 @@ def test_every_entry_of_the_outbox_names_its_request(
 ) -> None:
     """Mails of every kind, webhooks of every way."""
     hold_clock(monkeypatch)
-    confirmation.ask(ann)
+    email_confirmation.ask(ann)
     set_values(User, ann.id, email_verified=True)
     origin = Actor(request_id=REQUEST)
     webhook, _ = webhooks.create(ann, "https://hooks.example.com/", ["task.created"])
     webhook_deliveries.test(ann, webhook.id)
     webhooks.switch_off(root, webhook.id)
-    recovery.ask(origin, email_of("ann"))
-    recovery.mail_link(root, users.get(root, ann.id))
+    password_reset.ask(origin, email_of("ann"))
+    password_reset.mail_link(root, users.get(root, ann.id))
     invited = invitations.invite(root, "kim@example.com", "kim")
     invitations.invite_again(root, invited.id)
     add_app(ann)

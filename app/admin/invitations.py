@@ -10,7 +10,7 @@ from app.forms import REFUSALS, Form, choices
 from app.identity import page_user
 from app.models.link import LIFE
 from app.models.user import ROLES
-from app.services import invitations
+from app.services.accounts import invitations
 
 bp = Blueprint("invitations", __name__, url_prefix="/users")
 

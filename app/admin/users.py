@@ -14,8 +14,9 @@ from app.forms import choices, options, stripped
 from app.identity import page_user
 from app.models.types import now
 from app.models.user import ROLES
-from app.services import accounts, admin_stats, invitations, recovery
+from app.services import admin_stats
 from app.services.access import active_sessions, personal_tokens
+from app.services.accounts import accounts, invitations, password_reset
 from app.services.authentication import authentication
 from app.services.factors import factors
 from app.services.shared import audit, display_names
@@ -77,10 +78,10 @@ def reset_link(user_id: str) -> ResponseReturnValue:
     actor = page_user()
     user = users.get(actor, user_id)
     if policy.current().has_mail:
-        recovery.mail_link(actor, user)
+        password_reset.mail_link(actor, user)
         flash(f"A link is on its way to {user.email}.", "success")
         return redirect(url_for(".show", user_id=user_id), 303)
-    secret = recovery.make_link(actor, user)
+    secret = password_reset.make_link(actor, user)
     return _page(user_id, link=f"{current_app.config['PUBLIC_URL']}/auth/reset/{secret}")
 
 

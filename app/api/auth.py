@@ -18,9 +18,9 @@ from app.errors import (
     VoidLink,
 )
 from app.fields import Password, Strict, Text
-from app.services import confirmation, recovery
 from app.services.access import token_pairs
 from app.services.access.token_pairs import Pair
+from app.services.accounts import email_confirmation, password_reset
 from app.services.shared.actor import Actor
 
 TOKEN = "fst_0000000000000000000000000000000000000000000000000"  # noqa: S105 - an example
@@ -142,7 +142,7 @@ def forgot(origin: Actor, body: dict[str, str]) -> None:
     One mail leaves for an address in 5 minutes, and 10 a day: what is asked beyond that is accepted
     and sends nothing. The links of the last three mails work for 24 hours.
     """
-    recovery.ask(origin, **body)
+    password_reset.ask(origin, **body)
 
 
 @bp.post("/reset")
@@ -156,7 +156,7 @@ def forgot(origin: Actor, body: dict[str, str]) -> None:
 )
 def reset(origin: Actor, body: dict[str, str]) -> None:
     """By the link of a mail, an invitation too. It works once, and ends every session and token."""
-    recovery.follow(origin, body["token"], body["password"])
+    password_reset.follow(origin, body["token"], body["password"])
 
 
 @bp.post("/confirm")
@@ -177,4 +177,4 @@ def confirm(actor: Actor, body: dict[str, str]) -> None:
     A new address becomes the account's: 409 where it was taken since. The first proof of an account
     ends its other sessions and tokens, and removes what was added before.
     """
-    confirmation.follow(actor, body["token"], body.get("password"))
+    email_confirmation.follow(actor, body["token"], body.get("password"))

@@ -28,7 +28,12 @@ from app.errors import (
     ReauthenticationRequired,
 )
 from app.models import User
-from app.services import account_export, accounts, confirmation, invitations
+from app.services.accounts import (
+    accounts,
+    email_confirmation,
+    export as account_export,
+    invitations,
+)
 from app.services.authentication import authentication
 from app.services.shared import display_names
 from app.services.shared.actor import Actor
@@ -121,7 +126,7 @@ def delete_me(actor: Actor, expect: Expect) -> None:
 )
 def ask_to_confirm(actor: Actor) -> None:
     """409 where it is confirmed already. Older links are void."""
-    confirmation.ask(actor)
+    email_confirmation.ask(actor)
 
 
 @bp.get("/me/export")

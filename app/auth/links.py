@@ -7,7 +7,7 @@ from app.auth.forms import ConfirmForm, ForgotForm, ResetForm
 from app.errors import Conflict, VoidLink
 from app.forms import REFUSALS, Form
 from app.identity import origin, page_user
-from app.services import address_undo, confirmation, invitations, recovery
+from app.services.accounts import address_undo, email_confirmation, invitations, password_reset
 
 bp = Blueprint("links", __name__)
 INVITE = "auth/invite.html"
@@ -19,7 +19,7 @@ def forgot() -> ResponseReturnValue:
     form = ForgotForm()
     if form.validate_on_submit():
         try:
-            recovery.ask(origin(), **form.values())
+            password_reset.ask(origin(), **form.values())
         except REFUSALS as error:
             form.blame(error)
         else:
@@ -41,12 +41,12 @@ def invite(token: str) -> ResponseReturnValue:
 def _set_password(template: str, token: str) -> ResponseReturnValue:
     form = ResetForm()
     try:
-        asked = recovery.question(token)
+        asked = password_reset.question(token)
     except VoidLink as error:
         raise VoidLink(VOID) from error
     if form.validate_on_submit():
         try:
-            recovery.follow(origin(), token, **form.values())
+            password_reset.follow(origin(), token, **form.values())
         except REFUSALS as error:
             form.blame(error)
         else:
@@ -72,7 +72,7 @@ def confirm(token: str) -> ResponseReturnValue:
         del form.password
     if form.validate_on_submit():
         try:
-            user = confirmation.follow(viewer, token, form.values().get("password"))
+            user = email_confirmation.follow(viewer, token, form.values().get("password"))
         except Conflict as error:
             form.blame(Conflict(error.message))  # there is no field to point at
         except REFUSALS as error:
@@ -89,7 +89,7 @@ def confirm(token: str) -> ResponseReturnValue:
 def refuse(token: str) -> ResponseReturnValue:
     """Takes the address off the account. It signs nobody in."""
     asked = _question(token)
-    confirmation.refuse(origin(), token)
+    email_confirmation.refuse(origin(), token)
     flash(f"{asked.email} is removed from the account {asked.user.username}.", "success")
     return redirect(url_for("main.pages.index"), 303)
 
@@ -114,9 +114,9 @@ def undo(token: str) -> ResponseReturnValue:
     return page, form.http_status
 
 
-def _question(token: str) -> confirmation.Question:
+def _question(token: str) -> email_confirmation.Question:
     try:
-        return confirmation.question(token)
+        return email_confirmation.question(token)
     except VoidLink as error:
         raise VoidLink(VOID) from error
 

@@ -8,7 +8,7 @@ from flask import current_app
 
 from app import settings as policy
 from app.cli.base import Group, find_user
-from app.services import accounts, invitations, recovery
+from app.services.accounts import accounts, invitations, password_reset
 from app.services.factors import factors
 from app.services.shared.actor import SYSTEM
 from app.services.users import registration
@@ -83,7 +83,7 @@ def activate(identifier: str) -> None:
 @click.argument("identifier")
 def reset_password(identifier: str) -> None:
     """Print a link that sets a new password, once, within a day."""
-    secret = recovery.make_link(SYSTEM, find_user(identifier))
+    secret = password_reset.make_link(SYSTEM, find_user(identifier))
     click.echo(f"{current_app.config['PUBLIC_URL']}/auth/reset/{secret}")
 
 

@@ -4,8 +4,8 @@ from app import settings as policy
 from app.mail import messages, transports
 from app.models import OutboxEntry
 from app.models.link import LIFE
-from app.services import address_undo
 from app.services.access import token_mails
+from app.services.accounts import address_undo
 from app.services.authentication import one_time_links
 from app.services.outbox import outbox
 

@@ -10,7 +10,7 @@ from wtforms.validators import InputRequired, ValidationError
 from app import account_fields
 from app.forms import REFUSALS, Form, stripped
 from app.identity import page_user, sign_out
-from app.services import account_export, accounts
+from app.services.accounts import accounts, export as account_export
 from app.services.authentication import authentication
 from app.services.shared.actor import Actor
 from app.services.users import users

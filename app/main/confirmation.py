@@ -6,7 +6,7 @@ from flask_login import login_required
 
 from app.errors import Conflict, NoMail, TooManyRequests
 from app.identity import page_user
-from app.services import confirmation
+from app.services.accounts import email_confirmation
 
 bp = Blueprint("confirmation", __name__)
 
@@ -15,7 +15,7 @@ bp = Blueprint("confirmation", __name__)
 @login_required
 def send() -> ResponseReturnValue:
     try:
-        confirmation.ask(page_user())
+        email_confirmation.ask(page_user())
     except (Conflict, NoMail, TooManyRequests) as error:
         flash(error.message, "warning")
     else:
@@ -26,6 +26,6 @@ def send() -> ResponseReturnValue:
 @bp.post("/confirmation/cancel")
 @login_required
 def cancel() -> ResponseReturnValue:
-    confirmation.cancel(page_user())
+    email_confirmation.cancel(page_user())
     flash("The new address is given up. Its link does not work any more.", "success")
     return redirect(url_for("main.settings.profile"), 303)

@@ -5,7 +5,7 @@ from flask_login import login_required
 
 from app.identity import page_user
 from app.listing import listed
-from app.services import security_log
+from app.services.accounts import security_log
 
 bp = Blueprint("security_log", __name__)
 WORDS = {

@@ -11,7 +11,7 @@ from app import account_fields, passkey_signals, settings as policy
 from app.forms import REFUSALS, Form, NewPasswordForm
 from app.identity import page_user
 from app.models import User
-from app.services import accounts, confirmation
+from app.services.accounts import accounts, email_confirmation
 from app.services.authentication import authentication
 from app.services.users import users
 
@@ -58,7 +58,7 @@ def profile() -> ResponseReturnValue:
         "main/settings/profile.html",
         form=form,
         user=user,
-        pending=confirmation.pending(user),
+        pending=email_confirmation.pending(user),
         signals=passkey_signals.of_account(user.id, user.username),
     )
     return page, form.http_status

@@ -13,7 +13,7 @@ from app.errors import VoidLink
 from app.models import EmailChange, OutboxEntry, User
 from app.models.email_change import UNDO_LIFE
 from app.models.types import UTCDateTime, now, uuid7
-from app.services import accounts
+from app.services.accounts import accounts
 from app.services.authentication import credentials, one_time_links, secret_tokens
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor

@@ -11,7 +11,7 @@ from app.errors import PreconditionFailed
 from app.models import User
 from app.models.types import now
 from app.models.user import no_address
-from app.services import first_proof
+from app.services.accounts import first_proof
 from app.services.authentication import authentication, credentials
 from app.services.outbox import mails
 from app.services.shared import audit, audit_erasure, throttle

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.models import User
-from app.services import accounts
+from app.services.accounts import accounts
 from app.services.authentication import authentication, credentials, one_time_links
 from app.services.outbox import mail_limits, mails, outbox
 from app.services.shared import audit, throttle

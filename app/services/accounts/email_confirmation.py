@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.errors import Conflict, Forbidden, Unauthorized
 from app.models import User
-from app.services import accounts
+from app.services.accounts import accounts
 from app.services.authentication import authentication, credentials, one_time_links
 from app.services.outbox import mails
 from app.services.shared import audit
