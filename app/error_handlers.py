@@ -15,8 +15,8 @@ from app.errors import AppError, InvalidLines, InvalidParameter, InvalidToken, U
 from app.models import User
 from app.request_bodies import CLOSE
 from app.security import REQUEST_ID, USER_ID
-from app.services import readiness
 from app.services.accounts import unsent_forms
+from app.services.operations import readiness
 from app.services.users import users
 from app.sql import Dangling
 from app.strict_json import pointer

@@ -5,7 +5,7 @@ Both are open to anybody, answer for any Host, and take no session.
 
 from flask import Blueprint
 
-from app.services import readiness
+from app.services.operations import readiness
 
 bp = Blueprint("probes", __name__)
 

@@ -22,7 +22,7 @@ from app.errors import AppError, SendingFailed
 from app.logs import Line
 from app.models import OutboxEntry
 from app.models.outbox import LEASE
-from app.services import purge, readiness
+from app.services.operations import purge, readiness
 from app.services.outbox import outbox
 from app.services.tasks import search as task_search
 

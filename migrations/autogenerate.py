@@ -26,7 +26,7 @@ def next_id(script: ScriptDirectory) -> str:
     """The moment in UTC as digits, behind every revision that there is.
 
     Branches that grow apart never choose the same id, and of digits a replica can tell which one
-    is later (app/services/readiness.py).
+    is later (app/services/operations/readiness.py).
     """
     names = (one.revision for one in script.walk_revisions())
     latest = max((int(name) for name in names if name.isdigit()), default=0)

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from app.models.task import POSTGRES_ONLY, SEARCH_TABLES, SQLITE_ONLY, UNCOMPARED
-from app.services import readiness
-from app.services.readiness import is_later
+from app.services.operations import readiness
+from app.services.operations.readiness import is_later
 from app.services.tasks import search as task_search
 from app.sql import watchdog
 from migrations import autogenerate, rebuild  # noqa: F401 - the latter registers itself

@@ -14,10 +14,10 @@ from app.errors import BadCredentials
 from app.extensions import db
 from app.models import AuditEvent, OutboxEntry, Task, User
 from app.models.types import now, uuid7
-from app.services import purge
 from app.services.access import personal_tokens, token_pairs
 from app.services.accounts import accounts
 from app.services.authentication import authentication
+from app.services.operations import purge
 from app.services.outbox import outbox
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor

@@ -24,7 +24,7 @@ from app.doctor import outside
 from app.extensions import db
 from app.models import OutboxEntry
 from app.models.types import now
-from app.services import checkup
+from app.services.operations import database_checks
 from app.services.outbox import outbox
 from tests.conftest import MakeApp, MakePerson
 from tests.databases import Database, close, make_app
@@ -157,7 +157,7 @@ def test_clocks_apart_and_too_few_connections_are_told(
 ) -> None:
     app = other_app(WEB_CONCURRENCY="100")
     assert "may take 800 connections" in said(app, "warning")["database"]
-    monkeypatch.setattr(checkup, "now", lambda: now() + timedelta(minutes=2))
+    monkeypatch.setattr(database_checks, "now", lambda: now() + timedelta(minutes=2))
     assert "120 s apart" in run(app).stdout
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import Column, Integer, Table, event, inspect, text
 import config
 from app.extensions import db
 from app.models.task import SEARCH_TABLES
-from app.services import readiness
+from app.services.operations import readiness
 from app.services.shared.actor import Actor
 from app.services.tasks import tasks
 from app.services.users import registration

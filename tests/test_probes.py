@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.services import readiness
+from app.services.operations import readiness
 from app.sql import current
 from tests.answers import slug_of
 from tests.databases import close, make_app, migrate

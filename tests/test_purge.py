@@ -27,10 +27,10 @@ from app.models import (
 from app.models.base import Base
 from app.models.link import LIFE
 from app.models.types import now, uuid7
-from app.services import purge
 from app.services.access import bearer_tokens, token_pairs
 from app.services.accounts import unsent_forms
 from app.services.authentication import one_time_links
+from app.services.operations import purge
 from app.services.outbox import outbox
 from app.services.shared import idempotency, throttle
 from app.services.shared.actor import Actor

@@ -14,7 +14,7 @@ from sqlalchemy import Column, Integer, Table
 
 from app.errors import Unavailable
 from app.extensions import db
-from app.services import readiness
+from app.services.operations import readiness
 from tests.databases import MIGRATIONS, close, make_app
 
 RUFF = Path(sysconfig.get_path("scripts")) / "ruff"

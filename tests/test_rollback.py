@@ -12,7 +12,7 @@ from sqlalchemy import inspect, text
 
 import config
 from app.extensions import db
-from app.services import readiness
+from app.services.operations import readiness
 from tests import test_migrations
 from tests.clients import Api
 from tests.databases import MIGRATIONS, close, make_app, migrate

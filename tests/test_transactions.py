@@ -13,9 +13,9 @@ from app import sql
 from app.errors import InvalidToken
 from app.models import Task
 from app.models.types import UTCDateTime, now
-from app.services import purge
 from app.services.access import active_sessions, bearer_tokens, token_pairs
 from app.services.accounts import accounts
+from app.services.operations import purge
 from app.services.shared.actor import Actor
 from app.services.tasks import history as task_events, importing as task_import, tasks
 from app.sql import KEY, Duplicate, LostRace, Statement, atomic

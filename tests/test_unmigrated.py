@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.errors import Unavailable
 from app.extensions import db
-from app.services import readiness
+from app.services.operations import readiness
 from app.services.shared.actor import Actor
 from app.services.users import registration
 from app.worker import Worker

@@ -21,7 +21,7 @@ from app.models import OutboxEntry, User, Webhook, WebhookSecret
 from app.models.types import now
 from app.models.webhook import GIVEN_UP_AFTER
 from app.models.webhook_secret import EARLIER_LIFE
-from app.services.purge import purge
+from app.services.operations.purge import purge
 from app.services.shared import encryption
 from app.services.shared.actor import Actor
 from app.services.webhooks import deliveries as webhook_deliveries, webhooks

@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template, request
 
 from app.identity import page_user
-from app.services import admin_stats
+from app.services.operations import admin_stats
 
 bp = Blueprint("overview", __name__)
 PERIODS = (30, 90)  # days

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, current_app, render_template
 
 from app.identity import page_user
-from app.services import system
+from app.services.operations import database_info
 from app.services.outbox import jobs
 from settings.urls import public
 
@@ -54,7 +54,7 @@ def index() -> str:
             "Python": platform.python_version(),
             **{name: version(name) for name in PACKAGES},
         },
-        database=system.database(actor),
+        database=database_info.database(actor),
         queue=jobs.figures(actor),
         settings=_settings(current_app.config),
     )

@@ -14,11 +14,11 @@ from app.forms import choices, options, stripped
 from app.identity import page_user
 from app.models.types import now
 from app.models.user import ROLES
-from app.services import admin_stats
 from app.services.access import active_sessions, personal_tokens
 from app.services.accounts import accounts, invitations, password_reset
 from app.services.authentication import authentication
 from app.services.factors import factors
+from app.services.operations import admin_stats
 from app.services.shared import audit, display_names
 from app.services.shared.paging import LIMIT_MAX, Q_MAX
 from app.services.users import users

@@ -7,7 +7,7 @@ from flask.cli import AppGroup
 
 from app.errors import AppError
 from app.models import User
-from app.services import readiness
+from app.services.operations import readiness
 from app.services.users import users
 from app.sql import DRIVER_ERRORS
 

@@ -4,7 +4,7 @@ import click
 from flask.cli import with_appcontext
 
 from app.cli.base import Command
-from app.services import purge as service
+from app.services.operations import purge as service
 
 
 @click.command("purge", cls=Command)

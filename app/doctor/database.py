@@ -11,7 +11,7 @@ from app.doctor import stored_secrets
 from app.doctor.finding import Finding, fault, ok, warning
 from app.errors import Unavailable
 from app.models.types import now
-from app.services import checkup, readiness, system
+from app.services.operations import database_checks, database_info, readiness
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM
 from app.sql.errors import first_line
@@ -25,7 +25,7 @@ FREE_MIN, FREE_ENOUGH = 100 * 2**20, 2**30  # bytes
 def examine(config: Mapping[str, Any]) -> Iterator[Finding]:
     try:
         readiness.check()
-        found = system.database(SYSTEM)
+        found = database_info.database(SYSTEM)
     except Unavailable as error:
         yield fault(WHAT, " ".join(filter(None, (error.message, first_line(error.__cause__)))))
         return
@@ -53,23 +53,23 @@ def _of_sqlite(config: Mapping[str, Any], path: Path) -> Iterator[Finding]:
 
 
 def _of_postgresql(config: Mapping[str, Any]) -> Iterator[Finding]:
-    lead = checkup.clock_lead()
+    lead = database_checks.clock_lead()
     if abs(lead) > APART:
         text = f"its clock and ours are {abs(lead).total_seconds():.0f} s apart: set them by NTP."
         yield warning(WHAT, text)
-    powers = checkup.powers()
+    powers = database_checks.powers()
     if powers and config["APP_ENV"] == "production":
         text = f"its role {' and '.join(powers)}: serve with one that only reads and writes rows."
         yield warning(WHAT, text)
     wanted = config["WEB_CONCURRENCY"] * config["DATABASE_POOL_SIZE"]
-    room = checkup.connections_max()
+    room = database_checks.connections_max()
     if wanted > room:
         text = f"one replica may take {wanted} connections, and the server has {room}."
         yield warning(WHAT, text)
 
 
 def _in_it() -> Iterator[Finding]:
-    if not checkup.has_admin():
+    if not database_checks.has_admin():
         yield warning("users", "there is no active admin: flask users create ... --admin")
     due, oldest = outbox.overdue()
     if oldest and now() - oldest > WAITING:

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import func, literal_column, select, text
 
 from app import sql
-from app.services import readiness
+from app.services.operations import readiness
 from app.services.shared.actor import Actor
 from app.sql import Statement
 

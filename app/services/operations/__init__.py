@@ -1,0 +1,1 @@
+"""What operators need: readiness, checks, figures for admins, and the purge of expired rows."""
