@@ -16,8 +16,8 @@ from flask import Flask
 from app.models import AuditEvent, Task, User
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import now
-from app.services import demo, demo_deeds, demo_tasks
 from app.services.authentication import authentication
+from app.services.demo import history as demo_deeds, seed as demo, tasks as demo_tasks
 from app.services.shared.actor import Actor, scopes_of
 from app.services.tasks import stats as task_stats
 from app.services.users import users

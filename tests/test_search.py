@@ -13,7 +13,7 @@ from app import sql
 from app.extensions import db
 from app.models import Task
 from app.models.types import uuid7
-from app.services import demo
+from app.services.demo import seed as demo
 from app.services.shared.actor import Actor
 from app.services.tasks import handover, search as task_search, search_queries, tasks
 from app.services.tasks.bulk import Change, apply

@@ -8,8 +8,8 @@ from flask.cli import with_appcontext
 
 from app.cli.base import Command
 from app.errors import Conflict
-from app.services import demo
-from app.services.demo import SignIn
+from app.services.demo import seed as demo
+from app.services.demo.seed import SignIn
 from app.services.users import users
 
 DATABASE_NAME, SIGN_IN_NAME = "flagstone.db", "demo_sign_in.txt"

@@ -14,8 +14,8 @@ from sqlalchemy import insert
 from app.errors import Conflict
 from app.models import AuditEvent, Task, User
 from app.models.types import now, uuid7
-from app.services import demo_deeds, demo_tasks
-from app.services.demo_deeds import DAYS, STAY, Deed
+from app.services.demo import history as demo_deeds, tasks
+from app.services.demo.history import DAYS, STAY, Deed
 from app.services.tasks import search as task_search
 from app.services.users import passwords
 from app.sql import Duplicate, Statement, atomic
@@ -62,7 +62,7 @@ def _store(people: list[SignIn], hashes: dict[str, str]) -> None:
         _insert_user.run(**row)
         deeds += demo_deeds.arrival(row, ids["admin"])
     staff = [ids[name] for name in PEOPLE if name != GONE]
-    for task, history in demo_tasks.lives(chance, moment, staff):
+    for task, history in tasks.lives(chance, moment, staff):
         _insert_task.run(**task_search.indexed(task))
         deeds += history
     deeds += demo_deeds.visits(chance, moment, staff)

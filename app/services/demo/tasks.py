@@ -9,7 +9,7 @@ from typing import Any
 
 from app.models.task import PRIORITIES
 from app.models.types import uuid7
-from app.services.demo_deeds import DAYS, Deed, day, home
+from app.services.demo.history import DAYS, Deed, day, home
 from app.services.tasks.labels import key as label_key
 
 TRASH_DAYS = 20  # younger than what a purge removes
