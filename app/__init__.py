@@ -21,12 +21,11 @@ from app import (
     probes,
     ratelimit,
     request_bodies,
-    required_factor,
     security,
     settings as policy,
     sql,
-    templating,
 )
+from app.pages import required_factor, templating
 from app.routing import IdConverter
 from app.service import Service
 from app.sql import engine

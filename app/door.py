@@ -18,7 +18,7 @@ from app.services.shared.client_networks import network_of
 
 API = "/api/"
 # Pages for people who need not be signed in. Their forms refuse a stale token by themselves and are
-# drawn again (app.forms.Form.validate).
+# drawn again (app.pages.forms.Form.validate).
 DRAWN_AGAIN = frozenset(
     {
         "auth.login",

@@ -8,7 +8,7 @@ from wtforms import Field, SelectField, StringField
 
 from app.admin.listing import Filters, PersonField
 from app.models.task import LABEL_MAX, LABELS_MAX
-from app.moment_field import MomentField
+from app.pages.moment_field import MomentField
 from app.services.access import personal_tokens
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor

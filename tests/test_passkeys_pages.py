@@ -9,10 +9,10 @@ import orjson
 import pytest
 from flask import Flask
 
-from app import challenges
 from app.models import Factor, Session
 from app.models.spent_challenge import CHALLENGE_LIFE
 from app.models.types import now
+from app.pages import passkey_challenges
 from app.services.factors.webauthn_messages import Challenge, encoded
 from app.services.shared.actor import Actor
 from tests.authenticator import Authenticator
@@ -146,7 +146,7 @@ def test_page_that_was_open_for_too_long_asks_again(
     add(ann_browser, device)
     page = browser.get("/auth/login").text
     later = now() + CHALLENGE_LIFE
-    monkeypatch.setattr(challenges, "now", lambda: later)
+    monkeypatch.setattr(passkey_challenges, "now", lambda: later)
     answer = browser.post("/auth/passkey", {"credential": device.sign(asked(page))})
     assert answer.location == "/auth/login"
     assert "open for too long" in browser.get("/auth/login").text
@@ -187,7 +187,7 @@ def test_password_is_good_for_ten_minutes(
     page = ann_browser.post(f"{SETTINGS}/new", PROOF, form=f"{SETTINGS}/new").text
     fields = {"name": "x", "credential": device.make(asked(page))}
     later = now() + timedelta(minutes=10)
-    monkeypatch.setattr(challenges, "now", lambda: later)
+    monkeypatch.setattr(passkey_challenges, "now", lambda: later)
     assert ann_browser.post(SETTINGS, fields).location == f"{SETTINGS}/new"
     with app.app_context():
         assert rows(Factor) == []
@@ -198,7 +198,7 @@ def test_password_given_again_is_good_for_another_ten(
 ) -> None:
     ann_browser.post(f"{SETTINGS}/new", PROOF, form=f"{SETTINGS}/new")
     later = now() + timedelta(minutes=11)
-    monkeypatch.setattr(challenges, "now", lambda: later)
+    monkeypatch.setattr(passkey_challenges, "now", lambda: later)
     assert add(ann_browser, device) == 200
 
 

@@ -6,10 +6,10 @@ import pytest
 from flask import Flask
 from wtforms import PasswordField
 
-from app.forms import Form
 from app.models import Comment, Session, Task, UnsentForm
 from app.models.types import now
 from app.models.unsent_form import LIFE, PER_USER_MAX, SIZE_MAX
+from app.pages.forms import Form
 from app.services.access import active_sessions
 from app.services.accounts import unsent_forms
 from app.services.shared.actor import Actor

@@ -2,7 +2,6 @@
 
 from flask import Blueprint
 
-from app import required_factor
 from app.admin import (
     access,
     audit,
@@ -16,6 +15,7 @@ from app.admin import (
     webhooks,
 )
 from app.identity import admin_required
+from app.pages import required_factor
 
 bp = Blueprint("admin", __name__)
 bp.before_request(required_factor.check)

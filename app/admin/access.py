@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from app.identity import page_user
-from app.navigation import next_page
+from app.pages.redirects import next_page
 from app.services.access import active_sessions, personal_tokens
 from app.services.users import users
 

@@ -7,9 +7,9 @@ from wtforms import SelectField, StringField
 from wtforms.validators import Length
 
 from app.admin.listing import Filters, PersonField, listed
-from app.forms import choices, stripped
 from app.identity import page_user
-from app.moment_field import MomentField
+from app.pages.forms import choices, stripped
+from app.pages.moment_field import MomentField
 from app.services.shared import audit, display_names
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")

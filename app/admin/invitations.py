@@ -4,12 +4,12 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import SelectField
 
-from app import account_fields
 from app.errors import Conflict, NoMail, TooManyRequests
-from app.forms import REFUSALS, Form, choices
 from app.identity import page_user
 from app.models.link import LIFE
 from app.models.user import ROLES
+from app.pages import account_fields
+from app.pages.forms import REFUSALS, Form, choices
 from app.services.accounts import invitations
 
 bp = Blueprint("invitations", __name__, url_prefix="/users")

@@ -6,10 +6,10 @@ from wtforms import SelectField
 
 from app.admin.listing import Filters, listed
 from app.errors import Conflict
-from app.forms import choices
 from app.identity import page_user
 from app.models.outbox import KINDS, STATUSES
-from app.navigation import next_page
+from app.pages.forms import choices
+from app.pages.redirects import next_page
 from app.services.outbox import jobs
 from app.services.shared import display_names
 

@@ -8,10 +8,10 @@ from werkzeug.datastructures import MultiDict
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
-from app import listing
-from app.forms import Form, stripped
-from app.listing import Listed
 from app.models.types import canonical_id
+from app.pages import pagination
+from app.pages.forms import Form, stripped
+from app.pages.pagination import Listed
 from app.services.shared import text_rules
 from app.services.shared.paging import Page
 from app.services.users import users
@@ -74,4 +74,4 @@ def listed(form: Filters, read: Callable[..., Page[T]]) -> Listed[T]:
         field.name: [text_rules.normal(text) for text in request.args.getlist(field.name)]
         for field in form
     }
-    return listing.listed(read, request.endpoint or "", limit=LIMIT, **kept)
+    return pagination.listed(read, request.endpoint or "", limit=LIMIT, **kept)

@@ -7,9 +7,9 @@ from wtforms import BooleanField, SearchField, SelectField, StringField
 from wtforms.validators import Length
 
 from app.admin.listing import Filters, PersonField, listed
-from app.forms import choices, options, stripped
 from app.identity import page_user
 from app.models.task import LABEL_MAX, PRIORITIES, STATUSES
+from app.pages.forms import choices, options, stripped
 from app.services.shared import display_names
 from app.services.shared.paging import Q_MAX
 from app.services.tasks import tasks

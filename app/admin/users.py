@@ -10,10 +10,10 @@ from wtforms.validators import Length
 from app import settings as policy
 from app.admin.listing import Filters, listed
 from app.errors import Conflict
-from app.forms import choices, options, stripped
 from app.identity import page_user
 from app.models.types import now
 from app.models.user import ROLES
+from app.pages.forms import choices, options, stripped
 from app.services.access import active_sessions, personal_tokens
 from app.services.accounts import accounts, invitations, password_reset
 from app.services.authentication import authentication

@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectField
 
 from app.admin.listing import Filters, PersonField, listed
-from app.forms import options
 from app.identity import page_user
-from app.navigation import next_page
+from app.pages.forms import options
+from app.pages.redirects import next_page
 from app.services.shared import display_names
 from app.services.webhooks import webhooks
 

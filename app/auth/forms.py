@@ -5,10 +5,10 @@ from functools import partial
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from app import account_fields
-from app.forms import Form, NewPasswordForm, stripped
 from app.identity import origin
 from app.models.user import EMAIL_MAX, USERNAME_MAX
+from app.pages import account_fields
+from app.pages.forms import Form, NewPasswordForm, stripped
 from app.services.users import identifiers
 
 IDENTIFIER_MAX = max(EMAIL_MAX, USERNAME_MAX)

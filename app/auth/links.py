@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from app.auth.forms import ConfirmForm, ForgotForm, ResetForm
 from app.errors import Conflict, VoidLink
-from app.forms import REFUSALS, Form
 from app.identity import origin, page_user
+from app.pages.forms import REFUSALS, Form
 from app.services.accounts import address_undo, email_confirmation, invitations, password_reset
 
 bp = Blueprint("links", __name__)

@@ -23,7 +23,7 @@ from app import settings as policy
 from app.auth.begin import begin, home
 from app.errors import NotFound, NotLinked, SignInRefused
 from app.identity import origin, page_user
-from app.navigation import next_page
+from app.pages.redirects import next_page
 from app.services.openid import flow as openid, linked_accounts, sign_in as openid_entry
 from app.services.openid.flow import Person, Start
 from settings.openid import OpenIdClient

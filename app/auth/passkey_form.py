@@ -5,8 +5,8 @@ from typing import Any
 from wtforms import HiddenField
 from wtforms.validators import InputRequired, Length
 
-from app import challenges, passkey_site
-from app.forms import CREDENTIAL_MAX, Form
+from app.pages import passkey_challenges, passkey_site
+from app.pages.forms import CREDENTIAL_MAX, Form
 from app.services.factors import passkeys, webauthn_messages
 
 # What a challenge is issued for: signing in by a passkey alone, by one after the password, and
@@ -27,4 +27,6 @@ def options(purpose: str, user_id: str = "") -> dict[str, Any] | None:
     known = passkeys.known(user_id) if user_id else []
     if user_id and not known:
         return None
-    return webauthn_messages.request(challenges.issue(purpose), known, verified=purpose != SECOND)
+    return webauthn_messages.request(
+        passkey_challenges.issue(purpose), known, verified=purpose != SECOND
+    )

@@ -6,15 +6,15 @@ from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app import challenges, passkey_signals
 from app.auth import pending
 from app.auth.begin import begin
 from app.auth.passkey_form import AGAIN, ALONE, SECOND, PasskeyForm
 from app.auth.reauthenticate import proved
 from app.errors import UnknownPasskey
-from app.forms import REFUSALS
 from app.identity import origin, page_user
-from app.navigation import next_page
+from app.pages import passkey_challenges, passkey_signals
+from app.pages.forms import REFUSALS
+from app.pages.redirects import next_page
 from app.services.factors import passkeys
 from app.services.factors.webauthn_messages import Challenge
 
@@ -62,7 +62,7 @@ def _answered(
     purpose: str, endpoint: str, use: Callable[[str, Challenge], ResponseReturnValue]
 ) -> ResponseReturnValue:
     """What `use` answers, or the page again, with what is wrong."""
-    form, challenge = PasskeyForm(), challenges.take(purpose)
+    form, challenge = PasskeyForm(), passkey_challenges.take(purpose)
     why = TRY_AGAIN
     if form.validate() and challenge is not None:
         try:

@@ -6,16 +6,16 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app import account_fields
 from app.auth import unsent_forms
 from app.auth.begin import home
 from app.auth.passkey_form import AGAIN, options
 from app.door import is_api
 from app.error_handlers import on_app_error
 from app.errors import ReauthenticationRequired
-from app.forms import REFUSALS, Form
 from app.identity import page_user, renew_session
-from app.navigation import next_page
+from app.pages import account_fields
+from app.pages.forms import REFUSALS, Form
+from app.pages.redirects import next_page
 from app.services.access import page_sessions
 from app.services.authentication import authentication
 from app.services.users import users

@@ -12,7 +12,7 @@ from app import form_marks
 from app.error_handlers import on_app_error, on_http_error
 from app.errors import AppError
 from app.identity import page_user
-from app.navigation import next_page, page_before
+from app.pages.redirects import next_page, page_before
 from app.services.accounts import unsent_forms
 
 bp = Blueprint("unsent_forms", __name__, url_prefix="/unsent")

@@ -12,15 +12,15 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app import passkey_signals, required_factor
 from app.auth import links, openid, passkeys, reauthenticate, two_factor, unsent_forms
 from app.auth.begin import begin, home, signed_in_elsewhere
 from app.auth.forms import LoginForm, RegisterForm
 from app.auth.passkey_form import ALONE, options
 from app.extensions import login_manager
-from app.forms import REFUSALS
 from app.identity import origin, page_user, sign_out
-from app.navigation import next_page
+from app.pages import passkey_signals, required_factor
+from app.pages.forms import REFUSALS
+from app.pages.redirects import next_page
 from app.services.authentication import authentication
 from app.services.users import registration
 

@@ -2,7 +2,6 @@
 
 from flask import Blueprint
 
-from app import required_factor
 from app.main import (
     account_data,
     board,
@@ -22,6 +21,7 @@ from app.main import (
     users,
     webhooks,
 )
+from app.pages import required_factor
 
 bp = Blueprint("main", __name__)
 bp.before_request(required_factor.check)

@@ -8,14 +8,14 @@ from flask_login import login_required
 
 from app.cursors import seal
 from app.errors import PreconditionFailed
-from app.forms import REFUSALS
 from app.identity import page_user
-from app.listing import binding
 from app.main.task_forms import seen_version
 from app.main.task_show import COMMENTS, COMMENTS_SHOWN, ENDPOINT, CommentForm, show_task
 from app.models import Comment
-from app.navigation import next_page
-from app.once import once
+from app.pages.forms import REFUSALS
+from app.pages.pagination import binding
+from app.pages.redirects import next_page
+from app.pages.submit_once import once
 from app.services.tasks import comments
 
 bp = Blueprint("comments", __name__)

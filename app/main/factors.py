@@ -9,12 +9,13 @@ from markupsafe import Markup
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
-from app import account_fields, passkey_signals, settings as policy
+from app import settings as policy
 from app.errors import Conflict
-from app.forms import OTP_MAX, REFUSALS, Form, stripped
 from app.identity import page_user, renew_session
-from app.listing import listed
 from app.models import User
+from app.pages import account_fields, passkey_signals
+from app.pages.forms import OTP_MAX, REFUSALS, Form, stripped
+from app.pages.pagination import listed
 from app.services.access import page_sessions
 from app.services.factors import factors, recovery_codes, totp
 from app.services.shared.actor import Actor

@@ -9,12 +9,12 @@ from flask_login import login_required
 from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
-from app import challenges
-from app.forms import CREDENTIAL_MAX, REFUSALS, Form, one_line, stripped
 from app.identity import page_user
 from app.main.factors import ProofForm, added, proof_page
 from app.models.factor import NAME_MAX
-from app.navigation import next_page
+from app.pages import passkey_challenges
+from app.pages.forms import CREDENTIAL_MAX, REFUSALS, Form, one_line, stripped
+from app.pages.redirects import next_page
 from app.services.authentication import authentication
 from app.services.factors import passkeys
 from app.services.shared.user_agents import device
@@ -51,7 +51,9 @@ def new() -> ResponseReturnValue:
         except REFUSALS as error:
             form.blame(error)
         else:
-            return _page(passkeys.creation(user, challenges.issue(PURPOSE, kept_for=timedelta(0))))
+            return _page(
+                passkeys.creation(user, passkey_challenges.issue(PURPOSE, kept_for=timedelta(0)))
+            )
     return proof_page(
         form,
         title="Add a passkey",
@@ -64,7 +66,7 @@ def new() -> ResponseReturnValue:
 @login_required
 def create() -> ResponseReturnValue:
     actor = page_user()
-    form, challenge = PasskeyForm(), challenges.take(PURPOSE, PROOF_LIFE)
+    form, challenge = PasskeyForm(), passkey_challenges.take(PURPOSE, PROOF_LIFE)
     why = "The page was open for too long, or sent twice. Try again."
     if form.validate() and challenge is not None:
         try:

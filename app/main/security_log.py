@@ -4,7 +4,7 @@ from flask import Blueprint, render_template
 from flask_login import login_required
 
 from app.identity import page_user
-from app.listing import listed
+from app.pages.pagination import listed
 from app.services.accounts import security_log
 
 bp = Blueprint("security_log", __name__)

@@ -5,10 +5,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 from wtforms import BooleanField
 
-from app.forms import Form
 from app.identity import page_user
-from app.listing import listed
-from app.navigation import next_page
+from app.pages.forms import Form
+from app.pages.pagination import listed
+from app.pages.redirects import next_page
 from app.services.access import active_sessions
 
 bp = Blueprint("sessions", __name__)

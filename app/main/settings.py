@@ -7,10 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 from wtforms import PasswordField
 
-from app import account_fields, passkey_signals, settings as policy
-from app.forms import REFUSALS, Form, NewPasswordForm
+from app import settings as policy
 from app.identity import page_user
 from app.models import User
+from app.pages import account_fields, passkey_signals
+from app.pages.forms import REFUSALS, Form, NewPasswordForm
 from app.services.accounts import accounts, email_confirmation
 from app.services.authentication import authentication
 from app.services.users import users

@@ -8,10 +8,10 @@ from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import TextInput
 
 from app.errors import NotFound
-from app.forms import Form, choices, many_lines, one_line, plain_lines, stripped
 from app.models import Task
 from app.models.task import DESCRIPTION_MAX, PRIORITIES, STATUSES, TITLE_MAX
-from app.moment_field import MomentField
+from app.pages.forms import Form, choices, many_lines, one_line, plain_lines, stripped
+from app.pages.moment_field import MomentField
 from app.services.tasks import labels
 from app.services.tasks.values import DEFAULTS
 from app.services.users import users

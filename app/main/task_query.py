@@ -7,9 +7,9 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from app.forms import NUL
 from app.models import Task
 from app.models.task import PRIORITIES, STATUSES
+from app.pages.forms import NUL
 from app.services.shared import text_rules
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Q_MAX, Page

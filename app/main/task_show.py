@@ -5,10 +5,10 @@ from flask.typing import ResponseReturnValue
 from wtforms import TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from app.forms import Form, many_lines, plain_lines
 from app.identity import page_user
-from app.listing import listed
 from app.models.comment import BODY_MAX
+from app.pages.forms import Form, many_lines, plain_lines
+from app.pages.pagination import listed
 from app.services.shared import display_names
 from app.services.tasks import access as task_access, comments, history as task_events, tasks
 

@@ -6,14 +6,14 @@ from flask_login import login_required
 
 from app import cursors
 from app.errors import InvalidParameter, PreconditionFailed
-from app.forms import REFUSALS
 from app.identity import page_user
 from app.main.task_forms import EditForm, TaskForm
 from app.main.task_query import SORT_NAMES, read_page, read_query
 from app.main.task_show import CommentForm, show_task
 from app.models.task import TITLE_MAX
-from app.navigation import next_page
-from app.once import once
+from app.pages.forms import REFUSALS
+from app.pages.redirects import next_page
+from app.pages.submit_once import once
 from app.services.shared import display_names
 from app.services.tasks import access as task_access, tasks
 

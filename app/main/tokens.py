@@ -12,12 +12,12 @@ from wtforms.widgets import CheckboxInput
 
 from app import settings as policy
 from app.errors import EmailUnconfirmed, Forbidden, ReauthenticationRequired
-from app.forms import REFUSALS, Form, one_line, options, stripped
 from app.identity import page_user
-from app.listing import listed
 from app.models.token import DAYS, DAYS_MAX, NAME_MAX, SCOPES
 from app.models.types import now
-from app.navigation import next_page
+from app.pages.forms import REFUSALS, Form, one_line, options, stripped
+from app.pages.pagination import listed
+from app.pages.redirects import next_page
 from app.services.access import personal_tokens
 from app.services.shared.actor import Actor
 from app.services.users import users

@@ -2,8 +2,8 @@
 
 from flask import request, session
 
-from app import passkey_site
 from app.models import User
+from app.pages import passkey_site
 from app.services.factors import passkeys
 
 _NAME = "passkey_offer"

@@ -7,8 +7,8 @@ from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, Length
 
 from app.errors import Invalid
-from app.forms import stripped
 from app.models.user import EMAIL_MAX, USERNAME_MAX, USERNAME_MIN
+from app.pages.forms import stripped
 from app.services.users import identifiers
 
 

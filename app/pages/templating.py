@@ -10,10 +10,11 @@ from uuid import uuid4
 from flask import Flask, current_app, request, url_for
 from flask_login import current_user
 
-from app import passkey_offer, passkey_site, settings
+from app import settings
 from app.errors import Unavailable
 from app.models.task import CLOSED
 from app.models.types import now
+from app.pages import passkey_offer, passkey_site
 from app.services.shared.user_agents import device
 from settings.openid import OpenIdClient
 
@@ -41,7 +42,7 @@ def init_app(app: Flask) -> None:
 
 
 def form_id() -> str:
-    """Tells a form that is shown from any other (app/once.py)."""
+    """Tells a form that is shown from any other (app/pages/submit_once.py)."""
     return str(uuid4())
 
 

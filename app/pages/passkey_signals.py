@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import session
 
-from app import passkey_site
+from app.pages import passkey_site
 from app.services.factors import passkeys
 from app.services.factors.webauthn_messages import encoded, read, rp_id
 
