@@ -14,12 +14,12 @@ from app.door import is_api
 from app.errors import AppError, InvalidLines, InvalidParameter, InvalidToken, Unavailable
 from app.models import User
 from app.request_bodies import CLOSE
+from app.schemas.strict_json import pointer
 from app.security import REQUEST_ID, USER_ID
 from app.services.accounts import unsent_forms
 from app.services.operations import readiness
 from app.services.users import users
 from app.sql import Dangling
-from app.strict_json import pointer
 
 PASSING = (429, 503)  # what passes by itself
 REALM = 'Bearer realm="flagstone"'

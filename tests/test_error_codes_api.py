@@ -9,9 +9,9 @@ import pytest
 from marshmallow import Schema, fields
 
 import config
-from app.coded_fields import Coded
 from app.error_handlers import problems
 from app.faults import Code
+from app.schemas.coded_fields import Coded
 from app.services.shared.actor import Actor
 from tests.answers import MISSING
 from tests.clients import Api
@@ -169,7 +169,9 @@ def test_every_message_of_an_input_field_has_a_code(route: Route) -> None:
     for schema in filter(None, (route.operation.body, route.operation.query)):
         for field in inputs(schema):
             assert isinstance(field, Coded), field
-            assert {each.__module__ for each in field.validators} <= {"app.coded_fields"}, field
+            assert {each.__module__ for each in field.validators} <= {"app.schemas.coded_fields"}, (
+                field
+            )
 
 
 def test_document_lists_the_codes_and_the_kinds_of_problem() -> None:

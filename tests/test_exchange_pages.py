@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 
 from app.models import Task
 from app.models.types import uuid7
+from app.schemas.task_files import SIZE_MAX
 from app.services.shared.actor import Actor
-from app.task_files import SIZE_MAX
 from tests.clients import Browser
 from tests.rows import rows
 from tests.test_tasks_pages import make

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from marshmallow import Schema, fields
 
-from app.fields import Identifier, Moment, compile_dump
+from app.schemas.fields import Identifier, Moment, compile_dump
 from tests.routes import OPERATIONS
 
 TEXTS = st.text(st.characters(codec="utf-8"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from app.errors import InvalidLines
-from app.file_text import text_of
+from app.schemas.file_text import text_of
 
 
 def archive(*names: str) -> bytes:

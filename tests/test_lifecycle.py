@@ -8,7 +8,7 @@ from flask import Blueprint, Flask
 from app.api import openapi
 from app.api.lifecycle import Deprecation
 from app.api.operation import operation
-from app.fields import Strict, Text
+from app.schemas.fields import Strict, Text
 from tests.clients import Api
 from tests.conftest import MakeApp
 

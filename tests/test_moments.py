@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from marshmallow import ValidationError
 
-from app.fields import Moment
+from app.schemas.fields import Moment
 from app.services.shared import moments
 from app.services.shared.actor import Actor
 from app.services.tasks import tasks

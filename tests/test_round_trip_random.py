@@ -9,12 +9,12 @@ from hypothesis import given, settings, strategies as st
 
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import now, uuid7
+from app.schemas.task_files import read
 from app.services.accounts import accounts
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
 from app.services.tasks import exchange, importing as task_import
 from app.services.tasks.importing import Row
 from app.services.users import registration
-from app.task_files import read
 from tests.conftest import PASSWORD
 from tests.databases import Database
 

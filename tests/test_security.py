@@ -12,13 +12,13 @@ from flask import Flask
 from app.errors import Invalid, NotFound, TooManyRequests
 from app.models.sign_in_attempt import PAIR_MAX
 from app.models.user import EMAIL_MAX
+from app.schemas.strict_json import FAULTS_MAX, ITEMS_MAX, POINTER_MAX
 from app.services.authentication import authentication
 from app.services.shared import throttle
 from app.services.shared.actor import Actor
 from app.services.tasks import comments, tasks
 from app.services.users import identifiers, passwords
 from app.sql import atomic
-from app.strict_json import FAULTS_MAX, ITEMS_MAX, POINTER_MAX
 from tests.answers import blamed, slug_of
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD

@@ -9,8 +9,8 @@ from flask import Flask
 from marshmallow import Schema, fields
 from werkzeug.test import TestResponse
 
-from app.fields import Labels, OneOf, Password, Text
 from app.models import Token
+from app.schemas.fields import Labels, OneOf, Password, Text
 from app.services.access import personal_tokens
 from app.services.shared.actor import Actor
 from app.services.users import users

@@ -6,8 +6,8 @@ from flask import Blueprint
 from marshmallow import Schema
 
 from app.api.operation import ListQuery, operation
-from app.fields import Changes, Identifier, Moment, Text
 from app.models import AuditEvent
+from app.schemas.fields import Changes, Identifier, Moment, Text
 from app.services.shared import audit
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page

@@ -17,7 +17,7 @@ from app.errors import (
     OtpRequired,
     VoidLink,
 )
-from app.fields import Password, Strict, Text
+from app.schemas.fields import Password, Strict, Text
 from app.services.access import token_pairs
 from app.services.access.token_pairs import Pair
 from app.services.accounts import email_confirmation, password_reset

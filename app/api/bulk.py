@@ -8,7 +8,6 @@ from marshmallow import Schema, ValidationError, fields
 
 from app.api.operation import operation
 from app.api.tasks import TaskOut, compile_task
-from app.coded_fields import Length, List, Nested, Range
 from app.errors import (
     Forbidden,
     Invalid,
@@ -16,12 +15,13 @@ from app.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
-from app.fields import Identifier, OneOf, Strict, Whole, choice
+from app.schemas.coded_fields import Length, List, Nested, Range
+from app.schemas.fields import Identifier, OneOf, Strict, Whole, choice
+from app.schemas.strict_json import faults
+from app.schemas.tasks import TaskIn
 from app.services.shared.actor import Actor
 from app.services.tasks import bulk as task_bulk
 from app.services.tasks.bulk import OPERATIONS_MAX, Change
-from app.strict_json import faults
-from app.task_input import TaskIn
 
 VERSION_MAX = 2**31 - 1  # of the column
 bp = Blueprint("bulk", __name__, url_prefix="/tasks")

@@ -7,11 +7,11 @@ from marshmallow import Schema
 
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
-from app.coded_fields import Length
 from app.errors import Forbidden, NotFound, PreconditionFailed
-from app.fields import Identifier, LongText, Moment, Strict, Text
 from app.models import Comment
 from app.models.comment import BODY_MAX
+from app.schemas.coded_fields import Length
+from app.schemas.fields import Identifier, LongText, Moment, Strict, Text
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect

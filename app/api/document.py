@@ -9,7 +9,7 @@ from marshmallow import Schema, fields
 
 from app.api import answer, openapi, reading
 from app.api.operation import operation
-from app.fields import Text
+from app.schemas.fields import Text
 from app.security import CSP_DOCS
 from app.services.shared.actor import Actor
 

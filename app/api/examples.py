@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from app.errors import AppError
-from app.fields import Identifier, Moment
+from app.schemas.fields import Identifier, Moment
 
 ID = "019a3f5e-7c00-7b21-9d4e-3f8a5c6b7d10"
 OTHER_ID = "019a3f5e-8d10-7c32-8e5f-4a9b6d7c8e21"

@@ -5,18 +5,18 @@ from typing import Any
 from flask import Blueprint, Response, request
 from marshmallow import Schema, fields, validate
 
-from app import task_files
 from app.api import multipart, reading
 from app.api.multipart import MULTIPART
 from app.api.operation import operation
 from app.api.tasks import TaskFilters
 from app.errors import InvalidLines, InvalidParameter, UnsupportedMediaType
 from app.faults import Code, Fault
-from app.fields import choice
+from app.schemas import task_files
+from app.schemas.fields import choice
+from app.schemas.task_files import CSV, NDJSON, SIZE_MAX
 from app.services.shared.actor import Actor
 from app.services.tasks import exchange, importing as task_import
 from app.services.tasks.importing import Imported
-from app.task_files import CSV, NDJSON, SIZE_MAX
 
 bp = Blueprint("exchange", __name__, url_prefix="/tasks")
 _FORMATS = {"csv": CSV, "ndjson": NDJSON}

@@ -8,9 +8,9 @@ from marshmallow import Schema, fields
 
 from app.api.operation import ListQuery, operation
 from app.errors import Conflict, EmailUnconfirmed, NotFound, ReauthenticationRequired
-from app.fields import Identifier, Moment, Password, Strict, Text, choice
 from app.models import Factor
 from app.models.factor import KINDS
+from app.schemas.fields import Identifier, Moment, Password, Strict, Text, choice
 from app.services.factors import factors, recovery_codes, totp
 from app.services.factors.totp import SetUp
 from app.services.shared.actor import Actor

@@ -10,7 +10,7 @@ from werkzeug.formparser import FormDataParser
 from app.api import reading
 from app.errors import ContentTooLarge, Invalid, Malformed
 from app.faults import Code, Fault
-from app.strict_json import step
+from app.schemas.strict_json import step
 
 MULTIPART = "multipart/form-data"
 AROUND_MAX = 2**16  # bytes of the form around its file

@@ -8,7 +8,7 @@ from marshmallow.fields import Field
 
 from app.api.openapi_parts import Json
 from app.api.user_schemas import NewPassword
-from app.fields import OneOf
+from app.schemas.fields import OneOf
 
 
 def one_of(converter: OpenAPIConverter, field: Field[Any], **_: Any) -> Json:

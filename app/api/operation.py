@@ -15,10 +15,10 @@ from marshmallow import Schema
 from app import cursors, ratelimit
 from app.api import answer, multipart, reading, replay
 from app.api.lifecycle import Deprecation
-from app.coded_fields import Range
 from app.errors import AppError, Unauthorized
-from app.fields import Flag, Number, Text, compile_dump
 from app.identity import api_user, need_scopes, origin
+from app.schemas.coded_fields import Range
+from app.schemas.fields import Flag, Number, Text, compile_dump
 from app.services.shared.actor import Actor
 from app.services.shared.client_networks import network_of
 from app.services.shared.paging import LIMIT_DEFAULT, LIMIT_MAX, Page

@@ -19,9 +19,9 @@ from app.errors import (
     UnsupportedMediaType,
 )
 from app.faults import Code, Fault
-from app.fields import Parameters
+from app.schemas.fields import Parameters
+from app.schemas.strict_json import faults, load, parse
 from app.services.shared.preconditions import Condition, Expect
-from app.strict_json import faults, load, parse
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"  # RFC 7396

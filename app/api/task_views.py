@@ -7,11 +7,11 @@ from flask import Blueprint
 from marshmallow import Schema, fields, validate
 
 from app.api.operation import ListQuery, operation
-from app.coded_fields import Range
 from app.errors import NotFound
-from app.fields import Changes, Identifier, Moment, Number, Text
 from app.models import AuditEvent
 from app.models.task import PRIORITIES, STATUSES
+from app.schemas.coded_fields import Range
+from app.schemas.fields import Changes, Identifier, Moment, Number, Text
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
 from app.services.tasks import history as task_events, label_counts, stats as task_stats

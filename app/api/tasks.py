@@ -8,18 +8,27 @@ from marshmallow import Schema, fields
 from app.api.examples import ID, MOMENT, OTHER_ID
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
-from app.coded_fields import Length, List, not_blank
 from app.errors import Forbidden, NotFound, PreconditionFailed
-from app.fields import Flag, Identifier, IdentifierOrNone, Line, Moment, Text, choice, compile_dump
 from app.models import Task
 from app.models.task import PRIORITIES, STATUSES
+from app.schemas.coded_fields import Length, List, not_blank
+from app.schemas.fields import (
+    Flag,
+    Identifier,
+    IdentifierOrNone,
+    Line,
+    Moment,
+    Text,
+    choice,
+    compile_dump,
+)
+from app.schemas.tasks import TaskIn
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Q_MAX, Page
 from app.services.shared.preconditions import Expect
 from app.services.tasks import tasks
 from app.services.tasks.filters import IDS_MAX, NONE
 from app.services.tasks.page_queries import SORTS
-from app.task_input import TaskIn
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 READ, WRITE = ("tasks:read",), ("tasks:write",)

@@ -7,7 +7,6 @@ from flask import Blueprint
 from marshmallow import Schema, fields
 
 from app.api.operation import ListQuery, operation
-from app.coded_fields import Length, List
 from app.errors import (
     EmailUnconfirmed,
     Forbidden,
@@ -15,9 +14,10 @@ from app.errors import (
     PreconditionFailed,
     ReauthenticationRequired,
 )
-from app.fields import Identifier, Line, Moment, Strict, Text, choice
 from app.models import Token
 from app.models.token import NAME_MAX, SCOPES
+from app.schemas.coded_fields import Length, List
+from app.schemas.fields import Identifier, Line, Moment, Strict, Text, choice
 from app.services.access import personal_tokens
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page

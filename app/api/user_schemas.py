@@ -6,9 +6,9 @@ from marshmallow import Schema, fields
 
 from app.api.examples import ID, MOMENT
 from app.api.operation import ListQuery
-from app.coded_fields import Length, List
-from app.fields import Flag, Identifier, Moment, Password, Strict, Text, choice
 from app.models.user import EMAIL_MAX, PASSWORD_MAX, ROLES, USERNAME_MAX, USERNAME_MIN
+from app.schemas.coded_fields import Length, List
+from app.schemas.fields import Flag, Identifier, Moment, Password, Strict, Text, choice
 from app.services.users.users import NAMES_MAX
 
 # The rules are the service's, which reports them by field: here they are told.

@@ -8,11 +8,11 @@ from marshmallow import Schema, fields
 
 from app.api.operation import ListQuery, operation
 from app.api.reading import JSON, MERGE_PATCH
-from app.coded_fields import Length, List
 from app.errors import Conflict, EmailUnconfirmed, NotFound, PreconditionFailed
-from app.fields import Flag, Identifier, Moment, Strict, Text, choice
 from app.models import OutboxEntry, Webhook
 from app.models.webhook import EVENTS, URL_MAX
+from app.schemas.coded_fields import Length, List
+from app.schemas.fields import Flag, Identifier, Moment, Strict, Text, choice
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect

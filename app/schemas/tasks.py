@@ -4,9 +4,9 @@ from typing import Any, ClassVar
 
 from marshmallow import post_load
 
-from app.coded_fields import Length
-from app.fields import Identifier, Labels, Line, LongText, Moment, Strict, Text, choice
 from app.models.task import DESCRIPTION_MAX, PRIORITIES, SHOWN, STATUSES, TITLE_MAX
+from app.schemas.coded_fields import Length
+from app.schemas.fields import Identifier, Labels, Line, LongText, Moment, Strict, Text, choice
 
 _EMPTY: dict[str, Any] = {"description": "", "labels": []}  # what null stands for
 

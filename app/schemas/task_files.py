@@ -9,16 +9,16 @@ from typing import Any
 
 from flask import Response, stream_with_context
 
-from app import csv_rows
 from app.errors import Invalid, InvalidLines, Malformed
 from app.faults import Code, Fault
-from app.file_text import FAULTS_MAX, fault, text_of, unreadable
 from app.models.types import canonical_id
+from app.schemas import csv_rows
+from app.schemas.file_text import FAULTS_MAX, fault, text_of, unreadable
+from app.schemas.strict_json import load, parse
+from app.schemas.tasks import TaskLine
 from app.services.tasks import exchange, labels
 from app.services.tasks.exchange import COLUMNS, Exported, plain
 from app.services.tasks.importing import Row
-from app.strict_json import load, parse
-from app.task_input import TaskLine
 
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 SIZE_MAX = 10 * 2**20  # bytes

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from app.coded_fields import Boolean, Coded, Integer, List, OneOf as OneOfWords, String
 from app.faults import Code, Fault
 from app.models.task import LABEL_MAX, LABELS_MAX
 from app.models.types import ID, canonical_id
+from app.schemas.coded_fields import Boolean, Coded, Integer, List, OneOf as OneOfWords, String
 from app.services.shared import moments, text_rules
 from app.services.tasks import labels
 

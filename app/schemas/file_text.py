@@ -9,7 +9,7 @@ from typing import Any
 
 from app.errors import InvalidLines
 from app.faults import Code, Fault
-from app.strict_json import pointer
+from app.schemas.strict_json import pointer
 
 FAULTS_MAX = 100  # of a file that an answer tells
 _MARKS = (  # of UTF-32 before those of UTF-16, which they begin with

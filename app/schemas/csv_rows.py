@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator
 
 from app.errors import InvalidLines
 from app.faults import Code, Fault
-from app.file_text import FAULTS_MAX, fault, unreadable
-from app.strict_json import step
+from app.schemas.file_text import FAULTS_MAX, fault, unreadable
+from app.schemas.strict_json import step
 
 NAME_MAX = 80  # characters of an unknown column that an answer repeats
 DELIMITERS = ",;\t"
