@@ -90,11 +90,11 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "SESSION_COOKIE_PATH": "/",
         "SESSION_REFRESH_EACH_REQUEST": False,
         "PERMANENT_SESSION_LIFETIME": timedelta(days=30),
-        "WTF_CSRF_CHECK_DEFAULT": False,  # app.identity asks for it, on the pages alone
+        "WTF_CSRF_CHECK_DEFAULT": False,  # app.web.current_user asks for it, on the pages alone
         # A form that was drawn under an earlier key is taken. itsdangerous signs by the last one.
         "WTF_CSRF_SECRET_KEY": [*fallbacks, secret_key],
         "WTF_CSRF_TIME_LIMIT": None,  # it lives as long as the session that it is bound to
-        # Its Referer check refuses people whose browser sends none: app.identity asks for
+        # Its Referer check refuses people whose browser sends none: app.web.current_user asks for
         # Sec-Fetch-Site and Origin instead.
         "WTF_CSRF_SSL_STRICT": False,
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=365),  # static links carry the content's hash

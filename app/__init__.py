@@ -7,28 +7,21 @@ from typing import Any
 from flask import Flask
 
 import config
-from app import (
-    admin,
-    api,
-    auth,
-    cli,
-    cors,
-    door,
-    error_handlers,
-    extensions,
-    identity,
-    main,
-    probes,
-    ratelimit,
-    request_bodies,
-    security,
-    settings as policy,
-    sql,
-)
+from app import admin, api, auth, cli, extensions, main, settings as policy, sql
 from app.pages import required_factor, templating
-from app.routing import IdConverter
-from app.service import Service
 from app.sql import engine
+from app.web import (
+    cors,
+    current_user,
+    error_handlers,
+    health as probes,
+    middleware,
+    rate_limit,
+    request_bodies,
+    request_checks,
+)
+from app.web.application import Service
+from app.web.routing import IdConverter
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
@@ -45,10 +38,10 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     extensions.init_app(app)
     sql.init_app(app)
     request_bodies.init_app(app)
-    security.init_app(app)
-    ratelimit.init_app(app)
-    identity.init_app(app)
-    door.init_app(app)
+    middleware.init_app(app)
+    rate_limit.init_app(app)
+    current_user.init_app(app)
+    request_checks.init_app(app)
     required_factor.init_app(app)
     cors.init_app(app)
     error_handlers.init_app(app)

@@ -16,7 +16,7 @@ from gunicorn.http.errors import LimitRequestLine, ParseException
 from gunicorn.workers import gthread
 
 from app import refusals
-from app.request_bodies import CLOSE, SILENCE
+from app.web.request_bodies import CLOSE, SILENCE
 
 LINGER = 5  # milliseconds that a thread waits for the next request of its connection
 END_TIMEOUT = 10  # seconds that a client gets to end what it sends, after its last answer

@@ -24,7 +24,7 @@ from werkzeug.http import http_date
 from werkzeug.wsgi import ClosingIterator
 
 from app.errors import Refused
-from app.security import REFUSAL
+from app.web.middleware import REFUSAL
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment

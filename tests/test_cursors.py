@@ -7,10 +7,10 @@ import pytest
 from flask import Flask
 from hypothesis import given, strategies as st
 
-from app import cursors
 from app.errors import InvalidParameter
 from app.models.types import now
 from app.services.shared import paging
+from app.web import cursors
 
 LAST = ["2026-11-20T12:00:00.000001Z", "0199-id"]
 BINDING = ["tasks", "ann", {"status": ["todo"]}, "-created_at"]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from app import request_bodies
+from app.web import request_bodies
 from tests.gunicorn_server import HOST, PATIENCE, Server, read, running
 
 JSON = {"Content-Type": "application/json"}

@@ -9,10 +9,10 @@ import pytest
 from marshmallow import Schema, fields
 
 import config
-from app.error_handlers import problems
 from app.faults import Code
 from app.schemas.coded_fields import Coded
 from app.services.shared.actor import Actor
+from app.web.error_handlers import problems
 from tests.answers import MISSING
 from tests.clients import Api
 from tests.routes import DOCUMENT, OPERATIONS, Route

@@ -22,10 +22,10 @@ from werkzeug.test import TestResponse
 
 from app.errors import AppError
 from app.extensions import db
-from app.identity import api_user
 from app.models.types import Id, uuid7
 from app.services.shared.actor import Actor
 from app.sql import KEY, Batch, Dangling, Statement, StillReferenced, atomic
+from app.web.current_user import api_user
 from tests import leaks
 from tests.answers import MISSING, slug_of
 from tests.conftest import MakeApp, signed_in_api

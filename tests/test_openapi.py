@@ -11,8 +11,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.api import openapi
 from app.api.openapi_strings import request_strings
-from app.error_handlers import problems
 from app.models.token import SCOPES
+from app.web.error_handlers import problems
 from tests.answers import MISSING
 from tests.clients import Api
 from tests.conformance import Checked, Conformance

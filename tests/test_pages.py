@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from flask import Flask, url_for
 
-from app.error_handlers import BY_STATUS, problems
 from app.errors import AppError, Unavailable
 from app.models.types import now
 from app.pages.templating import KEPT_MAX, _url_for, quick_url_for
 from app.services.access import page_sessions
 from app.services.shared.actor import Actor
 from app.services.tasks import tasks
+from app.web.error_handlers import BY_STATUS, problems
 from tests.clients import Browser
 from tests.conftest import PASSWORD, MakeApp
 

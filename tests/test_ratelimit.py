@@ -10,9 +10,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app import ratelimit
 from app.models import Task
 from app.services.shared.actor import Actor
+from app.web import rate_limit
 from tests.answers import MISSING, slug_of
 from tests.clients import Api, Browser
 from tests.conftest import MakeApp, signed_in_api, signed_in_browser
@@ -225,7 +225,7 @@ def test_each_counts_by_itself_while_redis_is_away(
 def test_count_is_shared_again_once_redis_is_back(
     pair: list[Flask], ann: Actor, server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ratelimit, "RETRY_SHARED", 0.2)
+    monkeypatch.setattr(rate_limit, "RETRY_SHARED", 0.2)
     one, other = both(pair, ann)
     server.stop()
     assert ask(one, 3) + ask(other, 3) == [200] * 6

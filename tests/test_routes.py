@@ -13,9 +13,9 @@ from werkzeug.routing import RequestRedirect
 
 from app.extensions import db
 from app.models.base import Base
-from app.service import Service
 from app.services.accounts import unsent_forms
 from app.services.shared.actor import Actor
+from app.web.application import Service
 from tests.answers import blamed, slug_of
 from tests.authorization import WEBHOOK
 from tests.clients import Api, Browser

@@ -7,9 +7,9 @@ from flask import Flask, after_this_request, request, request_started, url_for
 from flask.globals import request_ctx
 from werkzeug.test import EnvironBuilder, TestResponse
 
-from app.service import SHORT, Call, Service
 from app.services.shared.actor import Actor
 from app.services.tasks import tasks
+from app.web.application import SHORT, Call, Service
 from tests.clients import Api
 
 CHANGING = {"X-Request-ID", "RateLimit", "Date"}  # from one request to the next

@@ -14,8 +14,8 @@ from app.admin import (
     users,
     webhooks,
 )
-from app.identity import admin_required
 from app.pages import required_factor
+from app.web.current_user import admin_required
 
 bp = Blueprint("admin", __name__)
 bp.before_request(required_factor.check)

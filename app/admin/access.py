@@ -3,10 +3,10 @@
 from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from app.identity import page_user
 from app.pages.redirects import next_page
 from app.services.access import active_sessions, personal_tokens
 from app.services.users import users
+from app.web.current_user import page_user
 
 bp = Blueprint("access", __name__, url_prefix="/users/<id:user_id>")
 

@@ -7,10 +7,10 @@ from wtforms import SelectField, StringField
 from wtforms.validators import Length
 
 from app.admin.listing import Filters, PersonField, listed
-from app.identity import page_user
 from app.pages.forms import choices, stripped
 from app.pages.moment_field import MomentField
 from app.services.shared import audit, display_names
+from app.web.current_user import page_user
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 ACTION_MAX = 64

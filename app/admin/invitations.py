@@ -5,12 +5,12 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectField
 
 from app.errors import Conflict, NoMail, TooManyRequests
-from app.identity import page_user
 from app.models.link import LIFE
 from app.models.user import ROLES
 from app.pages import account_fields
 from app.pages.forms import REFUSALS, Form, choices
 from app.services.accounts import invitations
+from app.web.current_user import page_user
 
 bp = Blueprint("invitations", __name__, url_prefix="/users")
 

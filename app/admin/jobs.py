@@ -6,12 +6,12 @@ from wtforms import SelectField
 
 from app.admin.listing import Filters, listed
 from app.errors import Conflict
-from app.identity import page_user
 from app.models.outbox import KINDS, STATUSES
 from app.pages.forms import choices
 from app.pages.redirects import next_page
 from app.services.outbox import jobs
 from app.services.shared import display_names
+from app.web.current_user import page_user
 
 bp = Blueprint("jobs", __name__, url_prefix="/jobs")
 

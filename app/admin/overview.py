@@ -2,8 +2,8 @@
 
 from flask import Blueprint, render_template, request
 
-from app.identity import page_user
 from app.services.operations import admin_stats
+from app.web.current_user import page_user
 
 bp = Blueprint("overview", __name__)
 PERIODS = (30, 90)  # days

@@ -7,9 +7,9 @@ from typing import Any
 
 from flask import Blueprint, current_app, render_template
 
-from app.identity import page_user
 from app.services.operations import database_info
 from app.services.outbox import jobs
+from app.web.current_user import page_user
 from settings.urls import public
 
 bp = Blueprint("system", __name__, url_prefix="/system")

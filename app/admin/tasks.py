@@ -7,12 +7,12 @@ from wtforms import BooleanField, SearchField, SelectField, StringField
 from wtforms.validators import Length
 
 from app.admin.listing import Filters, PersonField, listed
-from app.identity import page_user
 from app.models.task import LABEL_MAX, PRIORITIES, STATUSES
 from app.pages.forms import choices, options, stripped
 from app.services.shared import display_names
 from app.services.shared.paging import Q_MAX
 from app.services.tasks import tasks
+from app.web.current_user import page_user
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 SORTS = [

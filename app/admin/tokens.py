@@ -6,12 +6,12 @@ from flask import Blueprint, render_template, request
 from wtforms import SelectField
 
 from app.admin.listing import Filters, PersonField, listed
-from app.identity import page_user
 from app.models.token import SCOPES
 from app.models.types import now
 from app.pages.forms import options
 from app.services.access import personal_tokens
 from app.services.shared import display_names
+from app.web.current_user import page_user
 
 bp = Blueprint("tokens", __name__, url_prefix="/tokens")
 

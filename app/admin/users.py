@@ -10,7 +10,6 @@ from wtforms.validators import Length
 from app import settings as policy
 from app.admin.listing import Filters, listed
 from app.errors import Conflict
-from app.identity import page_user
 from app.models.types import now
 from app.models.user import ROLES
 from app.pages.forms import choices, options, stripped
@@ -22,6 +21,7 @@ from app.services.operations import admin_stats
 from app.services.shared import audit, display_names
 from app.services.shared.paging import LIMIT_MAX, Q_MAX
 from app.services.users import users
+from app.web.current_user import page_user
 
 bp = Blueprint("users", __name__, url_prefix="/users")
 RECENT = 8  # events

@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectField
 
 from app.admin.listing import Filters, PersonField, listed
-from app.identity import page_user
 from app.pages.forms import options
 from app.pages.redirects import next_page
 from app.services.shared import display_names
 from app.services.webhooks import webhooks
+from app.web.current_user import page_user
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 ON = {"yes": True, "no": False}

@@ -10,8 +10,8 @@ from marshmallow import Schema, fields
 from app.api import answer, openapi, reading
 from app.api.operation import operation
 from app.schemas.fields import Text
-from app.security import CSP_DOCS
 from app.services.shared.actor import Actor
+from app.web.middleware import CSP_DOCS
 
 bp = Blueprint("document", __name__)
 page = Blueprint("docs", __name__)

@@ -19,9 +19,9 @@ from app.api.openapi_parts import Json
 from app.api.openapi_strings import forbid_nul
 from app.api.operation import Operation
 from app.api.reading import JSON
-from app.error_handlers import problems
 from app.errors import AppError
 from app.version import VERSION
+from app.web.error_handlers import problems
 
 OPENAPI = "3.1.0"
 DESCRIPTION = (

@@ -12,17 +12,17 @@ from typing import Any
 from flask import Request, Response, current_app, request
 from marshmallow import Schema
 
-from app import cursors, ratelimit
 from app.api import answer, multipart, reading, replay
 from app.api.lifecycle import Deprecation
 from app.errors import AppError, Unauthorized
-from app.identity import api_user, need_scopes, origin
 from app.schemas.coded_fields import Range
 from app.schemas.fields import Flag, Number, Text, compile_dump
 from app.services.shared.actor import Actor
 from app.services.shared.client_networks import network_of
 from app.services.shared.paging import LIMIT_DEFAULT, LIMIT_MAX, Page
 from app.sql import Statement
+from app.web import cursors, rate_limit
+from app.web.current_user import api_user, need_scopes, origin
 
 View = Callable[..., Any]
 Dump = Callable[[Any], Any]
@@ -123,7 +123,7 @@ def _caller(
     environ = call.environ
     anonymous = declaration.token_optional and "HTTP_AUTHORIZATION" not in environ
     if declaration.scopes is None or anonymous:
-        ratelimit.hit(environ, network_of(environ.get("REMOTE_ADDR", "")))
+        rate_limit.hit(environ, network_of(environ.get("REMOTE_ADDR", "")))
         return origin(), None
     # If-Match is looked at with the record (RFC 9110, 13.2.1), so nothing is saved then.
     asks_if_current = "HTTP_IF_NONE_MATCH" in environ and "HTTP_IF_MATCH" not in environ
@@ -131,9 +131,9 @@ def _caller(
     try:
         actor, version = api_user(environ, peek, given)
     except Unauthorized:
-        ratelimit.hit(environ, network_of(environ.get("REMOTE_ADDR", "")))
+        rate_limit.hit(environ, network_of(environ.get("REMOTE_ADDR", "")))
         raise
-    ratelimit.hit(environ, actor.token_id or "")
+    rate_limit.hit(environ, actor.token_id or "")
     need_scopes(actor, declaration.scopes)
     if actor.confined and not declaration.before_factor:
         actor.need_factor()

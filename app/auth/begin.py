@@ -3,15 +3,15 @@
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import form_marks
 from app.auth import known_devices, pending
 from app.errors import OtpRequired
-from app.identity import origin, page_user, sign_in
 from app.models import User
 from app.pages import passkey_offer
 from app.pages.forms import is_stale
 from app.pages.redirects import next_page
 from app.services.access import page_sessions
+from app.web import form_marks
+from app.web.current_user import origin, page_user, sign_in
 
 
 def begin(

@@ -5,11 +5,11 @@ from functools import partial
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from app.identity import origin
 from app.models.user import EMAIL_MAX, USERNAME_MAX
 from app.pages import account_fields
 from app.pages.forms import Form, NewPasswordForm, stripped
 from app.services.users import identifiers
+from app.web.current_user import origin
 
 IDENTIFIER_MAX = max(EMAIL_MAX, USERNAME_MAX)
 

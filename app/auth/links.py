@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 
 from app.auth.forms import ConfirmForm, ForgotForm, ResetForm
 from app.errors import Conflict, VoidLink
-from app.identity import origin, page_user
 from app.pages.forms import REFUSALS, Form
 from app.services.accounts import address_undo, email_confirmation, invitations, password_reset
+from app.web.current_user import origin, page_user
 
 bp = Blueprint("links", __name__)
 INVITE = "auth/invite.html"

@@ -22,10 +22,10 @@ from flask_login import login_required
 from app import settings as policy
 from app.auth.begin import begin, home
 from app.errors import NotFound, NotLinked, SignInRefused
-from app.identity import origin, page_user
 from app.pages.redirects import next_page
 from app.services.openid import flow as openid, linked_accounts, sign_in as openid_entry
 from app.services.openid.flow import Person, Start
+from app.web.current_user import origin, page_user
 from settings.openid import OpenIdClient
 
 bp = Blueprint("openid", __name__, url_prefix="/openid")

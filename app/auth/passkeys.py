@@ -11,12 +11,12 @@ from app.auth.begin import begin
 from app.auth.passkey_form import AGAIN, ALONE, SECOND, PasskeyForm
 from app.auth.reauthenticate import proved
 from app.errors import UnknownPasskey
-from app.identity import origin, page_user
 from app.pages import passkey_challenges, passkey_signals
 from app.pages.forms import REFUSALS
 from app.pages.redirects import next_page
 from app.services.factors import passkeys
 from app.services.factors.webauthn_messages import Challenge
+from app.web.current_user import origin, page_user
 
 bp = Blueprint("passkeys", __name__)
 TRY_AGAIN = "The page was open for too long, or sent twice. Try again."

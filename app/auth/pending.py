@@ -11,10 +11,10 @@ from datetime import timedelta
 from flask import session
 
 from app.errors import NotFound
-from app.identity import clear_session, origin, page_user, sign_out
 from app.models import User
 from app.models.types import now
 from app.services.users import users
+from app.web.current_user import clear_session, origin, page_user, sign_out
 
 LIFE = timedelta(minutes=10)
 _NAME = "pending"

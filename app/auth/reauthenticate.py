@@ -9,16 +9,16 @@ from flask_login import login_required
 from app.auth import unsent_forms
 from app.auth.begin import home
 from app.auth.passkey_form import AGAIN, options
-from app.door import is_api
-from app.error_handlers import on_app_error
 from app.errors import ReauthenticationRequired
-from app.identity import page_user, renew_session
 from app.pages import account_fields
 from app.pages.forms import REFUSALS, Form
 from app.pages.redirects import next_page
 from app.services.access import page_sessions
 from app.services.authentication import authentication
 from app.services.users import users
+from app.web.current_user import page_user, renew_session
+from app.web.error_handlers import on_app_error
+from app.web.request_checks import is_api
 
 bp = Blueprint("reauthenticate", __name__, url_prefix="/reauthenticate")
 

@@ -9,10 +9,10 @@ from app.auth import pending
 from app.auth.begin import begin, home, signed_in_elsewhere
 from app.auth.passkey_form import SECOND, options
 from app.errors import Malformed
-from app.identity import origin
 from app.pages.forms import OTP_MAX, REFUSALS, STALE, Form, is_stale, stripped
 from app.pages.redirects import next_page
 from app.services.factors import recovery_codes, verification
+from app.web.current_user import origin
 
 bp = Blueprint("two_factor", __name__, url_prefix="/two-factor")
 

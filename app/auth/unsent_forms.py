@@ -8,12 +8,12 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 from flask_wtf.csrf import CSRFError
 
-from app import form_marks
-from app.error_handlers import on_app_error, on_http_error
 from app.errors import AppError
-from app.identity import page_user
 from app.pages.redirects import next_page, page_before
 from app.services.accounts import unsent_forms
+from app.web import form_marks
+from app.web.current_user import page_user
+from app.web.error_handlers import on_app_error, on_http_error
 
 bp = Blueprint("unsent_forms", __name__, url_prefix="/unsent")
 AGAIN = "This page was out of date, and nothing was changed. Do it again."

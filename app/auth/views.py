@@ -17,12 +17,12 @@ from app.auth.begin import begin, home, signed_in_elsewhere
 from app.auth.forms import LoginForm, RegisterForm
 from app.auth.passkey_form import ALONE, options
 from app.extensions import login_manager
-from app.identity import origin, page_user, sign_out
 from app.pages import passkey_signals, required_factor
 from app.pages.forms import REFUSALS
 from app.pages.redirects import next_page
 from app.services.authentication import authentication
 from app.services.users import registration
+from app.web.current_user import origin, page_user, sign_out
 
 bp = Blueprint("auth", __name__)
 bp.before_request(required_factor.check)

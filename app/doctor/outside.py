@@ -12,8 +12,8 @@ from app import settings as policy
 from app.doctor.finding import Finding, fault, ok, warning
 from app.errors import ProviderAway
 from app.mail.transports import connect
-from app.ratelimit import Limiter
 from app.services.openid.provider import provider_of
+from app.web.rate_limit import Limiter
 from settings.openid import OpenIdClient
 from settings.urls import public
 

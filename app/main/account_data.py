@@ -7,13 +7,13 @@ from flask_login import login_required
 from wtforms import StringField
 from wtforms.validators import InputRequired, ValidationError
 
-from app.identity import page_user, sign_out
 from app.pages import account_fields
 from app.pages.forms import REFUSALS, Form, stripped
 from app.services.accounts import accounts, export as account_export
 from app.services.authentication import authentication
 from app.services.shared.actor import Actor
 from app.services.users import users
+from app.web.current_user import page_user, sign_out
 
 bp = Blueprint("account_data", __name__)
 

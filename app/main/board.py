@@ -5,13 +5,13 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
 from app.errors import Invalid
-from app.identity import page_user
 from app.main.task_query import read_page, read_query
 from app.models.task import CLOSED, STATUSES
 from app.pages.redirects import next_page
 from app.pages.templating import words
 from app.services.shared import display_names
 from app.services.tasks import tasks
+from app.web.current_user import page_user
 
 bp = Blueprint("board", __name__)
 SHOWN = 12  # cards in a column; the list has them all

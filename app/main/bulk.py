@@ -7,12 +7,12 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
 from app.errors import AppError, Forbidden, Invalid, NotFound
-from app.identity import page_user
 from app.models.types import canonical_id
 from app.pages.redirects import next_page
 from app.services.shared.actor import Actor
 from app.services.tasks import bulk as task_bulk, tasks
 from app.services.tasks.bulk import OPERATIONS_MAX, Change
+from app.web.current_user import page_user
 
 bp = Blueprint("bulk", __name__)
 # What each button does, and what is told then.

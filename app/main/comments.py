@@ -6,9 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app.cursors import seal
 from app.errors import PreconditionFailed
-from app.identity import page_user
 from app.main.task_forms import seen_version
 from app.main.task_show import COMMENTS, COMMENTS_SHOWN, ENDPOINT, CommentForm, show_task
 from app.models import Comment
@@ -17,6 +15,8 @@ from app.pages.pagination import binding
 from app.pages.redirects import next_page
 from app.pages.submit_once import once
 from app.services.tasks import comments
+from app.web.current_user import page_user
+from app.web.cursors import seal
 
 bp = Blueprint("comments", __name__)
 

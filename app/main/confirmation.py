@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
 from app.errors import Conflict, NoMail, TooManyRequests
-from app.identity import page_user
 from app.services.accounts import email_confirmation
+from app.web.current_user import page_user
 
 bp = Blueprint("confirmation", __name__)
 

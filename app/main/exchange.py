@@ -11,7 +11,6 @@ from wtforms import FileField
 from wtforms.validators import ValidationError
 
 from app.errors import InvalidLines, InvalidParameter
-from app.identity import page_user
 from app.main.task_query import read_query
 from app.pages.forms import REFUSALS, Form
 from app.pages.submit_once import once
@@ -19,6 +18,7 @@ from app.schemas.file_text import FAULTS_MAX
 from app.schemas.task_files import CSV, NDJSON, SIZE_MAX, download, read
 from app.services.shared.actor import Actor
 from app.services.tasks import exchange, importing as task_import
+from app.web.current_user import page_user
 
 bp = Blueprint("exchange", __name__)
 ENDINGS = {".csv": CSV, ".ndjson": NDJSON, ".jsonl": NDJSON}

@@ -11,7 +11,6 @@ from wtforms.validators import InputRequired, Length
 
 from app import settings as policy
 from app.errors import Conflict
-from app.identity import page_user, renew_session
 from app.models import User
 from app.pages import account_fields, passkey_signals
 from app.pages.forms import OTP_MAX, REFUSALS, Form, stripped
@@ -20,6 +19,7 @@ from app.services.access import page_sessions
 from app.services.factors import factors, recovery_codes, totp
 from app.services.shared.actor import Actor
 from app.services.users import users
+from app.web.current_user import page_user, renew_session
 
 bp = Blueprint("factors", __name__)
 GROUP = 4  # characters of a secret that is typed

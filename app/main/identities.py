@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
 from app import settings as policy
-from app.identity import page_user
 from app.services.openid import linked_accounts
+from app.web.current_user import page_user
 
 bp = Blueprint("identities", __name__)
 

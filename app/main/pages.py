@@ -15,13 +15,13 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from app.error_handlers import problems as known_problems
 from app.errors import NotFound
-from app.identity import page_user
 from app.models.task import CLOSED, STATUSES
 from app.models.types import now
 from app.services.shared.actor import Actor
 from app.services.tasks import stats as task_stats, tasks
+from app.web.current_user import page_user
+from app.web.error_handlers import problems as known_problems
 
 bp = Blueprint("pages", __name__)
 

@@ -9,7 +9,6 @@ from flask_login import login_required
 from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired, Length
 
-from app.identity import page_user
 from app.main.factors import ProofForm, added, proof_page
 from app.models.factor import NAME_MAX
 from app.pages import passkey_challenges
@@ -19,6 +18,7 @@ from app.services.authentication import authentication
 from app.services.factors import passkeys
 from app.services.shared.user_agents import device
 from app.services.users import users
+from app.web.current_user import page_user
 
 bp = Blueprint("passkeys", __name__)
 PURPOSE = "create"

@@ -3,9 +3,9 @@
 from flask import Blueprint, render_template
 from flask_login import login_required
 
-from app.identity import page_user
 from app.pages.pagination import listed
 from app.services.accounts import security_log
+from app.web.current_user import page_user
 
 bp = Blueprint("security_log", __name__)
 WORDS = {

@@ -5,11 +5,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 from wtforms import BooleanField
 
-from app.identity import page_user
 from app.pages.forms import Form
 from app.pages.pagination import listed
 from app.pages.redirects import next_page
 from app.services.access import active_sessions
+from app.web.current_user import page_user
 
 bp = Blueprint("sessions", __name__)
 

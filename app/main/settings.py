@@ -8,13 +8,13 @@ from flask_login import login_required
 from wtforms import PasswordField
 
 from app import settings as policy
-from app.identity import page_user
 from app.models import User
 from app.pages import account_fields, passkey_signals
 from app.pages.forms import REFUSALS, Form, NewPasswordForm
 from app.services.accounts import accounts, email_confirmation
 from app.services.authentication import authentication
 from app.services.users import users
+from app.web.current_user import page_user
 
 bp = Blueprint("settings", __name__)
 

@@ -5,12 +5,12 @@ from flask.typing import ResponseReturnValue
 from wtforms import TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from app.identity import page_user
 from app.models.comment import BODY_MAX
 from app.pages.forms import Form, many_lines, plain_lines
 from app.pages.pagination import listed
 from app.services.shared import display_names
 from app.services.tasks import access as task_access, comments, history as task_events, tasks
+from app.web.current_user import page_user
 
 ENDPOINT = "main.tasks.show"
 COMMENTS = "comments"  # the anchor of their list

@@ -4,9 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app import cursors
 from app.errors import InvalidParameter, PreconditionFailed
-from app.identity import page_user
 from app.main.task_forms import EditForm, TaskForm
 from app.main.task_query import SORT_NAMES, read_page, read_query
 from app.main.task_show import CommentForm, show_task
@@ -16,6 +14,8 @@ from app.pages.redirects import next_page
 from app.pages.submit_once import once
 from app.services.shared import display_names
 from app.services.tasks import access as task_access, tasks
+from app.web import cursors
+from app.web.current_user import page_user
 
 bp = Blueprint("tasks", __name__)
 TRASH_BINDING = "trash"

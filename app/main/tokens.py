@@ -12,7 +12,6 @@ from wtforms.widgets import CheckboxInput
 
 from app import settings as policy
 from app.errors import EmailUnconfirmed, Forbidden, ReauthenticationRequired
-from app.identity import page_user
 from app.models.token import DAYS, DAYS_MAX, NAME_MAX, SCOPES
 from app.models.types import now
 from app.pages.forms import REFUSALS, Form, one_line, options, stripped
@@ -21,6 +20,7 @@ from app.pages.redirects import next_page
 from app.services.access import personal_tokens
 from app.services.shared.actor import Actor
 from app.services.users import users
+from app.web.current_user import page_user
 
 bp = Blueprint("tokens", __name__)
 MEANINGS = {

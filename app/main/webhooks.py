@@ -10,13 +10,13 @@ from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput
 
 from app.errors import Conflict
-from app.identity import page_user
 from app.models import OutboxEntry, Webhook
 from app.models.webhook import EVENTS, URL_MAX
 from app.pages.forms import REFUSALS, Form, options, stripped
 from app.pages.pagination import listed
 from app.services.shared.actor import Actor
 from app.services.webhooks import deliveries as webhook_deliveries, signing_secrets, webhooks
+from app.web.current_user import page_user
 
 bp = Blueprint("webhooks", __name__)
 MEANINGS = {

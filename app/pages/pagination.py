@@ -6,10 +6,10 @@ from typing import Any, Generic, TypeVar
 
 from flask import flash, request, url_for
 
-from app.cursors import seal, unseal
 from app.errors import InvalidParameter
-from app.identity import page_user
 from app.services.shared.paging import LIMIT_DEFAULT, Page
+from app.web.current_user import page_user
+from app.web.cursors import seal, unseal
 
 T = TypeVar("T")
 

@@ -7,10 +7,10 @@ from flask import Flask, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import settings
-from app.door import is_api
-from app.error_handlers import on_app_error
 from app.errors import FactorRequired
-from app.identity import page_user
+from app.web.current_user import page_user
+from app.web.error_handlers import on_app_error
+from app.web.request_checks import is_api
 
 # Pages by the beginning of their endpoint: those that lead to a factor or out, and public ones.
 OPEN = (

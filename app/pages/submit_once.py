@@ -7,10 +7,10 @@ from collections.abc import Callable
 from flask import request
 from werkzeug.datastructures import FileStorage
 
-from app.identity import page_user
 from app.models.types import ID
 from app.services.shared import idempotency
 from app.services.shared.actor import Actor
+from app.web.current_user import page_user
 
 FIELD = "form_id"  # hidden in the form, another one each time that it is shown
 

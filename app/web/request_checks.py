@@ -7,14 +7,14 @@ from flask import Flask, Request, Response, after_this_request, current_app, g, 
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
-from app import form_marks, ratelimit
 from app.errors import AppError
 from app.extensions import csrf
-from app.security import PROBES, REFUSAL, ROUTE
 from app.services.accounts import unsent_forms
 from app.services.authentication import secret_tokens
 from app.services.shared.actor import Actor
 from app.services.shared.client_networks import network_of
+from app.web import form_marks, rate_limit
+from app.web.middleware import PROBES, REFUSAL, ROUTE
 
 API = "/api/"
 # Pages for people who need not be signed in. Their forms refuse a stale token by themselves and are
@@ -63,7 +63,7 @@ def check_request() -> None:
     if path not in PROBES and _host_name(environ) not in current_app.config["KNOWN_HOSTS"]:
         raise BadRequest("This host name is not served here.")
     if is_page(path):
-        ratelimit.hit(environ, _visitor())
+        rate_limit.hit(environ, _visitor())
     if not is_api(path) and call.url_rule is not None:
         _refuse_cross_site()
         if call.method == "POST":

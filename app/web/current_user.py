@@ -11,16 +11,16 @@ from flask import Flask, Request, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_login import UserMixin, current_user, login_required, login_user, logout_user
 
-from app import form_marks
-from app.door import is_page
 from app.errors import Forbidden, Unauthorized
 from app.extensions import login_manager
 from app.models.session import USER_AGENT_MAX
-from app.security import REQUEST_ID, ROUTE, USER_ID
 from app.services.access import bearer_tokens, page_sessions
 from app.services.shared import audit
 from app.services.shared.actor import Actor
 from app.sql import Statement
+from app.web import form_marks
+from app.web.middleware import REQUEST_ID, ROUTE, USER_ID
+from app.web.request_checks import is_page
 
 CARRIED = ("openid_person",)  # who the provider says it is, to be linked after signing in
 

@@ -16,7 +16,7 @@ from flask import Flask, current_app
 
 from app.errors import TooManyRequests
 from app.lazy import lazy
-from app.security import RATE
+from app.web.middleware import RATE
 
 if TYPE_CHECKING:
     import limits

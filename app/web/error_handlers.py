@@ -9,17 +9,18 @@ from flask.typing import ResponseReturnValue
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
-from app import errors, form_marks
-from app.door import is_api
+from app import errors
 from app.errors import AppError, InvalidLines, InvalidParameter, InvalidToken, Unavailable
 from app.models import User
-from app.request_bodies import CLOSE
 from app.schemas.strict_json import pointer
-from app.security import REQUEST_ID, USER_ID
 from app.services.accounts import unsent_forms
 from app.services.operations import readiness
 from app.services.users import users
 from app.sql import Dangling
+from app.web import form_marks
+from app.web.middleware import REQUEST_ID, USER_ID
+from app.web.request_bodies import CLOSE
+from app.web.request_checks import is_api
 
 PASSING = (429, 503)  # what passes by itself
 REALM = 'Bearer realm="flagstone"'

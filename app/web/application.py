@@ -20,7 +20,7 @@ from werkzeug.http import parse_date
 from werkzeug.routing import MapAdapter, Rule
 
 from app.models.types import ID
-from app.routing import LazyRule
+from app.web.routing import LazyRule
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
