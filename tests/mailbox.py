@@ -12,7 +12,7 @@ from pathlib import Path
 from flask import Flask
 
 from app.cli.worker import SENDERS
-from app.worker import Worker
+from app.worker.loop import Worker
 
 LINK = re.compile(r"(https?://[^\s/\"<>]+)/auth/(\w+)/(\w+)")
 

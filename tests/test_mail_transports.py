@@ -9,8 +9,8 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 
 from app.errors import SendingFailed
-from app.mail import transports
-from app.mail.transports import deliver
+from app.worker import mail_transports
+from app.worker.mail_transports import deliver
 from tests.mailbox import parse
 from tests.smtp import certificate, free_port, hanging, post
 
@@ -20,7 +20,7 @@ ANN = "ann@example.com"
 @pytest.fixture(autouse=True)
 def authorities() -> None:
     """They are read anew, as when a worker starts."""
-    transports._tls.cache_clear()
+    mail_transports._tls.cache_clear()
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_server_that_is_away_is_tried_again(mail: EmailMessage) -> None:
 
 
 def test_server_that_hangs_is_given_up(mail: EmailMessage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transports, "TIMEOUT", 0.2)
+    monkeypatch.setattr(mail_transports, "TIMEOUT", 0.2)
     with hanging() as server:
         error = failure(server.url, mail)
     assert (error.answer, error.final) == (None, False)

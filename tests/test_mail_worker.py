@@ -19,13 +19,13 @@ from sqlalchemy import update
 
 import config
 from app.extensions import db
-from app.mail import transports
 from app.models import OutboxEntry
 from app.models.types import now
 from app.services.accounts import password_reset
 from app.services.outbox import mails
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
+from app.worker import mail_transports
 from tests.clients import Api
 from tests.mailbox import mail_to, send_due
 from tests.rows import rows
@@ -141,7 +141,7 @@ def test_sigterm_lets_what_is_being_sent_end_and_begins_nothing(
 def test_mail_server_that_hangs_holds_up_nobody_and_the_mail_comes_later(
     app: Flask, ann: Actor, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transports, "TIMEOUT", 0.2)
+    monkeypatch.setattr(mail_transports, "TIMEOUT", 0.2)
     with hanging() as hung:
         with mail_to(app, hung.url):
             assert api.post("/auth/forgot", {"email": "ann@example.com"}).status_code == 202

@@ -11,7 +11,6 @@ import pytest
 from flask import Flask
 
 from app.errors import Invalid, NotFound
-from app.mail import messages
 from app.models import Link, OutboxEntry, User
 from app.models.link import LIFE
 from app.models.types import now
@@ -22,6 +21,7 @@ from app.services.outbox.notices import AUTOMATIC, NOTICES
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from app.sql.connection import Link as Connection
+from app.worker import mail_messages
 from tests.conftest import PASSWORD, MakePerson
 from tests.mailbox import LINK, Mailbox, send_due, text
 from tests.rows import rows, set_values
@@ -78,11 +78,11 @@ def test_text_and_html_say_the_same(mailbox: Mailbox, ann: Actor) -> None:
 def every_mail() -> dict[str, EmailMessage]:
     """One mail of each kind, with texts of a person that are markup. Needs a request context."""
     words = {"username": "<b>ann</b>", "address": "192.0.2.1", "details": ["<i>Name</i>: x"]}
-    mails = {name: messages.notice(entry_of(name, **words)) for name in NOTICES}
-    mails["email_changed"] = messages.notice(entry_of("email_changed", **words), undo="s" * 43)
+    mails = {name: mail_messages.notice(entry_of(name, **words)) for name in NOTICES}
+    mails["email_changed"] = mail_messages.notice(entry_of("email_changed", **words), undo="s" * 43)
     for name in LIFE:
         entry = entry_of(name, by="<u>root</u>")
-        mails[name] = messages.link(entry, "<b>ann</b>", "ann@example.com", "s" * 43)
+        mails[name] = mail_messages.link(entry, "<b>ann</b>", "ann@example.com", "s" * 43)
     return mails
 
 
@@ -120,7 +120,7 @@ def test_button_of_a_mail_is_one_link_whose_address_can_be_read(app: Flask) -> N
 @pytest.mark.parametrize("name", sorted(AUTOMATIC))
 def test_act_of_the_service_itself_is_nobodys(app: Flask, name: str) -> None:
     with app.test_request_context():
-        mail = messages.notice(entry_of(name, by_owner=False, by_admin=False))
+        mail = mail_messages.notice(entry_of(name, by_owner=False, by_admin=False))
     assert "By:" not in text(mail)
     assert "By:" not in text(mail, "html")
 
@@ -128,8 +128,8 @@ def test_act_of_the_service_itself_is_nobodys(app: Flask, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(NOTICES))
 def test_notice_says_what_happened_when_and_from_where(app: Flask, name: str) -> None:
     with app.test_request_context():
-        mail = messages.notice(entry_of(name, address="192.0.2.1"))
-        others = messages.notice(entry_of(name, by_owner=False))
+        mail = mail_messages.notice(entry_of(name, address="192.0.2.1"))
+        others = mail_messages.notice(entry_of(name, by_owner=False))
     for part in ("plain", "html"):
         assert NOTICES[name].what in unescape(text(mail, part))
         if name != "token_ending":  # nobody did anything
@@ -139,7 +139,9 @@ def test_notice_says_what_happened_when_and_from_where(app: Flask, name: str) ->
 
 def test_what_somebody_typed_is_escaped_in_html_and_stands_in_no_subject(app: Flask) -> None:
     with app.test_request_context():
-        mail = messages.notice(entry_of("email_changed", username="<b>x</b>\r\nBcc: y@z.example"))
+        mail = mail_messages.notice(
+            entry_of("email_changed", username="<b>x</b>\r\nBcc: y@z.example")
+        )
     assert "<b>" not in text(mail, "html")
     assert "Bcc" not in mail
     assert str(mail["Subject"]) == "Your email address was changed - Flagstone"
@@ -155,7 +157,7 @@ def test_address_that_forges_a_header_is_refused(
         with pytest.raises(Invalid):
             accounts.update_self(member, {"email": email}, PASSWORD)
     with app.test_request_context(), pytest.raises(ValueError, match=r"(?i)invalid|header|newline"):
-        messages.notice(entry_of("email_changed", to=email))
+        mail_messages.notice(entry_of("email_changed", to=email))
 
 
 def test_outbox_and_links_hold_no_secret(app: Flask, mailbox: Mailbox, member: Actor) -> None:

@@ -13,7 +13,7 @@ from app.models.types import now
 from app.services.outbox import outbox
 from app.services.shared import encryption
 from app.sql import atomic
-from app.worker import Worker
+from app.worker.loop import Worker
 from tests.conftest import MakeApp
 from tests.races import race
 from tests.rows import rows, set_values

@@ -18,7 +18,7 @@ from app.services.shared.actor import Actor
 from app.services.tasks import handover, search as task_search, search_queries, tasks
 from app.services.tasks.bulk import Change, apply
 from app.services.users import registration
-from app.worker import Worker
+from app.worker.loop import Worker
 from tests.clients import Api, Browser
 from tests.conftest import PASSWORD
 from tests.databases import Database

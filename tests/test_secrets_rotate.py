@@ -10,14 +10,15 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import String, select
 
-from app import delivery, sql
+from app import sql
 from app.extensions import db
 from app.models import Factor, OutboxEntry, Webhook
 from app.services.factors import factors, verification
 from app.services.shared import encrypted_columns, encryption
 from app.services.shared.actor import Actor
 from app.services.webhooks import deliveries as webhook_deliveries, signing_secrets, webhooks
-from app.worker import Worker
+from app.worker import webhook_sender
+from app.worker.loop import Worker
 from tests.conftest import PASSWORD, MakeApp, MakePerson
 from tests.factors import Phone, add_app, hold_clock, phone_of
 from tests.keys import FIRST, SECOND, THIRD
@@ -68,10 +69,10 @@ def doctor(app: Flask) -> dict[str, str]:
 
 def send(app: Flask, actor: Actor, webhook_id: str, monkeypatch: pytest.MonkeyPatch) -> int:
     """Deliver a test event; what reaches the network is left out."""
-    monkeypatch.setattr(delivery, "post", lambda *_: 204)
+    monkeypatch.setattr(webhook_sender, "post", lambda *_: 204)
     with app.app_context():
         webhook_deliveries.test(actor, webhook_id)
-    return Worker(app, {"webhook": delivery.send}, 1).run_once()
+    return Worker(app, {"webhook": webhook_sender.send}, 1).run_once()
 
 
 def outbox_errors(app: Flask) -> list[str]:
@@ -234,7 +235,7 @@ def test_keys_are_rotated_twice_while_the_service_is_used(
         return sign(by, *given)
 
     monkeypatch.setattr(webhook_deliveries, "sign", noted)
-    monkeypatch.setattr(delivery, "post", lambda *_: 204)
+    monkeypatch.setattr(webhook_sender, "post", lambda *_: 204)
 
     for step, present in ((0, second), (1, third)):
         codes = {person.id: phones[person].code(step) for person in people[:2]}
@@ -245,7 +246,7 @@ def test_keys_are_rotated_twice_while_the_service_is_used(
             partial(renew_app, phones, people[2]),
         ]
         together(present, calls)
-        Worker(present, {"webhook": delivery.send}, 4).run_once()
+        Worker(present, {"webhook": webhook_sender.send}, 4).run_once()
         assert doctor(present) == {"ok": "all 8 are under SECRET_KEY"}
 
     assert set(signed) == set(secrets.values())

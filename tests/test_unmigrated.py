@@ -13,7 +13,7 @@ from app.extensions import db
 from app.services.operations import readiness
 from app.services.shared.actor import Actor
 from app.services.users import registration
-from app.worker import Worker
+from app.worker.loop import Worker
 from tests import leaks, test_migrations
 from tests.answers import slug_of
 from tests.clients import Api, Browser

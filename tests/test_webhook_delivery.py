@@ -16,7 +16,6 @@ import pytest
 from flask import Flask
 
 import config
-from app import delivery
 from app.models import OutboxEntry, User, Webhook, WebhookSecret
 from app.models.types import now
 from app.models.webhook import GIVEN_UP_AFTER
@@ -25,7 +24,8 @@ from app.services.operations.purge import purge
 from app.services.shared import encryption
 from app.services.shared.actor import Actor
 from app.services.webhooks import deliveries as webhook_deliveries, webhooks
-from app.worker import Worker
+from app.worker import webhook_sender
+from app.worker.loop import Worker
 from tests.clients import Api
 from tests.conftest import MakeApp, MakePerson, signed_in_api
 from tests.rows import actions, age, rows, set_values
@@ -90,7 +90,7 @@ def inside(app: Flask, other_app: MakeApp) -> Flask:
 
 
 def work(app: Flask) -> int:
-    return Worker(app, {"webhook": delivery.send}, 4).run_once()
+    return Worker(app, {"webhook": webhook_sender.send}, 4).run_once()
 
 
 def test_delivery_is_signed_as_standard_webhooks_says(
@@ -225,7 +225,7 @@ def test_receiver_that_drips_is_cut_off(
     receiver: Receiver,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(delivery, "TIMEOUT", 0.5)
+    monkeypatch.setattr(webhook_sender, "TIMEOUT", 0.5)
     api = signed_in_api(inside, make_person("eve"))
     hook = f"/webhooks/{make(api, url=receiver.url)['id']}"
     api.post(f"{hook}/test")

@@ -17,7 +17,7 @@ from app.services.outbox import outbox
 from app.services.shared.actor import Actor
 from app.services.users import users
 from app.services.webhooks import deliveries as webhook_deliveries, webhooks
-from app.worker import Worker
+from app.worker.loop import Worker
 from tests.conftest import email_of, signed_in_api
 from tests.factors import add_app, hold_clock
 from tests.mailbox import Mailbox

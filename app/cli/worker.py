@@ -6,11 +6,11 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from app import delivery, mail
 from app.cli.base import Command
-from app.worker import Sender, Worker
+from app.worker import mail_sender, webhook_sender
+from app.worker.loop import Sender, Worker
 
-SENDERS: dict[str, Sender] = {"mail": mail.send, "webhook": delivery.send}
+SENDERS: dict[str, Sender] = {"mail": mail_sender.send, "webhook": webhook_sender.send}
 
 
 @click.command("worker", cls=Command)

@@ -11,9 +11,9 @@ from flask import Flask
 from app import settings as policy
 from app.doctor.finding import Finding, fault, ok, warning
 from app.errors import ProviderAway
-from app.mail.transports import connect
 from app.services.openid.provider import provider_of
 from app.web.rate_limit import Limiter
+from app.worker.mail_transports import connect
 from settings.openid import OpenIdClient
 from settings.urls import public
 

@@ -1,13 +1,13 @@
 """Sends an entry of the outbox as a mail."""
 
 from app import settings as policy
-from app.mail import messages, transports
 from app.models import OutboxEntry
 from app.models.link import LIFE
 from app.services.access import token_mails
 from app.services.accounts import address_undo
 from app.services.authentication import one_time_links
 from app.services.outbox import outbox
+from app.worker import mail_messages, mail_transports
 
 
 def send(entry: OutboxEntry) -> int | None:
@@ -19,12 +19,12 @@ def send(entry: OutboxEntry) -> int | None:
         if told is None:
             return None
         undo = address_undo.make(entry) if entry.name == address_undo.NOTICE else ""
-        message = messages.notice(entry, told, undo=undo)
-        status = transports.deliver(policy.current().mail_url, message)
+        message = mail_messages.notice(entry, told, undo=undo)
+        status = mail_transports.deliver(policy.current().mail_url, message)
         if entry.user_id is None:
             outbox.forget(entry)
         return status
     opened = one_time_links.open_for(entry)
     if opened is None:
         return None
-    return transports.deliver(policy.current().mail_url, messages.link(entry, *opened))
+    return mail_transports.deliver(policy.current().mail_url, mail_messages.link(entry, *opened))

@@ -1,0 +1,1 @@
+"""`flask worker`: sends mails and webhooks from the outbox, and deletes expired rows."""
