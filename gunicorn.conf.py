@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app import gunicorn_worker, lazy, serving, sql
+from app import lazy, sql
 from app.extensions import db
+from app.server import gunicorn_worker, renewal
 from config import SettingsError, load
 
 try:
@@ -39,8 +40,8 @@ limit_request_field_size = 8190
 forwarded_allow_ips = ""  # nobody's X-Forwarded-*: the app reads them, as PROXY_HOPS says
 
 if settings["METRICS_TOKEN"]:
-    serving.share_figures()
-atexit.register(serving.remove_figures)  # METRICS_TOKEN may have been set before a renewal
+    renewal.share_figures()
+atexit.register(renewal.remove_figures)  # METRICS_TOKEN may have been set before a renewal
 
 accesslog = None  # the app logs one line for each request
 errorlog = "-"
@@ -59,7 +60,7 @@ def when_ready(server: Any) -> None:
     served.routes  # noqa: B018
     gc.collect()
     gc.freeze()  # what is there now is never collected, so that its pages stay shared
-    serving.take_over(server)
+    renewal.take_over(server)
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
@@ -72,8 +73,8 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001
-    serving.hear_stops()
+    renewal.hear_stops()
 
 
 def on_exit(server: Any) -> None:  # noqa: ARG001
-    serving.wait_for_old_workers()
+    renewal.wait_for_old_workers()

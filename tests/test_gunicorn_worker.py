@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from gunicorn.workers.gthread import ThreadWorker
 
-from app import gunicorn_worker
+from app.server import gunicorn_worker
 from tests.gunicorn_server import HOST, Server, read, running, until
 
 ASK = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"

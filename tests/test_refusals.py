@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from app import refusals
+from app.server import bad_requests
 from tests.answers import PROBLEM
 from tests.databases import make_app
 from tests.gunicorn_server import HOST, Answer, Server, running
@@ -122,7 +122,7 @@ def test_refusal_behind_a_proxy_tells_the_address_of_the_client(
 def test_fault_of_ours_below_the_app_is_a_500() -> None:
     head = b"GET /api/v1/tasks?q=fst_hidden HTTP/1.1\r\n" + ASKED
     app = make_app("sqlite:////dev", PUBLIC_URL="https://localhost")
-    answer = Answer(refusals.answer(app, RuntimeError("fst_hidden"), head, "192.0.2.1"))
+    answer = Answer(bad_requests.answer(app, RuntimeError("fst_hidden"), head, "192.0.2.1"))
     assert (answer.status, answer.headers["connection"]) == (500, "close")
     assert "strict-transport-security" in answer.headers
     assert (b"fst_hidden" in answer.body, b"/api/v1/tasks" in answer.body) == (False, True)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from app import serving
+from app.server import renewal
 from tests.gunicorn_server import PATIENCE, Server, half_a_request, read, running, until
 from tests.metrics import ABOUT, CREDENTIALS, TOKEN, scrape, value
 
@@ -118,8 +118,8 @@ def test_new_settings_are_taken_and_wrong_ones_are_not(tmp_path: Path) -> None:
         server.process.send_signal(signal.SIGHUP)
         until(lambda: "The new code was not taken" in server.log.read_text())
         assert server.get("/about").status == 200
-        folders = serving.MEMORY.glob(f"flagstone-{server.process.pid}_*")
-        (folder,) = folders if serving.MEMORY.is_dir() else [tmp_path]
+        folders = renewal.MEMORY.glob(f"flagstone-{server.process.pid}_*")
+        (folder,) = folders if renewal.MEMORY.is_dir() else [tmp_path]
         assert server.stop() == 0
         assert folder == tmp_path or not folder.exists()
 
@@ -130,16 +130,16 @@ def test_new_settings_are_taken_and_wrong_ones_are_not(tmp_path: Path) -> None:
 def test_code_that_does_not_start_is_not_taken(
     monkeypatch: pytest.MonkeyPatch, command: list[str], error: type[Exception] | None
 ) -> None:
-    monkeypatch.setattr(serving, "CHECK_TIMEOUT", 0.1)
+    monkeypatch.setattr(renewal, "CHECK_TIMEOUT", 0.1)
     with pytest.raises(error) if error else nullcontext():
-        assert not serving.starts(command, "/", {})
+        assert not renewal.starts(command, "/", {})
 
 
 def test_stop_ends_the_trial_of_new_code() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
         signal.raise_signal(signal.SIGTERM)
-        assert not serving.starts(["sleep", "60"], "/", {})
+        assert not renewal.starts(["sleep", "60"], "/", {})
     finally:
         signal.sigtimedwait({signal.SIGTERM}, 0)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -154,7 +154,7 @@ def test_missing_program_leaves_the_master_as_it_was(monkeypatch: pytest.MonkeyP
         cfg=SimpleNamespace(env_orig={}),
         log=SimpleNamespace(error=lambda message, fault: messages.append(message % fault)),
     )
-    serving.renew(master)
+    renewal.renew(master)
     assert len(messages) == 1
     assert "No such file or directory: '/nowhere/python'" in messages[0]
     assert signal.pthread_sigmask(signal.SIG_BLOCK, set()) == set()
@@ -163,21 +163,21 @@ def test_missing_program_leaves_the_master_as_it_was(monkeypatch: pytest.MonkeyP
 def test_folder_of_figures_goes_with_the_process_that_made_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(serving, "MEMORY", tmp_path)
+    monkeypatch.setattr(renewal, "MEMORY", tmp_path)
     monkeypatch.setattr(os, "environ", dict(os.environ))
-    serving.share_figures()
+    renewal.share_figures()
     (folder,) = tmp_path.iterdir()
-    serving.share_figures()  # the same process after an exec
+    renewal.share_figures()  # the same process after an exec
     assert list(tmp_path.iterdir()) == [folder]
 
     with monkeypatch.context() as child:
         child.setattr(os, "getpid", lambda: 1)
         child.setattr(os, "environ", dict(os.environ))
-        serving.remove_figures()
+        renewal.remove_figures()
         assert list(tmp_path.iterdir()) == [folder]
-        serving.share_figures()
+        renewal.share_figures()
         assert len(list(tmp_path.iterdir())) == 2
-        serving.remove_figures()
+        renewal.remove_figures()
     assert list(tmp_path.iterdir()) == [folder]
-    serving.remove_figures()
+    renewal.remove_figures()
     assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from gunicorn.http import message, parser, wsgi
 from gunicorn.http.errors import LimitRequestLine, ParseException
 from gunicorn.workers import gthread
 
-from app import refusals
+from app.server import bad_requests
 from app.web.request_bodies import CLOSE, SILENCE
 
 LINGER = 5  # milliseconds that a thread waits for the next request of its connection
@@ -111,7 +111,7 @@ class Worker(gthread.ThreadWorker):
             head = _rest_of_head(client, head)
         address = addr[0] if addr else ""  # none on a Unix socket
         with suppress(Exception):  # the client may be gone
-            util.write_nonblock(client, refusals.answer(self.wsgi, exc, head, address))
+            util.write_nonblock(client, bad_requests.answer(self.wsgi, exc, head, address))
         end(client, SILENCE)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
