@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from werkzeug.routing import Rule
 
-from app.api import openapi
-from app.api.operation import Operation
+from app.api.http.operation import Operation
+from app.api.openapi import document as openapi
 from tests.answers import MISSING
 from tests.databases import make_app
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.api import openapi
+from app.api.openapi import document as openapi
 from tests.tools.breaking import breaks
 
 Document = dict[str, Any]

@@ -5,9 +5,9 @@ from typing import Any
 
 from flask import Blueprint, Flask
 
-from app.api import openapi
-from app.api.lifecycle import Deprecation
-from app.api.operation import operation
+from app.api.http.deprecation import Deprecation
+from app.api.http.operation import operation
+from app.api.openapi import document as openapi
 from app.schemas.fields import Strict, Text
 from tests.clients import Api
 from tests.conftest import MakeApp

@@ -9,8 +9,8 @@ import pytest
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from app.api import openapi
-from app.api.openapi_strings import request_strings
+from app.api.openapi import document as openapi
+from app.api.openapi.strings import request_strings
 from app.models.token import SCOPES
 from app.web.error_handlers import problems
 from tests.answers import MISSING

@@ -7,16 +7,16 @@ from app.api import (
     auth,
     bulk,
     comments,
-    document,
     exchange,
     factors,
-    task_views,
+    task_insights,
     tasks,
     tokens,
     users,
     webhooks,
 )
-from app.api.reading import JSON, MERGE_PATCH
+from app.api.http.request_parsing import JSON, MERGE_PATCH
+from app.api.openapi import routes as document
 
 bp = Blueprint("api", __name__)
 docs = document.page
@@ -28,7 +28,7 @@ RESOURCES = (
     tasks,
     bulk,
     exchange,
-    task_views,
+    task_insights,
     comments,
     webhooks,
     audit,

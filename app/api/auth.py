@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from flask import Blueprint
 from marshmallow import Schema, fields
 
-from app.api.operation import operation
+from app.api.http.operation import operation
 from app.api.user_schemas import EMAIL, NewPassword
 from app.errors import (
     BadCredentials,

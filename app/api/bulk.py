@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NoReturn
 from flask import Blueprint, current_app
 from marshmallow import Schema, ValidationError, fields
 
-from app.api.operation import operation
+from app.api.http.operation import operation
 from app.api.tasks import TaskOut, compile_task
 from app.errors import (
     Forbidden,

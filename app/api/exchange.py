@@ -5,9 +5,9 @@ from typing import Any
 from flask import Blueprint, Response, request
 from marshmallow import Schema, fields, validate
 
-from app.api import multipart, reading
-from app.api.multipart import MULTIPART
-from app.api.operation import operation
+from app.api.http import multipart, request_parsing
+from app.api.http.multipart import MULTIPART
+from app.api.http.operation import operation
 from app.api.tasks import TaskFilters
 from app.errors import InvalidLines, InvalidParameter, UnsupportedMediaType
 from app.faults import Code, Fault
@@ -99,7 +99,7 @@ def import_(actor: Actor) -> Imported:
         data, named = multipart.file_of(request, "file", SIZE_MAX)
         kind = named if named in (CSV, NDJSON) else task_files.kind_of(data)
     elif request.mimetype in (CSV, NDJSON):
-        data, kind = reading.content(request), request.mimetype
+        data, kind = request_parsing.content(request), request.mimetype
     else:
         raise UnsupportedMediaType(f"Send the body as {CSV}, {NDJSON} or {MULTIPART}.")
     return task_import.import_tasks(actor, task_files.read(kind, data))

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 from flask import Blueprint
 from marshmallow import Schema, fields
 
-from app.api.examples import ID, MOMENT, OTHER_ID
-from app.api.operation import ListQuery, operation
-from app.api.reading import JSON, MERGE_PATCH
+from app.api.http.operation import ListQuery, operation
+from app.api.http.request_parsing import JSON, MERGE_PATCH
+from app.api.openapi.examples import ID, MOMENT, OTHER_ID
 from app.errors import Forbidden, NotFound, PreconditionFailed
 from app.models import Task
 from app.models.task import PRIORITIES, STATUSES

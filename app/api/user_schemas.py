@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, fields
 
-from app.api.examples import ID, MOMENT
-from app.api.operation import ListQuery
+from app.api.http.operation import ListQuery
+from app.api.openapi.examples import ID, MOMENT
 from app.models.user import EMAIL_MAX, PASSWORD_MAX, ROLES, USERNAME_MAX, USERNAME_MIN
 from app.schemas.coded_fields import Length, List
 from app.schemas.fields import Flag, Identifier, Moment, Password, Strict, Text, choice

@@ -5,8 +5,8 @@ from typing import Any
 
 from flask import Blueprint, current_app
 
-from app.api.operation import operation
-from app.api.reading import JSON, MERGE_PATCH
+from app.api.http.operation import operation
+from app.api.http.request_parsing import JSON, MERGE_PATCH
 from app.api.user_schemas import (
     AccountExport,
     MyChanges,

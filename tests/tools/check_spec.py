@@ -1,6 +1,6 @@
 """`make check`: docs/openapi.json is the document that the code gives. `--write` writes it anew.
 
-Neither lets pass what would break a client, unless the version (app/api/openapi.py) moves with it.
+Neither lets pass what would break a client, unless the version (app/api/openapi/document.py) moves with it.
 """
 
 import difflib
@@ -9,13 +9,15 @@ import sys
 from itertools import islice
 
 import config
-from app.api import openapi
+from app.api.openapi import document as openapi
 from tests.databases import make_app
 from tests.tools.breaking import breaks
 
 COMMITTED = config.ROOT / "docs" / "openapi.json"
 MEND = "docs/openapi.json is not what the code says: python -m tests.tools.check_spec --write"
-BREAKING = "This breaks clients: add beside the old, or move the version (app/api/openapi.py)."
+BREAKING = (
+    "This breaks clients: add beside the old, or move the version (app/api/openapi/document.py)."
+)
 SHOWN = 40  # lines of the difference
 
 

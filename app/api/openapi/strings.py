@@ -6,7 +6,7 @@ added to the finished document, to each string whose own rules would allow it.
 
 from collections.abc import Iterator
 
-from app.api.openapi_parts import Json
+from app.api.openapi.components import Json
 
 NO_NUL = r"^[^\u0000]*$"
 _NARROWER = frozenset({"pattern", "enum", "const", "contentMediaType"})

@@ -7,7 +7,7 @@ from flask import Request, current_app
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.formparser import FormDataParser
 
-from app.api import reading
+from app.api.http import request_parsing
 from app.errors import ContentTooLarge, Invalid, Malformed
 from app.faults import Code, Fault
 from app.schemas.strict_json import step
@@ -39,7 +39,7 @@ def file_of(request: Request, name: str, size_max: int) -> tuple[bytes, str]:
 def fingerprint(request: Request) -> bytes:
     """The body without its boundary, which a client draws anew when it repeats a request."""
     boundary = request.mimetype_params.get("boundary", "").encode("latin-1", "replace")
-    data = reading.content(request)
+    data = request_parsing.content(request)
     return data.replace(b"--" + boundary, b"--") if boundary else data
 
 
@@ -50,7 +50,7 @@ _NO_FILE = Fault(Code.INVALID_TYPE, "Send a file: this part has no filename.")
 
 
 def _parsed(request: Request) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
-    data = reading.content(request)
+    data = request_parsing.content(request)
     parser = FormDataParser(
         stream_factory=_in_memory,
         max_form_memory_size=current_app.config["MAX_FORM_MEMORY_SIZE"],

@@ -6,7 +6,7 @@ from typing import Any
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow.fields import Field
 
-from app.api.openapi_parts import Json
+from app.api.openapi.components import Json
 from app.api.user_schemas import NewPassword
 from app.schemas.fields import OneOf
 

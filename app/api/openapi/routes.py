@@ -7,8 +7,9 @@ import orjson
 from flask import Blueprint, Flask, Response, current_app, render_template, request
 from marshmallow import Schema, fields
 
-from app.api import answer, openapi, reading
-from app.api.operation import operation
+from app.api.http import request_parsing, responses as answer
+from app.api.http.operation import operation
+from app.api.openapi import document as openapi
 from app.schemas.fields import Text
 from app.services.shared.actor import Actor
 from app.web.middleware import CSP_DOCS
@@ -33,7 +34,7 @@ class OpenApi(Schema):
 def openapi_json(_origin: Actor) -> Response:
     content, etag = _document(current_app._get_current_object())  # type: ignore[attr-defined]
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if reading.is_current(request, etag):
+    if request_parsing.is_current(request, etag):
         return answer.empty(304, headers)
     return Response(content, headers=headers, content_type="application/json")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from flask import Response
 
-from app.api.reading import JSON
+from app.api.http.request_parsing import JSON
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flask import Request, Response
 
-from app.api import multipart, reading
+from app.api.http import multipart, request_parsing
 from app.errors import IdempotencyNotSupported, Malformed
 from app.models.idempotency_record import KEY_MAX
 from app.services.shared import idempotency
@@ -59,5 +59,5 @@ def once(request: Request, actor: Actor, key: str, view: Callable[[], Response])
 def _fingerprint(request: Request) -> str:
     head = f"{request.method} {request.full_path} {request.mimetype}\n"
     is_form = request.mimetype == multipart.MULTIPART
-    payload = multipart.fingerprint(request) if is_form else reading.content(request)
+    payload = multipart.fingerprint(request) if is_form else request_parsing.content(request)
     return hashlib.sha256(head.encode() + payload).hexdigest()

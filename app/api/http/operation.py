@@ -12,8 +12,8 @@ from typing import Any
 from flask import Request, Response, current_app, request
 from marshmallow import Schema
 
-from app.api import answer, multipart, reading, replay
-from app.api.lifecycle import Deprecation
+from app.api.http import idempotency, multipart, request_parsing, responses
+from app.api.http.deprecation import Deprecation
 from app.errors import AppError, Unauthorized
 from app.schemas.coded_fields import Range
 from app.schemas.fields import Flag, Number, Text, compile_dump
@@ -55,7 +55,7 @@ class Operation:
     before_factor: bool = False  # leads to a factor, or out: open to who lacks a required one
     token_optional: bool = False  # strangers may call it too; a token that is sent counts
     body: Schema | None = None
-    body_types: tuple[str, ...] = (reading.JSON,)
+    body_types: tuple[str, ...] = (request_parsing.JSON,)
     query: Schema | None = None
     # A body that the view reads by itself, an answer that it writes by itself: example by type.
     takes: Mapping[str, str] = field(default_factory=dict)
@@ -99,8 +99,8 @@ def operation(**declared: Any) -> Callable[[View], View]:
             call: Request = request._get_current_object()  # type: ignore[attr-defined]
             actor, version = _caller(declaration, call, given)
             shown = view
-            if version is not None and reading.is_current(call, answer.etag(version)):
-                shown = partial(answer.not_modified, version)
+            if version is not None and request_parsing.is_current(call, responses.etag(version)):
+                shown = partial(responses.not_modified, version)
             response = _once(declaration, call, shown, actor, given)
             if declaration.deprecated is not None:
                 declaration.deprecated.announce(response.headers)
@@ -145,14 +145,16 @@ def _once(
 ) -> Response:
     """The answer, or the one that this Idempotency-Key got before."""
     if "HTTP_CONTENT_ENCODING" in call.environ and call.method not in ("GET", "HEAD"):
-        reading.refuse_encoded(call)
+        request_parsing.refuse_encoded(call)
     if declaration.takes_max:
         is_form = call.mimetype == multipart.MULTIPART
         call.max_content_length = declaration.takes_max + (multipart.AROUND_MAX if is_form else 0)
     if not declaration.idempotent:
-        replay.refuse(call)
-    elif key := replay.key_of(call):
-        return replay.once(call, actor, key, lambda: _answer(declaration, call, view, actor, given))
+        idempotency.refuse(call)
+    elif key := idempotency.key_of(call):
+        return idempotency.once(
+            call, actor, key, lambda: _answer(declaration, call, view, actor, given)
+        )
     return _answer(declaration, call, view, actor, given)
 
 
@@ -160,15 +162,15 @@ def _answer(
     declaration: Operation, call: Request, view: View, actor: Actor, given: dict[str, Any]
 ) -> Response:
     if declaration.if_match:
-        given["expect"] = reading.condition(call)
+        given["expect"] = request_parsing.condition(call)
     if declaration.body is not None:
-        given["body"] = reading.body(call, declaration.body, declaration.body_types)
+        given["body"] = request_parsing.body(call, declaration.body, declaration.body_types)
     if declaration.lists:
         return _list(declaration, call, view, actor, given)
     if declaration.query is not None:
-        given["query"] = reading.query(call, declaration.query)
+        given["query"] = request_parsing.query(call, declaration.query)
     elif call.query_string:
-        reading.query(call, _NO_QUERY)
+        request_parsing.query(call, _NO_QUERY)
     return _respond(declaration, call, view(actor, **given))
 
 
@@ -179,22 +181,24 @@ def _respond(declaration: Operation, call: Request, row: Any) -> Response:
     if isinstance(row, Response):
         return row
     if declaration.returns is None:
-        return answer.empty(declaration.status, {})
+        return responses.empty(declaration.status, {})
     headers = {}
     if declaration.etag:
-        if call.method in ("GET", "HEAD") and reading.is_current(call, answer.etag(row.version)):
-            return answer.not_modified(row.version)
-        headers = answer.validators(row.version)
+        if call.method in ("GET", "HEAD") and request_parsing.is_current(
+            call, responses.etag(row.version)
+        ):
+            return responses.not_modified(row.version)
+        headers = responses.validators(row.version)
     if declaration.location:
         headers["Location"] = declaration.location.format(row)
-    return answer.in_json(declaration.dump(row), declaration.status, headers)
+    return responses.in_json(declaration.dump(row), declaration.status, headers)
 
 
 def _list(
     declaration: Operation, call: Request, view: View, actor: Actor, given: dict[str, Any]
 ) -> Response:
     assert declaration.query is not None  # noqa: S101 - it is a ListQuery
-    query = reading.query(call, declaration.query)
+    query = request_parsing.query(call, declaration.query)
     limit, cursor, count = query.pop("limit"), query.pop("cursor"), query.pop("count")
     binding = [call.path, actor.id, query]
     after = cursors.unseal(cursor, binding)
@@ -207,11 +211,11 @@ def _list(
     if page.total is not None:
         body["total"] = page.total
     headers = {"Link": _next_link(call, following)} if following else {}
-    return answer.in_json(body, 200, headers)
+    return responses.in_json(body, 200, headers)
 
 
 def _next_link(call: Request, cursor: str) -> str:
     """RFC 8288. Absolute, because clients that follow it expect it so."""
-    query = reading.without(call, "cursor")
+    query = request_parsing.without(call, "cursor")
     where = f"{current_app.config['PUBLIC_URL']}{call.path}?{query}cursor={cursor}"
     return f'<{where}>; rel="next"'

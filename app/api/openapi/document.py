@@ -12,13 +12,13 @@ from marshmallow import Schema
 from werkzeug.routing import Rule
 
 from app import errors
-from app.api import examples, openapi_parts as parts, openapi_tags as tags
-from app.api.multipart import MULTIPART
-from app.api.openapi_fields import minimum_length, one_of, query_parameter
-from app.api.openapi_parts import Json
-from app.api.openapi_strings import forbid_nul
-from app.api.operation import Operation
-from app.api.reading import JSON
+from app.api.http.multipart import MULTIPART
+from app.api.http.operation import Operation
+from app.api.http.request_parsing import JSON
+from app.api.openapi import components as parts, examples, tags
+from app.api.openapi.components import Json
+from app.api.openapi.fields import minimum_length, one_of, query_parameter
+from app.api.openapi.strings import forbid_nul
 from app.errors import AppError
 from app.version import VERSION
 from app.web.error_handlers import problems

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint
 from marshmallow import Schema, fields, validate
 
-from app.api.operation import ListQuery, operation
+from app.api.http.operation import ListQuery, operation
 from app.errors import NotFound
 from app.models import AuditEvent
 from app.models.task import PRIORITIES, STATUSES

@@ -1,0 +1,1 @@
+"""What every operation of the API shares: its declaration, request parsing, responses, idempotency."""
