@@ -20,7 +20,8 @@ LOGGERS = {
     "werkzeug": logging.WARNING,
 }
 # Each group is kept, and what follows it is left out: the link of a mail, a query (it may hold the
-# code of an OpenID provider), and a token wherever it stands (app.services.authentication.secret_tokens).
+# code of an OpenID provider), and a token wherever it stands
+# (app.services.authentication.secret_tokens).
 _SECRETS = re.compile(
     r"(/auth/[\w-]+/)[^\s\"'<>]+" r"|(?<=[\w/])(\?)[^\s\"'<>]+" r"|(fst_)\w+",
 )

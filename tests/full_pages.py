@@ -94,8 +94,9 @@ def make_links(app: Flask, user_id: str) -> dict[str, str]:
     with app.app_context():
         user = users.get(Actor(id=user_id), user_id)
         reset = password_reset.make_link(SYSTEM, user)
+        confirm = one_time_links.make(user.id, "confirm", user.email)
         return {
-            "/auth/confirm/<token>": f"/auth/confirm/{one_time_links.make(user.id, 'confirm', user.email)}",
+            "/auth/confirm/<token>": f"/auth/confirm/{confirm}",
             "/auth/undo/<token>": f"/auth/undo/{undo_link(user)}",
             "/auth/reset/<token>": f"/auth/reset/{reset}",
             "/auth/invite/<token>": f"/auth/invite/{reset}",

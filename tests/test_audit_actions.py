@@ -19,7 +19,7 @@ from tests.rows import events
 RECORDING = ("record", "record_each")
 LOADED_BY_THE_APP = """
 from app import create_app
-from app.services import audit
+from app.services.shared import audit
 
 create_app()
 print(*audit.ACTIONS)

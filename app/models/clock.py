@@ -1,8 +1,8 @@
 """The clock that stamps what is written: UTC, never at or before a moment that was handed out.
 
-A client may follow along from the newest moment that it has seen (app.services.shared.following). Where
-this host's clock is behind, the database refuses a stamp that such a client would miss, and the
-stamps of this process continue after the refused moment.
+A client may follow along from the newest moment that it has seen
+(app.services.shared.following). Where this host's clock is behind, the database refuses a stamp
+that such a client would miss, and the stamps of this process continue after the refused moment.
 """
 
 from datetime import UTC, datetime, timedelta

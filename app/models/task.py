@@ -81,8 +81,8 @@ class Task(Base):
     version: Mapped[int] = mapped_column(default=1)
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # set: it is in the trash
     label_keys: Mapped[list[str]] = mapped_column(TextList, default=list)  # labels without case
-    # The words of title and description (app.services.tasks.search), and the `version` that they are
-    # of. Another one: code that knows no search words has written the row since.
+    # The words of title and description (app.services.tasks.search), and the `version` that they
+    # are of. Another one: code that knows no search words has written the row since.
     search_words: Mapped[str | None] = mapped_column(SearchWords, deferred=True)
     search_version: Mapped[int | None]
 

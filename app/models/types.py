@@ -58,7 +58,7 @@ def canonical_id(text: str) -> str | None:
 Id = String(36).with_variant(_TextUUID(as_uuid=False), "postgresql")
 # Code point order on both, whatever the server's locale: its index survives an upgrade of libc.
 PlainText = Text().with_variant(Text(collation="C"), "postgresql")
-# The words of app.services.shared.search_words, with a blank around each, which is how a tsvector is read.
+# The words of app.services.shared.search_words, with a blank around each: so a tsvector is read.
 SearchWords = Text().with_variant(postgresql.TSVECTOR(), "postgresql")
 
 

@@ -114,7 +114,7 @@ class NewPasswordForm(Form):
 
 
 def is_stale() -> bool:
-    """True if the form that was sent bears the token of another session (app.web.request_checks)."""
+    """True if the form that was sent bears the token of another session."""
     return bool(g.get("stale_form"))
 
 

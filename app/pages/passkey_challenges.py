@@ -1,7 +1,8 @@
 """Challenges of passkeys: in the signed cookie of the browser that was asked, each for one purpose.
 
 A page that is drawn again keeps its challenge for a while, so that two tabs do not disturb each
-other. Taking one removes it from the cookie; app.services.factors.spent_challenges lets it count once.
+other. Taking one removes it from the cookie; app.services.factors.spent_challenges lets it count
+once.
 """
 
 import base64

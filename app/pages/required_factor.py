@@ -1,6 +1,7 @@
 """Pages of an account that lacks a required factor lead to the page that sets it up.
 
-Whether it is required, and of whom, is for app.services.factors.factors to say; the API asks there too.
+Whether it is required, and of whom, is for app.services.factors.factors to say; the API asks
+there too.
 """
 
 from flask import Flask, flash, redirect, request, url_for

@@ -52,8 +52,8 @@ def atomic(use_case: Callable[P, R]) -> Callable[P, R]:
     Within another it joins that one. Where the database gave it up for another transaction
     (serialization failure, deadlock), or had lost a statement that it should have kept
     (app.sql.prepared), it is tried again, with the same arguments: hand it no iterator. A try
-    after the first holds followers back (app.services.shared.following) before it stamps anything, so
-    that they cannot overtake it once more. An error of the database ends the transaction, also
+    after the first holds followers back (app.services.shared.following) before it stamps anything,
+    so that they cannot overtake it once more. An error of the database ends the transaction, also
     where it is caught.
     """
 

@@ -1,6 +1,7 @@
 """`make check`: docs/openapi.json is the document that the code gives. `--write` writes it anew.
 
-Neither lets pass what would break a client, unless the version (app/api/openapi/document.py) moves with it.
+Neither lets pass what would break a client, unless the version (app/api/openapi/document.py)
+moves with it.
 """
 
 import difflib

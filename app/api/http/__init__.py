@@ -1,1 +1,1 @@
-"""What every operation of the API shares: its declaration, request parsing, responses, idempotency."""
+"""What the operations of the API share: declaration, request parsing, responses, idempotency."""

@@ -20,7 +20,8 @@ PURPOSES = ("reset", "invite")
 def ask(origin: Actor, email: str) -> None:
     """Mail a link to the account with this address, if there is one: nobody is told here.
 
-    What is over the limits of app.services.outbox.mail_limits is dropped: earlier links work for a day.
+    What is over the limits of app.services.outbox.mail_limits is dropped: earlier links work for
+    a day.
     Raises NoMail, Invalid.
     """
     mails.need()

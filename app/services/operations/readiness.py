@@ -12,7 +12,7 @@ from app.sql import DRIVER_ERRORS, Statement, watchdog
 from app.sql.errors import lacks_schema
 
 PATIENCE = 2.0  # seconds: whoever asks whether we are ready asks again soon
-REVISIONS = Path(__file__).parents[2] / "migrations" / "versions"
+REVISIONS = Path(__file__).parents[3] / "migrations" / "versions"
 _versions = table("alembic_version", column("version_num"))
 _applied = Statement[tuple[str]](select(_versions.c.version_num))
 

@@ -1,1 +1,1 @@
-"""The outbox: messages stored with the change that they follow from, and sent later by the worker."""
+"""The outbox: messages are stored with the change that causes them, and sent by the worker."""

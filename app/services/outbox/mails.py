@@ -1,4 +1,4 @@
-"""The mails that there are: put into the outbox here, written and sent by the worker (app/mail/).
+"""The mails that there are: put into the outbox here, written and sent by the worker (app/worker/).
 
 Where no mail is set up nothing is put there. No entry holds a secret: that of a link is made when
 the mail is sent (app/services/authentication/one_time_links.py).
