@@ -76,7 +76,7 @@ bench-compare: install ## The same of two commits beside each other (A=ref B=ref
 	@$(BIN)/python -m bench.compare $(or $(A),HEAD) $(or $(B),.)
 
 costs: install ## Write anew what each operation may cost, in calls and round trips (tests/costs.json)
-	@WRITE_COSTS=1 $(BIN)/python -m pytest tests/test_costs.py
+	@WRITE_COSTS=1 $(BIN)/python -m pytest tests/contract/test_costs.py
 
 lock: install ## Lock the requirements anew, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header requirements.in -o requirements.txt $(ARGS)

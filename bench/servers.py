@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import psycopg2
 
-from tests import embedded_postgres
+from tests.support import embedded_postgres
 
 ROOT = Path(__file__).parents[1]
 WORKERS, THREADS = 2, 4

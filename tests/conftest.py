@@ -2,7 +2,7 @@
 and root, the admin; and a client of the API and of the pages for each.
 
 Services need an app context: `ctx` keeps one open throughout a test, `within(app)` opens one for a
-moment. The clients refuse to work inside one (tests/clients.py).
+moment. The clients refuse to work inside one (tests/support/clients.py).
 """
 
 import os
@@ -21,9 +21,9 @@ from app.models.types import now
 from app.services.access import token_pairs
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
 from app.services.users import passwords, registration
-from tests import leaks, openid_provider
-from tests.clients import Api, Browser
-from tests.databases import (
+from tests.support import leaks, openid_provider
+from tests.support.clients import Api, Browser
+from tests.support.databases import (
     Database,
     PostgresDatabase,
     PostgresServer,
@@ -32,8 +32,8 @@ from tests.databases import (
     make_app,
     postgres_server,
 )
-from tests.live import served
-from tests.mailbox import Mailbox, mail_to
+from tests.support.live import served
+from tests.support.mailbox import Mailbox, mail_to
 
 PASSWORD = "seven plums and a pear"
 PRODUCT_HASHER = passwords.Policy.hasher
@@ -48,7 +48,7 @@ settings.register_profile(
 settings.load_profile("flagstone")
 leaks.listen()
 # A module that uses one of these starts servers or many threads.
-STARTERS = {"tests.races", "tests.gunicorn_server", "tests.redis_server"}
+STARTERS = {"tests.support.races", "tests.support.gunicorn_server", "tests.support.redis_server"}
 MakeApp = Callable[..., Flask]
 MakePerson = Callable[..., Actor]
 

@@ -23,7 +23,7 @@ from flask_migrate import upgrade
 from sqlalchemy import CheckConstraint, inspect
 
 from app.extensions import db
-from tests.databases import MIGRATIONS, close, make_app, migrate, postgres_server
+from tests.support.databases import MIGRATIONS, close, make_app, migrate, postgres_server
 
 SQUAWK = Path(sysconfig.get_path("scripts")) / "squawk"
 OLDEST_POSTGRES = "15"

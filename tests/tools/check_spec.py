@@ -11,7 +11,7 @@ from itertools import islice
 
 import config
 from app.api.openapi import document as openapi
-from tests.databases import make_app
+from tests.support.databases import make_app
 from tests.tools.breaking import breaks
 
 COMMITTED = config.ROOT / "docs" / "openapi.json"

@@ -1,0 +1,46 @@
+"""Every operation of the OpenAPI document, asked for by every kind of caller."""
+
+import pytest
+from flask import Flask
+
+from tests.support.authorization import ROLES, STATUSES, World
+from tests.support.clients import Api
+from tests.support.routes import DOCUMENT
+
+OPERATIONS = {
+    f"{method.upper()} {path.removeprefix('/api/v1')}": operation
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+}
+
+
+def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
+    assert OPERATIONS.keys() - STATUSES.keys() == set()
+    assert STATUSES.keys() - OPERATIONS.keys() == set()
+    assert {len(row) for row in STATUSES.values()} == {len(ROLES)}
+
+
+@pytest.mark.usefixtures("mailbox")
+@pytest.mark.parametrize("operation", STATUSES)
+def test_each_caller_gets_what_the_table_says(app: Flask, operation: str) -> None:
+    found = {role: cell(app, operation, role) for role in ROLES}
+    assert found == dict(zip(ROLES, STATUSES[operation], strict=True))
+
+
+def cell(app: Flask, operation: str, role: str) -> int:
+    """The status; a refusal has changed nothing, and a stranger has seen nothing."""
+    scopes = {
+        scope for need in OPERATIONS[operation]["security"] for scope in need.get("bearer", ())
+    }
+    with app.app_context():
+        world = World(app, operation, scopes)
+        token, path, body = world.token(role), world.path(), world.body()
+        before = world.state()
+    answer = Api(app, token).call(operation.partition(" ")[0], path, **body)
+    with app.app_context():
+        after = world.state()
+    assert answer.status_code < 400 or after == before, (role, answer.text)
+    if role in ("anonymous", "stranger"):
+        for theirs in (world.task_id, f"{world.owner.username}@example.com"):
+            assert theirs not in answer.text.replace(path, ""), answer.text
+    return answer.status_code

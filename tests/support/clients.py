@@ -1,0 +1,85 @@
+"""Clients of the service: one that speaks JSON with a bearer token, one that fills in forms.
+
+Neither may be used while an app context is open: Flask would share it with the request, and with
+it the database connection, as no server does.
+"""
+
+import re
+from typing import Any
+
+from flask import Flask, has_app_context
+from werkzeug.test import TestResponse
+
+from tests.support import leaks
+
+CSRF_FIELD = re.compile(r'name="csrf_token"[^>]*? value="([^"]+)"')
+
+
+class Api:
+    """Paths are below /api/v1; `json` is the body. Without a token it is a stranger's."""
+
+    def __init__(self, app: Flask, token: str | None = None) -> None:
+        self.client = app.test_client(use_cookies=False)
+        self.token = token
+
+    def call(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: Any
+    ) -> TestResponse:
+        assert not has_app_context(), "close the app context first"
+        leaks.note(options.get("json"))
+        credentials = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        path = path if path.startswith("/api/") else f"/api/v1{path}"
+        return self.client.open(
+            path, method=method, headers={**credentials, **(headers or {})}, **options
+        )
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, json: Any = None, **options: Any) -> TestResponse:
+        return self.call("POST", path, json=json, **options)
+
+    def put(self, path: str, json: Any = None, **options: Any) -> TestResponse:
+        return self.call("PUT", path, json=json, **options)
+
+    def patch(self, path: str, json: Any = None, **options: Any) -> TestResponse:
+        return self.call("PATCH", path, json=json, **options)
+
+    def delete(self, path: str, **options: Any) -> TestResponse:
+        return self.call("DELETE", path, **options)
+
+
+class Browser:
+    """Keeps cookies, and sends with each form the CSRF token of the page that it saw last."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client = app.test_client()
+        self.csrf_token = ""
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self._seen(self._open("GET", path, **options))
+
+    def post(
+        self, path: str, data: dict[str, Any] | None = None, *, form: str = "", **options: Any
+    ) -> TestResponse:
+        """Send a form to `path`, which the page at `form` shows (by default the last one seen)."""
+        if form or not self.csrf_token:
+            self.get(form or "/auth/login", follow_redirects=True)  # to "/" where signed in
+        fields = {"csrf_token": self.csrf_token, **(data or {})}
+        return self._seen(self._open("POST", path, data=fields, **options))
+
+    def sign_in(self, identifier: str, password: str) -> TestResponse:
+        fields = {"identifier": identifier, "password": password}
+        answer = self.post("/auth/login", fields, form="/auth/login")
+        self.csrf_token = ""  # it belonged to the stranger's session
+        return answer
+
+    def _open(self, method: str, path: str, **options: Any) -> TestResponse:
+        assert not has_app_context(), "close the app context first"
+        leaks.note(options.get("data"))
+        return self.client.open(path, method=method, **options)
+
+    def _seen(self, answer: TestResponse) -> TestResponse:
+        if answer.mimetype == "text/html" and (found := CSRF_FIELD.search(answer.text)):
+            self.csrf_token = found[1]
+        return answer

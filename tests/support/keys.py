@@ -1,0 +1,17 @@
+"""Apps on one database with the keys of three years, and a browser that moves between them."""
+
+from tests.support.clients import Browser
+
+FIRST = "0123456789abcdef-of-the-tests-alone"  # the key of tests.support.databases.make_app
+SECOND = "fedcba9876543210-of-the-tests-alone"
+THIRD = "2468013579acebdf-of-the-tests-alone"
+COOKIE = "session"
+
+
+def move(browser: Browser, to: Browser) -> Browser:
+    """`to`, with the cookie and the form that `browser` holds."""
+    held = browser.client.get_cookie(COOKIE)
+    if held is not None:
+        to.client.set_cookie(COOKIE, held.value)
+    to.csrf_token = browser.csrf_token
+    return to

@@ -1,0 +1,21 @@
+"""Reads what GET /metrics answers."""
+
+import re
+
+from tests.support.gunicorn_server import Server
+
+TOKEN = "a-token-of-prometheus"
+CREDENTIALS = f"Authorization: Bearer {TOKEN}"
+ABOUT = 'flagstone_http_request_duration_seconds_count{method="GET",route="/about",status="2xx"}'
+
+
+def value(text: str, series: str) -> float:
+    """The value of one series; 0 if nothing was counted yet."""
+    found = re.search(f"^{re.escape(series)} (.*)$", text, re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+def scrape(server: Server) -> str:
+    answer = server.get("/metrics", CREDENTIALS)
+    assert answer.status == 200
+    return answer.body.decode()
