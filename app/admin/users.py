@@ -112,7 +112,7 @@ def reset_factors(user_id: str) -> ResponseReturnValue:
     actor = page_user()
     user = users.get(actor, user_id)
     factors.reset(actor, user)
-    flash(f"{user.username} logs in with the password alone now.", "success")
+    flash(factors.after_reset(user), "success")
     return redirect(url_for(".show", user_id=user_id), 303)
 
 

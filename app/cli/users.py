@@ -93,7 +93,7 @@ def reset_factors(identifier: str) -> None:
     """Remove all second factors of somebody who lost them."""
     user = find_user(identifier)
     factors.reset(SYSTEM, user)
-    click.echo(f"{user.username} logs in with the password alone now.")
+    click.echo(factors.after_reset(user))
 
 
 def _change(identifier: str, changes: dict[str, Any], outcome: str) -> None:

@@ -136,3 +136,14 @@ def test_page_removes_it_and_sets_one_again(app: Flask, ann_browser: Browser, an
     assert 'autocomplete="username" value="ann"' in page  # for the password manager
     assert ann_browser.post(PAGE, {"password": NEW_PASSWORD}, form=PAGE).location == PAGE
     assert Browser(app).sign_in("ann", NEW_PASSWORD).location == "/auth/two-factor"
+
+
+def test_admin_who_removes_the_passkeys_is_told_that_a_password_is_missing(
+    app: Flask, ann: Actor
+) -> None:
+    with app.app_context():
+        add_passkey(ann)
+        accounts.remove_password(ann, PASSWORD)
+    result = app.test_cli_runner().invoke(args=["users", "reset-factors", "ann"])
+    told = "ann has no password and cannot log in: send a link that sets one.\n"
+    assert (result.exit_code, result.output) == (0, told)

@@ -95,6 +95,13 @@ def restrict(actor: Actor) -> Actor:
     return replace(actor, scopes=actor.scopes - {"admin"}, missing_factor="factor")
 
 
+def after_reset(user: User) -> str:
+    """A sentence for the admin who removed the factors: how the owner logs in next."""
+    if user.password_hash:
+        return f"{user.username} logs in with the password alone now."
+    return f"{user.username} has no password and cannot log in: send a link that sets one."
+
+
 def page(
     actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
 ) -> Page[Factor]:
