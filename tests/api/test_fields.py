@@ -56,6 +56,7 @@ def rows_of(schema: Schema) -> st.SearchStrategy[Any]:
     return st.builds(row, **{name: values_of(field) for name, field in schema.fields.items()})
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(data=st.data())
 @pytest.mark.parametrize("name", sorted(SCHEMAS))

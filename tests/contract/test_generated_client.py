@@ -17,6 +17,8 @@ from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD
 from tests.support.live import served
 
+pytestmark = pytest.mark.slow
+
 NAME = "generated_client"
 
 

@@ -11,6 +11,8 @@ from tests.support.answers import MISSING, PROBLEM
 from tests.support.clients import Api
 from tests.support.routes import OPERATIONS, Route
 
+pytestmark = pytest.mark.slow
+
 TEXTS = st.text(st.characters(), max_size=30)  # halves of surrogate pairs and NUL too
 SCALARS = (
     st.none()
