@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 STDERR = 2
-# Each logger that writes here, with its lowest level. What servers log below repeats the request.
+# Each logger that writes here, with its lowest level. Servers repeat the request below theirs.
 LOGGERS = {
     "flagstone": logging.DEBUG,
     "app": logging.DEBUG,
@@ -25,7 +25,7 @@ LOGGERS = {
 _SECRETS = re.compile(
     r"(/auth/[\w-]+/)[^\s\"'<>]+" r"|(?<=[\w/])(\?)[^\s\"'<>]+" r"|(fst_)\w+",
 )
-# Bytes, with the newline, that a pipe of Linux takes in one piece, whoever else writes to it. Not
+# Bytes, with the newline, that a pipe of Linux takes in one piece, also with other writers. Not
 # select.PIPE_BUF: there is none on Windows, and on macOS no traceback would fit into its 512.
 LINE_MAX = 4096
 

@@ -22,7 +22,7 @@ ORDER = "sort"  # the field of a form that names the order
 
 
 class Filters(Form):
-    """A form that is sent by GET. What it cannot read is told beside the field."""
+    """A form that is sent by GET. A value that it cannot read is refused beside its field."""
 
     class Meta:
         csrf = False

@@ -25,7 +25,9 @@ from app.web.current_user import page_user
 
 bp = Blueprint("users", __name__, url_prefix="/users")
 RECENT = 8  # events
-CHANGES: dict[str, tuple[dict[str, Any], str]] = {  # what each button does, and what is told then
+CHANGES: dict[
+    str, tuple[dict[str, Any], str]
+] = {  # per button: the change, and the message after it
     "activate": ({"is_active": True}, "is active again"),
     "deactivate": ({"is_active": False}, "is deactivated and signed out everywhere"),
     "promote": ({"role": "admin"}, "is an admin now"),

@@ -105,8 +105,8 @@ class TaskFilters(Schema):
         tuple(SORTS) + tuple(f"-{name}" for name in SORTS),
         load_default="-created_at",
         metadata={
-            "description": "`-` turns it round. What has no value comes last. Statuses: todo, "
-            "in_progress, done, cancelled."
+            "description": "`-` reverses the order. Tasks without a value come last. Statuses: "
+            "todo, in_progress, done, cancelled."
         },
     )
 

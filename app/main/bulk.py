@@ -15,7 +15,7 @@ from app.services.tasks.bulk import OPERATIONS_MAX, Change
 from app.web.current_user import page_user
 
 bp = Blueprint("bulk", __name__)
-# What each button does, and what is told then.
+# Per button: the change of each task, and the message after it.
 ACTS: dict[str, tuple[Callable[[str], Change], str]] = {
     "done": (lambda task_id: Change("update", task_id, {"status": "done"}), "marked as done"),
     "todo": (lambda task_id: Change("update", task_id, {"status": "todo"}), "open again"),

@@ -1,7 +1,6 @@
 """Pages of an account that lacks a required factor lead to the page that sets it up.
 
-Whether it is required, and of whom, is for app.services.factors.factors to say; the API asks
-there too.
+app.services.factors.factors decides which accounts need one, for the pages and the API.
 """
 
 from flask import Flask, flash, redirect, request, url_for

@@ -58,9 +58,9 @@ def openid_providers() -> tuple[OpenIdClient, ...]:
 def quick_url_for(endpoint: str, **values: Any) -> str:
     """Flask's url_for, remembered: a page of tasks has a hundred links, a seventh of its CPU.
 
-    It depends on the arguments and on where the app is mounted. What hangs on more is not kept:
-    on the blueprint (".show") or, by an option such as `_scheme`, on the host. Nor is what is
-    long: strangers may send any.
+    The key is the arguments and the place where the app is mounted. URLs that depend on more are
+    not kept: on the blueprint (".show"), or on the host by an option such as `_scheme`. Neither
+    are long ones, because strangers may send any.
     """
     if endpoint.startswith(".") or not all(
         name[0] != "_" and type(value) is str and len(value) <= KEPT_MAX

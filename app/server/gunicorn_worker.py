@@ -27,10 +27,10 @@ gthread.STOP_KEEPALIVE_LINGER = 1.0
 
 
 class Worker(gthread.ThreadWorker):
-    """A worker that shuts its door at once when it is told to stop.
+    """A worker that closes its listening sockets as soon as it is asked to stop.
 
-    Gunicorn's own leaves its socket open until its last answer is sent, and whoever connects
-    meanwhile waits for an answer that never comes.
+    Gunicorn's own worker keeps them open until its last answer is sent, and a client that
+    connects meanwhile waits for an answer that never comes.
     """
 
     def init_process(self) -> None:

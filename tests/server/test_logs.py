@@ -105,8 +105,8 @@ def test_number_of_a_closed_standard_error_is_not_written_to(tmp_path: Path) -> 
 def test_warning_of_any_library_is_a_line_like_the_others() -> None:
     script = (
         "import logging; from app import logs; logs.set_up('DEBUG', 'json');"
-        "logging.getLogger('some.library').debug('unheard');"
-        "logging.getLogger('some.library').warning('GET /auth/reset/hidden');"
+        "logging.getLogger('a.package').debug('unheard');"
+        "logging.getLogger('a.package').warning('GET /auth/reset/hidden');"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=config.ROOT, check=True, capture_output=True

@@ -16,7 +16,7 @@ class Answer(Response):
     """Bytes that are handed to the server as they are.
 
     Werkzeug's own way first looks for what cannot be here (streams, file wrappers, relative or
-    non-ASCII redirects), which costs some 20 us. What the client gets is the same, to the header.
+    non-ASCII redirects), which costs some 20 us. The client receives the same headers and body.
     """
 
     def __call__(

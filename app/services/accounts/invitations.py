@@ -43,7 +43,7 @@ def invite(actor: Actor, email: str, username: str, role: str = "user") -> User:
 
 @atomic
 def hand_over(actor: Actor, email: str, username: str, role: str = "user") -> str:
-    """The secret of the link, where there is no mail: for whoever holds the machine."""
+    """Open the account and return the secret of its link, for an operator without mail."""
     user = _open(actor, email, username, role)
     return one_time_links.make(user.id, PURPOSE, email="")
 
