@@ -1,14 +1,15 @@
 """What is typed to register, to sign in and to set a new password."""
 
 from functools import partial
+from typing import Any
 
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from app.models.user import EMAIL_MAX, USERNAME_MAX
 from app.pages import account_fields
-from app.pages.forms import Form, NewPasswordForm, stripped
-from app.services.users import identifiers
+from app.pages.forms import Form, NewPasswordForm, is_stale, stripped
+from app.services.users import identifiers, registration
 from app.web.current_user import origin
 
 IDENTIFIER_MAX = max(EMAIL_MAX, USERNAME_MAX)
@@ -21,6 +22,16 @@ class RegisterForm(NewPasswordForm):
 
     def validate_username(self, field: StringField) -> None:
         account_fields.rule(partial(identifiers.check_own_username, origin()))(self, field)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Show a taken name together with the other faults, so that one answer has them all."""
+        valid = super().validate(extra_validators)
+        if not valid and not is_stale():
+            fields = [self[name] for name in ("username", "email")]
+            names = {field.name: field.data for field in fields if field.data and not field.errors}
+            for name, fault in registration.taken(origin(), **names).items():
+                self[name].errors = [fault]
+        return valid
 
 
 class LoginForm(Form):

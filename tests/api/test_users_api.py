@@ -68,6 +68,13 @@ def test_taken_name_is_a_conflict_that_says_which(
     assert blamed(answer) == [f"/{field}"]
 
 
+def test_taken_names_are_told_with_the_other_faults(api: Api, ann: Actor) -> None:
+    answer = api.post("/users", {"username": "ann", "email": "ann@example.com", "password": "ann"})
+    assert slug_of(answer) == (422, "invalid")
+    codes = {fault["pointer"]: fault["code"] for fault in answer.get_json()["errors"]}
+    assert codes == {"/username": "taken", "/email": "taken", "/password": "too_short"}
+
+
 @pytest.mark.parametrize(
     ("given", "pointer"),
     [

@@ -72,6 +72,12 @@ def test_a_refusal_stands_beside_its_field_and_what_was_typed_stays(
     assert PASSWORD not in answer.text
 
 
+def test_taken_name_is_shown_with_the_other_faults(browser: Browser, ann: Actor) -> None:
+    typed = {"username": "ann", "email": "nowhere", "password": "short"}
+    page = browser.post("/auth/register", typed, form="/auth/register").text
+    assert [f'id="error-{field}"' in page for field in typed] == [True, True, True]
+
+
 @pytest.mark.parametrize("identifier", ["ann", "ANN", "ann@example.com", " Ann@Example.com "])
 def test_signs_in_by_username_or_email(browser: Browser, ann: Actor, identifier: str) -> None:
     assert browser.sign_in(identifier, PASSWORD).status_code == 303

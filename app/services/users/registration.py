@@ -5,7 +5,8 @@ from collections.abc import Callable
 from sqlalchemy import insert
 
 from app import settings as policy
-from app.errors import Conflict, Forbidden, Invalid
+from app.errors import Conflict, Forbidden, Invalid, TooManyRequests
+from app.faults import Fault
 from app.models import User
 from app.models.types import now, uuid7
 from app.services.outbox import mail_limits, mails
@@ -30,14 +31,45 @@ def need_open(registration_open: bool) -> None:
 def register(actor: Actor, username: str, email: str, password: str, role: str = "user") -> User:
     """Open an account, and mail a link that confirms its address.
 
-    Raises Invalid with every fault, Conflict with every field that is taken, TooManyRequests.
+    Raises Invalid with every fault, also where a name is taken, Conflict with every field that is
+    taken, TooManyRequests.
     """
     address = _checked(actor, username, email, password)
     with throttle.few_taken_names(network_of(actor.address)):
         try:
             return _register(actor, username, address, passwords.hash_(password), role)
         except Conflict as error:
-            raise _all_taken(error, username, address) from error
+            fields = _taken(username=username, email=address) | error.fields
+            raise Conflict(error.message, fields) from error
+
+
+def taken(actor: Actor, **names: str) -> dict[str, Fault]:
+    """Return the fault of each name that another account has, for a form with another fault.
+
+    `names`: username and email, as far as each is valid. A network that has learned of too many
+    taken names learns of no more here.
+    """
+    try:
+        _refuse_taken(actor, **names)
+    except Conflict as error:
+        return dict(error.fields)
+    except TooManyRequests:
+        pass
+    return {}
+
+
+def _refuse_taken(actor: Actor, **names: str) -> None:
+    with throttle.few_taken_names(network_of(actor.address)):
+        if fields := _taken(**names):
+            raise Conflict("The names are taken.", fields)
+
+
+def _taken(**names: str) -> dict[str, Fault]:
+    return {
+        field: identifiers.taken_field(field).fields[field]
+        for field, name in names.items()
+        if users.by_name(name) is not None
+    }
 
 
 def _checked(actor: Actor, username: str, email: str, password: str) -> str:
@@ -56,7 +88,9 @@ def _checked(actor: Actor, username: str, email: str, password: str) -> str:
     faults = [error for check in checks if (error := _fault_of(check)) is not None]
     if faults:
         fields = {name: fault for error in faults for name, fault in error.fields.items()}
-        raise Invalid(faults[0].message, fields)
+        names = {"username": username, "email": address}
+        valid = {field: name for field, name in names.items() if field not in fields}
+        raise Invalid(faults[0].message, fields | taken(actor, **valid))
     return address
 
 
@@ -66,15 +100,6 @@ def _fault_of(check: Callable[[], None]) -> Invalid | None:
     except Invalid as error:
         return error
     return None
-
-
-def _all_taken(error: Conflict, username: str, email: str) -> Conflict:
-    """The error, with the other field too if that is taken as well."""
-    fields = dict(error.fields)
-    for field, name in (("username", username), ("email", email)):
-        if field not in fields and users.by_name(name) is not None:
-            fields |= identifiers.taken_field(field).fields
-    return Conflict(error.message, fields)
 
 
 @atomic

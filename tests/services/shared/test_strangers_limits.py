@@ -218,6 +218,13 @@ def test_one_network_learns_of_a_hundred_taken_names_an_hour(
     assert sign_up(api, 2, "198.51.100.8").status_code == 201
 
 
+def test_taken_names_beside_another_fault_count_too(app: Flask, api: Api, ann: Actor) -> None:
+    taken_names(app, 99)
+    taken = {"username": "ann", "email": "ann@example.com", "password": "short"}
+    found = [from_network(api, taken) for _ in range(2)]
+    assert [len(answer.get_json()["errors"]) for answer in found] == [3, 1]
+
+
 def test_one_account_learns_of_a_hundred_taken_addresses_an_hour(
     app: Flask, ann: Actor, bob: Actor
 ) -> None:
