@@ -195,6 +195,39 @@ def test_copied_passkey_is_refused(chromium: Browser, app: Flask, url: str, root
         assert len(events("factor.refused")) == 1
 
 
+def synced(phone: CDPSession, page: Page) -> None:
+    """Give the device of `page` the passkey of `phone`. Such a passkey always counts zero."""
+    (credential,) = held(phone)
+    for device_of in (phone, device(page)):
+        target = {"authenticatorId": device_of.id}  # type: ignore[attr-defined]
+        device_of.send("WebAuthn.clearCredentials", target)
+        # The device adds one before it signs: 2^32 - 1 becomes 0.
+        device_of.send(
+            "WebAuthn.addCredential", {**target, "credential": {**credential, "signCount": -1}}
+        )
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_synced_passkey_signs_in_on_a_page_opened_before_its_use_elsewhere(
+    chromium: Browser, app: Flask, url: str, root: Actor
+) -> None:
+    with opened(chromium.new_context()) as phone_page, opened(chromium.new_context()) as page:
+        phone = device(phone_page)
+        sign_in(phone_page, url, "root")
+        add_passkey(phone_page, url)
+        synced(phone, page)
+        with app.app_context():
+            (factor,) = rows(Factor)
+            set_values(Factor, factor.id, sign_count=0)
+        log_out(phone_page)
+        page.goto(f"{url}/auth/login")
+        for used in (phone_page, page):
+            used.get_by_role("button", name="Use a passkey").click()
+            expect(used.get_by_role("heading", name="Dashboard")).to_be_visible()
+    with app.app_context():
+        assert [row.sign_count for row in rows(Factor)] == [0]
+
+
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_what_was_signed_counts_once(chromium: Browser, app: Flask, url: str, root: Actor) -> None:
     """The same cookie and the same answer, sent again, open nothing."""
