@@ -57,7 +57,6 @@ def when_ready(server: Any) -> None:
     lazy.load_ahead()
     with served.app_context():
         sql.compile_ahead()
-    served.routes  # noqa: B018
     gc.collect()
     gc.freeze()  # what is there now is never collected, so that its pages stay shared
     renewal.take_over(server)

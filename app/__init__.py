@@ -20,7 +20,7 @@ from app.web import (
     request_bodies,
     request_checks,
 )
-from app.web.application import Service
+from app.web.application import Application
 from app.web.routing import IdConverter
 
 
@@ -29,7 +29,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
 
     Raises config.SettingsError.
     """
-    app = Service(__name__, instance_path=str(config.INSTANCE))
+    app = Application(__name__, instance_path=str(config.INSTANCE))
     app.config.from_mapping(settings if settings is not None else config.load())
     app.url_map.converters["id"] = IdConverter
 

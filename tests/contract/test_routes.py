@@ -15,7 +15,7 @@ from app.extensions import db
 from app.models.base import Base
 from app.services.accounts import unsent_forms
 from app.services.shared.actor import Actor
-from app.web.application import Service
+from app.web.application import Application
 from tests.support.answers import blamed, slug_of
 from tests.support.authorization import WEBHOOK
 from tests.support.clients import Api, Browser
@@ -304,4 +304,4 @@ def test_view_that_is_a_coroutine_is_refused_when_it_is_registered() -> None:
     blueprint = Blueprint("theirs", __name__)
     blueprint.add_url_rule("/theirs", view_func=view)
     with pytest.raises(TypeError, match="view is async"):
-        Service("theirs").register_blueprint(blueprint)
+        Application("theirs").register_blueprint(blueprint)

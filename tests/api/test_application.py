@@ -1,0 +1,61 @@
+"""The API and the probes run through plain Flask: its hooks and signals, but without a session."""
+
+from unittest.mock import Mock
+
+import pytest
+from flask import Flask, after_this_request, request_tearing_down, url_for
+from flask.sessions import SecureCookieSessionInterface
+
+from app.web.application import Application
+from tests.support.clients import Api
+
+
+def test_no_session_is_opened_for_the_api_and_the_probes(
+    app: Flask, ann_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Mock()
+    monkeypatch.setattr(SecureCookieSessionInterface, "open_session", opened)
+    cookie = f"{app.config['SESSION_COOKIE_NAME']}=x"
+    headers = {"Authorization": f"Bearer {ann_api.token}", "Cookie": cookie}
+    for path in ("/api/v1/users/me", "/api/v1/nothing", "/api/docs", "/healthz", "/readyz"):
+        for method in ("GET", "HEAD", "OPTIONS", "PUT"):
+            answer = ann_api.client.open(path, method=method, headers=headers)
+            assert "Set-Cookie" not in answer.headers
+            assert "Cookie" not in answer.headers.get("Vary", "")
+    assert not opened.called
+
+
+def test_teardown_hook_of_a_blueprint_runs_in_the_api(
+    app: Flask, ann_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann_api.get("/users/me")
+    hook = Mock()
+    monkeypatch.setitem(app.teardown_request_funcs, "api", [hook])
+    ann_api.get("/users/me")
+    hook.assert_called_once_with(None)
+
+
+def test_function_for_after_this_request_runs_in_the_api(
+    app: Flask, ann_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mark() -> None:
+        after_this_request(lambda response: response.headers.add("X-Marked", "1") or response)
+
+    ann_api.get("/users/me")
+    monkeypatch.setitem(app.before_request_funcs, "api", [mark])
+    assert ann_api.get("/users/me").headers["X-Marked"] == "1"
+
+
+def test_signal_is_sent_in_the_api(app: Flask, ann_api: Api) -> None:
+    heard: list[object] = []
+    with request_tearing_down.connected_to(lambda sender, **_: heard.append(sender), app):
+        ann_api.get("/users/me")
+    assert heard == [app]
+
+
+def test_link_takes_an_argument_of_any_name() -> None:
+    """Also the first one of its rule, which compiles what makes it."""
+    app = Application(__name__)
+    app.add_url_rule("/rules", "rules")
+    with app.test_request_context():
+        assert url_for("rules", rule="a", values="b") == "/rules?rule=a&values=b"
