@@ -102,7 +102,7 @@ def pages(environ: dict[str, str]) -> dict[str, Any]:
     app = create_app(config.load(environ))
     found = {}
     with app.app_context():
-        link = sql.current()
+        link = sql.request_connection()
         link.execute("SET statement_timeout = 0")
         query = "SELECT created_at, id FROM tasks ORDER BY created_at DESC, id DESC OFFSET %s"
         deep = link.execute(f"{query} LIMIT 1", (min(DEEP, SIZES[-1] - 100),)).fetchone()

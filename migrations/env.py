@@ -207,7 +207,10 @@ def run_offline() -> None:
 if context.is_offline_mode():
     run_offline()
 else:
-    with watchdog.within(None), warnings.catch_warnings():  # it takes as long as it takes
+    with (
+        watchdog.statement_timeout(None),
+        warnings.catch_warnings(),
+    ):  # it takes as long as it takes
         # Of SQLite's indexes over expressions, which autogenerate and rebuild look after.
         warnings.filterwarnings("ignore", message=".*expression-based index")
         run_online()

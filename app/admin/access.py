@@ -13,13 +13,13 @@ bp = Blueprint("access", __name__, url_prefix="/users/<id:user_id>")
 
 @bp.post("/sessions/<id:session_id>/end")
 def end_session(user_id: str, session_id: str) -> ResponseReturnValue:
-    active_sessions.end_session(page_user(), session_id, of=user_id)
+    active_sessions.end_session(page_user(), session_id, owner_id=user_id)
     return _back(user_id, "That browser is logged out.")
 
 
 @bp.post("/programs/<id:family_id>/end")
 def end_program(user_id: str, family_id: str) -> ResponseReturnValue:
-    active_sessions.end_family(page_user(), family_id, of=user_id)
+    active_sessions.end_family(page_user(), family_id, owner_id=user_id)
     return _back(user_id, "That session has ended, with its tokens.")
 
 
@@ -27,13 +27,13 @@ def end_program(user_id: str, family_id: str) -> ResponseReturnValue:
 def end_all(user_id: str) -> ResponseReturnValue:
     actor = page_user()
     user = users.get(actor, user_id)
-    active_sessions.end_others(actor, of=user.id)
+    active_sessions.end_others(actor, owner_id=user.id)
     return _back(user_id, f"{user.username} is logged out everywhere.")
 
 
 @bp.post("/tokens/<id:token_id>/revoke")
 def revoke(user_id: str, token_id: str) -> ResponseReturnValue:
-    personal_tokens.revoke(page_user(), token_id, of=user_id)
+    personal_tokens.revoke(page_user(), token_id, owner_id=user_id)
     return _back(user_id, "The token is revoked.")
 
 

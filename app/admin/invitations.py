@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectField
 
 from app.errors import Conflict, NoMail, TooManyRequests
-from app.models.link import LIFE
+from app.models.one_time_link import LIFE
 from app.models.user import ROLES
 from app.pages import account_fields
 from app.pages.forms import REFUSALS, Form, choices

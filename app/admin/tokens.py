@@ -28,7 +28,7 @@ class TokenFilters(Filters):
         """The filters as the service takes them."""
         found = self.given()
         if "user" in found:
-            found["of"] = found.pop("user")
+            found["owner_id"] = found.pop("user")
         return found
 
 

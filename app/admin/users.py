@@ -90,7 +90,7 @@ def reset_link(user_id: str) -> ResponseReturnValue:
 @bp.get("/<id:user_id>/delete")
 def confirm_delete(user_id: str) -> str:
     actor = page_user()
-    authentication.need_recent_admin(actor)
+    authentication.require_recent_admin(actor)
     user = users.get(actor, user_id)
     stats = admin_stats.of_user(actor, user_id)
     return render_template("admin/users/delete.html", user=user, stats=stats)
@@ -128,9 +128,9 @@ def _page(user_id: str, link: str = "") -> str:
         "admin/users/show.html",
         user=user,
         stats=admin_stats.of_user(actor, user_id),
-        browsers=active_sessions.in_browsers(actor, limit=LIMIT_MAX, of=user_id).items,
-        programs=active_sessions.by_api(actor, limit=LIMIT_MAX, of=user_id).items,
-        tokens=personal_tokens.page(actor, limit=LIMIT_MAX, of=user_id).items,
+        browsers=active_sessions.in_browsers(actor, limit=LIMIT_MAX, owner_id=user_id).items,
+        programs=active_sessions.by_api(actor, limit=LIMIT_MAX, owner_id=user_id).items,
+        tokens=personal_tokens.page(actor, limit=LIMIT_MAX, owner_id=user_id).items,
         moment=now(),
         done=done,
         undergone=undergone,

@@ -29,7 +29,7 @@ class WebhookFilters(Filters):
         """The filters as the service takes them."""
         found = self.given()
         return {
-            "of": found.get("user"),
+            "owner_id": found.get("user"),
             "is_active": ON.get(found.get("is_active", "")),
         }
 

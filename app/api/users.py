@@ -62,7 +62,7 @@ def create(origin: Actor, body: dict[str, str]) -> User:
     20 accounts an hour are opened from one network (an IPv4 address, an IPv6 /64), and 100 times an
     hour it gets 409, then 429.
     """
-    registration.need_open(current_app.config["REGISTRATION_OPEN"])
+    registration.require_open(current_app.config["REGISTRATION_OPEN"])
     return registration.register(origin, **body)
 
 
@@ -111,7 +111,7 @@ def update_me(actor: Actor, body: dict[str, Any], expect: Expect) -> User:
 )
 def delete_me(actor: Actor, expect: Expect) -> None:
     """Needs a sign-in not older than 15 minutes. One's tasks go too."""
-    authentication.need_recent(actor)
+    authentication.require_recent(actor)
     accounts.delete(actor, actor.id, expect)
 
 

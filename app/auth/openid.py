@@ -53,7 +53,7 @@ def callback(key: str) -> ResponseReturnValue:
     session.pop(STARTED, None)  # good once
     if started is None:
         raise SignInRefused(f"{openid.AGAIN} It takes cookies, and 10 minutes at most.", "no start")
-    openid_entry.need_patience(here)
+    openid_entry.require_patience(here)
     target = started.pop("next")
     try:
         person = openid.finish(client, _redirect_uri(client), Start(**started), request.args)

@@ -36,7 +36,7 @@ bp.register_blueprint(unsent_forms.bp)
 
 @bp.route("/register", methods=["GET", "POST"])
 def register() -> ResponseReturnValue:
-    registration.need_open(current_app.config["REGISTRATION_OPEN"])
+    registration.require_open(current_app.config["REGISTRATION_OPEN"])
     if signed_in_elsewhere():
         return redirect(next_page(home()), 303)
     form = RegisterForm()

@@ -13,7 +13,7 @@ from app.models import Comment
 from app.pages.forms import REFUSALS
 from app.pages.pagination import binding
 from app.pages.redirects import next_page
-from app.pages.submit_once import once
+from app.pages.submit_once import submit_once
 from app.services.tasks import comments
 from app.web.current_user import page_user
 from app.web.cursors import seal
@@ -27,7 +27,7 @@ def create(task_id: str) -> ResponseReturnValue:
     form = CommentForm()
     if form.validate_on_submit():
         try:
-            made = once(lambda actor: comments.create(actor, task_id, **form.values()).id)
+            made = submit_once(lambda actor: comments.create(actor, task_id, **form.values()).id)
         except REFUSALS as error:
             form.blame(error)
         else:

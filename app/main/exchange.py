@@ -13,7 +13,7 @@ from wtforms.validators import ValidationError
 from app.errors import InvalidLines, InvalidParameter
 from app.main.task_query import read_query
 from app.pages.forms import REFUSALS, Form
-from app.pages.submit_once import once
+from app.pages.submit_once import submit_once
 from app.schemas.file_text import FAULTS_MAX
 from app.schemas.task_files import CSV, NDJSON, SIZE_MAX, download, read
 from app.services.shared.actor import Actor
@@ -78,7 +78,7 @@ def _import(form: ImportForm) -> list[Any]:
         shown = imported.warnings[:FAULTS_MAX]
         return orjson.dumps([imported.created, shown, len(imported.warnings)]).decode()
 
-    found: list[Any] = orjson.loads(once(make))
+    found: list[Any] = orjson.loads(submit_once(make))
     return found
 
 

@@ -11,7 +11,7 @@ from app.main.task_show import CommentForm, show_task
 from app.models.task import TITLE_MAX
 from app.pages.forms import REFUSALS
 from app.pages.redirects import next_page
-from app.pages.submit_once import once
+from app.pages.submit_once import submit_once
 from app.services.shared import display_names
 from app.services.tasks import access as task_access, tasks
 from app.web import cursors
@@ -68,7 +68,7 @@ def create() -> ResponseReturnValue:
     form = TaskForm()
     if form.validate_on_submit():
         try:
-            task_id = once(lambda actor: tasks.create(actor, form.values()).id)
+            task_id = submit_once(lambda actor: tasks.create(actor, form.values()).id)
         except REFUSALS as error:
             form.blame(error)
         else:

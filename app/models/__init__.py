@@ -5,8 +5,8 @@ from app.models.comment import Comment
 from app.models.email_change import EmailChange
 from app.models.factor import Factor, RecoveryCode
 from app.models.idempotency_record import IdempotencyRecord
-from app.models.identity import Identity
-from app.models.link import Link
+from app.models.linked_account import LinkedAccount
+from app.models.one_time_link import OneTimeLink
 from app.models.outbox import OutboxEntry
 from app.models.session import Session
 from app.models.sign_in_attempt import SignInAttempt
@@ -24,8 +24,8 @@ __all__ = [
     "EmailChange",
     "Factor",
     "IdempotencyRecord",
-    "Identity",
-    "Link",
+    "LinkedAccount",
+    "OneTimeLink",
     "OutboxEntry",
     "RecoveryCode",
     "Session",

@@ -36,7 +36,7 @@ def check() -> None:
     if not settings.current().requires_factors or _is_open(request.endpoint or ""):
         return
     if page_user().confined:
-        page_user().need_factor()
+        page_user().require_factor()
 
 
 def _is_open(endpoint: str) -> bool:

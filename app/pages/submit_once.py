@@ -15,7 +15,7 @@ from app.web.current_user import page_user
 FIELD = "form_id"  # hidden in the form, another one each time that it is shown
 
 
-def once(make: Callable[[Actor], str]) -> str:
+def submit_once(make: Callable[[Actor], str]) -> str:
     """What `make` returns for the form, the id of what it makes as a rule, or what it returned when
     the same form came before.
 
@@ -30,7 +30,7 @@ def once(make: Callable[[Actor], str]) -> str:
     content = hashlib.sha256(repr([request.path, *typed]).encode()).hexdigest()
     # With a blank, which no Idempotency-Key of the API has.
     key = f"form {sent} {content}"
-    answer, _ = idempotency.once(
+    answer, _ = idempotency.run_once(
         actor, key, "", lambda: idempotency.Answer(303, {}, make(actor)), wait=True
     )
     return answer.body

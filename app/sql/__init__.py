@@ -1,25 +1,31 @@
 """Statements, transactions and their errors: how the services talk to the database."""
 
 from app.sql.bulk_insert import Batch
-from app.sql.connection import Link
-from app.sql.errors import DRIVER_ERRORS, Dangling, Duplicate, LostRace, StillReferenced
-from app.sql.statement import KEY, Statement, compile_ahead, row_type
-from app.sql.transaction import atomic, current, init_app, unhurried
+from app.sql.connection import RequestConnection
+from app.sql.errors import (
+    DRIVER_ERRORS,
+    LostRace,
+    MissingReference,
+    StillReferenced,
+    UniqueViolation,
+)
+from app.sql.statement import ROW_KEY, Statement, compile_ahead, row_type
+from app.sql.transaction import atomic, init_app, request_connection, without_timeout
 
 __all__ = [
     "DRIVER_ERRORS",
-    "KEY",
+    "ROW_KEY",
     "Batch",
-    "Dangling",
-    "Duplicate",
-    "Link",
     "LostRace",
+    "MissingReference",
+    "RequestConnection",
     "Statement",
     "StillReferenced",
+    "UniqueViolation",
     "atomic",
     "compile_ahead",
-    "current",
     "init_app",
+    "request_connection",
     "row_type",
-    "unhurried",
+    "without_timeout",
 ]

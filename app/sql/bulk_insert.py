@@ -8,7 +8,7 @@ from sqlalchemy import Table
 from sqlalchemy.engine.interfaces import Dialect
 
 from app.sql.statement import Processor
-from app.sql.transaction import current
+from app.sql.transaction import request_connection
 
 
 @dataclass(slots=True, frozen=True)
@@ -34,13 +34,13 @@ class Batch:
         self._forms: dict[str, Form] = {}
 
     def insert(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Raises Duplicate, Dangling; then none of them is stored."""
+        """Raises UniqueViolation, MissingReference; then none of them is stored."""
         if not rows:
             return
-        link = current()
-        form = self._forms.get(link.dialect.name) or self._form(link.dialect)
+        connection = request_connection()
+        form = self._forms.get(connection.dialect.name) or self._form(connection.dialect)
         values = [value for row in rows for value in form.values(row)]
-        link.execute(form.head + ",".join([form.group] * len(rows)), tuple(values)).close()
+        connection.execute(form.head + ",".join([form.group] * len(rows)), tuple(values)).close()
 
     def _form(self, dialect: Dialect) -> Form:
         spell = dialect.identifier_preparer

@@ -41,7 +41,7 @@ class Command(NamedTuple):
 OPENING = Command("BEGIN")
 
 
-class Link:
+class RequestConnection:
     """The one connection that an app context holds, taken from the pool when it is first needed."""
 
     def __init__(self) -> None:
@@ -53,8 +53,8 @@ class Link:
         self.by_name = False  # whether what was sent last calls a prepared statement
 
     def execute(self, sql: str, params: Any = (), prepared: Prepared | None = None) -> Any:
-        """A cursor that has run `sql`. Raises Duplicate, Dangling, StillReferenced, Unavailable,
-        Invalid."""
+        """A cursor that has run `sql`. Raises UniqueViolation, MissingReference,
+        StillReferenced, Unavailable, Invalid."""
         command = Command(sql, params, prepared)
         pending, self.pending = self.pending, []
         try:
@@ -78,7 +78,7 @@ class Link:
         """Whether a prepared statement was; then none is called by its name any more."""
         if not self.by_name or not preparation.is_refusal(error):
             return False
-        preparation.give_up(error)
+        preparation.disable(error)
         return True
 
     def _may_repeat(self, error: Exception, sent: tuple[Command, ...]) -> bool:
@@ -91,7 +91,7 @@ class Link:
         may_store = last == COMMIT if self.in_transaction else not last.startswith("SELECT")
         return not begun and self._lost(error) and not may_store
 
-    def later(self, sql: str, params: Any, prepared: Prepared | None = None) -> None:
+    def defer(self, sql: str, params: Any, prepared: Prepared | None = None) -> None:
         """Run `sql`, whose outcome nobody looks at, before the next statement of the transaction.
 
         What is wrong with it is raised there, at the latest by the commit.
@@ -118,7 +118,7 @@ class Link:
 
     def _spell(self, cursor: Any, command: Command) -> str:
         """The command's text, short where this connection knows the statement."""
-        if command.prepared is None or not preparation.Use.on:
+        if command.prepared is None or not preparation.PreparedStatements.enabled:
             return command.sql
         self.by_name = True
         known: set[str] = cursor.connection.prepared

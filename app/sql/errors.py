@@ -22,7 +22,7 @@ UNDEFINED = ("3F000", "42P01", "42703")  # a schema, a table, a column
 UNDEFINED_IN_SQLITE = ("no such table", "no such column", "has no column named")
 
 
-class Duplicate(Exception):
+class UniqueViolation(Exception):
     """A unique index refused the row. `index` is its name, or "table.column" on SQLite."""
 
     def __init__(self, index: str) -> None:
@@ -30,7 +30,7 @@ class Duplicate(Exception):
         self.index = index
 
 
-class Dangling(Invalid):
+class MissingReference(Invalid):
     """A foreign key points at a row that does not exist (any more): the field is to blame.
 
     `constraint` is the name of the key, `referred` the table that it points at.
@@ -64,7 +64,7 @@ def translated(error: Exception) -> Exception:
         _postgres_state(error) if isinstance(error, psycopg2.Error) else _sqlite_state(error)
     )
     if state == "23505":
-        return Duplicate(name)
+        return UniqueViolation(name)
     if state.startswith(LOST_RACE):
         return LostRace("The database is busy. Try again in a moment.")
     if state.startswith(AWAY):

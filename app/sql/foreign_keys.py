@@ -13,9 +13,9 @@ import psycopg2
 from sqlalchemy import ForeignKeyConstraint
 
 from app.models.base import Base
-from app.sql.errors import Dangling, StillReferenced
+from app.sql.errors import MissingReference, StillReferenced
 
-Violation = Dangling | StillReferenced
+Violation = MissingReference | StillReferenced
 VIOLATED = "23503"  # SQLSTATE
 RESTRICTED = "23001"
 _log = logging.getLogger("flagstone.sql")
@@ -93,5 +93,5 @@ def _keys(table: str) -> list[ForeignKeyConstraint]:
     return [] if found is None else list(found.foreign_key_constraints)
 
 
-def _dangling(key: ForeignKeyConstraint) -> Dangling:
-    return Dangling(str(key.name), key.column_keys[0], key.referred_table.name)
+def _dangling(key: ForeignKeyConstraint) -> MissingReference:
+    return MissingReference(str(key.name), key.column_keys[0], key.referred_table.name)

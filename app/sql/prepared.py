@@ -32,10 +32,10 @@ class Prepared(NamedTuple):
     call: str
 
 
-class Use:
+class PreparedStatements:
     """Whether this process prepares statements (still)."""
 
-    on = True
+    enabled = True
 
 
 def prepare(sql: str, constants: Mapping[str, Any]) -> Prepared:
@@ -62,10 +62,10 @@ def is_refusal(error: Exception) -> bool:
     return isinstance(error, psycopg2.Error) and error.pgcode in REFUSALS
 
 
-def give_up(refusal: Any) -> None:
+def disable(refusal: Any) -> None:
     """Send every statement whole from now on, in this process."""
-    if Use.on:
+    if PreparedStatements.enabled:
         # Not the whole error: it quotes what was sent, with its values.
         said = refusal.diag.message_primary
         _log.warning("From now on statements are sent whole, for the database said: %s", said)
-    Use.on = False
+    PreparedStatements.enabled = False

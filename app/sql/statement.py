@@ -24,11 +24,11 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
 from app.sql.prepared import Prepared, prepare
-from app.sql.transaction import current
+from app.sql.transaction import request_connection
 
 T = TypeVar("T")
 Processor = Callable[[Any], Any]
-KEY: BindParameter[Any] = bindparam("key")  # what a statement finds its row by
+ROW_KEY: BindParameter[Any] = bindparam("key")  # what a statement finds its row by
 _named_tuple: Any = namedtuple  # its fields are known at run time only
 
 
@@ -90,16 +90,16 @@ class Statement(Generic[T]):
         cursor.close()
         return count
 
-    def later(self, **params: Any) -> None:
+    def defer(self, **params: Any) -> None:
         """Run it with the next statement of the transaction, whose error tells of its own."""
-        link = current()
-        plan = self._plans.get(link.dialect.name) or self._compile(link.dialect, params)
-        link.later(plan.sql, plan.arguments(params), plan.prepared)
+        connection = request_connection()
+        plan = self._plans.get(connection.dialect.name) or self._compile(connection.dialect, params)
+        connection.defer(plan.sql, plan.arguments(params), plan.prepared)
 
     def _execute(self, params: dict[str, Any]) -> tuple[Any, Plan[T]]:
-        link = current()
-        plan = self._plans.get(link.dialect.name) or self._compile(link.dialect, params)
-        return link.execute(plan.sql, plan.arguments(params), plan.prepared), plan
+        connection = request_connection()
+        plan = self._plans.get(connection.dialect.name) or self._compile(connection.dialect, params)
+        return connection.execute(plan.sql, plan.arguments(params), plan.prepared), plan
 
     def compile_ahead(self, dialect: Dialect) -> None:
         """As a first call would, unless it takes a list, whose length is part of the statement."""
@@ -142,7 +142,7 @@ def compile_ahead() -> None:
     """Compile all statements that there are: by the master, so that its workers share them."""
     for statement in list(_made):
         with suppress(CompileError):  # it is for the other database
-            statement.compile_ahead(current().dialect)
+            statement.compile_ahead(request_connection().dialect)
 
 
 def _row_maker(columns: Sequence[Any], dialect: Dialect) -> Callable[[Any], Any]:

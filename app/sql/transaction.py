@@ -9,7 +9,7 @@ from flask import Flask, g
 
 from app.extensions import db
 from app.sql import engine, watchdog
-from app.sql.connection import Link
+from app.sql.connection import RequestConnection
 from app.sql.errors import LostRace
 
 P = ParamSpec("P")
@@ -18,11 +18,11 @@ TRIES = 3
 
 
 @contextmanager
-def unhurried() -> Iterator[None]:
+def without_timeout() -> Iterator[None]:
     """Within a transaction: let its statements take as long as they take."""
-    if current().dialect.name == "postgresql":
-        current().execute("SET LOCAL statement_timeout = 0").close()
-    with watchdog.within(None):
+    if request_connection().dialect.name == "postgresql":
+        request_connection().execute("SET LOCAL statement_timeout = 0").close()
+    with watchdog.statement_timeout(None):
         yield
 
 
@@ -33,17 +33,17 @@ def init_app(app: Flask) -> None:
 
 
 def _release(_error: BaseException | None) -> None:
-    link: Link | None = g.pop("sql_link", None)
-    if link is not None:
-        link.release()
+    connection: RequestConnection | None = g.pop("sql_connection", None)
+    if connection is not None:
+        connection.release()
 
 
-def current() -> Link:
+def request_connection() -> RequestConnection:
     try:
-        link: Link = g.sql_link
+        connection: RequestConnection = g.sql_connection
     except AttributeError:
-        link = g.sql_link = Link()
-    return link
+        connection = g.sql_connection = RequestConnection()
+    return connection
 
 
 def atomic(use_case: Callable[P, R]) -> Callable[P, R]:
@@ -59,27 +59,31 @@ def atomic(use_case: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(use_case)
     def committed(*args: P.args, **kwargs: P.kwargs) -> R:
-        link = current()
-        if link.in_transaction:
+        connection = request_connection()
+        if connection.in_transaction:
             return use_case(*args, **kwargs)
         for holding in (False, *[True] * (TRIES - 2)):
             with suppress(LostRace):
-                return _committed(link, holding, use_case, *args, **kwargs)
-        return _committed(link, True, use_case, *args, **kwargs)
+                return _committed(connection, holding, use_case, *args, **kwargs)
+        return _committed(connection, True, use_case, *args, **kwargs)
 
     return committed
 
 
 def _committed(
-    link: Link, holding: bool, use_case: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    connection: RequestConnection,
+    holding: bool,
+    use_case: Callable[P, R],
+    *args: P.args,
+    **kwargs: P.kwargs,
 ) -> R:
-    link.begin()
+    connection.begin()
     try:
         if holding:
-            link.hold_followers()
+            connection.hold_followers()
         result = use_case(*args, **kwargs)
-        link.commit()
+        connection.commit()
     except BaseException:
-        link.rollback()
+        connection.rollback()
         raise
     return result

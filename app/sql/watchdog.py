@@ -35,7 +35,7 @@ TICK = 0.1  # between two looks at what is running
 _limit: ContextVar[float | None] = ContextVar("limit", default=STATEMENT)
 
 
-class Gate:
+class ConnectGate:
     """Lets everybody pass while all is well, and one at a time after a failure."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Gate:
             self._probing.release()
 
 
-class Watch:
+class Watchdog:
     """Shuts connections whose statement has run too long. One thread in each process does it."""
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ class Cursor(psycopg2.extensions.cursor):
 class Connection(psycopg2.extensions.connection):
     """A connection that knows by which gate it came, and whose statements are watched."""
 
-    gate: Gate | None = None
+    gate: ConnectGate | None = None
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
@@ -140,15 +140,15 @@ class Connection(psycopg2.extensions.connection):
         self._watched(super().rollback)
 
 
-_watch = Watch()
+_watch = Watchdog()
 
 
 def init_app(engine: Engine) -> None:
-    event.listen(engine, "do_connect", partial(_connect, Gate()))
+    event.listen(engine, "do_connect", partial(_connect, ConnectGate()))
 
 
 @contextmanager
-def within(seconds: float | None) -> Iterator[None]:
+def statement_timeout(seconds: float | None) -> Iterator[None]:
     """Give each statement `seconds`, or as long as it takes (None)."""
     token = _limit.set(seconds)
     try:
@@ -158,7 +158,11 @@ def within(seconds: float | None) -> Iterator[None]:
 
 
 def _connect(
-    gate: Gate, dialect: Dialect, _record: object, args: tuple[Any, ...], params: dict[str, Any]
+    gate: ConnectGate,
+    dialect: Dialect,
+    _record: object,
+    args: tuple[Any, ...],
+    params: dict[str, Any],
 ) -> DBAPIConnection:
     _watch.start()
     params = {**params, "connection_factory": Connection, "connect_timeout": CONNECT}

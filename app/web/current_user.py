@@ -99,11 +99,11 @@ def api_user(
     return actor, version
 
 
-def need_scopes(actor: Actor, scopes: Collection[str]) -> None:
+def require_scopes(actor: Actor, scopes: Collection[str]) -> None:
     """Raises InsufficientScope, audited where only an admin may come."""
     if set(scopes) == {"admin"} and not actor.is_admin:
         audit.denied(actor, request.environ[ROUTE])
-    actor.need_scope(scopes)
+    actor.require_scope(scopes)
 
 
 @login_manager.user_loader
@@ -131,7 +131,7 @@ def admin_required(view: Callable[..., Any]) -> Callable[..., Any]:
     @login_required
     def guarded(*args: Any, **kwargs: Any) -> Any:
         actor = page_user()
-        actor.need_factor()
+        actor.require_factor()
         if not actor.is_admin:
             audit.denied(actor, request.environ[ROUTE])
             raise Forbidden("Only an admin may see that.")

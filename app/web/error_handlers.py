@@ -16,7 +16,7 @@ from app.schemas.strict_json import pointer
 from app.services.accounts import unsent_forms
 from app.services.operations import readiness
 from app.services.users import users
-from app.sql import Dangling
+from app.sql import MissingReference
 from app.web import form_marks
 from app.web.middleware import REQUEST_ID, USER_ID
 from app.web.request_bodies import CLOSE
@@ -55,7 +55,7 @@ def problems() -> dict[str, type[AppError]]:
 
 
 def on_app_error(error: AppError) -> ResponseReturnValue:
-    if isinstance(error, Dangling) and _own_account_is_gone(error):
+    if isinstance(error, MissingReference) and _own_account_is_gone(error):
         error = InvalidToken("Your account was closed in the meantime.")
     headers: dict[str, str] = {}
     if error.status == 401:
@@ -75,7 +75,7 @@ def on_app_error(error: AppError) -> ResponseReturnValue:
     return _respond(error, headers)
 
 
-def _own_account_is_gone(error: Dangling) -> bool:
+def _own_account_is_gone(error: MissingReference) -> bool:
     """True if the key points at accounts, and the caller's own one does not exist any more."""
     user_id: str = request.environ.get(USER_ID, "")
     return error.referred == User.__tablename__ and user_id != "" and not users.exists(user_id)

@@ -17,7 +17,7 @@ from flask import render_template
 from app import settings as policy
 from app.durations import in_words
 from app.models import OutboxEntry
-from app.models.link import LIFE
+from app.models.one_time_link import LIFE
 from app.models.types import now
 from app.services.access.token_mails import ENDING
 from app.services.outbox.notices import ADMIN_ADVICE, NOTICES

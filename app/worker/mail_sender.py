@@ -2,7 +2,7 @@
 
 from app import settings as policy
 from app.models import OutboxEntry
-from app.models.link import LIFE
+from app.models.one_time_link import LIFE
 from app.services.access import token_mails
 from app.services.accounts import address_undo
 from app.services.authentication import one_time_links

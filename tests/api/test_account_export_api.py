@@ -10,7 +10,7 @@ from sqlalchemy.sql.visitors import iterate
 from app.extensions import db
 from app.services.accounts import export as account_export
 from app.services.shared.actor import Actor
-from app.sql import KEY, Statement
+from app.sql import ROW_KEY, Statement
 from tests.api.test_tasks_api import make
 from tests.conftest import PASSWORD, signed_in_api
 from tests.support.answers import slug_of
@@ -91,7 +91,9 @@ def test_second_key_to_users_is_noticed() -> None:
     table = db.metadata.tables["comments"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(
-            account_export.STATEMENTS, "comments", Statement(select(table).where(table.c.id == KEY))
+            account_export.STATEMENTS,
+            "comments",
+            Statement(select(table).where(table.c.id == ROW_KEY)),
         )
         assert "comments.author_id" in unexported()
 

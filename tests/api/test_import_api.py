@@ -15,7 +15,7 @@ from app.models import Task
 from app.services.shared import text_rules
 from app.services.shared.actor import Actor
 from app.services.tasks import importing as task_import
-from app.sql import Link
+from app.sql import RequestConnection
 from tests.api.test_export_api import HARMLESS, RISKY, export, lines
 from tests.api.test_tasks_api import DEFAULTS, FULL, make
 from tests.support.answers import MISSING, slug_of
@@ -312,13 +312,13 @@ def test_a_thousand_rows_take_a_few_statements(
     app: Flask, ann: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = []
-    execute = Link.execute
+    execute = RequestConnection.execute
 
-    def counted(link: Link, sql: str, *given: Any) -> Any:
+    def counted(link: RequestConnection, sql: str, *given: Any) -> Any:
         sent.append(sql[:20])
         return execute(link, sql, *given)
 
-    monkeypatch.setattr(Link, "execute", counted)
+    monkeypatch.setattr(RequestConnection, "execute", counted)
     with app.app_context():
         values = {"title": "x", "assignee_id": ann.id}
         made = (task_import.Row(number, values) for number in range(1000))

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.models import AuditEvent, Link, OutboxEntry, Session, Token, User
-from app.models.link import LIFE
+from app.models import AuditEvent, OneTimeLink, OutboxEntry, Session, Token, User
+from app.models.one_time_link import LIFE
 from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD, signed_in_api, signed_in_browser
 from tests.support.answers import blamed, slug_of
@@ -86,7 +86,7 @@ def test_changed_password_leaves_only_who_changed_it(
 
 def test_link_is_void_after_a_day(app: Flask, api: Api, token: str) -> None:
     with app.app_context():
-        age(Link, "expires_at", LIFE["reset"])
+        age(OneTimeLink, "expires_at", LIFE["reset"])
     assert slug_of(reset(api, token)) == (400, "void-link")
 
 

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from app.models.identity import SUBJECT_MAX
+from app.models.linked_account import SUBJECT_MAX
 from app.services.shared.actor import Actor
 from tests.browser.test_browser import chromium, opened, pytestmark, sign_in
 from tests.conftest import PASSWORD

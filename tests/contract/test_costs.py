@@ -24,7 +24,7 @@ from app.models.types import uuid7
 from app.services.access import token_pairs
 from app.services.shared.actor import Actor
 from app.services.tasks import tasks
-from app.sql import Link
+from app.sql import RequestConnection
 from tests.conftest import PASSWORD, MakePerson
 from tests.support.databases import Database
 
@@ -116,13 +116,13 @@ def bench(
         made = [tasks.create(ann, {"title": f"Minutes {n}"}) for n in range(30)]
         token = token_pairs.sign_in(Actor(), "ann", PASSWORD).access_token
     bench = Bench(app, token, made[0].id)
-    execute = Link._execute
+    execute = RequestConnection._execute
 
-    def counted(link: Link, *given: Any) -> Any:
+    def counted(link: RequestConnection, *given: Any) -> Any:
         bench.trips += 1
         return execute(link, *given)
 
-    monkeypatch.setattr(Link, "_execute", counted)
+    monkeypatch.setattr(RequestConnection, "_execute", counted)
     # Tests before may have left a handler whose output is closed: it tells that at each line.
     handler = logging.StreamHandler(io.StringIO())
     handler.setFormatter(JsonFormatter())

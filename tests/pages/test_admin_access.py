@@ -32,14 +32,14 @@ def test_nobody_ends_what_is_anothers(app: Flask, ann: Actor, bob: Actor) -> Non
     token_id, _ = make_token(app, ann)
     with app.app_context():
         for act in (
-            lambda: active_sessions.in_browsers(bob, limit=10, of=ann.id),
-            lambda: active_sessions.by_api(bob, limit=10, of=ann.id),
-            lambda: active_sessions.end_session(bob, MISSING, of=ann.id),
-            lambda: active_sessions.end_family(bob, MISSING, of=ann.id),
-            lambda: active_sessions.end_others(bob, of=ann.id),
-            lambda: personal_tokens.page(bob, limit=10, of=ann.id),
+            lambda: active_sessions.in_browsers(bob, limit=10, owner_id=ann.id),
+            lambda: active_sessions.by_api(bob, limit=10, owner_id=ann.id),
+            lambda: active_sessions.end_session(bob, MISSING, owner_id=ann.id),
+            lambda: active_sessions.end_family(bob, MISSING, owner_id=ann.id),
+            lambda: active_sessions.end_others(bob, owner_id=ann.id),
+            lambda: personal_tokens.page(bob, limit=10, owner_id=ann.id),
             lambda: personal_tokens.page_of_all(bob, limit=10),
-            lambda: personal_tokens.revoke(bob, token_id, of=ann.id),
+            lambda: personal_tokens.revoke(bob, token_id, owner_id=ann.id),
         ):
             with pytest.raises(Forbidden):
                 act()

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.models import Identity, Session, User
+from app.models import LinkedAccount, Session, User
 from app.services.openid import linked_accounts
 from app.services.openid.flow import Person
 from app.services.outbox.notices import NOTICES
@@ -35,7 +35,7 @@ def test_known_person_is_logged_in_whatever_else_changed_there(
     assert go(again).status_code == 303
     assert "carl" in again.get("/").text
     with app.app_context():
-        (user,), (identity,) = rows(User), rows(Identity)
+        (user,), (identity,) = rows(User), rows(LinkedAccount)
         assert (user.email, identity.email) == ("carl@example.com", "moved@example.org")
         assert identity.last_used_at is not None
 
@@ -51,7 +51,7 @@ def test_address_that_an_account_has_opens_it_only_after_its_password(
     assert "/auth/login?next=/auth/openid/link" in page
     assert browser.post(LINK, form="/auth/login").location.startswith("/auth/login")
     with app.app_context():
-        assert rows(Identity) == []
+        assert rows(LinkedAccount) == []
     fields = {"identifier": "ann", "password": PASSWORD, "next": LINK}
     assert browser.post("/auth/login", fields, form="/auth/login").location == LINK
     assert "will be logged in here as ann" in browser.get(LINK).text
@@ -88,7 +88,7 @@ def test_newcomer_who_may_not_register_gets_no_account(
     assert why in page
     assert ("/auth/register" in page.partition("<main")[2]) == is_open
     with app.app_context():
-        assert rows(User) == rows(Identity) == rows(Session) == []
+        assert rows(User) == rows(LinkedAccount) == rows(Session) == []
 
 
 def test_deactivated_account_is_refused_as_ever(
@@ -117,7 +117,7 @@ def test_linking_takes_a_form_that_is_ones_own(
     assert go(ann_browser).location == LINK
     assert ann_browser.client.post(LINK).status_code == 400
     with app.app_context():
-        assert rows(Identity) == []
+        assert rows(LinkedAccount) == []
     assert link(ann_browser).status_code == 303
     with app.app_context():
         (event,) = events("identity.linked")
@@ -131,7 +131,7 @@ def test_linking_again_changes_nothing(
         go(ann_browser)
         assert link(ann_browser).status_code == 303
     with app.app_context():
-        assert len(rows(Identity)) == len(events("identity.linked")) == 1
+        assert len(rows(LinkedAccount)) == len(events("identity.linked")) == 1
 
 
 def test_what_opens_one_account_opens_no_other(
@@ -141,7 +141,7 @@ def test_what_opens_one_account_opens_no_other(
         go(browser)
         assert link(browser).status_code == status
     with app.app_context():
-        assert len(rows(Identity)) == 1
+        assert len(rows(LinkedAccount)) == 1
 
 
 def test_linking_takes_a_recent_login(app: Flask, ann_browser: Browser, provider: Provider) -> None:
@@ -150,12 +150,12 @@ def test_linking_takes_a_recent_login(app: Flask, ann_browser: Browser, provider
         age(Session, "created_at", timedelta(minutes=16))
     link(ann_browser)
     with app.app_context():
-        assert rows(Identity) == []
+        assert rows(LinkedAccount) == []
 
 
 def unlink(app: Flask, browser: Browser) -> TestResponse:
     with app.app_context():
-        identity = rows(Identity)[0]
+        identity = rows(LinkedAccount)[0]
     page = "/settings/identities"
     return browser.post(f"{page}/{identity.id}/unlink", form=page)
 

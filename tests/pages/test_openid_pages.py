@@ -7,7 +7,7 @@ import pytest
 from authlib.common.urls import add_params_to_uri
 from flask import Flask
 
-from app.models import Identity, Session, User
+from app.models import LinkedAccount, Session, User
 from tests.conftest import MakeApp
 from tests.pages.test_auth_pages import FOREIGN
 from tests.support.clients import Browser
@@ -31,7 +31,7 @@ def test_newcomer_gets_an_account_and_is_logged_in(
     assert (answer.status_code, answer.location) == (303, "/")
     assert "carl" in browser.get("/").text
     with app.app_context():
-        (user,), (identity,) = rows(User), rows(Identity)
+        (user,), (identity,) = rows(User), rows(LinkedAccount)
         assert (user.username, user.email) == ("carl", "carl@example.com")
         assert (user.email_verified, user.role, user.password_hash) == (True, "user", "")
         assert (identity.issuer, identity.subject) == (provider.issuer, "1001")

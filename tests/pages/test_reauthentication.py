@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from app.models import Factor, Link, Session, Token, User
+from app.models import Factor, OneTimeLink, Session, Token, User
 from app.services.access import page_sessions
 from app.services.accounts import accounts
 from app.services.authentication import credentials
@@ -64,7 +64,7 @@ def test_link_that_sets_a_password_is_shown_to_a_fresh_session_alone(
     answer = root_browser.post(f"{page}/reset-link", form=page)
     assert (answer.status_code, "/auth/reset/" in answer.text) == (303, False)
     with app.app_context():
-        assert rows(Link) == []
+        assert rows(OneTimeLink) == []
     root_browser.post(PAGE, PROOF, form=PAGE)
     assert "/auth/reset/" in root_browser.post(f"{page}/reset-link", form=page).text
 

@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.services.operations import readiness
-from app.sql import current
+from app.sql import request_connection
 from tests.support.answers import slug_of
 from tests.support.databases import close, make_app, migrate
 
@@ -106,5 +106,5 @@ def test_ready_at_the_last_migration_or_a_later_one(
     migrate(unmigrated)
     assert ask(unmigrated, "/readyz").status_code == 200
     with unmigrated.app_context():
-        current().execute(f"UPDATE alembic_version SET version_num = '{revision}'")  # noqa: S608
+        request_connection().execute(f"UPDATE alembic_version SET version_num = '{revision}'")  # noqa: S608
     assert ask(unmigrated, "/readyz").status_code == status

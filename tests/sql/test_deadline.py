@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 
 from app.errors import Unavailable
-from app.sql import Link, current, watchdog
-from app.sql.watchdog import Gate
+from app.sql import RequestConnection, request_connection, watchdog
+from app.sql.watchdog import ConnectGate
 from tests.support.databases import PostgresServer, close, make_app
 
 SLEEP = "SELECT pg_sleep(60)"
@@ -21,14 +21,16 @@ GENEROUS = 20  # seconds, far less than what is slept
 
 
 @pytest.fixture
-def patient(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
+def patient(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[RequestConnection]:
     """A connection to a server that would let a statement run for ever."""
     monkeypatch.setattr(watchdog, "PAUSE", 0)
     app = make_app(postgres.url)
     with app.app_context():
-        link = current()
-        link.execute("SET statement_timeout = 0")
-        yield link
+        connection = request_connection()
+        connection.execute("SET statement_timeout = 0")
+        yield connection
     close(app)
 
 
@@ -53,25 +55,27 @@ def frozen() -> Iterator[tuple[Flask, list[socket.socket]]]:
         connection.close()
 
 
-def test_statement_without_an_answer_is_given_up(patient: Link) -> None:
+def test_statement_without_an_answer_is_given_up(patient: RequestConnection) -> None:
     began = time.monotonic()
-    with watchdog.within(0.2), pytest.raises(Unavailable):
+    with watchdog.statement_timeout(0.2), pytest.raises(Unavailable):
         patient.execute(SLEEP)
     assert time.monotonic() - began < GENEROUS
 
 
-def test_next_statement_after_one_given_up_works(patient: Link) -> None:
-    with watchdog.within(0.2), pytest.raises(Unavailable):
+def test_next_statement_after_one_given_up_works(patient: RequestConnection) -> None:
+    with watchdog.statement_timeout(0.2), pytest.raises(Unavailable):
         patient.execute("UPDATE pg_class SET relname = relname WHERE pg_sleep(60) IS NULL")
     assert patient.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_statement_may_take_as_long_as_it_takes_where_no_limit_is_set(patient: Link) -> None:
-    with watchdog.within(None):
+def test_statement_may_take_as_long_as_it_takes_where_no_limit_is_set(
+    patient: RequestConnection,
+) -> None:
+    with watchdog.statement_timeout(None):
         assert patient.execute("SELECT 1 FROM pg_sleep(0.1)").fetchone() == (1,)
 
 
-def test_large_answer_comes_whole(patient: Link) -> None:
+def test_large_answer_comes_whole(patient: RequestConnection) -> None:
     (text,) = patient.execute("SELECT repeat('x', 5000000)").fetchone()
     assert len(text) == 5_000_000
 
@@ -92,14 +96,14 @@ def test_one_tries_while_the_others_fail_at_once(
 
 
 def test_gate_lets_all_pass_while_all_is_well() -> None:
-    gate = Gate()
+    gate = ConnectGate()
     with gate.attempt(), gate.attempt():
         pass
 
 
 def test_gate_lets_one_at_a_time_pass_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog, "PAUSE", 0)
-    gate, inside, leave = Gate(), Event(), Event()
+    gate, inside, leave = ConnectGate(), Event(), Event()
     gate.failed()
 
     def probe() -> None:
@@ -120,7 +124,7 @@ def test_gate_lets_one_at_a_time_pass_after_a_failure(monkeypatch: pytest.Monkey
 
 def test_gate_stays_shut_after_an_attempt_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog, "PAUSE", 0)
-    gate = Gate()
+    gate = ConnectGate()
     gate.failed()
     with pytest.raises(ZeroDivisionError), gate.attempt():
         raise ZeroDivisionError
@@ -128,8 +132,8 @@ def test_gate_stays_shut_after_an_attempt_that_failed(monkeypatch: pytest.Monkey
         pass
 
 
-def test_connection_outlives_a_statement_that_was_in_time(patient: Link) -> None:
-    with watchdog.within(0.2):
+def test_connection_outlives_a_statement_that_was_in_time(patient: RequestConnection) -> None:
+    with watchdog.statement_timeout(0.2):
         before = patient.execute("SELECT pg_backend_pid()").fetchone()
     time.sleep(2 * watchdog.TICK + 0.2)
     assert patient.execute("SELECT pg_backend_pid()").fetchone() == before
@@ -138,7 +142,7 @@ def test_connection_outlives_a_statement_that_was_in_time(patient: Link) -> None
 def test_process_that_was_forked_keeps_its_own_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
     monkeypatch.setattr(Thread, "start", lambda thread: started.append(thread.name))
-    watch = watchdog.Watch()
+    watch = watchdog.Watchdog()
     for process in (1, 1, 2):
         monkeypatch.setattr(os, "getpid", lambda process=process: process)
         watch.start()

@@ -24,7 +24,7 @@ from app.errors import AppError
 from app.extensions import db
 from app.models.types import Id, uuid7
 from app.services.shared.actor import Actor
-from app.sql import KEY, Batch, Dangling, Statement, StillReferenced, atomic
+from app.sql import ROW_KEY, Batch, MissingReference, Statement, StillReferenced, atomic
 from app.web.current_user import api_user
 from tests.conftest import MakeApp, signed_in_api
 from tests.support import leaks
@@ -45,11 +45,11 @@ BLANK: dict[str, Any] = {"name": "x", "team_id": None, "owner_id": None}
 TEAM_KEY = "fk_projects_team_id_teams"
 
 add_team = Statement[Any](insert(TEAMS))
-end_team = Statement[Any](delete(TEAMS).where(TEAMS.c.id == KEY))
-move_team = Statement[Any](update(TEAMS).where(TEAMS.c.id == KEY).values(id=bindparam("new")))
+end_team = Statement[Any](delete(TEAMS).where(TEAMS.c.id == ROW_KEY))
+move_team = Statement[Any](update(TEAMS).where(TEAMS.c.id == ROW_KEY).values(id=bindparam("new")))
 add = Statement[Any](insert(PROJECTS))
 change = Statement[Any](
-    update(PROJECTS).where(PROJECTS.c.id == KEY).values(team_id=bindparam("new_team"))
+    update(PROJECTS).where(PROJECTS.c.id == ROW_KEY).values(team_id=bindparam("new_team"))
 )
 many = Batch(PROJECTS)
 
@@ -85,7 +85,7 @@ def team() -> str:
 
 WRITES: dict[str, Callable[[], object]] = {
     "a row": lambda: add.run(**project(team_id=MISSING)),
-    "a row, put off": lambda: add.later(**project(team_id=MISSING)),
+    "a row, put off": lambda: add.defer(**project(team_id=MISSING)),
     "many rows": lambda: many.insert([project(team_id=team()), project(team_id=MISSING)]),
     "a change": lambda: change_one(),
 }
@@ -106,7 +106,7 @@ def change_one() -> None:
 @pytest.mark.usefixtures("ctx")
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 def test_missing_reference_names_the_field_and_stores_nothing(write: Callable[[], object]) -> None:
-    with pytest.raises(Dangling) as caught:
+    with pytest.raises(MissingReference) as caught:
         atomic(write)()
     assert (caught.value.status, list(caught.value.fields)) == (422, ["team_id"])
     assert caught.value.constraint == TEAM_KEY
@@ -115,7 +115,7 @@ def test_missing_reference_names_the_field_and_stores_nothing(write: Callable[[]
 
 @pytest.mark.usefixtures("ctx")
 def test_single_statement_names_the_field_too() -> None:
-    with pytest.raises(Dangling, match="does not exist") as caught:
+    with pytest.raises(MissingReference, match="does not exist") as caught:
         add.run(**project(team_id=MISSING))
     assert list(caught.value.fields) == ["team_id"]
     add.run(**project(team_id=team()))
@@ -124,7 +124,7 @@ def test_single_statement_names_the_field_too() -> None:
 
 @pytest.mark.usefixtures("ctx")
 def test_one_of_several_keys_is_named() -> None:
-    with pytest.raises(Dangling) as caught:
+    with pytest.raises(MissingReference) as caught:
         add.run(**project(team_id=team(), owner_id=MISSING))
     assert list(caught.value.fields) == ["owner_id"]
 
@@ -142,7 +142,7 @@ def test_what_others_refer_to_is_kept_with_a_conflict(end: str) -> None:
 
 def test_constraint_stands_in_the_log(fork: Flask) -> None:
     before = len(leaks.lines)
-    with fork.app_context(), pytest.raises(Dangling):
+    with fork.app_context(), pytest.raises(MissingReference):
         add.run(**project(team_id=MISSING))
     assert TEAM_KEY in "\n".join(leaks.lines[before:])
 

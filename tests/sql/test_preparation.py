@@ -14,7 +14,7 @@ from app.models import Task
 from app.services.shared.actor import Actor
 from app.services.tasks import tasks
 from app.sql import Statement
-from app.sql.prepared import Use, give_up, is_refusal
+from app.sql.prepared import PreparedStatements, disable, is_refusal
 from tests.conftest import MakePerson
 from tests.support.databases import Database, close
 
@@ -28,7 +28,7 @@ LOSSES: dict[str, Callable[[], None]] = {
 
 @pytest.fixture
 def app(postgresql_database: Database, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    monkeypatch.setattr(Use, "on", True)
+    monkeypatch.setattr(PreparedStatements, "enabled", True)
     postgresql_database.empty()
     return postgresql_database.app
 
@@ -48,19 +48,19 @@ def lose(app: Flask, request: pytest.FixtureRequest) -> Iterator[Callable[[], No
 
 
 def run(statement: str) -> None:
-    sql.current().execute(statement).close()
+    sql.request_connection().execute(statement).close()
 
 
 def held() -> set[str]:
     """The names that the connection in use is believed to know."""
-    connection = sql.current().execute("SELECT 1").connection
+    connection = sql.request_connection().execute("SELECT 1").connection
     names: set[str] = connection.prepared
     return names
 
 
 def kept() -> set[str]:
     """Those that it does know."""
-    cursor = sql.current().execute("SELECT name FROM pg_prepared_statements")
+    cursor = sql.request_connection().execute("SELECT name FROM pg_prepared_statements")
     return {name for (name,) in cursor.fetchall()}
 
 
@@ -82,7 +82,7 @@ def test_kept_statement_gives_what_the_whole_one_gives(
     with app.app_context():
         made = tasks.create(ann, {"title": "50 % of it: %(key)s $1 ';", "labels": ["a", "B"]})
         kept_ones = tasks.get(ann, made.id), tasks.page(ann).items
-        monkeypatch.setattr(Use, "on", False)
+        monkeypatch.setattr(PreparedStatements, "enabled", False)
         assert kept_ones == (tasks.get(ann, made.id), tasks.page(ann).items)
         assert kept_ones[0] == made
 
@@ -92,7 +92,7 @@ def test_statement_without_parameters_is_kept(app: Flask, ann: Actor) -> None:
     with app.app_context():
         tasks.create(ann, {"title": "Mend the roof"})
         assert [counted.one(), counted.one()] == [(1,), (1,)]
-        assert Use.on
+        assert PreparedStatements.enabled
 
 
 def test_read_of_a_lost_statement_works(app: Flask, ann: Actor, lose: Callable[[], None]) -> None:
@@ -101,7 +101,7 @@ def test_read_of_a_lost_statement_works(app: Flask, ann: Actor, lose: Callable[[
         assert tasks.get(ann, task.id) == task
         lose()
         assert tasks.get(ann, task.id) == task
-        assert not Use.on
+        assert not PreparedStatements.enabled
         assert tasks.get(ann, task.id) == task
 
 
@@ -137,7 +137,7 @@ def test_write_of_a_column_of_another_type_works_and_is_done_once(app: Flask, an
 def test_fault_of_our_own_is_not_taken_for_a_lost_statement(app: Flask) -> None:
     with app.app_context(), pytest.raises(psycopg2.ProgrammingError):
         run("SELECT id FROM tasks WHERE id = 1")
-    assert Use.on
+    assert PreparedStatements.enabled
 
 
 def test_log_says_why_statements_are_sent_whole_without_their_values(
@@ -146,8 +146,8 @@ def test_log_says_why_statements_are_sent_whole_without_their_values(
     with app.app_context(), pytest.raises(psycopg2.ProgrammingError) as caught:
         run("SELECT no_such_function('seven plums')")
     assert is_refusal(caught.value)
-    give_up(caught.value)
-    assert not Use.on
+    disable(caught.value)
+    assert not PreparedStatements.enabled
     logged = capfd.readouterr().err
     assert "no_such_function" in logged
     assert "seven plums" not in logged

@@ -142,7 +142,7 @@ def test_statement_put_off_that_fails_undoes_the_use_case(postgres_app: Flask) -
 def test_use_case_that_sends_nothing_begins_nothing(postgres_app: Flask) -> None:
     with postgres_app.app_context():
         atomic(lambda: None)()
-        assert sql.current().pooled is None
+        assert sql.request_connection().pooled is None
 
 
 @pytest.mark.usefixtures("ctx")
@@ -176,7 +176,7 @@ def test_context_gives_its_connection_back(app: Flask) -> None:
 
 def test_transaction_left_open_ends_with_the_context(app: Flask, ann: Actor) -> None:
     with app.app_context():
-        sql.current().begin()
+        sql.request_connection().begin()
         tasks.create(ann, {"title": "x"})
     with app.app_context():
         assert rows(Task) == []
@@ -194,7 +194,7 @@ def test_statement_compiled_ahead_is_what_a_call_would_make() -> None:
     clause = select(Task.id).where(Task.id == bindparam("key"), Task.status.in_(["todo", "done"]))
     called, ahead = Statement[Task](clause), Statement[Task](clause)
     called.one(key=uuid7())
-    dialect = sql.current().dialect
+    dialect = sql.request_connection().dialect
     ahead.compile_ahead(dialect)
     plans = [each._plans[dialect.name] for each in (called, ahead)]
     first, second = ((plan.sql, plan.constants, [name for name, _ in plan.bind]) for plan in plans)
@@ -205,7 +205,7 @@ def test_statement_compiled_ahead_is_what_a_call_would_make() -> None:
 @pytest.mark.usefixtures("ctx")
 def test_statement_that_takes_a_list_is_not_compiled_ahead() -> None:
     clause = select(Task.id).where(Task.id.in_(bindparam("keys", expanding=True)))
-    statement, dialect = Statement[Task](clause), sql.current().dialect
+    statement, dialect = Statement[Task](clause), sql.request_connection().dialect
     statement.compile_ahead(dialect)
     assert not statement._plans
     assert statement.all(keys=[uuid7(), uuid7()]) == []

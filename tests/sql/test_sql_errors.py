@@ -18,7 +18,7 @@ from app.services.shared import audit
 from app.services.shared.actor import Actor
 from app.services.tasks import tasks
 from app.services.users import registration, users
-from app.sql import Dangling, Duplicate, LostRace, Statement, atomic
+from app.sql import LostRace, MissingReference, Statement, UniqueViolation, atomic
 from app.sql.engine import BUSY_TIMEOUT
 from tests.conftest import PASSWORD
 from tests.support.databases import PostgresServer, make_app
@@ -29,14 +29,14 @@ from tests.support.rows import rows
 def test_taken_name_is_a_duplicate_that_names_the_index(ann: Actor) -> None:
     again = Statement[User](insert(User.__table__))  # type: ignore[arg-type]
     row = rows(User)[0]._asdict()
-    with pytest.raises(Duplicate, match="uq_users_username"):
+    with pytest.raises(UniqueViolation, match="uq_users_username"):
         again.run(**{**row, "id": uuid7(), "email": "other@example.com"})
 
 
 @pytest.mark.usefixtures("ctx")
 def test_reference_to_nobody_is_dangling() -> None:
     nobody = Actor(id="00000000-0000-7000-8000-000000000000")
-    with pytest.raises(Dangling) as caught:
+    with pytest.raises(MissingReference) as caught:
         tasks.create(nobody, {"title": "x"})
     assert list(caught.value.fields) == ["owner_id"]
     assert (rows(Task), rows(AuditEvent)) == ([], [])
@@ -56,7 +56,7 @@ def test_reference_to_nobody_is_dangling() -> None:
         ("57P01", Unavailable),
         ("58030", Unavailable),
         ("22003", Invalid),
-        ("23505", Duplicate),
+        ("23505", UniqueViolation),
         ("23503", psycopg2.Error),  # of no key that a model has
         ("23514", psycopg2.Error),
         ("42P01", psycopg2.Error),
@@ -68,7 +68,7 @@ def test_state_of_postgresql_is_put_in_our_words(
     raising = f"DO $$BEGIN RAISE EXCEPTION 'so' USING ERRCODE = '{state}'; END$$"
     with postgres_app.app_context():
         with pytest.raises(error) as caught:
-            sql.current().execute(raising)
+            sql.request_connection().execute(raising)
         assert caught.type is error or error is psycopg2.Error
         assert users.is_empty()
 
@@ -78,7 +78,7 @@ def terminate(server: PostgresServer, pid: int) -> None:
 
 
 def backend() -> int:
-    cursor = sql.current().execute("SELECT pg_backend_pid()")
+    cursor = sql.request_connection().execute("SELECT pg_backend_pid()")
     return int(cursor.fetchone()[0])
 
 
@@ -153,10 +153,10 @@ def test_locked_sqlite_is_unavailable(request: pytest.FixtureRequest) -> None:
     database = request.getfixturevalue("sqlite_database")
     database.empty()
     with database.app.app_context():
-        sql.current().execute("PRAGMA busy_timeout = 10").close()
+        sql.request_connection().execute("PRAGMA busy_timeout = 10").close()
         with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(Unavailable):
                 audit.denied(Actor(), "x")
         audit.denied(Actor(), "x")
-        sql.current().execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000}").close()
+        sql.request_connection().execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000}").close()

@@ -18,7 +18,7 @@ from app.services.accounts import accounts
 from app.services.operations import purge
 from app.services.shared.actor import Actor
 from app.services.tasks import history as task_events, importing as task_import, tasks
-from app.sql import KEY, Duplicate, LostRace, Statement, atomic
+from app.sql import ROW_KEY, LostRace, Statement, UniqueViolation, atomic
 from tests.conftest import PASSWORD
 
 
@@ -29,7 +29,7 @@ def within(app: Flask, use_case: Callable[[], object]) -> None:
 
 _age = Statement[Task](
     update(Task)
-    .where(Task.__table__.c.id == KEY)
+    .where(Task.__table__.c.id == ROW_KEY)
     .values(deleted_at=bindparam("at", type_=UTCDateTime()))
 )
 
@@ -54,13 +54,13 @@ def test_an_import_that_lost_a_race_is_made_whole(
 
 
 def test_what_failed_is_not_taken_for_stored(ctx: None, ann: Actor) -> None:
-    if sql.current().dialect.name == "sqlite":
+    if sql.request_connection().dialect.name == "sqlite":
         pytest.skip("SQLite goes on after a failed statement")
 
     @atomic
     def insert_else_go_on() -> None:
-        with pytest.raises(Duplicate):
-            sql.current().execute(
+        with pytest.raises(UniqueViolation):
+            sql.request_connection().execute(
                 "INSERT INTO users SELECT * FROM users WHERE id = %(id)s", {"id": ann.id}
             )
 

@@ -10,11 +10,11 @@ from flask import Flask
 from sqlalchemy import insert
 
 from app.extensions import db
-from app.models import Factor, Identity, OutboxEntry, Session, User, Webhook
+from app.models import Factor, LinkedAccount, OutboxEntry, Session, User, Webhook
 from app.models.base import Base
 from app.models.comment import BODY_MAX
 from app.models.factor import NAME_MAX as FACTOR_MAX
-from app.models.identity import SUBJECT_MAX
+from app.models.linked_account import SUBJECT_MAX
 from app.models.outbox import ERROR_MAX
 from app.models.session import USER_AGENT_MAX
 from app.models.task import LABEL_MAX, LABELS_MAX, PRIORITIES, STATUSES, TITLE_MAX
@@ -159,7 +159,7 @@ def _fill_access(admin: Actor) -> None:
     names = {"subject": word(SUBJECT_MAX), "email": EMAIL.format(word(64))}
     for number, named in enumerate((names, {**names, "email": ""})):
         issuer = word(SUBJECT_MAX, f"https://{number}.example/")
-        _insert(Identity, user_id=admin.id, issuer=issuer, **named)
+        _insert(LinkedAccount, user_id=admin.id, issuer=issuer, **named)
 
 
 def _fill_outbox(admin: Actor, webhook_id: str) -> None:

@@ -12,7 +12,7 @@ KINDS = pytest.mark.parametrize("kind", ["custom", "generic"])  # of plan: see a
 
 def plan_of(ask: Callable[[], object], kind: str = "custom") -> dict[str, Any]:
     """The plan of the one statement that `ask` sends, after EXPLAIN (ANALYZE, BUFFERS)."""
-    link, sent = sql.current(), []
+    link, sent = sql.request_connection(), []
     execute = link.execute
 
     def remember(*given: Any) -> Any:

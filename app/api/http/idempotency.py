@@ -41,7 +41,9 @@ def refuse(request: Request) -> None:
         raise IdempotencyNotSupported("This operation takes no Idempotency-Key.")
 
 
-def once(request: Request, actor: Actor, key: str, view: Callable[[], Response]) -> Response:
+def replay_or_run(
+    request: Request, actor: Actor, key: str, view: Callable[[], Response]
+) -> Response:
     """The view's answer, or the one that this key got before, byte for byte."""
 
     def answer() -> Answer:
@@ -49,7 +51,7 @@ def once(request: Request, actor: Actor, key: str, view: Callable[[], Response])
         kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
         return Answer(response.status_code, kept, response.get_data(as_text=True))
 
-    found, repeated = idempotency.once(actor, key, _fingerprint(request), answer)
+    found, repeated = idempotency.run_once(actor, key, _fingerprint(request), answer)
     response = Response(found.body, found.status, found.headers)
     if repeated:
         response.headers["Idempotent-Replayed"] = "true"

@@ -22,7 +22,7 @@ from app.services.shared.client_networks import network_of
 from app.services.shared.paging import LIMIT_DEFAULT, LIMIT_MAX, Page
 from app.sql import Statement
 from app.web import cursors, rate_limit
-from app.web.current_user import api_user, need_scopes, origin
+from app.web.current_user import api_user, origin, require_scopes
 
 View = Callable[..., Any]
 Dump = Callable[[Any], Any]
@@ -134,9 +134,9 @@ def _caller(
         rate_limit.hit(environ, network_of(environ.get("REMOTE_ADDR", "")))
         raise
     rate_limit.hit(environ, actor.token_id or "")
-    need_scopes(actor, declaration.scopes)
+    require_scopes(actor, declaration.scopes)
     if actor.confined and not declaration.before_factor:
-        actor.need_factor()
+        actor.require_factor()
     return actor, version
 
 
@@ -152,7 +152,7 @@ def _once(
     if not declaration.idempotent:
         idempotency.refuse(call)
     elif key := idempotency.key_of(call):
-        return idempotency.once(
+        return idempotency.replay_or_run(
             call, actor, key, lambda: _answer(declaration, call, view, actor, given)
         )
     return _answer(declaration, call, view, actor, given)

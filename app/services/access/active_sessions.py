@@ -19,17 +19,19 @@ from app.services.authentication import credentials
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("user", "session.others_ended")
 
 _newer: Any = aliased(Token)
 _end_session = Statement[Session](
-    delete(Session).where(Session.__table__.c.id == KEY, Session.user_id == bindparam("of_user"))
+    delete(Session).where(
+        Session.__table__.c.id == ROW_KEY, Session.user_id == bindparam("of_user")
+    )
 )
 _end_family = Statement[Token](
     delete(Token).where(
-        Token.family_id == KEY,
+        Token.family_id == ROW_KEY,
         Token.user_id == bindparam("of_user"),
         Token.kind.in_(("access", "refresh")),
     )
@@ -42,12 +44,12 @@ def in_browsers(
     limit: int,
     after: list[Any] | None = None,
     count: bool = False,
-    of: str | None = None,
+    owner_id: str | None = None,
 ) -> Page[Session]:
     """Page sessions that are alive, the last sign-in first."""
     moment = now()
     alive = [
-        Session.user_id == actor.over(of),
+        Session.user_id == actor.owner_or_self(owner_id),
         Session.expires_at > moment,
         Session.last_seen_at >= moment - REMEMBERED_IDLE,
         or_(Session.remembered, Session.last_seen_at >= moment - IDLE),
@@ -61,7 +63,7 @@ def by_api(
     limit: int,
     after: list[Any] | None = None,
     count: bool = False,
-    of: str | None = None,
+    owner_id: str | None = None,
 ) -> Page[Token]:
     """Sign-ins by the API: of each the newest refresh token that is good now."""
     moment = now()
@@ -70,7 +72,7 @@ def by_api(
         .where(_newer.family_id == Token.family_id, _newer.id > Token.id, *_good(_newer, moment))
         .exists()
     )
-    alive = [Token.user_id == actor.over(of), *_good(Token, moment), ~newer]
+    alive = [Token.user_id == actor.owner_or_self(owner_id), *_good(Token, moment), ~newer]
     return paging.read(Token, alive, limit=limit, after=after, count=count)
 
 
@@ -79,18 +81,18 @@ def _good(token: Any, moment: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 @atomic
-def end_session(actor: Actor, session_id: str, of: str | None = None) -> None:
+def end_session(actor: Actor, session_id: str, owner_id: str | None = None) -> None:
     """Sign out a browser. Raises NotFound, Forbidden."""
-    owner = actor.over(of)
+    owner = actor.owner_or_self(owner_id)
     if not _end_session.run(key=session_id, of_user=owner):
         raise NotFound("There is no such session.")
     audit.record(actor, "session.ended", owner, {"session_id": [session_id, None]})
 
 
 @atomic
-def end_family(actor: Actor, family_id: str, of: str | None = None) -> None:
+def end_family(actor: Actor, family_id: str, owner_id: str | None = None) -> None:
     """End a sign-in by the API, with its tokens. Raises NotFound, Forbidden."""
-    owner = actor.over(of)
+    owner = actor.owner_or_self(owner_id)
     credentials.hold(owner)  # a refresh that is under way comes before or after, never between
     if not _end_family.run(key=family_id, of_user=owner):
         raise NotFound("There is no such session.")
@@ -98,14 +100,14 @@ def end_family(actor: Actor, family_id: str, of: str | None = None) -> None:
 
 
 @atomic
-def end_others(actor: Actor, of: str | None = None, *, with_tokens: bool = False) -> None:
+def end_others(actor: Actor, owner_id: str | None = None, *, with_tokens: bool = False) -> None:
     """Sign out everywhere but where the actor is, from the API too.
 
     `with_tokens`: personal tokens end as well, but the one in use.
     """
-    owner = actor.over(of)
+    owner = actor.owner_or_self(owner_id)
     credentials.hold(owner)
-    credentials.end_sign_ins(owner, but=actor)
+    credentials.end_sign_ins(owner, except_for=actor)
     if with_tokens:
         personal_tokens.revoke_all(actor, owner, now())
     audit.record(actor, "session.others_ended", owner)

@@ -12,7 +12,7 @@ from app.models.types import UTCDateTime, now, uuid7
 from app.services.authentication import secret_tokens
 from app.services.factors import factors
 from app.services.shared.actor import Actor, scopes_of
-from app.sql import KEY, Statement
+from app.sql import ROW_KEY, Statement
 
 USED_EVERY = timedelta(minutes=1)  # the last use of a personal token is noted this often
 
@@ -30,12 +30,12 @@ _holder = (
         User.role,
     )
     .join(User, User.id == Token.user_id)
-    .where(Token.hash == KEY, Token.kind.in_(("access", "personal")), User.is_active)
+    .where(Token.hash == ROW_KEY, Token.kind.in_(("access", "personal")), User.is_active)
 )
 _identify = Statement[Any](_holder, prepared=True)
 _use = Statement[Token](
     update(Token)
-    .where(Token.__table__.c.id == KEY)
+    .where(Token.__table__.c.id == ROW_KEY)
     .values(last_used_at=bindparam("moment", type_=UTCDateTime()))
 )
 _insert = Statement[Token](insert(Token.__table__))  # type: ignore[arg-type]

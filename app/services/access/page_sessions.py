@@ -19,7 +19,7 @@ from app.services.factors import factors
 from app.services.outbox import mails
 from app.services.shared import audit
 from app.services.shared.actor import Actor, scopes_of
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("user", "session.created", "session.proved", "session.ended")
 
@@ -33,27 +33,27 @@ _load = Statement[Any](
         User.__table__.c.email_verified,
     )
     .join(User, User.id == Session.user_id)
-    .where(Session.hash == KEY, User.is_active),
+    .where(Session.hash == ROW_KEY, User.is_active),
     prepared=True,
 )
 _signed_in_before = Statement[AuditEvent](
     select(AuditEvent.__table__.c.id)
-    .where(AuditEvent.actor_id == KEY, AuditEvent.action == "session.created")
+    .where(AuditEvent.actor_id == ROW_KEY, AuditEvent.action == "session.created")
     .order_by(AuditEvent.created_at)
     .limit(1)
 )
 _insert = Statement[Session](insert(Session.__table__))  # type: ignore[arg-type]
 _touch = Statement[Session](
     update(Session)
-    .where(Session.__table__.c.id == KEY)
+    .where(Session.__table__.c.id == ROW_KEY)
     .values(last_seen_at=bindparam("moment", type_=UTCDateTime()))
 )
 _renew = Statement[Session](
     update(Session)
-    .where(Session.__table__.c.id == KEY)
+    .where(Session.__table__.c.id == ROW_KEY)
     .values(hash=bindparam("new_hash"), proved_at=bindparam("moment", type_=UTCDateTime()))
 )
-_end = Statement[Session](delete(Session).where(Session.__table__.c.id == KEY))
+_end = Statement[Session](delete(Session).where(Session.__table__.c.id == ROW_KEY))
 
 
 @atomic
@@ -74,7 +74,7 @@ def start(
     """
     authentication.hold(user)
     if not with_factor:
-        factors.need_none(user.id)
+        factors.require_none(user.id)
     secret, moment = secret_tokens.make(), now()
     _insert.run(
         id=uuid7(),

@@ -19,12 +19,12 @@ from app.services.shared import audit, paging, text_rules
 from app.services.shared.actor import Actor, scopes_of
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect, check
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("token", "token.created", "token.revoked", words=("name",))
 
 _one = (
-    Token.__table__.c.id == KEY,
+    Token.__table__.c.id == ROW_KEY,
     Token.kind == "personal",
     Token.user_id == bindparam("user_id"),
 )
@@ -34,7 +34,7 @@ _delete = Statement[Token](delete(Token).where(*_one))
 _delete_older = Statement[Token](
     delete(Token)
     .where(
-        Token.user_id == KEY,
+        Token.user_id == ROW_KEY,
         Token.kind == "personal",
         Token.created_at <= bindparam("before", type_=UTCDateTime()),
         Token.created_at >= bindparam("since", type_=UTCDateTime()),
@@ -50,27 +50,27 @@ def page(
     limit: int,
     after: list[Any] | None = None,
     count: bool = False,
-    of: str | None = None,
+    owner_id: str | None = None,
 ) -> Page[Token]:
     """The actor's, or for an admin those `of` anybody, the newest first."""
-    conditions = [Token.user_id == actor.over(of), Token.kind == "personal"]
+    conditions = [Token.user_id == actor.owner_or_self(owner_id), Token.kind == "personal"]
     return paging.read(Token, conditions, limit=limit, after=after, count=count)
 
 
 def page_of_all(
     actor: Actor,
     *,
-    of: str | None = None,
+    owner_id: str | None = None,
     scope: str | None = None,
     limit: int,
     after: list[Any] | None = None,
     count: bool = False,
 ) -> Page[Token]:
     """Everybody's, for an admin, the newest first; of one person, with a scope."""
-    actor.need_admin()
+    actor.require_admin()
     conditions = [Token.kind == "personal"]
-    if of is not None:
-        conditions.append(Token.user_id == of)
+    if owner_id is not None:
+        conditions.append(Token.user_id == owner_id)
     if scope is not None:
         conditions.append(Token.scopes.contains(scope, autoescape=True))
     return paging.read(Token, conditions, limit=limit, after=after, count=count)
@@ -105,8 +105,8 @@ def create(
         raise Forbidden(f"You cannot grant: {', '.join(sorted(missing))}.")
     is_command = not actor.id
     if not is_command:
-        authentication.need_recent(actor)
-    credentials.need_live(actor, user.id, confirmed=not is_command)
+        authentication.require_recent(actor)
+    credentials.require_live(actor, user.id, confirmed=not is_command)
     expires_at = _end(expires_at)
     token_id, kept = uuid7(), " ".join(scope for scope in SCOPES if scope in scopes)
     values = {"family_id": token_id, "token_id": token_id, "name": name, "scopes": kept}
@@ -141,12 +141,14 @@ def version(token: Token) -> int:
 
 
 @atomic
-def revoke(actor: Actor, token_id: str, expect: Expect = None, *, of: str | None = None) -> None:
+def revoke(
+    actor: Actor, token_id: str, expect: Expect = None, *, owner_id: str | None = None
+) -> None:
     """Dead from the next request on. An admin may end one `of` anybody.
 
     Raises NotFound, PreconditionFailed, Forbidden.
     """
-    owner = actor.over(of)
+    owner = actor.owner_or_self(owner_id)
     token = _found(_lock.one(key=token_id, user_id=owner))
     check(expect, version(token))
     _delete.run(key=token.id, user_id=owner)

@@ -11,14 +11,14 @@ from app.models.types import now
 from app.models.user import has_address
 from app.services.outbox import mails, outbox
 from app.services.shared.actor import Actor
-from app.sql import KEY, Statement
+from app.sql import ROW_KEY, Statement
 
 ENDING = "token_ending"
 
 _owned = Statement[Any](
     select(Token.name, Token.prefix, Token.scopes, Token.expires_at, User.email, User.username)
     .join(User, User.id == Token.user_id)
-    .where(Token.__table__.c.id == KEY, Token.kind == "personal", User.is_active)
+    .where(Token.__table__.c.id == ROW_KEY, Token.kind == "personal", User.is_active)
     .where(User.id == bindparam("user_id"))
 )
 

@@ -16,7 +16,7 @@ from app.services.authentication import authentication, credentials, secret_toke
 from app.services.factors import factors, verification
 from app.services.shared import audit
 from app.services.shared.actor import Actor, scopes_of
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("user", "token.reused")
 
@@ -25,13 +25,13 @@ _moment = bindparam("moment", type_=UTCDateTime())
 _hold_owner = Statement[User](
     select(User.id)
     .join(Token, Token.user_id == User.id)
-    .where(Token.hash == KEY)
+    .where(Token.hash == ROW_KEY)
     .with_for_update(of=User, key_share=True)
 )
 _spend = Statement[Token](
     update(Token)
     .where(
-        Token.hash == KEY,
+        Token.hash == ROW_KEY,
         Token.kind == "refresh",
         Token.spent_at.is_(None),
         Token.expires_at > _moment,
@@ -42,14 +42,14 @@ _spend = Statement[Token](
 )
 _spent = Statement[Token](
     select(*Token.__table__.c).where(
-        Token.hash == KEY,
+        Token.hash == ROW_KEY,
         Token.kind == "refresh",
         Token.spent_at.is_not(None),
         Token.expires_at > _moment,
         Token.user_id.in_(select(User.id).where(User.is_active)),
     )
 )
-_end_family = Statement[Token](delete(Token).where(Token.family_id == KEY))
+_end_family = Statement[Token](delete(Token).where(Token.family_id == ROW_KEY))
 
 
 @dataclass(slots=True, frozen=True)
@@ -79,7 +79,7 @@ def sign_in(origin: Actor, identifier: str, password: str, otp: str | None = Non
 def _open_family(origin: Actor, user: User, *, with_factor: bool) -> Pair:
     authentication.hold(user)
     if not with_factor:
-        factors.need_none(user.id)
+        factors.require_none(user.id)
     pair = _issue(user.id, uuid7(), now(), " ".join(_ordered(scopes_of(user.role))))
     audit.record(origin.as_user(user.id), "session.created", user.id)
     return pair

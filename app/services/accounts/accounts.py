@@ -19,7 +19,7 @@ from app.services.shared.actor import Actor
 from app.services.shared.preconditions import Expect, check
 from app.services.tasks import handover
 from app.services.users import identifiers, last_admin, passwords, users
-from app.sql import KEY, Duplicate, LostRace, Statement, atomic
+from app.sql import ROW_KEY, LostRace, Statement, UniqueViolation, atomic
 
 audit.declare(
     "user",
@@ -43,12 +43,12 @@ GUARDED = RIGHTS | {"email"}  # a mail to the address can reset the password
 _table = User.__table__
 _update = Statement[User](
     update_(User)
-    .where(_table.c.id == KEY)
+    .where(_table.c.id == ROW_KEY)
     .values({n: bindparam(f"new_{n}", type_=_table.c[n].type) for n in (*EDITABLE, "updated_at")})
     .values(version=_table.c.version + 1)
     .returning(*_table.c)
 )
-_delete = Statement[User](delete_(User).where(_table.c.id == KEY))
+_delete = Statement[User](delete_(User).where(_table.c.id == ROW_KEY))
 
 
 def update_self(
@@ -85,7 +85,7 @@ def _update_self(actor: Actor, news: dict[str, Any], proof: User | None, expect:
     if proof is not None and proof.password_hash != user.password_hash:
         raise PreconditionFailed("The password was changed in the meantime.")
     if "password_hash" in news:
-        credentials.end_all(user.id, but=actor)
+        credentials.end_all(user.id, except_for=actor)
     asked = None
     if policy.current().has_mail and "email" in news:
         asked, news = news["email"], {n: news[n] for n in news if n != "email"}
@@ -104,17 +104,17 @@ def remove_password(actor: Actor, current_password: str | None) -> User:
     where no other way to log in is left, EmailUnconfirmed, and what authentication.again raises.
     """
     proof = authentication.again(actor, current_password)
-    credentials.need_confirmed(proof)
+    credentials.require_confirmed(proof)
     return _remove_password(actor, proof)
 
 
 @atomic
 def _remove_password(actor: Actor, proof: User) -> User:
-    credentials.need_live(actor, actor.id)
+    credentials.require_live(actor, actor.id)
     user = _locked(actor.id, None)
     if proof.password_hash != user.password_hash:
         raise PreconditionFailed("The password was changed in the meantime.")
-    credentials.end_sign_ins(user.id, but=actor)
+    credentials.end_sign_ins(user.id, except_for=actor)
     credentials.void_links(user.id)
     changed = _write(actor, user, {"password_hash": passwords.NO_PASSWORD})
     authentication.require_another_sign_in(changed)
@@ -137,14 +137,14 @@ def update(actor: Actor, user_id: str, changes: dict[str, Any], expect: Expect =
     Rights and the email take a recent sign-in: ReauthenticationRequired. Deactivating ends every
     session and token of the account at once.
     """
-    actor.need_admin()
+    actor.require_admin()
     if GUARDED & changes.keys():
-        authentication.need_recent_admin(actor)
+        authentication.require_recent_admin(actor)
     news = _checked(changes, ADMIN_FIELDS)
     admins = last_admin.hold() if RIGHTS & changes.keys() else []
     user = _locked(user_id, expect)
     if news.get("role", "admin") != "admin" or not news.get("is_active", True):
-        last_admin.need_another(admins, user.id)
+        last_admin.require_another(admins, user.id)
     if not news.get("is_active", True):
         credentials.end_all(user.id)
     if news.get("email", user.email) != user.email:
@@ -159,14 +159,14 @@ def delete(actor: Actor, user_id: str, expect: Expect = None) -> None:
     That of another takes a recent sign-in: ReauthenticationRequired.
     """
     if user_id != actor.id:
-        authentication.need_recent_admin(actor)
+        authentication.require_recent_admin(actor)
     guarded = users.get(actor, user_id).role == "admin"
     admins = last_admin.hold() if guarded else []
     user = _locked(user_id, expect)
     if user.role == "admin" and not guarded:  # promoted since: once more, the admins first
         raise LostRace("The account was changed meanwhile. Try again.")
-    last_admin.need_another(admins, user.id)
-    with sql.unhurried():  # thousands of tasks and events go with it
+    last_admin.require_another(admins, user.id)
+    with sql.without_timeout():  # thousands of tasks and events go with it
         handover.of_leaving(actor, user.id)
         mails.notify(actor, user, "deleted")
         _delete.run(key=user.id)
@@ -205,7 +205,7 @@ def confirm_email(actor: Actor, user_id: str, email: str) -> User:
     )
     if not user.email_verified:
         first_proof.clean(actor, user)
-        credentials.end_all(user_id, but=actor)
+        credentials.end_all(user_id, except_for=actor)
     return changed
 
 
@@ -275,7 +275,7 @@ def _write(actor: Actor, user: User, news: dict[str, Any], *, action: str = "use
     values = {f"new_{name}": news.get(name, getattr(user, name)) for name in EDITABLE}
     try:
         changed = _update.one(key=user.id, **values, new_updated_at=now())
-    except Duplicate as error:
+    except UniqueViolation as error:
         raise identifiers.taken(error) from error
     assert changed is not None
     _tell(actor, user, changed, news, action)

@@ -18,13 +18,13 @@ from app.services.authentication import credentials, one_time_links, secret_toke
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 NOTICE = "email_changed"
 VOID = "This link was used or is too old."
 _table = EmailChange.__table__
 _works = (
-    EmailChange.hash == KEY,
+    EmailChange.hash == ROW_KEY,
     EmailChange.expires_at > bindparam("moment", type_=UTCDateTime()),
 )
 _insert = Statement[EmailChange](insert(_table))  # type: ignore[arg-type]
@@ -32,11 +32,11 @@ _find = Statement[EmailChange](select(*_table.c).where(*_works))
 _spend = Statement[EmailChange](delete(EmailChange).where(*_works).returning(*_table.c))
 _since = bindparam("since", type_=UTCDateTime())
 _forget_later = Statement[EmailChange](
-    delete(EmailChange).where(EmailChange.user_id == KEY, EmailChange.created_at >= _since)
+    delete(EmailChange).where(EmailChange.user_id == ROW_KEY, EmailChange.created_at >= _since)
 )
 _later_notices = Statement[OutboxEntry](
     select(*OutboxEntry.__table__.c).where(
-        OutboxEntry.user_id == KEY,
+        OutboxEntry.user_id == ROW_KEY,
         OutboxEntry.name == NOTICE,
         OutboxEntry.created_at >= _since,
     )

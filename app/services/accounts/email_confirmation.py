@@ -25,7 +25,7 @@ def ask(actor: Actor) -> None:
     user = users.get(actor, actor.id)
     email = pending(user)
     if email is None:
-        mails.need_address(user)
+        mails.require_address(user)
         if user.email_verified:
             raise Conflict("Your email address is confirmed already.")
     mails.ask_to_confirm(actor, user, email or user.email)
@@ -82,7 +82,7 @@ def follow(actor: Actor, secret: str, password: str | None = None) -> User:
 
 @atomic
 def _follow(actor: Actor, secret: str) -> User:
-    credentials.need_live(actor, actor.id)
+    credentials.require_live(actor, actor.id)
     link = one_time_links.spend(secret)
     return accounts.confirm_email(actor, actor.id, link.email)
 

@@ -9,8 +9,8 @@ from app.models import (
     Comment,
     Factor,
     IdempotencyRecord,
-    Identity,
-    Link,
+    LinkedAccount,
+    OneTimeLink,
     OutboxEntry,
     RecoveryCode,
     Session,
@@ -66,7 +66,7 @@ STATEMENTS = {
     "comments": _of(Comment, Comment.author_id == _user),
     "tokens": _of(Token, Token.user_id == _user),
     "sessions": _of(Session, Session.user_id == _user),
-    "identities": _of(Identity, Identity.user_id == _user),
+    "identities": _of(LinkedAccount, LinkedAccount.user_id == _user),
     "sign_in_attempts": _of(
         SignInAttempt,
         SignInAttempt.account.in_([bindparam(name) for name in ("account", *_COUNTERS)]),
@@ -75,7 +75,7 @@ STATEMENTS = {
     "recovery_codes": _of(RecoveryCode, RecoveryCode.user_id == _user),
     "webhooks": _of(Webhook, Webhook.user_id == _user),
     "unsent_forms": _of(UnsentForm, UnsentForm.user_id == _user),
-    "links": _of(Link, Link.user_id == _user),
+    "links": _of(OneTimeLink, OneTimeLink.user_id == _user),
     "outbox": _of(OutboxEntry, OutboxEntry.user_id == _user),
     "idempotency_records": _of(IdempotencyRecord, IdempotencyRecord.user_id == _user),
     "audit_events": _of(

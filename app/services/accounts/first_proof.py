@@ -17,7 +17,7 @@ from app.services.openid import linked_accounts
 from app.services.outbox import mails
 from app.services.shared.actor import Actor
 from app.services.webhooks import webhooks
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 _KINDS = {
     "passkey": factors.remove_passkeys,
@@ -28,7 +28,7 @@ _KINDS = {
 }
 _changes = Statement[AuditEvent](
     select(AuditEvent.changes, AuditEvent.created_at)
-    .where(AuditEvent.target_id == KEY, AuditEvent.action == "user.updated")
+    .where(AuditEvent.target_id == ROW_KEY, AuditEvent.action == "user.updated")
     .order_by(AuditEvent.created_at.desc())
 )
 

@@ -11,7 +11,7 @@ from app.services.outbox import mail_limits, mails
 from app.services.shared import audit
 from app.services.shared.actor import Actor
 from app.services.users import identifiers, passwords, registration, users
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("user", "user.invited")
 
@@ -21,7 +21,7 @@ _invited = Statement[Any](
     .join(AuditEvent, AuditEvent.actor_id == User.id)
     .where(
         AuditEvent.target_type == "user",
-        AuditEvent.target_id == KEY,
+        AuditEvent.target_id == ROW_KEY,
         AuditEvent.action == "user.invited",
     )
     .order_by(AuditEvent.created_at.desc(), AuditEvent.__table__.c.id.desc())
@@ -54,7 +54,7 @@ def invite_again(actor: Actor, user_id: str) -> User:
 
     Raises NoMail, NotFound, Conflict where the invitation was accepted, TooManyRequests.
     """
-    actor.need_admin()
+    actor.require_admin()
     credentials.hold(user_id)
     user = users.get(actor, user_id)
     mails.need()
@@ -79,9 +79,9 @@ def is_open(user: User) -> bool:
 
 
 def _open(actor: Actor, email: str, username: str, role: str) -> User:
-    actor.need_admin()
+    actor.require_admin()
     if role == "admin":
-        authentication.need_recent_admin(actor)
+        authentication.require_recent_admin(actor)
     email = identifiers.checked_email(email)
     identifiers.check_username(username)
     user = registration.store(actor, username, email, passwords.NO_PASSWORD, role)

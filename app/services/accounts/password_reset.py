@@ -45,9 +45,9 @@ def mail_link(actor: Actor, user: User) -> None:
 
     Raises NoMail, and Conflict where the account has no address.
     """
-    actor.need_admin()
+    actor.require_admin()
     mails.need()
-    mails.need_address(user)
+    mails.require_address(user)
     audit.record(actor, "user.reset_requested", user.id)
     outbox.add("mail", "reset", {"to": user.email}, request_id=actor.request_id)
 
@@ -58,8 +58,8 @@ def make_link(actor: Actor, user: User) -> str:
 
     Raises ReauthenticationRequired: whoever has it gets into the account.
     """
-    actor.need_admin()
-    authentication.need_recent_admin(actor)
+    actor.require_admin()
+    authentication.require_recent_admin(actor)
     credentials.hold(user.id)
     audit.record(actor, "user.reset_requested", user.id)
     return one_time_links.make(user.id, "reset", email="")

@@ -14,7 +14,7 @@ from app.models import UnsentForm
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.unsent_form import LIFE, PATH_MAX, PER_USER_MAX, SIZE_MAX
 from app.services.shared.actor import Actor
-from app.sql import KEY, Dangling, Statement, atomic
+from app.sql import ROW_KEY, MissingReference, Statement, atomic
 
 SECRETS = frozenset({"password", "current_password", "otp", "credential"})
 TOKEN, MARK = "csrf_token", "unsent_form"
@@ -24,7 +24,7 @@ TICKED = "y"  # the value of a box that is ticked
 
 Fields = list[tuple[str, str]]
 _table = UnsentForm.__table__
-_own = (_table.c.id == KEY, UnsentForm.user_id == bindparam("owner"))
+_own = (_table.c.id == ROW_KEY, UnsentForm.user_id == bindparam("owner"))
 _insert = Statement[UnsentForm](insert(_table))  # type: ignore[arg-type]
 _get = Statement[UnsentForm](
     select(*_table.c).where(*_own, UnsentForm.expires_at > bindparam("moment", type_=UTCDateTime()))
@@ -32,12 +32,12 @@ _get = Statement[UnsentForm](
 _delete = Statement[UnsentForm](delete(UnsentForm).where(*_own))
 _newest = (
     select(_table.c.id)
-    .where(UnsentForm.user_id == KEY)
+    .where(UnsentForm.user_id == ROW_KEY)
     .order_by(_table.c.id.desc())
     .limit(bindparam("number", type_=Integer()))
 )
 _delete_older = Statement[UnsentForm](
-    delete(UnsentForm).where(UnsentForm.user_id == KEY, _table.c.id.not_in(_newest))
+    delete(UnsentForm).where(UnsentForm.user_id == ROW_KEY, _table.c.id.not_in(_newest))
 )
 
 
@@ -53,7 +53,7 @@ def keep(user_id: str, path: str, sent: Iterable[tuple[str, str]]) -> str | None
         return None
     try:
         return _keep(user_id, path, fields)
-    except Dangling:
+    except MissingReference:
         return None
 
 

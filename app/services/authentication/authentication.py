@@ -7,12 +7,12 @@ from sqlalchemy import bindparam, select, union_all, update
 
 from app.errors import BadCredentials, Conflict, Invalid, ReauthenticationRequired
 from app.faults import Code, Fault
-from app.models import Factor, Identity, User
+from app.models import Factor, LinkedAccount, User
 from app.models.types import now
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
 from app.services.users import passwords, users
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("user", "session.refused")
 
@@ -21,14 +21,14 @@ RECENT = timedelta(minutes=15)  # how long a sign-in is proof enough for what ma
 
 _rehash = Statement[User](
     update(User)
-    .where(User.__table__.c.id == KEY, User.password_hash == bindparam("old"))
+    .where(User.__table__.c.id == ROW_KEY, User.password_hash == bindparam("old"))
     .values(password_hash=bindparam("new"))
 )
 _other_ways = Statement[Any](
     union_all(
-        select(Identity.id).where(Identity.user_id == KEY),
+        select(LinkedAccount.id).where(LinkedAccount.user_id == ROW_KEY),
         select(Factor.id).where(
-            Factor.user_id == KEY, Factor.kind == "passkey", Factor.confirmed_at.is_not(None)
+            Factor.user_id == ROW_KEY, Factor.kind == "passkey", Factor.confirmed_at.is_not(None)
         ),
     ).limit(1)
 )
@@ -100,7 +100,7 @@ def again(actor: Actor, current_password: str | None, why: str = "") -> User:
     """
     user = users.get(actor, actor.id)
     if not user.password_hash:
-        need_recent(actor)
+        require_recent(actor)
         return user
     if current_password is None:
         why = why or "This needs the current password."
@@ -108,19 +108,19 @@ def again(actor: Actor, current_password: str | None, why: str = "") -> User:
     return confirm(actor, current_password)
 
 
-def need_recent(actor: Actor) -> None:
+def require_recent(actor: Actor) -> None:
     """Raises ReauthenticationRequired unless the actor signed in within the last 15 minutes."""
     if actor.signed_in_at is None or now() - actor.signed_in_at > RECENT:
         raise ReauthenticationRequired("Log in again to do that.")
 
 
-def need_recent_admin(actor: Actor) -> None:
+def require_recent_admin(actor: Actor) -> None:
     """The same of an admin who changes what others may do or who they are.
 
     Not of a personal token, which was made for programs, nor of a command on the machine.
     """
     if actor.signed_in_at is not None:
-        need_recent(actor)
+        require_recent(actor)
 
 
 def has_another_sign_in(user_id: str) -> bool:

@@ -5,37 +5,44 @@ from typing import NamedTuple
 from sqlalchemy import Integer, bindparam, delete, insert, select
 
 from app.errors import VoidLink
-from app.models import Link, OutboxEntry, User
-from app.models.link import KEPT, LIFE
+from app.models import OneTimeLink, OutboxEntry, User
+from app.models.one_time_link import KEPT, LIFE
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.authentication import secret_tokens
 from app.services.outbox import mails
 from app.services.users import users
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
-_table = Link.__table__
-_purpose = Link.purpose == bindparam("purpose")
-_works = (Link.hash == KEY, Link.expires_at > bindparam("moment", type_=UTCDateTime()))
-_insert = Statement[Link](insert(_table))  # type: ignore[arg-type]
+_table = OneTimeLink.__table__
+_purpose = OneTimeLink.purpose == bindparam("purpose")
+_works = (
+    OneTimeLink.hash == ROW_KEY,
+    OneTimeLink.expires_at > bindparam("moment", type_=UTCDateTime()),
+)
+_insert = Statement[OneTimeLink](insert(_table))  # type: ignore[arg-type]
 _newest = (
     select(_table.c.id)
-    .where(Link.user_id == KEY, _purpose)
-    .order_by(Link.created_at.desc(), _table.c.id.desc())
+    .where(OneTimeLink.user_id == ROW_KEY, _purpose)
+    .order_by(OneTimeLink.created_at.desc(), _table.c.id.desc())
     .limit(bindparam("number", type_=Integer()))
 )
-_void = Statement[Link](delete(Link).where(Link.user_id == KEY, _purpose, Link.id.not_in(_newest)))
-_find = Statement[Link](select(*_table.c).where(*_works))
-_spend = Statement[Link](delete(Link).where(*_works).returning(*_table.c))
-_drop = Statement[Link](delete(Link).where(Link.user_id == KEY, _purpose))
-_sent_to = Statement[Link](
-    select(Link.email)
-    .where(Link.user_id == KEY, _purpose)
-    .where(Link.expires_at > bindparam("moment", type_=UTCDateTime()))
+_void = Statement[OneTimeLink](
+    delete(OneTimeLink).where(
+        OneTimeLink.user_id == ROW_KEY, _purpose, OneTimeLink.id.not_in(_newest)
+    )
+)
+_find = Statement[OneTimeLink](select(*_table.c).where(*_works))
+_spend = Statement[OneTimeLink](delete(OneTimeLink).where(*_works).returning(*_table.c))
+_drop = Statement[OneTimeLink](delete(OneTimeLink).where(OneTimeLink.user_id == ROW_KEY, _purpose))
+_sent_to = Statement[OneTimeLink](
+    select(OneTimeLink.email)
+    .where(OneTimeLink.user_id == ROW_KEY, _purpose)
+    .where(OneTimeLink.expires_at > bindparam("moment", type_=UTCDateTime()))
     .order_by(_table.c.id.desc())
     .limit(1)
 )
 _unsent = (
-    OutboxEntry.user_id == KEY,
+    OutboxEntry.user_id == ROW_KEY,
     OutboxEntry.kind == "mail",
     OutboxEntry.name == bindparam("purpose"),
     OutboxEntry.status == "pending",
@@ -47,7 +54,7 @@ _drop_unsent = Statement[OutboxEntry](delete(OutboxEntry).where(*_unsent))
 _newer = Statement[OutboxEntry](
     select(OutboxEntry.id)
     .where(
-        OutboxEntry.user_id == KEY,
+        OutboxEntry.user_id == ROW_KEY,
         OutboxEntry.name == bindparam("purpose"),
         OutboxEntry.__table__.c.id > bindparam("entry_id"),
     )
@@ -75,7 +82,7 @@ def make(user_id: str, purpose: str, email: str) -> str:
     return secret
 
 
-def find(secret: str, *purposes: str) -> Link:
+def find(secret: str, *purposes: str) -> OneTimeLink:
     """The link with this secret, for one of `purposes`. Raises VoidLink unless it works now."""
     link = _find.one(key=secret_tokens.digest(secret), moment=now())
     if link is None or link.purpose not in purposes:
@@ -105,7 +112,7 @@ def is_live(secret: str, *purposes: str) -> bool:
     return link is not None and link.purpose in purposes
 
 
-def spend(secret: str) -> Link:
+def spend(secret: str) -> OneTimeLink:
     """The link, which is void from now on. The account has to be held. Raises VoidLink."""
     link = _spend.one(key=secret_tokens.digest(secret), moment=now())
     if link is None:

@@ -18,7 +18,7 @@ from app.services.demo import history as demo_deeds, tasks
 from app.services.demo.history import DAYS, STAY, Deed
 from app.services.tasks import search as task_search
 from app.services.users import passwords
-from app.sql import Duplicate, Statement, atomic
+from app.sql import Statement, UniqueViolation, atomic
 
 SEED = 20
 PEOPLE = ("admin", "maya.okafor", "jonas.lind", "priya.raman", "luca.moretti", "ellen.vance")
@@ -43,7 +43,7 @@ def seed() -> list[SignIn]:
     hashes = {one.username: passwords.hash_(one.password) for one in people}
     try:
         _store(people, hashes)
-    except Duplicate as error:
+    except UniqueViolation as error:
         raise Conflict("Somebody else is filling the database.") from error
     return [one for one in people if one.username in SHOWN]
 

@@ -21,7 +21,7 @@ from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
 from app.services.users import users
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare(
     "user",
@@ -36,16 +36,16 @@ SET_UP = {"profile:read", "profile:write"}  # the scopes that setting up a facto
 
 _table = Factor.__table__
 _counts = Factor.confirmed_at.is_not(None)
-_any = Statement[Factor](select(Factor.id).where(Factor.user_id == KEY, _counts).limit(1))
+_any = Statement[Factor](select(Factor.id).where(Factor.user_id == ROW_KEY, _counts).limit(1))
 _any_passkey = Statement[Factor](
-    select(Factor.id).where(Factor.user_id == KEY, Factor.kind == "passkey", _counts).limit(1)
+    select(Factor.id).where(Factor.user_id == ROW_KEY, Factor.kind == "passkey", _counts).limit(1)
 )
-_one = (_table.c.id == KEY, Factor.user_id == bindparam("of_user"), _counts)
+_one = (_table.c.id == ROW_KEY, Factor.user_id == bindparam("of_user"), _counts)
 _get = Statement[Factor](select(*_table.c).where(*_one))
 _delete_added = Statement[Factor](
     delete(Factor)
     .where(
-        Factor.user_id == KEY,
+        Factor.user_id == ROW_KEY,
         Factor.kind == bindparam("of_kind"),
         Factor.created_at <= bindparam("before", type_=UTCDateTime()),
         Factor.created_at >= bindparam("since", type_=UTCDateTime()),
@@ -53,11 +53,11 @@ _delete_added = Statement[Factor](
     .returning(Factor.name, Factor.confirmed_at)
 )
 _names = Statement[Factor](
-    select(Factor.name).where(Factor.user_id == KEY, _counts).order_by(Factor.id)
+    select(Factor.name).where(Factor.user_id == ROW_KEY, _counts).order_by(Factor.id)
 )
 _delete = Statement[Factor](delete(Factor).where(*_one))
 _delete_all = Statement[Factor](
-    delete(Factor).where(Factor.user_id == KEY).returning(Factor.kind, Factor.confirmed_at)
+    delete(Factor).where(Factor.user_id == ROW_KEY).returning(Factor.kind, Factor.confirmed_at)
 )
 
 
@@ -71,7 +71,7 @@ def number(user_id: str) -> int:
     return len(_names.all(key=user_id))
 
 
-def need_none(user_id: str) -> None:
+def require_none(user_id: str) -> None:
     """Raises OtpRequired. Within the transaction that signs in: one may be added meanwhile."""
     if has(user_id):
         raise OtpRequired("Enter the code of your second factor as well.")
@@ -112,7 +112,7 @@ def page(
 
 def names(actor: Actor, user_id: str) -> list[str]:
     """What the factors of somebody are called, for an admin."""
-    actor.need_admin()
+    actor.require_admin()
     return [factor.name for factor in _names.all(key=user_id)]
 
 
@@ -126,7 +126,7 @@ def added(actor: Actor, kind: str, name: str) -> list[str]:
 
     Every other sign-in ends (ASVS 5.0, 7.4.3), on the pages and by the API.
     """
-    credentials.end_sign_ins(actor.id, but=actor)
+    credentials.end_sign_ins(actor.id, except_for=actor)
     audit.record(actor, "factor.added", actor.id, {kind: [None, name]})
     notice = "passkey_added" if kind == "passkey" else "factor_added"
     mails.notify(actor, users.get(actor, actor.id), notice)
@@ -145,7 +145,7 @@ def remove(actor: Actor, factor_id: str, current_password: str | None) -> None:
 
 @atomic
 def _remove(actor: Actor, factor_id: str) -> None:
-    credentials.need_live(actor, actor.id)
+    credentials.require_live(actor, actor.id)
     factor = get(actor, factor_id)
     _delete.run(key=factor.id, of_user=actor.id)
     user = users.get(actor, actor.id)
@@ -193,14 +193,14 @@ def reset(actor: Actor, user: User) -> None:
 
     Ends every sign-in of the account: its next one takes the password alone.
     """
-    actor.need_admin()
-    authentication.need_recent_admin(actor)
+    actor.require_admin()
+    authentication.require_recent_admin(actor)
     credentials.hold(user.id)
     removed = _delete_all.all(key=user.id)
     kinds = [factor.kind for factor in removed if factor.confirmed_at is not None]
     if not kinds:
         return
     recovery_codes.remove(user.id)
-    credentials.end_sign_ins(user.id, but=Actor())
+    credentials.end_sign_ins(user.id, except_for=Actor())
     audit.record(actor, "factor.reset", user.id, {"factors": [kinds, []]})
     mails.notify(actor, user, "factors_reset")

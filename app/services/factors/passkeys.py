@@ -22,7 +22,7 @@ from app.services.factors.webauthn_messages import Challenge
 from app.services.shared import audit, text_rules, throttle
 from app.services.shared.actor import Actor
 from app.services.users import users
-from app.sql import KEY, Duplicate, Statement, atomic
+from app.sql import ROW_KEY, Statement, UniqueViolation, atomic
 
 NUMBER_MAX = 20  # of one account
 
@@ -30,20 +30,20 @@ _table = Factor.__table__
 _count: BindParameter[int] = bindparam("count")
 _insert = Statement[Factor](insert(_table))  # type: ignore[arg-type]
 _of_user = Statement[Factor](
-    select(Factor.credential_id).where(Factor.user_id == KEY, Factor.kind == "passkey")
+    select(Factor.credential_id).where(Factor.user_id == ROW_KEY, Factor.kind == "passkey")
 )
-_get = Statement[Factor](select(*_table.c).where(Factor.credential_id == KEY))
+_get = Statement[Factor](select(*_table.c).where(Factor.credential_id == ROW_KEY))
 _use = Statement[Factor](
     update(Factor)
     .where(
-        _table.c.id == KEY,
+        _table.c.id == ROW_KEY,
         or_(Factor.sign_count < _count, and_(Factor.sign_count == 0, _count == 0)),
     )
     .values(sign_count=_count, last_used_at=bindparam("moment", type_=UTCDateTime()))
 )
 _decline = Statement[User](
     update(User)
-    .where(User.__table__.c.id == KEY)
+    .where(User.__table__.c.id == ROW_KEY)
     .values(passkey_declined_at=bindparam("moment", type_=UTCDateTime()))
 )
 
@@ -71,7 +71,7 @@ def creation(user: User, challenge: Challenge) -> dict[str, Any]:
 
     Raises EmailUnconfirmed.
     """
-    credentials.need_confirmed(user)
+    credentials.require_confirmed(user)
     return webauthn_messages.creation(challenge, user, known(user.id))
 
 
@@ -90,7 +90,7 @@ def add(
 
 @atomic
 def _add(actor: Actor, name: str, made: dict[str, Any], challenge: Challenge) -> list[str]:
-    credentials.need_live(actor, actor.id, confirmed=True)
+    credentials.require_live(actor, actor.id, confirmed=True)
     if len(known(actor.id)) >= NUMBER_MAX:
         raise Conflict(f"An account has {NUMBER_MAX} passkeys at the most.")
     blank: dict[str, Any] = dict.fromkeys(column.name for column in _table.columns)
@@ -98,11 +98,11 @@ def _add(actor: Actor, name: str, made: dict[str, Any], challenge: Challenge) ->
     row = {"id": uuid7(), "user_id": actor.id, "kind": "passkey", "name": name}
     try:
         _insert.run(**{**blank, **row, **made, "created_at": moment, "confirmed_at": moment})
-    except Duplicate as error:
+    except UniqueViolation as error:
         raise Conflict("This passkey is there already.") from error
     try:
         spent_challenges.spend(challenge)
-    except Duplicate as error:
+    except UniqueViolation as error:
         raise Conflict("The page was sent twice. Try again.") from error
     return factors.added(actor, "passkey", name)
 
@@ -170,7 +170,7 @@ def _used(
     try:
         if factor is not None and count is not None and _use_once(factor, count, challenge, settle):
             return True
-    except Duplicate:
+    except UniqueViolation:
         guess = False
     _refuse(origin, user_id, settle if guess else None)
     return False
@@ -180,7 +180,7 @@ def _used(
 def _use_once(
     factor: Factor, count: int, challenge: Challenge, settle: Callable[..., None]
 ) -> bool:
-    """Raises Duplicate if the challenge was used before."""
+    """Raises UniqueViolation if the challenge was used before."""
     if not _use.run(key=factor.id, count=count, moment=now()):
         return False
     spent_challenges.spend(challenge)

@@ -17,7 +17,7 @@ from app.services.outbox import mails
 from app.services.shared import audit
 from app.services.shared.actor import Actor
 from app.services.users import users
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("user", "recovery_code.used", "recovery_codes.made")
 
@@ -25,11 +25,11 @@ NUMBER = 10
 BYTES, GROUP = 15, 6  # 24 characters of base 32, in groups that can be read aloud
 
 _insert = Statement[RecoveryCode](insert(RecoveryCode.__table__))  # type: ignore[arg-type]
-_delete = Statement[RecoveryCode](delete(RecoveryCode).where(RecoveryCode.user_id == KEY))
+_delete = Statement[RecoveryCode](delete(RecoveryCode).where(RecoveryCode.user_id == ROW_KEY))
 _spend = Statement[RecoveryCode](
     update(RecoveryCode)
     .where(
-        RecoveryCode.hash == KEY,
+        RecoveryCode.hash == ROW_KEY,
         RecoveryCode.user_id == bindparam("of_user"),
         RecoveryCode.used_at.is_(None),
     )
@@ -39,7 +39,7 @@ _spend = Statement[RecoveryCode](
 
 _spent = Statement[RecoveryCode](
     select(RecoveryCode.id).where(
-        RecoveryCode.hash == KEY,
+        RecoveryCode.hash == ROW_KEY,
         RecoveryCode.user_id == bindparam("of_user"),
         RecoveryCode.used_at.is_not(None),
     )
@@ -52,11 +52,11 @@ class _Number:
 
 _left = Statement[_Number](
     select(func.count().label("number")).where(
-        RecoveryCode.user_id == KEY, RecoveryCode.used_at.is_(None)
+        RecoveryCode.user_id == ROW_KEY, RecoveryCode.used_at.is_(None)
     )
 )
 _any_factor = Statement[Factor](
-    select(Factor.id).where(Factor.user_id == KEY, Factor.confirmed_at.is_not(None)).limit(1)
+    select(Factor.id).where(Factor.user_id == ROW_KEY, Factor.confirmed_at.is_not(None)).limit(1)
 )
 
 
@@ -105,7 +105,7 @@ def renew(actor: Actor, current_password: str | None) -> list[str]:
 
 @atomic
 def _renew(actor: Actor) -> list[str]:
-    credentials.need_live(actor, actor.id)
+    credentials.require_live(actor, actor.id)
     if _any_factor.one(key=actor.id) is None:
         raise Conflict("Set up a second factor first: recovery codes stand in for it.")
     audit.record(actor, "recovery_codes.made", actor.id)

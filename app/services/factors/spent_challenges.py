@@ -13,7 +13,7 @@ _insert = Statement[SpentChallenge](insert(SpentChallenge.__table__))  # type: i
 
 
 def spend(challenge: Challenge) -> None:
-    """Use it up, in the transaction of its use. Raises app.sql.Duplicate if it was used before."""
+    """Use it up, in the transaction of its use. Raises UniqueViolation if it was used before."""
     moment = now()
     _insert.run(
         id=uuid7(),

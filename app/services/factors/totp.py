@@ -21,7 +21,7 @@ from app.services.factors import factors
 from app.services.shared import audit, encrypted_columns, encryption, throttle
 from app.services.shared.actor import Actor
 from app.services.users import users
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 ISSUER, NAME = "Flagstone", "Authenticator app"
 STEP = 30  # seconds
@@ -32,7 +32,7 @@ SETUP_LIFE = timedelta(minutes=10)
 _table = Factor.__table__
 _step: BindParameter[int] = bindparam("step")
 _moment = bindparam("moment", type_=UTCDateTime())
-_of_user = (Factor.user_id == KEY, Factor.kind == "totp")
+_of_user = (Factor.user_id == ROW_KEY, Factor.kind == "totp")
 _insert = Statement[Factor](insert(_table))  # type: ignore[arg-type]
 _discard = Statement[Factor](delete(Factor).where(*_of_user, Factor.confirmed_at.is_(None)))
 _apps = Statement[Factor](
@@ -49,13 +49,13 @@ _pending = Statement[Factor](
 )
 _confirm = Statement[Factor](
     update(Factor)
-    .where(_table.c.id == KEY, Factor.confirmed_at.is_(None))
+    .where(_table.c.id == ROW_KEY, Factor.confirmed_at.is_(None))
     .values(confirmed_at=_moment, last_step=_step, last_used_at=_moment)
 )
 _spend = Statement[Factor](
     update(Factor)
     .where(
-        _table.c.id == KEY,
+        _table.c.id == ROW_KEY,
         Factor.confirmed_at.is_not(None),
         or_(Factor.last_step.is_(None), Factor.last_step < _step),
     )
@@ -84,7 +84,7 @@ def begin(actor: Actor, current_password: str | None) -> SetUp:
 def _begin(actor: Actor) -> SetUp:
     import pyotp  # noqa: PLC0415 - 30 ms of CPU, for those alone who use it
 
-    credentials.need_live(actor, actor.id, confirmed=True)
+    credentials.require_live(actor, actor.id, confirmed=True)
     name = _free_name({app.name for app in _apps.all(key=actor.id)})
     secret = pyotp.random_base32()
     _discard.run(key=actor.id)
@@ -126,7 +126,7 @@ def confirm(actor: Actor, otp: str) -> list[str]:
 
 @atomic
 def _confirmed(actor: Actor, otp: str, account: str) -> list[str] | None:
-    credentials.need_live(actor, actor.id, confirmed=True)
+    credentials.require_live(actor, actor.id, confirmed=True)
     factor = _begun(actor)
     step = _step_of(factor, otp)
     throttle.settle_code(account, actor.address, succeeded=step is not None)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.errors import Invalid, ProviderAway, SignInRefused
-from app.models.identity import SUBJECT_MAX
+from app.models.linked_account import SUBJECT_MAX
 from app.services.openid import id_tokens, provider_client
 from app.services.openid.provider import Provider, provider_of
 from app.services.openid.provider_client import AWAY, Declined

@@ -7,26 +7,26 @@ account that signs in counts, and only its groups at that moment.
 
 from sqlalchemy import bindparam, select, update
 
-from app.models import Identity, User
+from app.models import LinkedAccount, User
 from app.models.types import UTCDateTime, now
 from app.services.openid.flow import Person
 from app.services.outbox import mails
 from app.services.shared import audit
 from app.services.shared.actor import Actor
 from app.services.users import last_admin, users
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 _table = User.__table__
-_link = Statement[Identity](
-    select(Identity.id).where(
-        Identity.user_id == KEY,
-        Identity.issuer == bindparam("issuer"),
-        Identity.subject == bindparam("subject"),
+_link = Statement[LinkedAccount](
+    select(LinkedAccount.id).where(
+        LinkedAccount.user_id == ROW_KEY,
+        LinkedAccount.issuer == bindparam("issuer"),
+        LinkedAccount.subject == bindparam("subject"),
     )
 )
 _set = Statement[User](
     update(User)
-    .where(_table.c.id == KEY)
+    .where(_table.c.id == ROW_KEY)
     .values(
         role=bindparam("new_role"),
         role_from=bindparam("new_from", type_=_table.c.role_from.type),
@@ -67,7 +67,7 @@ def _take(actor: Actor, person: Person) -> None:
 
 
 @atomic
-def withdraw(actor: Actor, identity: Identity) -> None:
+def withdraw(actor: Actor, identity: LinkedAccount) -> None:
     """Take the role that came from a link which is removed, unless no active admin would be left.
 
     Where the account is held already this waits for the admins out of turn; a deadlock with them is

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from app.errors import Conflict, NotFound
-from app.models import Identity, User
+from app.models import LinkedAccount, User
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.authentication import authentication, credentials
 from app.services.openid import group_roles
@@ -19,31 +19,35 @@ from app.services.outbox import mails
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
 from app.services.users import last_admin, users
-from app.sql import KEY, Duplicate, Statement, atomic
+from app.sql import ROW_KEY, Statement, UniqueViolation, atomic
 
 audit.declare("user", "identity.linked", "identity.unlinked", words=("issuer", "subject"))
 
-_table = Identity.__table__
-_found = Statement[Identity](
+_table = LinkedAccount.__table__
+_found = Statement[LinkedAccount](
     select(*_table.c).where(
-        Identity.issuer == bindparam("issuer"), Identity.subject == bindparam("subject")
+        LinkedAccount.issuer == bindparam("issuer"), LinkedAccount.subject == bindparam("subject")
     )
 )
 _owner = Statement[User](
     select(*User.__table__.c)
-    .join(Identity, Identity.user_id == User.id)
-    .where(Identity.issuer == bindparam("issuer"), Identity.subject == bindparam("subject"))
+    .join(LinkedAccount, LinkedAccount.user_id == User.id)
+    .where(
+        LinkedAccount.issuer == bindparam("issuer"), LinkedAccount.subject == bindparam("subject")
+    )
 )
-_of_user = Statement[Identity](
-    select(*_table.c).where(Identity.user_id == KEY).order_by(Identity.created_at, _table.c.id)
+_of_user = Statement[LinkedAccount](
+    select(*_table.c)
+    .where(LinkedAccount.user_id == ROW_KEY)
+    .order_by(LinkedAccount.created_at, _table.c.id)
 )
-_insert = Statement[Identity](insert(_table))  # type: ignore[arg-type]
-_used = Statement[Identity](
-    update(Identity)
-    .where(_table.c.id == KEY)
+_insert = Statement[LinkedAccount](insert(_table))  # type: ignore[arg-type]
+_used = Statement[LinkedAccount](
+    update(LinkedAccount)
+    .where(_table.c.id == ROW_KEY)
     .values(email=bindparam("told"), last_used_at=bindparam("moment", type_=UTCDateTime()))
 )
-_delete = Statement[Identity](delete(Identity).where(_table.c.id == KEY))
+_delete = Statement[LinkedAccount](delete(LinkedAccount).where(_table.c.id == ROW_KEY))
 
 
 def owner(person: Person) -> User | None:
@@ -60,7 +64,7 @@ def note_use(origin: Actor, person: Person) -> None:
         throttle.trust(throttle.account_of(found.user_id, ""), origin.address)
 
 
-def of_actor(actor: Actor) -> list[Identity]:
+def of_actor(actor: Actor) -> list[LinkedAccount]:
     """What signs in to the actor's account, the oldest first."""
     return _of_user.all(key=actor.id)
 
@@ -72,8 +76,8 @@ def link(actor: Actor, person: Person) -> None:
     Raises ReauthenticationRequired, EmailUnconfirmed, and Conflict where it signs in to another
     account.
     """
-    authentication.need_recent(actor)
-    credentials.need_live(actor, actor.id, confirmed=True)
+    authentication.require_recent(actor)
+    credentials.require_live(actor, actor.id, confirmed=True)
     found = _found.one(issuer=person.issuer, subject=person.subject)
     if found is None:
         add(actor, person)
@@ -85,10 +89,10 @@ def link(actor: Actor, person: Person) -> None:
 @atomic
 def unlink(actor: Actor, identity_id: str) -> None:
     """Raises ReauthenticationRequired, NotFound, and Conflict where no way to sign in is left."""
-    authentication.need_recent(actor)
+    authentication.require_recent(actor)
     if actor.role == "admin":
         last_admin.hold()  # before the account: the role may go with the link
-    credentials.need_live(actor, actor.id)
+    credentials.require_live(actor, actor.id)
     found = next((one for one in of_actor(actor) if one.id == identity_id), None)
     if found is None:
         raise NotFound("There is no such linked account.")
@@ -109,7 +113,7 @@ def unlink_all(
     return len(linked)
 
 
-def _remove(actor: Actor, identity: Identity) -> None:
+def _remove(actor: Actor, identity: LinkedAccount) -> None:
     _delete.run(key=identity.id)
     changes = {"issuer": [identity.issuer, None], "subject": [identity.subject, None]}
     audit.record(actor, "identity.unlinked", identity.user_id, changes)
@@ -130,7 +134,7 @@ def add(actor: Actor, person: Person) -> None:
             created_at=moment,
             last_used_at=None,
         )
-    except Duplicate as error:
+    except UniqueViolation as error:
         raise _taken() from error
     changes = {"issuer": [None, person.issuer], "subject": [None, person.subject]}
     audit.record(actor, "identity.linked", actor.id, changes)

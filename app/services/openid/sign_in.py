@@ -89,7 +89,7 @@ def _usernames(person: Person) -> Iterator[str]:
         yield f"{base or NAMELESS}-{secrets.randbelow(10**6):06}"
 
 
-def need_patience(origin: Actor) -> None:
+def require_patience(origin: Actor) -> None:
     """Raises TooManyRequests after too many refusals: asked before the provider is."""
     throttle.check(_nobody(), origin.address)
 

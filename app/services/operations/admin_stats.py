@@ -89,7 +89,7 @@ def of_user(actor: Actor, user_id: str) -> dict[str, Any]:
     {"by_status": {}, "assigned", "trashed", "sessions", "tokens", "last_sign_in"}: the tasks that
     it owns by status, those that others gave it, the page sessions and personal tokens that work.
     """
-    actor.need_admin()
+    actor.require_admin()
     owned = {row.status: row.number for row in _owned.all(key=user_id)}
     moment = now()
     last = _last.one(key=user_id)

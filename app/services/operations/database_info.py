@@ -25,16 +25,16 @@ _sqlite = Statement[Any](
 
 def database(actor: Actor) -> dict[str, Any]:
     """For an admin: {"kind", "version", "host", "name", "size" in bytes, "revision", "head"}."""
-    actor.need_admin()
-    link = sql.current()
-    postgres = link.dialect.name == "postgresql"
+    actor.require_admin()
+    connection = sql.request_connection()
+    postgres = connection.dialect.name == "postgresql"
     measured = (_postgres if postgres else _sqlite).one()
     assert measured is not None
     return {
         "kind": "PostgreSQL" if postgres else "SQLite",
         "version": measured.version,
-        "host": link.engine.url.host or "this machine",
-        "name": link.engine.url.database,
+        "host": connection.engine.url.host or "this machine",
+        "name": connection.engine.url.database,
         "size": measured.size,
         "revision": readiness.revision(),
         "head": readiness.head(),

@@ -10,7 +10,7 @@ from app.models import (
     AuditEvent,
     EmailChange,
     IdempotencyRecord,
-    Link,
+    OneTimeLink,
     OutboxEntry,
     Session,
     SignInAttempt,
@@ -45,7 +45,7 @@ def _older(column: Any) -> Statement[Any]:
 
 
 _expired_tokens = _older(Token.expires_at)
-_expired_links = _older(Link.expires_at)
+_expired_links = _older(OneTimeLink.expires_at)
 _expired_changes = _older(EmailChange.expires_at)
 _expired_forms = _older(UnsentForm.expires_at)
 _expired_sessions = _older(Session.expires_at)

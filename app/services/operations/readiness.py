@@ -50,7 +50,7 @@ def explained(error: Exception) -> Exception:
 def revision() -> str:
     """The last migration that the database has seen, "" for none."""
     try:
-        with watchdog.within(PATIENCE):
+        with watchdog.statement_timeout(PATIENCE):
             row = _applied.one()
     except DRIVER_ERRORS:  # there is no such table
         return ""

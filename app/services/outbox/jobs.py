@@ -12,7 +12,7 @@ from app.services.outbox import outbox
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("job", "job.retried")
 
@@ -20,7 +20,7 @@ _table = OutboxEntry.__table__
 _counts = Statement[Any](
     select(OutboxEntry.status, func.count().label("number")).group_by(OutboxEntry.status)
 )
-_get = Statement[OutboxEntry](select(*_table.c).where(_table.c.id == KEY))
+_get = Statement[OutboxEntry](select(*_table.c).where(_table.c.id == ROW_KEY))
 
 
 def page(
@@ -33,7 +33,7 @@ def page(
     count: bool = False,
 ) -> Page[OutboxEntry]:
     """The newest first, those that ended too, for as long as they are kept."""
-    actor.need_admin()
+    actor.require_admin()
     conditions: list[ColumnElement[bool]] = []
     if status is not None:
         conditions.append(OutboxEntry.status == status)
@@ -46,7 +46,7 @@ def figures(actor: Actor) -> dict[str, Any]:
     """How many there are of each status; "due": how many should be sent by now, "oldest": since
     when the first of them, None where there is none.
     """
-    actor.need_admin()
+    actor.require_admin()
     counted = {row.status: row.number for row in _counts.all()}
     due, oldest = outbox.overdue()
     found: dict[str, int | datetime | None] = {
@@ -58,7 +58,7 @@ def figures(actor: Actor) -> dict[str, Any]:
 @atomic
 def retry(actor: Actor, job_id: str) -> None:
     """Send it as if it were new. Raises NotFound; Conflict where it was not given up."""
-    actor.need_admin()
+    actor.require_admin()
     entry = _get.one(key=job_id)
     if entry is None:
         raise NotFound("There is no such job.")

@@ -23,7 +23,7 @@ def count(kind: str, to: str, by: str) -> None:
         (f"from {by}", ASKED_MAX, ASKED_WINDOW),
     ):
         key = _held(kind, who)
-        throttle.need_fewer(key, limit, window, "Too many mails.")
+        throttle.require_fewer(key, limit, window, "Too many mails.")
         throttle.note(key)
 
 

@@ -17,10 +17,10 @@ from app.services.outbox import mail_limits, outbox
 from app.services.outbox.notices import AUTOMATIC, NOTICES
 from app.services.shared import audit
 from app.services.shared.actor import Actor
-from app.sql import KEY, Statement
+from app.sql import ROW_KEY, Statement
 
 audit.declare("user", "user.confirmation_requested")
-_owner = Statement[User](select(User).where(User.id == KEY))
+_owner = Statement[User](select(User).where(User.id == ROW_KEY))
 
 
 def notify(actor: Actor, user: User, what: str, *, details: Sequence[str] = ()) -> None:
@@ -76,7 +76,7 @@ def ask_to_confirm(actor: Actor, user: User, email: str) -> None:
     send_link(actor, "confirm", user, email)
 
 
-def need_address(user: User) -> None:
+def require_address(user: User) -> None:
     """Raises Conflict where the account has no address."""
     if not has_address(user.email):
         raise Conflict("This account has no email address. Set one first.")

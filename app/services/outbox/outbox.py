@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from app.models import OutboxEntry
 from app.models.outbox import DELAYS, LEASE
 from app.models.types import Json, PlainText, UTCDateTime, now, uuid7
-from app.sql import KEY, Statement
+from app.sql import ROW_KEY, Statement
 
 ATTEMPTS_MAX = len(DELAYS) + 1
 
@@ -38,7 +38,7 @@ _claim = Statement[OutboxEntry](
 )
 # Only who claimed it last may say what became of it.
 _held = (
-    _table.c.id == KEY,
+    _table.c.id == ROW_KEY,
     OutboxEntry.fence == bindparam("held"),
     OutboxEntry.status == "pending",
 )
@@ -54,14 +54,14 @@ _settle = Statement[OutboxEntry](
         finished_at=bindparam("finished", type_=UTCDateTime()),
     )
 )
-_payload = Statement[OutboxEntry](select(OutboxEntry.payload).where(_table.c.id == KEY))
+_payload = Statement[OutboxEntry](select(OutboxEntry.payload).where(_table.c.id == ROW_KEY))
 _rewrite = Statement[OutboxEntry](
-    update(OutboxEntry).where(_table.c.id == KEY).values(payload=bindparam("news", type_=Json))
+    update(OutboxEntry).where(_table.c.id == ROW_KEY).values(payload=bindparam("news", type_=Json))
 )
 _postpone = Statement[OutboxEntry](
     update(OutboxEntry)
     .where(
-        OutboxEntry.webhook_id == KEY,
+        OutboxEntry.webhook_id == ROW_KEY,
         OutboxEntry.status == "pending",
         OutboxEntry.run_at <= _moment,
     )
@@ -69,7 +69,7 @@ _postpone = Statement[OutboxEntry](
 )
 _retry = Statement[OutboxEntry](
     update(OutboxEntry)
-    .where(_table.c.id == KEY, OutboxEntry.status != "pending")
+    .where(_table.c.id == ROW_KEY, OutboxEntry.status != "pending")
     .values(status="pending", attempts=0, run_at=_moment, finished_at=None)
     .returning(*_table.c)
 )

@@ -47,28 +47,28 @@ class Actor:
             user_agent=self.user_agent,
         )
 
-    def need_scope(self, scopes: Collection[str]) -> None:
+    def require_scope(self, scopes: Collection[str]) -> None:
         """Raises InsufficientScope unless one of `scopes` is held, or none is asked for; and
         FactorRequired where the scope is lacking for want of a factor.
         """
         if scopes and self.scopes.isdisjoint(scopes):
             if self.confined or "admin" in scopes:
-                self.need_factor()
+                self.require_factor()
             raise InsufficientScope(" ".join(scopes))
 
-    def over(self, user_id: str | None) -> str:
+    def owner_or_self(self, user_id: str | None) -> str:
         """Whose things are meant: the actor's own, or an admin's choice. Raises Forbidden."""
         if user_id is not None and user_id != self.id:
-            self.need_admin()
+            self.require_admin()
         return user_id or self.id
 
-    def need_admin(self) -> None:
+    def require_admin(self) -> None:
         """Raises Forbidden, FactorRequired."""
-        self.need_factor()
+        self.require_factor()
         if not self.is_admin:
             raise Forbidden("Only an admin may do that.")
 
-    def need_factor(self) -> None:
+    def require_factor(self) -> None:
         """Raises FactorRequired where the account lacks a factor that the settings require."""
         if self.missing_factor:
             raise FactorRequired(MISSING[self.missing_factor])

@@ -6,9 +6,9 @@ On SQLite a transaction holds the only write lock there is from its start: nothi
 from sqlalchemy import func, select, text
 
 from app import sql
-from app.sql import KEY, Statement
+from app.sql import ROW_KEY, Statement
 
-_number = func.hashtextextended(KEY, text("0"))
+_number = func.hashtextextended(ROW_KEY, text("0"))
 _wait = Statement[object](select(func.pg_advisory_xact_lock(_number).label("lock")))
 _try = Statement["_Answer"](select(func.pg_try_advisory_xact_lock(_number).label("got")))
 
@@ -19,13 +19,13 @@ class _Answer:
 
 def wait(name: str) -> None:
     """Hold the lock, after whoever holds it."""
-    if sql.current().dialect.name == "postgresql":
+    if sql.request_connection().dialect.name == "postgresql":
         _wait.one(key=name)
 
 
 def take(name: str) -> bool:
     """Hold the lock, unless somebody else does."""
-    if sql.current().dialect.name != "postgresql":
+    if sql.request_connection().dialect.name != "postgresql":
         return True
     answer = _try.one(key=name)
     return answer is not None and answer.got

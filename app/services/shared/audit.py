@@ -50,7 +50,7 @@ def record(
     actor: Actor, action: str, target_id: str | None, changes: Changes | None = None
 ) -> None:
     """Record a declared action; `changes` holds [old, new] for each field."""
-    _insert.later(**_row(actor, action, target_id, changes))
+    _insert.defer(**_row(actor, action, target_id, changes))
     for told in observers:
         told(action)
 
@@ -108,7 +108,7 @@ def page(
     count: bool = False,
 ) -> Page[AuditEvent]:
     """The events, the newest first, for an admin. `since` is inclusive, `until` exclusive."""
-    actor.need_admin()
+    actor.require_admin()
     given = {
         AuditEvent.actor_id: actor_id,
         AuditEvent.action: action,

@@ -16,7 +16,7 @@ from app.models.outbox import STATUSES
 from app.models.types import UTCDateTime, now
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 from app.sql.json_members import Without
 
 audit.declare("trail", "audit.cleaned")
@@ -132,7 +132,7 @@ _BY_NOBODY = and_(AuditEvent.actor_id.is_(None), AuditEvent.target_type == "user
 
 @cache  # the words are declared by then
 def _of_account() -> list[Statement[Any]]:
-    by_them, to_them = AuditEvent.actor_id == KEY, AuditEvent.target_id == KEY
+    by_them, to_them = AuditEvent.actor_id == ROW_KEY, AuditEvent.target_id == ROW_KEY
     erasures = [
         _without_address(by_them),
         _without_address(to_them, _BY_NOBODY),

@@ -18,7 +18,7 @@ def of_users(actor: Actor, ids: Iterable[str | None]) -> dict[str, str]:
 
 def of_tasks(actor: Actor, ids: Iterable[str | None]) -> dict[str, str]:
     """The titles by id, of those in the trash too, for an admin."""
-    actor.need_admin()
+    actor.require_admin()
     return _read(Task.__table__, Task.__table__.c.title, ids)  # type: ignore[arg-type]
 
 

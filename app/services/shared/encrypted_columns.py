@@ -15,7 +15,7 @@ from app.models import Webhook
 from app.models.types import SEALED
 from app.services.shared import encryption
 from app.services.shared.encryption import Sealed
-from app.sql import KEY, Statement
+from app.sql import ROW_KEY, Statement
 
 PAGE = 500  # rows that are read at a time
 _FIRST = "00000000-0000-0000-0000-000000000000"
@@ -48,7 +48,7 @@ class SealedColumn:
         )
         self._replace = Statement[Any](
             update(table)
-            .where(table.c.id == KEY, column == bindparam("old"))
+            .where(table.c.id == ROW_KEY, column == bindparam("old"))
             .values({column.name: bindparam("new")})
         )
 

@@ -41,7 +41,7 @@ def settled(read: Callable[[datetime], list[T]], moment: str) -> list[T]:
     that finds nothing new costs one statement and disturbs no writer.
     """
     rows = read(ANY_MOMENT)
-    if not rows or sql.current().dialect.name != "postgresql":
+    if not rows or sql.request_connection().dialect.name != "postgresql":
         return rows
     bound = _bound.one(newest=max(getattr(row, moment) for row in rows))
     assert bound is not None

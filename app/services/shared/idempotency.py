@@ -16,9 +16,9 @@ from app.models.idempotency_record import KEPT
 from app.models.types import UTCDateTime, now
 from app.services.shared import advisory_locks
 from app.services.shared.actor import Actor
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
-_mine = (IdempotencyRecord.user_id == bindparam("user_id"), IdempotencyRecord.key == KEY)
+_mine = (IdempotencyRecord.user_id == bindparam("user_id"), IdempotencyRecord.key == ROW_KEY)
 _start = bindparam("start", type_=UTCDateTime())
 _kept = Statement[IdempotencyRecord](
     select(*IdempotencyRecord.__table__.c).where(*_mine, IdempotencyRecord.created_at > _start),
@@ -36,7 +36,7 @@ class Answer:
 
 
 @atomic
-def once(
+def run_once(
     actor: Actor, key: str, fingerprint: str, use_case: Callable[[], Answer], *, wait: bool = False
 ) -> tuple[Answer, bool]:
     """The answer to the request, and whether it is a repeated one.
@@ -58,8 +58,8 @@ def once(
             )
         return Answer(found.status, found.headers, found.body), True
     answer = use_case()
-    _forget.later(user_id=actor.id, key=key)
-    _insert.later(
+    _forget.defer(user_id=actor.id, key=key)
+    _insert.defer(
         user_id=actor.id,
         key=key,
         fingerprint=fingerprint,

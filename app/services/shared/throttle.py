@@ -124,7 +124,7 @@ def count_sign_up(address: str) -> None:
     """Count an account that is opened from `address`. Raises TooManyRequests."""
     key = account_of(None, f"sign-up from {network_of(address)}")
     advisory_locks.wait(f"sign-up {key}")
-    need_fewer(key, SIGN_UPS_MAX, SIGN_UPS_WINDOW, "Too many new accounts from your network.")
+    require_fewer(key, SIGN_UPS_MAX, SIGN_UPS_WINDOW, "Too many new accounts from your network.")
     note(key)
 
 
@@ -139,7 +139,7 @@ def few_taken_names(who: str) -> Iterator[None]:
         yield
         return
     key = account_of(None, f"taken names for {who}")
-    need_fewer(key, TAKEN_MAX, TAKEN_WINDOW, "Too many names that are taken.")
+    require_fewer(key, TAKEN_MAX, TAKEN_WINDOW, "Too many names that are taken.")
     try:
         yield
     except Conflict as error:
@@ -151,7 +151,7 @@ def few_taken_names(who: str) -> Iterator[None]:
 @atomic
 def _count_taken_name(key: str) -> None:
     advisory_locks.wait(f"taken names {key}")
-    need_fewer(key, TAKEN_MAX, TAKEN_WINDOW, "Too many names that are taken.")
+    require_fewer(key, TAKEN_MAX, TAKEN_WINDOW, "Too many names that are taken.")
     note(key)
 
 
@@ -166,7 +166,7 @@ def number(key: str, window: timedelta) -> int:
     return found.number if found is not None else 0
 
 
-def need_fewer(key: str, limit: int, window: timedelta, why: str) -> None:
+def require_fewer(key: str, limit: int, window: timedelta, why: str) -> None:
     """Raises TooManyRequests with `why` where a key has reached the limit."""
     _need(_all, limit, window, now(), {"account": key}, why)
 

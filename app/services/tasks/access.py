@@ -12,7 +12,7 @@ from app.errors import Forbidden, Invalid
 from app.faults import Code, Fault
 from app.models import Task, User
 from app.services.shared.actor import Actor
-from app.sql import KEY, Statement
+from app.sql import ROW_KEY, Statement
 
 
 def _owned_and_assigned(user_id: Any) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -28,7 +28,7 @@ _user_id = User.__table__.c.id
 # FOR KEY SHARE: nobody who is given a task is gone before it is stored.
 STAYS: dict[str, Any] = {"read": True, "key_share": True}
 _person = Statement[User](
-    select(_user_id).where(_user_id == KEY, User.is_active).with_for_update(**STAYS)
+    select(_user_id).where(_user_id == ROW_KEY, User.is_active).with_for_update(**STAYS)
 )
 
 
@@ -41,7 +41,7 @@ def owns(actor: Actor, task: Task) -> bool:
     return actor.is_admin or task.owner_id == actor.id
 
 
-def need_owner(actor: Actor, task: Task, act: str) -> None:
+def require_owner(actor: Actor, task: Task, act: str) -> None:
     """Raises Forbidden."""
     if not owns(actor, task):
         raise Forbidden(f"Only the owner of a task may {act}.")
@@ -55,7 +55,7 @@ def assignable(user_ids: Collection[str]) -> set[str]:
     return {user.id for user in Statement[User](query.with_for_update(**STAYS)).all()}
 
 
-def need_assignee(user_id: str | None) -> None:
+def require_assignee(user_id: str | None) -> None:
     """Raises Invalid."""
     if user_id is not None and _person.one(key=user_id) is None:
         raise Invalid("One of the values is not valid.", {"assignee_id": NOBODY})

@@ -42,7 +42,7 @@ def apply(actor: Actor, changes: list[Change]) -> list[tuple[Change, str, Task |
     Raises what the first one that fails raises, with its `index`.
     """
     ids = [change.id for change in changes if change.id]
-    if ids and sql.current().dialect.name == "postgresql":  # SQLite has but one writer
+    if ids and sql.request_connection().dialect.name == "postgresql":  # SQLite has but one writer
         _lock.all(ids=ids, **access.parameters(actor))
     results = []
     for index, change in enumerate(changes):

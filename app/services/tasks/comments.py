@@ -13,18 +13,18 @@ from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect, check
 from app.services.tasks import tasks
 from app.services.webhooks import events as webhook_events
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("task", "comment.created", "comment.updated", "comment.deleted")
 
 _table = Comment.__table__
-_one = and_(_table.c.id == KEY, Comment.task_id == bindparam("of_task"))
+_one = and_(_table.c.id == ROW_KEY, Comment.task_id == bindparam("of_task"))
 _get = Statement[Comment](select(*_table.c).where(_one))
 _lock = Statement[Comment](select(*_table.c).where(_one).with_for_update())
 _insert = Statement[Comment](insert(_table).returning(*_table.c))  # type: ignore[arg-type]
 _update = Statement[Comment](
     update_(Comment)
-    .where(_table.c.id == KEY)
+    .where(_table.c.id == ROW_KEY)
     .values(
         body=bindparam("new_body"),
         updated_at=bindparam("moment", type_=UTCDateTime()),
@@ -32,7 +32,7 @@ _update = Statement[Comment](
     )
     .returning(*_table.c)
 )
-_delete = Statement[Comment](delete_(Comment).where(_table.c.id == KEY))
+_delete = Statement[Comment](delete_(Comment).where(_table.c.id == ROW_KEY))
 
 
 def page(

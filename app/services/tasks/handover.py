@@ -10,11 +10,11 @@ from app.services.shared.actor import Actor
 from app.services.tasks import search
 from app.services.tasks.page_queries import COLUMNS
 from app.services.webhooks import events as webhook_events
-from app.sql import KEY, Statement
+from app.sql import ROW_KEY, Statement
 
 _unassign = Statement[Task](
     update(Task)
-    .where(Task.assignee_id == KEY)
+    .where(Task.assignee_id == ROW_KEY)
     .values(
         assignee_id=None,
         version=Task.version + 1,
@@ -24,7 +24,7 @@ _unassign = Statement[Task](
     .returning(*COLUMNS, Task.__table__.c.deleted_at)
 )
 _leaving = Statement[Task](
-    select(*COLUMNS).where(LIVE, Task.owner_id == KEY, Task.assignee_id != KEY)
+    select(*COLUMNS).where(LIVE, Task.owner_id == ROW_KEY, Task.assignee_id != ROW_KEY)
 )
 
 

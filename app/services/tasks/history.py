@@ -9,12 +9,12 @@ from app.services.shared import paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
 from app.services.tasks import tasks
-from app.sql import KEY, Statement
+from app.sql import ROW_KEY, Statement
 
 _events = Statement[AuditEvent](
     select(*AuditEvent.__table__.c, User.__table__.c.username.label("actor"))
     .outerjoin(User, User.id == AuditEvent.actor_id)
-    .where(AuditEvent.target_id == KEY, AuditEvent.target_type == "task")
+    .where(AuditEvent.target_id == ROW_KEY, AuditEvent.target_type == "task")
     .order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc())
     .limit(bindparam("size"))
 )

@@ -52,6 +52,6 @@ def used(actor: Actor, *, everyone: bool = False) -> list[Any]:
     `everyone` is for admins.
     """
     if everyone:
-        actor.need_admin()
-    statement = _used[sql.current().dialect.name]
+        actor.require_admin()
+    statement = _used[sql.request_connection().dialect.name]
     return statement.all(actor_id=actor.id, everyone=everyone, size=LABELS_MAX)

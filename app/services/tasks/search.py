@@ -29,7 +29,7 @@ from app.models.task import NOT_INDEXED
 from app.services.shared import search_words
 from app.services.shared.search_words import Clause
 from app.services.tasks import labels
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 BATCH = 200  # tasks that `catch_up` indexes in a transaction, for which their writers wait
 PAUSE = 0.1  # seconds between two of these; who waits for SQLite's lock asks as often as that
@@ -45,7 +45,7 @@ _behind = Statement[Task](
 )
 _index = Statement[Task](
     update(Task)
-    .where(_table.c.id == KEY)
+    .where(_table.c.id == ROW_KEY)
     .values(
         search_words=bindparam("words", type_=_table.c.search_words.type),
         label_keys=bindparam("keys", type_=_table.c.label_keys.type),
@@ -92,7 +92,7 @@ def _batch() -> int:
     tasks = _behind.all()
     for task in tasks:
         words = words_of(task.title, task.description)
-        _index.later(key=task.id, words=words, keys=labels.keys(task.labels))
+        _index.defer(key=task.id, words=words, keys=labels.keys(task.labels))
     return len(tasks)
 
 

@@ -46,7 +46,7 @@ def overview(actor: Actor, days: int = 30, *, everyone: bool = False) -> dict[st
     "completed"}]}, the days in UTC, the last one today.
     """
     if everyone:
-        actor.need_admin()
+        actor.require_admin()
     scope = {"actor_id": actor.id, "everyone": everyone}
     moment = now()
     start = (moment - timedelta(days=days - 1)).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -25,7 +25,7 @@ from app.services.tasks import (
 )
 from app.services.tasks.page_queries import COLUMNS, Shape
 from app.services.webhooks import events as webhook_events
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare(
     "task",
@@ -39,7 +39,7 @@ audit.declare(
 PURGE_AFTER = timedelta(days=30)  # in the trash
 
 _table = Task.__table__
-_by_id = and_(_table.c.id == KEY, access.SEEN)
+_by_id = and_(_table.c.id == ROW_KEY, access.SEEN)
 _get = Statement[Task](select(*COLUMNS).where(_by_id, LIVE), prepared=True)
 current_version = bearer_tokens.with_version(
     select(Task.version).where(_table.c.id == bindparam("task_id"), LIVE, access.SEEN_BY_HOLDER)
@@ -56,7 +56,7 @@ _stored = (*task_values.FIELDS, *task_values.KEPT, "label_keys", "deleted_at")
 
 def _update_of(*names: str, **others: Any) -> Statement[Task]:
     values = {name: bindparam(f"new_{name}", type_=_table.c[name].type) for name in names}
-    statement = update_(Task).where(_table.c.id == KEY).values({**values, **others})
+    statement = update_(Task).where(_table.c.id == ROW_KEY).values({**values, **others})
     return Statement(statement, prepared=True)
 
 
@@ -97,13 +97,13 @@ def page(
     `sort` is one of task_list.SORTS, with "-" before it to turn it round. `everyone` is for admins.
     """
     if everyone:
-        actor.need_admin()
+        actor.require_admin()
     filters = filters or {}
     key = sort.removeprefix("-")
     followed = key == "updated_at" and "updated_after" in filters
     if followed:
         filters = {**filters, "updated_until": following.ANY_MOMENT}
-    postgres = sql.current().dialect.name == "postgresql"
+    postgres = sql.request_connection().dialect.name == "postgresql"
     matching, values = task_filters.parameters(filters, postgres=postgres)
     values.update(size=limit + 1, actor_id=actor.id, moment=now())
     if after:
@@ -133,9 +133,9 @@ def page(
 @atomic
 def create(actor: Actor, values: dict[str, Any]) -> Task:
     """`values` holds a title and any other of FIELDS, validated. Raises Invalid for an assignee."""
-    access.need_assignee(values.get("assignee_id"))
+    access.require_assignee(values.get("assignee_id"))
     row = task_values.new(actor, values)
-    _insert.later(**row)
+    _insert.defer(**row)
     audit.record(actor, "task.created", row["id"], task_values.changes_of_new(values))
     task = task_values.shown(row)
     webhook_events.of_task(actor, "task.created", task)
@@ -154,9 +154,9 @@ def update(actor: Actor, task_id: str, changes: dict[str, Any], expect: Expect =
         raise _missing()
     news = {name: value for name, value in changes.items() if value != getattr(task, name)}
     if "assignee_id" in news:
-        access.need_owner(actor, task, "change the assignee")
+        access.require_owner(actor, task, "change the assignee")
     check(expect, task.version)
-    access.need_assignee(news.get("assignee_id"))
+    access.require_assignee(news.get("assignee_id"))
     if not news:
         return task
     return _write(actor, task, "task.updated", news)
@@ -173,7 +173,7 @@ def delete(actor: Actor, task_id: str, expect: Expect = None) -> None:
     task = _lock.one(key=task_id, **access.parameters(actor))
     if task is None:
         raise _missing()
-    access.need_owner(actor, task, "delete it")
+    access.require_owner(actor, task, "delete it")
     check(expect, task.version)
     _write(actor, task, "task.deleted", {}, deleted_at=now())
 
@@ -194,7 +194,7 @@ def _write(
     """Store `news` over the locked `task`."""
     shown, hidden = task_values.changed(task, news, deleted_at)
     stored = {f"new_{name}": value for name, value in {**shown, **hidden}.items()}
-    (_update_words if "search_words" in hidden else _update).later(key=task.id, **stored)
+    (_update_words if "search_words" in hidden else _update).defer(key=task.id, **stored)
     changes = {name: [getattr(task, name), value] for name, value in news.items()}
     audit.record(actor, action, task.id, changes)
     changed: Task = cast(Any, task)._replace(**shown)

@@ -9,7 +9,7 @@ from app.lazy import lazy
 from app.models.user import EMAIL_LOCAL_MAX, EMAIL_MAX, USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERN
 from app.services.shared.actor import Actor
 from app.services.users import reserved_names
-from app.sql import Duplicate
+from app.sql import UniqueViolation
 
 if TYPE_CHECKING:
     import email_validator
@@ -65,7 +65,7 @@ def _refusal(code: Code, why: str) -> Invalid:
     return Invalid("This username cannot be used.", {"username": Fault(code, why)})
 
 
-def taken(error: Duplicate) -> Conflict:
+def taken(error: UniqueViolation) -> Conflict:
     """What to raise where another account has the name, naming the field."""
     return taken_field("email" if "email" in error.index else "username")
 

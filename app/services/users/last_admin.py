@@ -20,7 +20,7 @@ def hold() -> list[str]:
     return [admin.id for admin in _lock.all()]
 
 
-def need_another(admins: list[str], leaving: str) -> None:
+def require_another(admins: list[str], leaving: str) -> None:
     """Raises Conflict where only `leaving` is left of the `admins`."""
     if admins == [leaving]:
         raise Conflict("The last active admin cannot be demoted, deactivated or deleted.")

@@ -14,7 +14,7 @@ from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
 from app.services.shared.client_networks import network_of
 from app.services.users import identifiers, passwords, users
-from app.sql import Duplicate, Statement, atomic
+from app.sql import Statement, UniqueViolation, atomic
 
 audit.declare("user", "user.created")
 
@@ -22,7 +22,7 @@ _table = User.__table__
 _insert = Statement[User](insert(_table).returning(*_table.c))  # type: ignore[arg-type]
 
 
-def need_open(registration_open: bool) -> None:
+def require_open(registration_open: bool) -> None:
     """Raises Forbidden where the settings close registration."""
     if not registration_open:
         raise Forbidden("Registration is closed.")
@@ -139,7 +139,7 @@ def store(
             version=1,
             passkey_declined_at=None,
         )
-    except Duplicate as error:
+    except UniqueViolation as error:
         raise identifiers.taken(error) from error
     assert user is not None
     changes = {"username": [None, username], "email": [None, email], "role": [None, role]}

@@ -15,13 +15,15 @@ from app.models.user import USERNAME_PATTERN
 from app.services.shared import like_patterns, paging, search_words
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
-from app.sql import KEY, Statement
+from app.sql import ROW_KEY, Statement
 
 _table = User.__table__
-_by_id = Statement[User](select(*_table.c).where(_table.c.id == KEY))
-_lock = Statement[User](select(*_table.c).where(_table.c.id == KEY).with_for_update(key_share=True))
-_by_username = Statement[User](select(*_table.c).where(func.lower(User.username) == KEY))
-_by_email = Statement[User](select(*_table.c).where(func.lower(User.email) == KEY))
+_by_id = Statement[User](select(*_table.c).where(_table.c.id == ROW_KEY))
+_lock = Statement[User](
+    select(*_table.c).where(_table.c.id == ROW_KEY).with_for_update(key_share=True)
+)
+_by_username = Statement[User](select(*_table.c).where(func.lower(User.username) == ROW_KEY))
+_by_email = Statement[User](select(*_table.c).where(func.lower(User.email) == ROW_KEY))
 _any = Statement[User](select(_table.c.id).limit(1))
 NAMES_MAX = 100  # ids in one request for names
 
@@ -98,7 +100,7 @@ def page(
     count: bool = False,
 ) -> Page[User]:
     """All accounts, the newest first, for an admin. `q` is a part of a username or an email."""
-    actor.need_admin()
+    actor.require_admin()
     conditions: list[ColumnElement[bool]] = []
     if q:
         part = like_patterns.anywhere(search_words.fold(q))

@@ -18,7 +18,7 @@ from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
 from app.services.webhooks import webhooks
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("webhook", "webhook.redelivered")
 
@@ -28,13 +28,13 @@ _entry = OutboxEntry.__table__
 _webhook = Webhook.__table__
 _user_id = bindparam("user_id", type_=Id)
 _get = Statement[OutboxEntry](
-    select(*_entry.c).where(_entry.c.id == KEY, OutboxEntry.webhook_id == bindparam("webhook"))
+    select(*_entry.c).where(_entry.c.id == ROW_KEY, OutboxEntry.webhook_id == bindparam("webhook"))
 )
 _readable = Statement[Comment](
     select(Comment.body)
     .join(Task, Task.id == Comment.task_id)
     .where(
-        Comment.__table__.c.id == KEY,
+        Comment.__table__.c.id == ROW_KEY,
         LIVE,
         or_(Task.owner_id == _user_id, Task.assignee_id == _user_id),
     )
@@ -42,7 +42,7 @@ _readable = Statement[Comment](
 _live = Statement[Webhook](
     select(*_webhook.c)
     .join(User, User.id == Webhook.user_id)
-    .where(_webhook.c.id == KEY, Webhook.is_active, User.is_active)
+    .where(_webhook.c.id == ROW_KEY, Webhook.is_active, User.is_active)
 )
 
 

@@ -12,7 +12,7 @@ from app.models import Comment, OutboxEntry, Task, User, Webhook
 from app.models.task import SHOWN
 from app.models.types import Id, Json, UTCDateTime, now
 from app.services.shared.actor import Actor
-from app.sql import KEY, Statement
+from app.sql import ROW_KEY, Statement
 
 # Without `body`, which is added when the event is sent (webhook_deliveries.payload_of): what is
 # kept of a comment that was deleted or changed does not tell what it said.
@@ -52,7 +52,7 @@ _emit = Statement[OutboxEntry](
     prepared=True,
 )
 _any = Statement[Webhook](
-    select(Webhook.__table__.c.id).where(Webhook.user_id == KEY, Webhook.is_active).limit(1)
+    select(Webhook.__table__.c.id).where(Webhook.user_id == ROW_KEY, Webhook.is_active).limit(1)
 )
 
 
@@ -75,7 +75,7 @@ def _tell(
     actor: Actor, event: str, data: dict[str, Any], task: Task, also: str | None = None
 ) -> None:
     moment = now()
-    _emit.later(
+    _emit.defer(
         event=event,
         payload={"type": event, "timestamp": moment, "data": data},
         owner=task.owner_id,

@@ -11,7 +11,7 @@ from app.services.outbox import mails
 from app.services.shared import audit, encrypted_columns, encryption
 from app.services.shared.actor import Actor
 from app.services.webhooks import webhooks
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("webhook", "webhook.secret_rotated")
 
@@ -20,14 +20,14 @@ _earlier = WebhookSecret.__table__
 _live = Statement[WebhookSecret](
     select(_earlier.c.id, _earlier.c.secret)
     .where(
-        WebhookSecret.webhook_id == KEY,
+        WebhookSecret.webhook_id == ROW_KEY,
         WebhookSecret.expires_at > bindparam("moment", type_=UTCDateTime()),
     )
     .order_by(_earlier.c.id.desc())
 )
 _retire = Statement[WebhookSecret](insert(_earlier))  # type: ignore[arg-type]
 _replace = Statement[Webhook](
-    update(Webhook).where(_webhook.c.id == KEY).values(secret=bindparam("new_secret"))
+    update(Webhook).where(_webhook.c.id == ROW_KEY).values(secret=bindparam("new_secret"))
 )
 
 

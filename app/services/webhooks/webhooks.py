@@ -29,7 +29,7 @@ from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect, check
 from app.services.users import users
 from app.services.webhooks import target_urls
-from app.sql import KEY, Statement, atomic
+from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare(
     "webhook",
@@ -44,25 +44,25 @@ SECRET_PREFIX = "whsec_"  # noqa: S105 - of Standard Webhooks; 32 random bytes i
 EDITABLE = ("url", "events", "is_active", "failing_since")
 
 _table = Webhook.__table__
-_own = (_table.c.id == KEY, Webhook.user_id == bindparam("owner"))
+_own = (_table.c.id == ROW_KEY, Webhook.user_id == bindparam("owner"))
 _get = Statement[Webhook](select(*_table.c).where(*_own))
-_any = Statement[Webhook](select(_table.c.id).where(_table.c.id == KEY))
+_any = Statement[Webhook](select(_table.c.id).where(_table.c.id == ROW_KEY))
 _lock = Statement[Webhook](select(*_table.c).where(*_own).with_for_update())
 _count = Statement[Any](
-    select(func.count().label("number")).select_from(Webhook).where(Webhook.user_id == KEY)
+    select(func.count().label("number")).select_from(Webhook).where(Webhook.user_id == ROW_KEY)
 )
 _insert = Statement[Webhook](insert(_table).returning(*_table.c))  # type: ignore[arg-type]
 _update = Statement[Webhook](
     update_(Webhook)
-    .where(_table.c.id == KEY)
+    .where(_table.c.id == ROW_KEY)
     .values({name: bindparam(f"new_{name}", type_=_table.c[name].type) for name in EDITABLE})
     .values(version=_table.c.version + 1, updated_at=bindparam("moment", type_=UTCDateTime()))
     .returning(*_table.c)
 )
-_delete = Statement[Webhook](delete_(Webhook).where(_table.c.id == KEY))
+_delete = Statement[Webhook](delete_(Webhook).where(_table.c.id == ROW_KEY))
 _failing = Statement[Webhook](
     update_(Webhook)
-    .where(_table.c.id == KEY)
+    .where(_table.c.id == ROW_KEY)
     .values(
         failing_since=func.coalesce(Webhook.failing_since, bindparam("moment", type_=UTCDateTime()))
     )
@@ -70,13 +70,13 @@ _failing = Statement[Webhook](
 )
 _recovered = Statement[Webhook](
     update_(Webhook)
-    .where(_table.c.id == KEY, Webhook.failing_since.is_not(None))
+    .where(_table.c.id == ROW_KEY, Webhook.failing_since.is_not(None))
     .values(failing_since=None)
 )
 _delete_older = Statement[Webhook](
     delete_(Webhook)
     .where(
-        Webhook.user_id == KEY,
+        Webhook.user_id == ROW_KEY,
         Webhook.created_at <= bindparam("before", type_=UTCDateTime()),
         Webhook.updated_at >= bindparam("since", type_=UTCDateTime()),
     )
@@ -84,7 +84,7 @@ _delete_older = Statement[Webhook](
 )
 _switch_off = Statement[Webhook](
     update_(Webhook)
-    .where(_table.c.id == KEY, Webhook.is_active)
+    .where(_table.c.id == ROW_KEY, Webhook.is_active)
     .values(is_active=False, version=_table.c.version + 1)
     .returning(_table.c.user_id)
 )
@@ -101,17 +101,17 @@ def page(
 def page_of_all(
     actor: Actor,
     *,
-    of: str | None = None,
+    owner_id: str | None = None,
     is_active: bool | None = None,
     limit: int,
     after: list[Any] | None = None,
     count: bool = False,
 ) -> Page[Webhook]:
     """Everybody's, or those `of` a user, the newest first, for an admin."""
-    actor.need_admin()
+    actor.require_admin()
     conditions: list[ColumnElement[bool]] = []
-    if of is not None:
-        conditions.append(Webhook.user_id == of)
+    if owner_id is not None:
+        conditions.append(Webhook.user_id == owner_id)
     if is_active is not None:
         conditions.append(Webhook.is_active.is_(is_active))
     return paging.read(Webhook, conditions, limit=limit, after=after, count=count)
@@ -217,7 +217,7 @@ def lock(actor: Actor, webhook_id: str) -> Webhook:
 @atomic
 def switch_off(actor: Actor, webhook_id: str) -> None:
     """For an admin. One that is off already stays so. Raises NotFound."""
-    actor.need_admin()
+    actor.require_admin()
     _found(_any.one(key=webhook_id))
     _switched_off(actor, webhook_id)
 

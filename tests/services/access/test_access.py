@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.models import Identity, OutboxEntry, Session, Token
+from app.models import LinkedAccount, OutboxEntry, Session, Token
 from app.services.accounts import unsent_forms
 from app.services.openid import linked_accounts
 from app.services.openid.flow import Person
@@ -50,7 +50,7 @@ def anns(app: Flask, ann_api: Api, ann: Actor) -> dict[str, str]:
             "webhook_id": webhook,
             "delivery_id": rows(OutboxEntry, kind="webhook")[0].id,
             "factor_id": add_factor(ann.id),
-            "identity_id": rows(Identity)[0].id,
+            "identity_id": rows(LinkedAccount)[0].id,
             "session_id": rows(Session, user_id=ann.id)[0].id,
             "family_id": rows(Token, user_id=ann.id, kind="refresh")[0].family_id,
             "unsent_id": unsent_forms.keep(ann.id, "/tasks/new", [("title", "Plums")]) or "",

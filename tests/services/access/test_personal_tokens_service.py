@@ -83,7 +83,7 @@ def test_admins_token_without_the_scope_is_no_admin(root: Actor) -> None:
 def test_personal_token_is_never_a_recent_sign_in(ann: Actor) -> None:
     _, secret = personal_tokens.create(ann, account(ann), "CI", ["profile:write"])
     with pytest.raises(ReauthenticationRequired):
-        authentication.need_recent(bearer_tokens.identify(secret))
+        authentication.require_recent(bearer_tokens.identify(secret))
 
 
 def test_revoked_token_is_dead_at_once_and_the_other_lives(ann: Actor) -> None:

@@ -170,9 +170,9 @@ def test_logout_ends_the_family_and_no_other(ann: Actor) -> None:
 
 def test_sign_in_is_recent_for_a_quarter_of_an_hour(ann: Actor) -> None:
     pair = sign_in(ann)
-    authentication.need_recent(bearer_tokens.identify(pair.access_token))
+    authentication.require_recent(bearer_tokens.identify(pair.access_token))
     age(Token, "signed_in_at", timedelta(minutes=16))
     with pytest.raises(ReauthenticationRequired):
-        authentication.need_recent(bearer_tokens.identify(pair.access_token))
+        authentication.require_recent(bearer_tokens.identify(pair.access_token))
     with pytest.raises(ReauthenticationRequired):
-        authentication.need_recent(bearer_tokens.identify(spend(pair).access_token))
+        authentication.require_recent(bearer_tokens.identify(spend(pair).access_token))

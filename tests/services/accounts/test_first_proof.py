@@ -11,7 +11,16 @@ import pytest
 from flask import Flask
 
 from app.errors import EmailUnconfirmed
-from app.models import Factor, Identity, Link, RecoveryCode, Session, Token, User, Webhook
+from app.models import (
+    Factor,
+    LinkedAccount,
+    OneTimeLink,
+    RecoveryCode,
+    Session,
+    Token,
+    User,
+    Webhook,
+)
 from app.models.types import now
 from app.services.access import personal_tokens, token_pairs
 from app.services.accounts import password_reset
@@ -39,7 +48,7 @@ PERSON = Person(
     email_verified=True,
     username="ann",
 )
-LASTING = (Factor, RecoveryCode, Identity, Webhook)
+LASTING = (Factor, RecoveryCode, LinkedAccount, Webhook)
 
 
 @pytest.fixture(autouse=True)
@@ -178,7 +187,7 @@ def test_what_the_owner_adds_after_the_proof_stays(
         webhooks.create(ann, "https://9.9.9.9/hook", ["task.created"])
         linked_accounts.link(ann, PERSON)
     reset_by_mail(api, mailbox)
-    assert left(app) == ["Factor", "RecoveryCode", "Identity", "Webhook"]
+    assert left(app) == ["Factor", "RecoveryCode", "LinkedAccount", "Webhook"]
     body = {"identifier": "ann", "password": NEW_PASSWORD}
     assert slug_of(api.post("/auth/login", body)) == (401, "otp-required")
     assert api.post("/auth/login", {**body, "otp": phone.code()}).status_code == 200
@@ -217,7 +226,7 @@ def test_link_that_an_admin_hands_over_proves_no_address(
     with app.app_context():
         secret = password_reset.make_link(SYSTEM, users.get(SYSTEM, ann.id))
     assert api.post("/auth/reset", {"token": secret, "password": NEW_PASSWORD}).status_code == 204
-    assert left(app) == ["Factor", "RecoveryCode", "Identity", "Webhook"]
+    assert left(app) == ["Factor", "RecoveryCode", "LinkedAccount", "Webhook"]
 
 
 def test_page_and_mail_name_the_account_and_offer_a_way_out(
@@ -378,5 +387,5 @@ def test_pages_say_in_a_line_what_is_missing_and_send_the_mail(
 def test_link_that_was_mailed_ends_in_time(app: Flask, mailbox: Mailbox, ann_api: Api) -> None:
     token = mailbox.secret("confirm")
     with app.app_context():
-        age(Link, "expires_at", timedelta(days=1))
+        age(OneTimeLink, "expires_at", timedelta(days=1))
     assert slug_of(confirm(ann_api, token)) == (400, "void-link")

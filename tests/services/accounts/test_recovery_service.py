@@ -3,8 +3,8 @@
 import pytest
 
 from app.errors import Invalid, InvalidToken, VoidLink
-from app.models import Link
-from app.models.link import LIFE
+from app.models import OneTimeLink
+from app.models.one_time_link import LIFE
 from app.services.access import bearer_tokens, token_pairs
 from app.services.accounts import accounts, password_reset
 from app.services.authentication import authentication
@@ -43,7 +43,7 @@ def test_bad_password_leaves_the_reset_link_as_it_was(ann: Actor) -> None:
 
 def test_reset_link_lives_an_hour(ann: Actor) -> None:
     secret = link(ann)
-    age(Link, "expires_at", LIFE["reset"])
+    age(OneTimeLink, "expires_at", LIFE["reset"])
     assert not password_reset.is_live(secret)
     with pytest.raises(VoidLink):
         password_reset.follow(Actor(), secret, NEW_PASSWORD)

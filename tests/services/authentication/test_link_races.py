@@ -16,7 +16,7 @@ from app.errors import (
     TooManyRequests,
     VoidLink,
 )
-from app.models import Link, OutboxEntry, Token, User
+from app.models import OneTimeLink, OutboxEntry, Token, User
 from app.services.access import token_pairs
 from app.services.accounts import accounts, email_confirmation, invitations, password_reset
 from app.services.authentication import authentication, one_time_links
@@ -65,7 +65,7 @@ def test_password_is_set_by_one(wide: Flask, ann: Actor, purpose: str) -> None:
     assert len(lost) == THREADS - 1
     with wide.app_context():
         assert authentication.authenticate(Actor(), "ann", password).id == ann.id
-        assert rows(Token) == rows(Link) == []
+        assert rows(Token) == rows(OneTimeLink) == []
         assert len(rows(OutboxEntry, name="password_changed")) == 1
 
 
@@ -128,7 +128,7 @@ def test_no_link_outlives_the_address_that_it_goes_to(wide: Flask, ann: Actor) -
     race(wide, [*sending, lambda: email_confirmation.follow(ann, secret), *sending])
     with wide.app_context():
         assert user_of(ann).email == "new@example.com"
-        assert rows(Link) == []
+        assert rows(OneTimeLink) == []
 
 
 def test_of_twenty_requests_for_one_address_one_mail_leaves(wide: Flask, ann: Actor) -> None:
@@ -156,4 +156,4 @@ def test_links_that_are_made_at_once_leave_three(wide: Flask, ann: Actor) -> Non
     secrets = race(wide, [lambda: password_reset.make_link(SYSTEM, user)] * THREADS)
     with wide.app_context():
         assert [password_reset.is_live(secret) for secret in secrets].count(True) == 3
-        assert len(rows(Link)) == 3
+        assert len(rows(OneTimeLink)) == 3

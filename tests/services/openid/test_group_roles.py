@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.models import Identity, User
+from app.models import LinkedAccount, User
 from app.models.types import now
 from app.services.accounts import accounts, first_proof
 from app.services.openid import group_roles, linked_accounts, sign_in as openid_entry
@@ -156,9 +156,9 @@ def test_role_goes_with_the_link_that_gave_it(remove: Callable[[Actor, Any], Non
     carl = enter(MEMBER)
     accounts.update(SYSTEM, carl.id, {"email": "new@example.com"})  # nobody has proved it
     linked_accounts.link(Actor(id=carl.id, signed_in_at=now()), replace(CARL, subject="1002"))
-    (identity,) = rows(Identity, subject="1001")
+    (identity,) = rows(LinkedAccount, subject="1001")
     remove(Actor(id=carl.id, role="admin", signed_in_at=now()), identity)
-    assert rows(Identity, subject="1001") == []
+    assert rows(LinkedAccount, subject="1001") == []
     assert roles() == {"root": "admin", "carl": "user"}
 
 
@@ -167,7 +167,7 @@ def test_last_admin_may_unlink_and_stays() -> None:
     carl = enter(MEMBER)
     actor = Actor(id=carl.id, role="admin", signed_in_at=now())
     linked_accounts.link(actor, replace(CARL, subject="1002"))
-    (identity,) = rows(Identity, subject="1001")
+    (identity,) = rows(LinkedAccount, subject="1001")
     linked_accounts.unlink(actor, identity.id)
     assert roles() == {"carl": "admin"}
 

@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from app.errors import Conflict, NotLinked
 from app.extensions import db
-from app.models import Factor, Identity, SignInAttempt, User
+from app.models import Factor, LinkedAccount, SignInAttempt, User
 from app.models.types import now
 from app.services.accounts import export as account_export, password_reset
 from app.services.authentication import one_time_links
@@ -105,7 +105,9 @@ def test_of_first_logins_at_once_one_makes_the_account(app: Flask) -> None:
         users, lost = split(race(app, [partial(enter, person)] * 4))
         assert len({user.id for user in users}) == 1, lost
     with app.app_context():
-        assert len(rows(User)) == len(rows(Identity)) == len(events("identity.linked")) == ROUNDS
+        assert (
+            len(rows(User)) == len(rows(LinkedAccount)) == len(events("identity.linked")) == ROUNDS
+        )
 
 
 def test_of_two_people_with_one_address_one_gets_the_account(app: Flask) -> None:
@@ -169,7 +171,7 @@ def test_who_opened_an_account_with_the_address_of_another_loses_it_whole(
     linked_accounts.link(ann, CARL)
     secret = one_time_links.make(ann.id, "reset", email="ann@example.com")
     password_reset.follow(HOME, secret, "eleven apples in a bowl")
-    assert len(rows(Identity)) == left
+    assert len(rows(LinkedAccount)) == left
 
 
 @pytest.mark.usefixtures("ctx")
@@ -178,4 +180,4 @@ def test_link_that_went_nowhere_proves_no_address(ann: Actor) -> None:
     password_reset.follow(
         HOME, one_time_links.make(ann.id, "reset", email=""), "eleven apples in a bowl"
     )
-    assert len(rows(Identity)) == 1
+    assert len(rows(LinkedAccount)) == 1

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from flask import Flask
 
-from app.models import Identity, User
+from app.models import LinkedAccount, User
 from tests.support.clients import Browser
 from tests.support.openid_provider import PUBLIC_URL, START, client_of, configure
 from tests.support.rows import rows
@@ -68,7 +68,7 @@ def test_somebody_is_logged_in_and_known_again(app: Flask, browser: Browser, iss
         assert "dora" in visitor.get("/").text
     with app.app_context():
         assert [user.email for user in rows(User)] == ["dora@example.com"]
-        (identity,) = rows(Identity)
+        (identity,) = rows(LinkedAccount)
         assert (identity.issuer, identity.subject) == (issuer, "dora")
 
 

@@ -8,7 +8,7 @@ import pytest
 from authlib.common.urls import add_params_to_uri, url_decode
 from flask import Flask
 
-from app.models import Identity, Session, User
+from app.models import LinkedAccount, Session, User
 from tests.cli.test_doctor import said
 from tests.support.clients import Browser
 from tests.support.live import served
@@ -67,7 +67,7 @@ def test_same_subject_at_two_providers_is_two_people(
         assert go(Browser(app), start).location == "/"
     with app.app_context():
         assert {user.email for user in rows(User)} == {"carl@example.com", "dora@example.com"}
-        linked = {(identity.issuer, identity.subject) for identity in rows(Identity)}
+        linked = {(identity.issuer, identity.subject) for identity in rows(LinkedAccount)}
     assert linked == {(provider.issuer, "1001"), (second.issuer, "1001")}
 
 
@@ -133,7 +133,7 @@ def test_accounts_at_both_are_linked_and_unlinked_by_name(
     for email, name in (("carl@example.com", "Orchard"), ("dora@example.com", "Cellar")):
         assert f"{email} at {name}" in ann_browser.get(page).text
         with app.app_context():
-            (identity,) = rows(Identity, email=email)
+            (identity,) = rows(LinkedAccount, email=email)
         ann_browser.post(f"{page}/{identity.id}/unlink", form=page)
         assert email not in ann_browser.get(page).text
 
@@ -152,7 +152,7 @@ def test_provider_that_left_the_settings_links_nothing(
     answer = ann_browser.get(LINK) if method == "get" else ann_browser.post(LINK, form="/")
     assert answer.location == "/"
     with app.app_context():
-        assert rows(Identity) == []
+        assert rows(LinkedAccount) == []
 
 
 @pytest.mark.usefixtures("second")

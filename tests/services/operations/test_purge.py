@@ -14,7 +14,7 @@ from app.models import (
     Comment,
     EmailChange,
     IdempotencyRecord,
-    Link,
+    OneTimeLink,
     OutboxEntry,
     Session,
     SignInAttempt,
@@ -25,7 +25,7 @@ from app.models import (
     WebhookSecret,
 )
 from app.models.base import Base
-from app.models.link import LIFE
+from app.models.one_time_link import LIFE
 from app.models.types import now, uuid7
 from app.services.access import bearer_tokens, token_pairs
 from app.services.accounts import unsent_forms
@@ -44,7 +44,7 @@ from tests.support.rows import age, events, rows
 
 KINDS = {
     "tokens": Token,
-    "links": Link,
+    "links": OneTimeLink,
     "changes of an address": EmailChange,
     "unsent forms": UnsentForm,
     "sessions": Session,
@@ -73,7 +73,7 @@ def number(model: type[Base]) -> int:
 
 
 def keep_answer(actor: Actor) -> None:
-    idempotency.once(actor, uuid7(), "fingerprint", lambda: Answer(201, {}, "{}"))
+    idempotency.run_once(actor, uuid7(), "fingerprint", lambda: Answer(201, {}, "{}"))
 
 
 def send(_actor: Actor) -> None:
@@ -109,7 +109,7 @@ LIVES: dict[str, tuple[Make, type[Base], str, timedelta]] = {
     ),
     "link": (
         lambda ann: one_time_links.make(ann.id, "reset", ""),
-        Link,
+        OneTimeLink,
         "expires_at",
         LIFE["reset"],
     ),

@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 
 from app.errors import Invalid, NotFound
-from app.models import Link, OutboxEntry, User
-from app.models.link import LIFE
+from app.models import OneTimeLink, OutboxEntry, User
+from app.models.one_time_link import LIFE
 from app.models.types import now
 from app.services.accounts import accounts, email_confirmation, password_reset
 from app.services.authentication import one_time_links
@@ -20,7 +20,7 @@ from app.services.outbox import outbox
 from app.services.outbox.notices import AUTOMATIC, NOTICES
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
-from app.sql.connection import Link as Connection
+from app.sql.connection import RequestConnection as Connection
 from app.worker import mail_messages
 from tests.conftest import PASSWORD, MakePerson
 from tests.support.mailbox import LINK, Mailbox, send_due, text
@@ -165,7 +165,7 @@ def test_outbox_and_links_hold_no_secret(app: Flask, mailbox: Mailbox, member: A
         password_reset.ask(Actor(), "ann@example.com")
     secret = mailbox.secret("reset")
     with app.app_context():
-        kept = str([rows(model) for model in (OutboxEntry, Link, User)])
+        kept = str([rows(model) for model in (OutboxEntry, OneTimeLink, User)])
     assert secret not in kept
     assert "fst_" not in kept
 
@@ -211,7 +211,7 @@ def test_link_is_not_sent_once_the_account_has_changed(
         change(member)
     assert not [mail for mail in mailbox.receive() if LINK.search(text(mail))]
     with app.app_context():
-        assert rows(Link) == []
+        assert rows(OneTimeLink) == []
         assert rows(OutboxEntry, status="pending") == []
 
 

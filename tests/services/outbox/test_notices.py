@@ -58,7 +58,7 @@ def make_webhook(actor: Actor) -> str:
 def revoke_token(owner: Actor) -> None:
     user = users.get(SYSTEM, owner.id)
     token, _ = personal_tokens.create(SYSTEM, user, "printer", ["tasks:read"])
-    personal_tokens.revoke(SYSTEM, token.id, of=owner.id)
+    personal_tokens.revoke(SYSTEM, token.id, owner_id=owner.id)
 
 
 Act = Callable[[Actor], Any]

@@ -58,7 +58,7 @@ def slow_write(app: Flask, actor: Actor, *, sent: bool) -> Iterator[list[str]]:
     def write() -> str:
         made: str = tasks.create(actor, {"title": "slow"}).id
         if sent:
-            sql.current().execute("SELECT 1").close()
+            sql.request_connection().execute("SELECT 1").close()
         stamped.set()
         assert end.wait(WAIT)
         return made
@@ -194,7 +194,7 @@ def test_write_that_followers_overtake_each_time_is_stored(
 def test_role_without_rights_on_tables_of_others_may_follow(app: Flask, ann: Actor) -> None:
     """The role of the web containers, see deploy/postgres-roles.sql."""
     make(app, ann)
-    with app.app_context(), closing(sql.current().engine.raw_connection()) as connection:
+    with app.app_context(), closing(sql.request_connection().engine.raw_connection()) as connection:
         cursor = connection.cursor()
         cursor.execute("CREATE ROLE reader; GRANT SELECT, UPDATE ON tasks TO reader")
         cursor.execute("SET LOCAL ROLE reader")

@@ -121,7 +121,7 @@ def test_value_of_the_present_key_is_left_alone(second: Flask, ann: Actor) -> No
     with second.app_context():
         sealed = rows(Webhook)[0].secret
         assert encrypted_columns.read(SECRET, webhook_id, sealed) == secret
-        assert sql.current().pooled is None, "a statement was sent"
+        assert sql.request_connection().pooled is None, "a statement was sent"
 
 
 def test_newer_secret_is_never_overwritten(app: Flask, second: Flask, ann: Actor) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.models import Link, OutboxEntry, SignInAttempt
+from app.models import OneTimeLink, OutboxEntry, SignInAttempt
 from app.services.shared import throttle
 from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD, MakeApp, signed_in_api
@@ -93,7 +93,7 @@ def test_last_three_links_work_for_a_day(
         links.append(mailbox.secret("reset"))
         let_pass(app, PAUSE)
     with app.app_context():
-        age(Link, "expires_at", timedelta(hours=23))
+        age(OneTimeLink, "expires_at", timedelta(hours=23))
     assert slug_of(reset(api, links[0])) == (400, "void-link")
     assert reset(api, links[1]).status_code == 204
     assert slug_of(reset(api, links[3])) == (400, "void-link")

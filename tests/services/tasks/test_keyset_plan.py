@@ -44,7 +44,7 @@ def long_list(postgres: PostgresServer) -> Iterator[Flask]:
     app = make_app(postgres.create("plan"))
     migrate(app)
     people = {"ann": ANN.id, "root": ROOT.id}
-    with app.app_context(), watchdog.within(None):
+    with app.app_context(), watchdog.statement_timeout(None):
         with db.engine.begin() as connection:
             connection.execute(text("SET LOCAL statement_timeout = 0"))
             for name, user_id in people.items():

@@ -152,7 +152,7 @@ def assert_in_step(app: Flask) -> None:
             words = set(task_search.words_of(task.title, task.description).split())
             assert set((task.search_words or "").replace("'", "").split()) == words
             assert task.search_version == task.version
-        if sql.current().dialect.name == "sqlite":
+        if sql.request_connection().dialect.name == "sqlite":
             assert in_fts5() == in_column()
 
 

@@ -72,7 +72,7 @@ sorts = pytest.mark.parametrize("sort", ORDERS)
 
 
 def fill(app: Flask, statement: str) -> None:
-    with app.app_context(), watchdog.within(None), db.engine.begin() as connection:
+    with app.app_context(), watchdog.statement_timeout(None), db.engine.begin() as connection:
         if db.engine.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL statement_timeout = 0"))
         moment = "2020-01-01T00:00:00.000000Z"
@@ -85,7 +85,7 @@ def on_postgres(postgres: PostgresServer) -> Iterator[Flask]:
     app = make_app(postgres.create("search"))
     migrate(app)
     fill(app, ON_POSTGRES)
-    with app.app_context(), watchdog.within(None):
+    with app.app_context(), watchdog.statement_timeout(None):
         autocommit = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         with autocommit as connection:
             connection.execute(text("SET statement_timeout = 0"))
@@ -200,7 +200,7 @@ class Instructions:
     """Counts those of SQLite's virtual machine on this context's connection, in hundreds."""
 
     def __init__(self) -> None:
-        link: Any = sql.current()
+        link: Any = sql.request_connection()
         link.execute("SELECT 1").close()
         self.connection = link.pooled.dbapi_connection
         self.number = 0
@@ -230,7 +230,9 @@ def test_sqlite_asks_the_index_first(on_sqlite: Flask, sort: str, more: dict[str
 def sqlite_plan(statement: Any, values: dict[str, Any]) -> list[str]:
     statement.all(**values)
     plan = statement._plans["sqlite"]
-    found = sql.current().execute(f"EXPLAIN QUERY PLAN {plan.sql}", plan.arguments(values))
+    found = sql.request_connection().execute(
+        f"EXPLAIN QUERY PLAN {plan.sql}", plan.arguments(values)
+    )
     return [row[3] for row in found.fetchall()]
 
 

@@ -36,7 +36,7 @@ def full_app(postgres: PostgresServer) -> Iterator[Flask]:
     """With many tasks: half of them Ann's, a few of Bob's assigned to her."""
     app = make_app(postgres.create("plans"))
     migrate(app)
-    with app.app_context(), watchdog.within(None):
+    with app.app_context(), watchdog.statement_timeout(None):
         ann, bob = (
             registration.register(Actor(), name, f"{name}@example.com", PASSWORD)
             for name in ("ann", "bob")

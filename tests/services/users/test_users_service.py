@@ -20,7 +20,7 @@ from app.services.accounts import accounts, password_reset
 from app.services.authentication import authentication
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import passwords, registration, users
-from app.sql.connection import Link as Connection
+from app.sql.connection import RequestConnection as Connection
 from tests.conftest import PASSWORD, email_of
 from tests.services.outbox.test_mails import spied
 from tests.support.page_sessions import start_session
@@ -273,9 +273,9 @@ def test_account_is_held_only_as_it_was_proved(ann: Actor) -> None:
 
 
 def test_closed_registration_is_forbidden() -> None:
-    registration.need_open(True)
+    registration.require_open(True)
     with pytest.raises(Forbidden):
-        registration.need_open(False)
+        registration.require_open(False)
 
 
 def test_emptiness_is_noticed() -> None:

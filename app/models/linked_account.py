@@ -12,7 +12,7 @@ from app.models.user import EMAIL_MAX
 SUBJECT_MAX = 255  # OpenID Connect Core 1.0, section 2
 
 
-class Identity(Base):
+class LinkedAccount(Base):
     __tablename__ = "identities"
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
@@ -24,4 +24,4 @@ class Identity(Base):
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
-Index("uq_identities_subject", Identity.issuer, Identity.subject, unique=True)
+Index("uq_identities_subject", LinkedAccount.issuer, LinkedAccount.subject, unique=True)

@@ -22,7 +22,7 @@ LIFE = {
 KEPT = {"reset": 3}  # how many of the newest work at a time, else one
 
 
-class Link(Base):
+class OneTimeLink(Base):
     __tablename__ = "links"
     __table_args__ = (CheckConstraint(f"purpose IN {tuple(LIFE)}", "purpose"),)
 
@@ -35,4 +35,4 @@ class Link(Base):
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 
-Index("ix_links_user", Link.user_id, Link.purpose)
+Index("ix_links_user", OneTimeLink.user_id, OneTimeLink.purpose)
