@@ -145,12 +145,16 @@ def merged(queries: Iterable[Select[Any]], shape: Shape) -> Select[Any]:
 def sorted_page(
     query: Select[Any], key: ColumnElement[Any], row_id: ColumnElement[str], shape: Shape
 ) -> Select[Any]:
-    """A page of a query whose rows are in no order."""
-    query = query.order_by(
-        key.is_(None),
-        key.desc() if shape.descending else key,
-        row_id.desc() if shape.descending else row_id,
-    )
+    """A page of a query whose rows are in no order.
+
+    A key that may be missing alone is told where its nulls go: an expression in front of the key
+    would make PostgreSQL sort four times as long.
+    """
+    if shape.sort in NULLABLE:
+        key_order = (key.desc() if shape.descending else key.asc()).nulls_last()
+        query = query.order_by(key_order, row_id.desc() if shape.descending else row_id)
+    else:
+        query = paging.ordered(query, key, row_id, shape.descending)
     return query.limit(bindparam("size"))
 
 

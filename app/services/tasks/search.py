@@ -61,6 +61,13 @@ further = Statement[Any](
     ).columns(column("rowid"))
 )
 
+# Whole words alone: of beginnings PostgreSQL often knows nothing.
+_estimate = Statement[Any](
+    text(
+        "EXPLAIN (FORMAT JSON) SELECT FROM tasks WHERE search_words @@ CAST(:query AS tsquery)"
+    ).columns(column("plans"))
+)
+
 
 def version_after(version: Any) -> ColumnElement[int | None]:
     """`search_version` of a task that goes on to `version` with the words that it has."""
@@ -100,7 +107,9 @@ def parameters(query: str, *, postgres: bool) -> tuple[int, dict[str, str]]:
     """How many conditions `query` sets, and the values of the statements below. 0 finds nothing."""
     clauses = search_words.clauses(query)
     if postgres:
-        return len(clauses), {"q": " & ".join(map(_in_tsquery, clauses))}
+        found = " & ".join(_in_tsquery(clause, ":*") for clause in clauses)
+        words = " & ".join(_in_tsquery(clause) for clause in clauses)
+        return len(clauses), {"q": found, "q_words": words}
     values = {
         "q": " AND ".join(_in_fts5(clause, "*") for clause in clauses),
         "q_words": " AND ".join(_in_fts5(clause) for clause in clauses),
@@ -134,8 +143,19 @@ def row_matches(clauses: int, *, postgres: bool) -> ColumnElement[bool]:
     )
 
 
-def _in_tsquery(clause: Clause) -> str:
-    return "|".join([f"('{clause.start}':*", *(f"'{word}'" for word in clause.others)]) + ")"
+def estimated(query: str) -> int:
+    """The number of tasks, of whomever, that PostgreSQL's planner expects to match `query`."""
+    explained = _estimate.one(query=query)
+    assert explained is not None
+    rows: int = explained.plans[0]["Plan"]["Plan Rows"]
+    return rows
+
+
+def _in_tsquery(clause: Clause, beginning: str = "") -> str:
+    """`beginning` is ":*" for words that begin with the start, "" for this word alone."""
+    return (
+        "|".join([f"('{clause.start}'{beginning}", *(f"'{word}'" for word in clause.others)]) + ")"
+    )
 
 
 def _in_fts5(clause: Clause, beginning: str = "") -> str:

@@ -5,9 +5,9 @@ tasks, and they are sorted. For a word that many tasks have, a page of 20 does n
 list is read in its order, and the words of each task are compared, until the page is full.
 
 The first NEAR tasks of the list are read in the second way, and often fill the page. If they do
-not, the index is asked, and on SQLite first for the number of its hits: from FEW on, to read the
-list to its end takes less time than to look up and sort the hits. PostgreSQL cannot count the hits
-of an index without a look at each task.
+not, the number of hits decides: from FEW on, to read the list to its end takes less time than to
+look up and sort the hits. SQLite counts them in its index. PostgreSQL cannot count them without a
+look at each task; its planner estimates them from its statistics of words.
 """
 
 import functools
@@ -20,7 +20,9 @@ from sqlalchemy import (
     Subquery,
     and_,
     bindparam,
+    case,
     func,
+    literal_column,
     or_,
     select,
 )
@@ -28,7 +30,7 @@ from sqlalchemy.sql import visitors
 
 from app import lazy
 from app.models import Task
-from app.models.task import LIVE, SHOWN, TRASHED
+from app.models.task import LIVE, SHOWN, STATUS_RANK, STATUSES, TRASHED
 from app.services.shared import paging
 from app.services.tasks import filters as task_filters, page_queries, search
 from app.services.tasks.access import OWNED
@@ -37,7 +39,7 @@ from app.sql import Statement
 
 NEAR = 250  # tasks of each branch of the list
 FURTHER = 5  # times as many are looked at next, where that is likely to fill the page
-FEW = 20_000  # hits that SQLite sorts
+FEW = 20_000  # hits that are sorted
 _table = Task.__table__
 
 
@@ -53,7 +55,7 @@ def read(
     if len(rows) < values["size"] <= len(rows) * FURTHER:
         rows = _near(shape).all(**{**values, "near": NEAR * FURTHER})
     if len(rows) < values["size"] and not _has_few(shape, values):
-        rows = (_walked if _is_common(shape, values) else _indexed)(shape).all(**values)
+        rows = _rest(shape, common=_is_common(shape, values)).all(**values)
     if not counted:
         return rows, None
     row = _count(Shape(shape.postgres, shape.everyone, shape.filters)).one(**values)
@@ -72,10 +74,19 @@ def _has_few(shape: Shape, values: dict[str, Any]) -> bool:
 
 
 def _is_common(shape: Shape, values: dict[str, Any]) -> bool:
-    """True if the list is to be read to its end. One of everybody's tasks is too long for that."""
-    if shape.postgres or shape.everyone or not values["q"]:
+    """True if the search has many hits. Of everybody's tasks it is not asked."""
+    if shape.everyone or not values["q"]:
         return False
+    if shape.postgres:
+        return search.estimated(values["q_words"]) > FEW
     return any(search.further.one(query=values[q], few=FEW) for q in ("q_words", "q"))
+
+
+def _rest(shape: Shape, *, common: bool) -> Statement[Any]:
+    """Beside another filter PostgreSQL intersects two indexes before it reads a task."""
+    if common and not (shape.postgres and len(shape.filters) > 1):
+        return _walked(shape)
+    return _indexed(shape, common=common)
 
 
 @functools.lru_cache(maxsize=512)
@@ -112,12 +123,20 @@ def _walked(shape: Shape) -> Statement[Any]:
 
 
 @functools.lru_cache(maxsize=512)
-def _indexed(shape: Shape) -> Statement[Any]:
-    """What the search index finds, sorted."""
+def _indexed(shape: Shape, *, common: bool = False) -> Statement[Any]:
+    """What the search index finds, sorted; of a `common` word with the index of statuses."""
     query = page_queries.columns(shape).where(*_conditions(shape))
+    if common:
+        query = query.where(*(_ranked(size) for name, size in shape.filters if name == "status"))
     if shape.resumed:
         query = query.where(or_(*(and_(*place) for place in page_queries.places(shape))))
-    return Statement(page_queries.sorted_page(query, SORTS[shape.sort], _table.c.id, shape))
+    if not shape.postgres:
+        return Statement(page_queries.sorted_page(query, SORTS[shape.sort], _table.c.id, shape))
+    # PostgreSQL plans what has an OFFSET by itself, and so never by an index of the order: it takes
+    # the beginning of any word for one that every fiftieth task has.
+    found = query.offset(literal_column("0")).subquery()
+    page = page_queries.sorted_page(select(*found.c), found.c.sort_key, found.c.id, shape)
+    return Statement(page)
 
 
 @functools.lru_cache(maxsize=512)
@@ -140,6 +159,13 @@ def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
     seen = [TRASHED, OWNED] if shape.trashed else [LIVE, people]
     matching = task_filters.conditions(shape.filters, postgres=shape.postgres)
     return [*(seen[:1] if shape.everyone else seen), *matching]
+
+
+def _ranked(size: int) -> ColumnElement[bool]:
+    """A filter by status once more, spelled as its index is."""
+    ranks = {status: rank for rank, status in enumerate(STATUSES)}
+    statuses = [bindparam(f"any_status_{n}", type_=_table.c.status.type) for n in range(size)]
+    return STATUS_RANK.in_([case(ranks, value=status) for status in statuses])
 
 
 @lazy.by_master

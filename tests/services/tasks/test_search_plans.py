@@ -1,7 +1,8 @@
 """How both databases search 100,000 tasks of one person: from an index, whatever the word.
 
 `common` is in every task, `third` in every third, `twentieth` in every twentieth, `rare` and a Han
-text in three, `cluster` in the 300 oldest, `older` in all but the 5,000 newest. Work is counted in
+text in three, `cluster` in the 300 oldest, `half` in the older half, `older` in all but the 5,000
+newest. Work is counted in
 blocks and instructions, not in time.
 """
 
@@ -36,6 +37,7 @@ WORDS = """
     || CASE WHEN n % 20 = 0 THEN ' twentieth' ELSE '' END
     || CASE WHEN n % 40000 = 7 THEN ' rare \u4f1a\u8bae\u5f55 \u8bae\u5f55 \u5f55' ELSE '' END
     || CASE WHEN n < 300 THEN ' cluster' ELSE '' END
+    || CASE WHEN n <= 50000 THEN ' half' ELSE '' END
     || CASE WHEN n <= 95000 THEN ' older' ELSE '' END || ' '
 """
 COLUMNS = """
@@ -154,6 +156,48 @@ def test_postgresql_looks_at_the_first_tasks_of_the_list_in_their_order(
     assert "Seq Scan" not in {node["Node Type"] for node in nodes(plan)}
     assert plan["Actual Rows"] == number or query in dict(RARE)
     assert blocks(plan) <= 6 * near  # a block for each task, and its index
+
+
+@pytest.mark.parametrize("query", ["half", "older"])
+@pytest.mark.usefixtures("searched")
+def test_postgresql_reads_the_list_for_a_word_that_many_but_the_newest_tasks_have(
+    query: str,
+) -> None:
+    shape, values = asked(query, "-created_at", {}, postgres=True)
+    rest = search_queries._rest(shape, common=search_queries._is_common(shape, values))
+    plan = plan_of(lambda: rest.all(**values))
+    kinds = {node["Node Type"] for node in nodes(plan)}
+    assert (plan["Actual Rows"], "Index Scan" in kinds) == (21, True)
+    assert not kinds & {"Seq Scan", "Bitmap Heap Scan"}
+
+
+@pytest.mark.parametrize(("query", "number"), RARE)
+@pytest.mark.usefixtures("searched")
+def test_postgresql_does_not_read_the_list_for_a_rare_word(query: str, number: int) -> None:
+    shape, values = asked(query, "-created_at", {}, postgres=True)
+    assert not search_queries._is_common(shape, values)
+
+
+@sorts
+@pytest.mark.parametrize("more", [{"status": ["done"]}, {"label": ["none"]}], ids=repr)
+@pytest.mark.usefixtures("searched")
+def test_postgresql_intersects_the_index_of_a_filter_with_that_of_words(
+    sort: str, more: dict[str, Any]
+) -> None:
+    shape, values = asked("common", sort, more, postgres=True)
+    rest = search_queries._rest(shape, common=search_queries._is_common(shape, values))
+    plan = plan_of(lambda: rest.all(**values))
+    assert "BitmapAnd" in {node["Node Type"] for node in nodes(plan)}
+    assert sum(node.get("Rows Removed by Filter", 0) for node in nodes(plan)) == 0
+
+
+@sorts
+@pytest.mark.usefixtures("searched")
+def test_postgresql_sorts_hits_by_columns_alone(sort: str) -> None:
+    shape, values = asked("rare", sort, {}, postgres=True)
+    plan = plan_of(lambda: search_queries._indexed(shape).all(**values))
+    (keys,) = (node["Sort Key"] for node in nodes(plan) if node["Node Type"] == "Sort")
+    assert len(keys) == 2  # an expression in front makes a sort of many take four times as long
 
 
 @filters
