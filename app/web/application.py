@@ -7,12 +7,8 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.http import parse_date
 
-from app.web.routing import LazyRule
-
 
 class Application(Flask):
-    url_rule_class = LazyRule
-
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return `func` itself: no view is a coroutine, so Flask need not ask at each request."""
         return func

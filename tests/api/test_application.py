@@ -3,10 +3,9 @@
 from unittest.mock import Mock
 
 import pytest
-from flask import Flask, after_this_request, request_tearing_down, url_for
+from flask import Flask, after_this_request, request_tearing_down
 from flask.sessions import SecureCookieSessionInterface
 
-from app.web.application import Application
 from tests.support.clients import Api
 
 
@@ -51,11 +50,3 @@ def test_signal_is_sent_in_the_api(app: Flask, ann_api: Api) -> None:
     with request_tearing_down.connected_to(lambda sender, **_: heard.append(sender), app):
         ann_api.get("/users/me")
     assert heard == [app]
-
-
-def test_link_takes_an_argument_of_any_name() -> None:
-    """Also the first one of its rule, which compiles what makes it."""
-    app = Application(__name__)
-    app.add_url_rule("/rules", "rules")
-    with app.test_request_context():
-        assert url_for("rules", rule="a", values="b") == "/rules?rule=a&values=b"
