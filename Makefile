@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help python install install-run run dev test coverage test-fast check lock format bench bench-compare bench-growth costs lint types layers templates migrations-check spec
+.PHONY: help python install install-run run dev test coverage test-fast check lock format bench bench-compare bench-growth costs lint types layers private-names templates migrations-check spec
 # Without its bytecode every process compiles the whole app anew, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
@@ -40,7 +40,7 @@ coverage: install ## The same, with the lines and branches that no test reaches 
 test-fast: install ## The suite on SQLite, without browsers and races, in two minutes
 	@$(BIN)/python -m pytest --fast --numprocesses auto --dist worksteal $(ARGS)
 
-check: lint types layers templates migrations-check spec ## Lint, format, types, import rules, migrations, spec
+check: lint types layers private-names templates migrations-check spec ## Lint, format, types, import rules, private names, migrations, spec
 
 format: install ## Mend what can be mended
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
@@ -53,6 +53,9 @@ types: install
 
 layers: install
 	@$(BIN)/lint-imports
+
+private-names: install
+	@$(BIN)/python -m tests.tools.check_private_names
 
 templates: install
 	@$(BIN)/djlint app/templates --lint --quiet

@@ -39,7 +39,6 @@ def init_app(app: Flask) -> None:
     db.init_app(app)
     app.extensions["migrate"] = Migrations(app)
     csrf.init_app(app)
-    # Its processor would read the session for each template, the page of a lost database included.
-    login_manager.init_app(app, add_context_processor=False)
-    # It would open the session at each request for the sake of its own remember cookie.
-    app.after_request_funcs[None].remove(login_manager._update_remember_cookie)
+    # In place of its init_app, whose two hooks read the session at each request, for a remember
+    # cookie that is not used here, and at each page, that of a lost database included.
+    app.login_manager = login_manager  # type: ignore[attr-defined]

@@ -51,7 +51,7 @@ class Form(FlaskForm):
             files = [
                 (name, file)
                 for name, file in request.files.items(multi=True)
-                if isinstance(form._fields.get(name), FileField)
+                if name in form and isinstance(form[name], FileField)
             ]
             return CombinedMultiDict((MultiDict(files), _normal(form, request.form)))
 
@@ -132,7 +132,9 @@ def _normal(form: BaseForm, typed: "MultiDict[str, str]") -> "MultiDict[str, str
     return MultiDict(
         (
             name,
-            text if isinstance(form._fields.get(name), PasswordField) else text_rules.normal(text),
+            text
+            if name in form and isinstance(form[name], PasswordField)
+            else text_rules.normal(text),
         )
         for name, text in typed.items(multi=True)
     )

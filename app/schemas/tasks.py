@@ -32,6 +32,9 @@ class TaskIn(Strict):
         return {n: _EMPTY.get(n) if v is None else v for n, v in values.items()}
 
 
+_TASK_FIELDS = TaskIn().declared_fields.keys()
+
+
 class TaskLine(TaskIn):
     """A line of a file. An export of any database can be read: an assignee is anything that may
     have been one, and dates are those of the task there.
@@ -45,4 +48,4 @@ class TaskLine(TaskIn):
     @post_load
     def leave_out(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
         """A date or an assignee that is null is none."""
-        return {n: v for n, v in values.items() if v is not None or n in TaskIn._declared_fields}
+        return {n: v for n, v in values.items() if v is not None or n in _TASK_FIELDS}
