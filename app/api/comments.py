@@ -8,14 +8,14 @@ from marshmallow import Schema
 from app.api.http.operation import ListQuery, operation
 from app.api.http.request_parsing import JSON, MERGE_PATCH
 from app.errors import Forbidden, NotFound, PreconditionFailed
-from app.models import Comment
+from app.models import Comment, Task
 from app.models.comment import BODY_MAX
 from app.schemas.coded_fields import Length
 from app.schemas.fields import Identifier, LongText, Moment, Strict, Text
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect
-from app.services.tasks import comments
+from app.services.tasks import comments, tasks
 
 bp = Blueprint("comments", __name__, url_prefix="/tasks/<id:task_id>/comments")
 READ, WRITE = ("tasks:read",), ("tasks:write",)
@@ -43,11 +43,14 @@ class CommentIn(Strict):
     scopes=READ,
     query=ListQuery(),
     returns=CommentOut(),
+    reads=tasks.OF_HOLDER,
     errors=(NotFound,),
 )
-def index(actor: Actor, task_id: str, query: dict[str, Any], **paging: Any) -> Page[Comment]:
+def index(
+    actor: Actor, task_id: str, record: Task | None, query: dict[str, Any], **paging: Any
+) -> Page[Comment]:
     """The oldest first."""
-    return comments.page(actor, task_id, **query, **paging)
+    return comments.page(actor, task_id, task=record, **query, **paging)
 
 
 @bp.post("")
@@ -74,10 +77,11 @@ def create(actor: Actor, task_id: str, body: dict[str, str]) -> Comment:
     scopes=READ,
     returns=CommentOut(),
     etag=True,
+    reads=comments.OF_HOLDER,
     errors=(NotFound,),
 )
-def show(actor: Actor, task_id: str, comment_id: str) -> Comment:
-    return comments.get(actor, task_id, comment_id)
+def show(actor: Actor, task_id: str, comment_id: str, record: Comment | None) -> Comment:
+    return record or comments.get(actor, task_id, comment_id)
 
 
 @bp.patch("/<id:comment_id>")

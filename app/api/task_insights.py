@@ -8,13 +8,18 @@ from marshmallow import Schema, fields, validate
 
 from app.api.http.operation import ListQuery, operation
 from app.errors import NotFound
-from app.models import AuditEvent
+from app.models import AuditEvent, Task
 from app.models.task import PRIORITIES, STATUSES
 from app.schemas.coded_fields import Range
 from app.schemas.fields import Changes, Identifier, Moment, Number, Text
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
-from app.services.tasks import history as task_events, label_counts, stats as task_stats
+from app.services.tasks import (
+    history as task_events,
+    label_counts,
+    stats as task_stats,
+    tasks,
+)
 
 bp = Blueprint("task_views", __name__, url_prefix="/tasks")
 READ = ("tasks:read",)
@@ -73,11 +78,14 @@ class TaskLabelsOut(Schema):
     scopes=READ,
     query=ListQuery(),
     returns=TaskEventOut(),
+    reads=tasks.OF_HOLDER,
     errors=(NotFound,),
 )
-def events(actor: Actor, task_id: str, query: dict[str, Any], **paging: Any) -> Page[AuditEvent]:
+def events(
+    actor: Actor, task_id: str, record: Task | None, query: dict[str, Any], **paging: Any
+) -> Page[AuditEvent]:
     """The newest first."""
-    return task_events.events(actor, task_id, **query, **paging)
+    return task_events.events(actor, task_id, task=record, **query, **paging)
 
 
 @bp.get("/stats")

@@ -147,11 +147,11 @@ def create(actor: Actor, body: dict[str, Any]) -> Task:
     scopes=READ,
     returns=TaskOut(),
     etag=True,
-    peek=tasks.current_version,
+    reads=tasks.OF_HOLDER,
     errors=(NotFound,),
 )
-def show(actor: Actor, task_id: str) -> Task:
-    return tasks.get(actor, task_id)
+def show(actor: Actor, task_id: str, record: Task | None) -> Task:
+    return record or tasks.get(actor, task_id)
 
 
 @bp.put("/<id:task_id>")

@@ -74,9 +74,10 @@ def create(origin: Actor, body: dict[str, str]) -> User:
     before_factor=True,
     returns=UserOut(),
     etag=True,
+    reads=users.HOLDER,
 )
-def me(actor: Actor) -> User:
-    return users.get(actor, actor.id)
+def me(actor: Actor, record: User | None) -> User:
+    return record or users.get(actor, actor.id)
 
 
 @bp.patch("/me")
@@ -216,13 +217,14 @@ def names(actor: Actor, query: dict[str, Any]) -> SimpleNamespace:
     returns=UserOut(),
     variants={users.PublicRecord: PublicUser()},
     etag=True,
+    reads=users.BY_ID,
     errors=(NotFound,),
 )
-def show(actor: Actor, user_id: str) -> User | users.PublicRecord:
+def show(actor: Actor, user_id: str, record: User | None) -> User | users.PublicRecord:
     """The whole record for its owner (a token with `profile:read`) and for admins (`admin`); id,
     username and `created_at` for everybody else who is signed in.
     """
-    return users.visible(actor, user_id)
+    return users.visible(actor, user_id, record)
 
 
 @bp.patch("/<id:user_id>")

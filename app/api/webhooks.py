@@ -126,10 +126,11 @@ def create(actor: Actor, body: dict[str, Any]) -> Any:
     scopes=READ,
     returns=WebhookOut(),
     etag=True,
+    reads=webhooks.OF_HOLDER,
     errors=(NotFound,),
 )
-def show(actor: Actor, webhook_id: str) -> Any:
-    return _shown(webhooks.get(actor, webhook_id))
+def show(actor: Actor, webhook_id: str, record: Webhook | None) -> Any:
+    return _shown(record or webhooks.get(actor, webhook_id))
 
 
 @bp.patch("/<id:webhook_id>")
@@ -169,11 +170,14 @@ def delete(actor: Actor, webhook_id: str, expect: Expect) -> None:
     scopes=READ,
     query=ListQuery(),
     returns=DeliveryOut(),
+    reads=webhooks.OF_HOLDER,
     errors=(NotFound,),
 )
-def deliveries(actor: Actor, webhook_id: str, query: dict[str, Any], **paging: Any) -> Page[Any]:
+def deliveries(
+    actor: Actor, webhook_id: str, record: Webhook | None, query: dict[str, Any], **paging: Any
+) -> Page[Any]:
     """The newest first; kept for 30 days after their end."""
-    page = webhook_deliveries.page(actor, webhook_id, **query, **paging)
+    page = webhook_deliveries.page(actor, webhook_id, webhook=record, **query, **paging)
     return Page([_delivery(entry) for entry in page.items], page.last, page.total)
 
 

@@ -31,7 +31,7 @@ def show_task(task_id: str, form: CommentForm) -> ResponseReturnValue:
     task = tasks.get(actor, task_id)
     events = task_events.history(actor, task_id)
     said = listed(
-        lambda **paging: comments.page(actor, task_id, **paging, count=True),
+        lambda **paging: comments.page(actor, task_id, task=task, **paging, count=True),
         ENDPOINT,
         limit=COMMENTS_SHOWN,
         task_id=task_id,

@@ -161,7 +161,7 @@ def _edit_form(webhook: Webhook) -> EditForm:
 def _one(webhook: Webhook, form: EditForm, secret: str = "") -> ResponseReturnValue:
     actor = page_user()
     found = listed(
-        lambda **paging: webhook_deliveries.page(actor, webhook.id, **paging),
+        lambda **paging: webhook_deliveries.page(actor, webhook.id, webhook=webhook, **paging),
         "main.webhooks.show",
         webhook_id=webhook.id,
     )

@@ -15,9 +15,9 @@ from app.errors import Forbidden, Unauthorized
 from app.extensions import login_manager
 from app.models.session import USER_AGENT_MAX
 from app.services.access import bearer_tokens, page_sessions
+from app.services.access.bearer_tokens import HolderStatement
 from app.services.shared import audit
 from app.services.shared.actor import Actor
-from app.sql import Statement
 from app.web import form_marks
 from app.web.middleware import REQUEST_ID, ROUTE, USER_ID
 from app.web.request_checks import is_page
@@ -81,9 +81,9 @@ def origin() -> Actor:
 
 
 def api_user(
-    environ: dict[str, Any], peek: Statement[Any] | None = None, values: Any = None
-) -> tuple[Actor, int | None]:
-    """Who holds the bearer token, and the version that `peek` finds (tokens.with_version).
+    environ: dict[str, Any], reading: HolderStatement | None = None, ids: Any = None
+) -> tuple[Actor, Any]:
+    """The holder of the bearer token, and the record that `reading` finds by `ids` or None.
 
     Raises Unauthorized, InvalidToken.
     """
@@ -91,12 +91,12 @@ def api_user(
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("Send an access token: Authorization: Bearer <token>.")
     given = (token.strip(), environ.get("REMOTE_ADDR", ""), environ[REQUEST_ID])
-    if peek is None:
-        actor, version = bearer_tokens.identify(*given), None
+    if reading is None:
+        actor, record = bearer_tokens.identify(*given), None
     else:
-        actor, version = bearer_tokens.identify_and_peek(*given, peek, values)
+        actor, record = reading.identify(*given, ids)
     environ[USER_ID] = actor.id
-    return actor, version
+    return actor, record
 
 
 def require_scopes(actor: Actor, scopes: Collection[str]) -> None:

@@ -6,7 +6,7 @@ OpenAPI document reads the same declaration, so that the two cannot differ.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 from flask import Request, Response, current_app, request
@@ -17,10 +17,11 @@ from app.api.http.deprecation import Deprecation
 from app.errors import AppError, Unauthorized
 from app.schemas.coded_fields import Range
 from app.schemas.fields import Flag, Number, Text, compile_dump
+from app.services.access.bearer_tokens import HolderStatement
 from app.services.shared.actor import Actor
 from app.services.shared.client_networks import network_of
+from app.services.shared.holder_records import HolderRecord
 from app.services.shared.paging import LIMIT_DEFAULT, LIMIT_MAX, Page
-from app.sql import Statement
 from app.web import cursors, rate_limit
 from app.web.current_user import api_user, origin, require_scopes
 
@@ -67,17 +68,20 @@ class Operation:
     status: int = 200
     location: str = ""  # of what was created: "/api/v1/tasks/{0.id}"
     etag: bool = False  # the answer carries one
-    peek: Statement[Any] | None = None  # finds it along with the token, for a 304 by one read
+    reads: HolderRecord | None = None  # found by the URL's ids, in the statement of the token
     if_match: bool = False  # a change of one record, which may be guarded by its ETag
     idempotent: bool = False  # takes an Idempotency-Key
     errors: tuple[type[AppError], ...] = ()
     deprecated: Deprecation | None = None
     dump: Dump = field(init=False)
+    reading: HolderStatement | None = field(init=False)
 
     def __post_init__(self) -> None:
         dump = compile_dump(self.returns) if self.returns else lambda row: row
         dumps = {kind: compile_dump(schema) for kind, schema in self.variants.items()}
         object.__setattr__(self, "dump", _dump_by_class(dumps, dump) if dumps else dump)
+        reading = HolderStatement(self.reads) if self.reads is not None else None
+        object.__setattr__(self, "reading", reading)
 
     @property
     def lists(self) -> bool:
@@ -90,18 +94,18 @@ def _dump_by_class(dumps: Mapping[type, Dump], default: Dump) -> Dump:
 
 def operation(**declared: Any) -> Callable[[View], View]:
     """Make an API view of a function that takes the actor and, as declared, `body`, `query`
-    (a list's also `after`, `limit`, `count`) and `expect`, and returns a row, a Page or None."""
+    (a list's also `after`, `limit`, `count`), `expect` and `record`, and returns a row, a Page or
+    None. `record` is what `reads` found, or None."""
     declaration = Operation(**declared)
 
     def decorate(view: View) -> View:
         @wraps(view)
         def answered(**given: Any) -> Response:
             call: Request = request._get_current_object()  # type: ignore[attr-defined]
-            actor, version = _caller(declaration, call, given)
-            shown = view
-            if version is not None and request_parsing.is_current(call, responses.etag(version)):
-                shown = partial(responses.not_modified, version)
-            response = _once(declaration, call, shown, actor, given)
+            actor, record = _caller(declaration, call, given)
+            if declaration.reads is not None:
+                given["record"] = record
+            response = _once(declaration, call, view, actor, given)
             if declaration.deprecated is not None:
                 declaration.deprecated.announce(response.headers)
             return response
@@ -115,21 +119,18 @@ def operation(**declared: Any) -> Callable[[View], View]:
 # `call` is the request itself and not Flask's proxy, which looks it up at each of many uses.
 
 
-def _caller(
-    declaration: Operation, call: Request, given: dict[str, Any]
-) -> tuple[Actor, int | None]:
-    """Who asks, counted: by their token, or by their address where it is none that holds. And the
-    version of what they ask for, where they have one and it was found along with the token."""
+def _caller(declaration: Operation, call: Request, given: dict[str, Any]) -> tuple[Actor, Any]:
+    """The actor, and the record that was found with the token.
+
+    The request is counted by its token, or by its address where no token is valid.
+    """
     environ = call.environ
     anonymous = declaration.token_optional and "HTTP_AUTHORIZATION" not in environ
     if declaration.scopes is None or anonymous:
         rate_limit.hit(environ, network_of(environ.get("REMOTE_ADDR", "")))
         return origin(), None
-    # If-Match is looked at with the record (RFC 9110, 13.2.1), so nothing is saved then.
-    asks_if_current = "HTTP_IF_NONE_MATCH" in environ and "HTTP_IF_MATCH" not in environ
-    peek = declaration.peek if asks_if_current else None
     try:
-        actor, version = api_user(environ, peek, given)
+        actor, record = api_user(environ, declaration.reading, given)
     except Unauthorized:
         rate_limit.hit(environ, network_of(environ.get("REMOTE_ADDR", "")))
         raise
@@ -137,7 +138,7 @@ def _caller(
     require_scopes(actor, declaration.scopes)
     if actor.confined and not declaration.before_factor:
         actor.require_factor()
-    return actor, version
+    return actor, record
 
 
 def _once(

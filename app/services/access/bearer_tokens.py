@@ -4,7 +4,7 @@ import functools
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, join, select, update
 
 from app.errors import InvalidToken
 from app.models import Token, User
@@ -12,27 +12,26 @@ from app.models.types import UTCDateTime, now, uuid7
 from app.services.authentication import secret_tokens
 from app.services.factors import factors
 from app.services.shared.actor import Actor, scopes_of
-from app.sql import ROW_KEY, Statement
+from app.services.shared.holder_records import HolderRecord
+from app.sql import ROW_KEY, Statement, row_type
 
 USED_EVERY = timedelta(minutes=1)  # the last use of a personal token is noted this often
 
 _holder = (
-    select(
-        Token.id,
-        Token.family_id,
-        Token.scopes,
-        Token.signed_in_at,
-        Token.expires_at,
-        Token.kind,
-        Token.last_used_at,
-        User.id.label("user_id"),
-        User.username,
-        User.role,
-    )
-    .join(User, User.id == Token.user_id)
-    .where(Token.hash == ROW_KEY, Token.kind.in_(("access", "personal")), User.is_active)
+    Token.id,
+    Token.family_id,
+    Token.scopes,
+    Token.signed_in_at,
+    Token.expires_at,
+    Token.kind,
+    Token.last_used_at,
+    User.id.label("user_id"),
+    User.username,
+    User.role,
 )
-_identify = Statement[Any](_holder, prepared=True)
+_held_by = join(Token, User, User.id == Token.user_id)
+_valid = (Token.hash == ROW_KEY, Token.kind.in_(("access", "personal")), User.is_active)
+_identify = Statement[Any](select(*_holder).select_from(_held_by).where(*_valid), prepared=True)
 _use = Statement[Token](
     update(Token)
     .where(Token.__table__.c.id == ROW_KEY)
@@ -41,23 +40,29 @@ _use = Statement[Token](
 _insert = Statement[Token](insert(Token.__table__))  # type: ignore[arg-type]
 
 
-def with_version(version: Select[Any]) -> Statement[Any]:
-    """A `peek`: reads along with who holds the token the `version` of a record, None where that
-    User sees none."""
-    return Statement(_holder.add_columns(version.scalar_subquery().label("version")), prepared=True)
-
-
 def identify(token: str, address: str = "", request_id: str = "") -> Actor:
     """Who holds `token`, in one read. Raises InvalidToken."""
     return _actor(_read(token, _identify), address, request_id)
 
 
-def identify_and_peek(
-    token: str, address: str, request_id: str, peek: Statement[Any], values: dict[str, Any]
-) -> tuple[Actor, int | None]:
-    """The same in the same one read, and the version that `peek` finds by `values`."""
-    row = _read(token, peek, **values)
-    return _actor(row, address, request_id), row.version
+class HolderStatement:
+    """One statement that reads the holder of a token and a record that the holder may see."""
+
+    def __init__(self, record: HolderRecord) -> None:
+        columns = [column.label(f"record_{column.key}") for column in record.columns]
+        found_with = _held_by.outerjoin(record.columns[0].table, record.condition)
+        query = select(*_holder, *columns).select_from(found_with).where(*_valid)
+        self._statement = Statement[Any](query, prepared=True)
+        self._record = row_type(record.columns)
+
+    def identify(
+        self, token: str, address: str, request_id: str, ids: dict[str, Any]
+    ) -> tuple[Actor, Any]:
+        """The holder of `token`, and the record that `ids` name or None. Raises InvalidToken."""
+        row = _read(token, self._statement, **ids)
+        values = row[len(_holder) :]
+        record = None if values[0] is None else self._record._make(values)
+        return _actor(row, address, request_id), record
 
 
 def _read(token: str, statement: Statement[Any], **values: Any) -> Any:

@@ -21,7 +21,7 @@ def _owned_and_assigned(user_id: Any) -> tuple[ColumnElement[bool], ColumnElemen
 
 OWNED, ASSIGNED = _owned_and_assigned(bindparam("actor_id"))
 SEEN = or_(OWNED, ASSIGNED, bindparam("everyone"))
-# By whose token it is, in the statement that finds that out; an admin sees no more there.
+# By the holder of the token, for HolderRecord.
 SEEN_BY_HOLDER = or_(*_owned_and_assigned(User.id))
 NOBODY = Fault(Code.NOT_FOUND, "There is no such user.")
 _user_id = User.__table__.c.id

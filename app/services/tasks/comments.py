@@ -2,13 +2,22 @@
 
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete as delete_, insert, select, update as update_
+from sqlalchemy import (
+    and_,
+    bindparam,
+    delete as delete_,
+    exists,
+    insert,
+    select,
+    update as update_,
+)
 
 from app.errors import Forbidden, NotFound
-from app.models import Comment, Task
+from app.models import Comment, Task, User
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
+from app.services.shared.holder_records import HolderRecord
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect, check
 from app.services.tasks import tasks
@@ -20,6 +29,14 @@ audit.declare("task", "comment.created", "comment.updated", "comment.deleted")
 _table = Comment.__table__
 _one = and_(_table.c.id == ROW_KEY, Comment.task_id == bindparam("of_task"))
 _get = Statement[Comment](select(*_table.c).where(_one))
+OF_HOLDER = HolderRecord(
+    list(_table.c),
+    and_(
+        _table.c.id == bindparam("comment_id"),
+        Comment.task_id == bindparam("task_id"),
+        exists().where(tasks.SEEN_BY_HOLDER).correlate(User),
+    ),
+)
 _lock = Statement[Comment](select(*_table.c).where(_one).with_for_update())
 _insert = Statement[Comment](insert(_table).returning(*_table.c))  # type: ignore[arg-type]
 _update = Statement[Comment](
@@ -36,10 +53,19 @@ _delete = Statement[Comment](delete_(Comment).where(_table.c.id == ROW_KEY))
 
 
 def page(
-    actor: Actor, task_id: str, *, limit: int, after: list[Any] | None = None, count: bool = False
+    actor: Actor,
+    task_id: str,
+    *,
+    task: Task | None = None,
+    limit: int,
+    after: list[Any] | None = None,
+    count: bool = False,
 ) -> Page[Comment]:
-    """The oldest first. Raises NotFound for a task that is not the actor's to see."""
-    task = tasks.get(actor, task_id)
+    """The oldest first. `task` is the task itself, where the actor has read it already.
+
+    Raises NotFound for a task that is not the actor's to see.
+    """
+    task = task or tasks.get(actor, task_id)
     conditions = [Comment.task_id == task.id]
     return paging.read(Comment, conditions, limit=limit, after=after, count=count, descending=False)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from app.models import AuditEvent, User
+from app.models import AuditEvent, Task, User
 from app.services.shared import paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
@@ -26,11 +26,18 @@ def history(actor: Actor, task_id: str, limit: int = 50) -> list[AuditEvent]:
 
 
 def events(
-    actor: Actor, task_id: str, *, limit: int, after: list[Any] | None = None, count: bool = False
+    actor: Actor,
+    task_id: str,
+    *,
+    task: Task | None = None,
+    limit: int,
+    after: list[Any] | None = None,
+    count: bool = False,
 ) -> Page[AuditEvent]:
-    """A page of them. Raises NotFound."""
-    of_task = [
-        AuditEvent.target_id == tasks.get(actor, task_id).id,
-        AuditEvent.target_type == "task",
-    ]
+    """A page of them. `task` is the task itself, where the actor has read it already.
+
+    Raises NotFound.
+    """
+    task = task or tasks.get(actor, task_id)
+    of_task = [AuditEvent.target_id == task.id, AuditEvent.target_type == "task"]
     return paging.read(AuditEvent, of_task, limit=limit, after=after, count=count)

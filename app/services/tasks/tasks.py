@@ -10,9 +10,9 @@ from app.errors import NotFound
 from app.models import Task
 from app.models.task import LIVE, TRASHED
 from app.models.types import now
-from app.services.access import bearer_tokens
 from app.services.shared import audit, following, paging
 from app.services.shared.actor import Actor
+from app.services.shared.holder_records import HolderRecord
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect, check
 from app.services.tasks import (
@@ -41,9 +41,8 @@ PURGE_AFTER = timedelta(days=30)  # in the trash
 _table = Task.__table__
 _by_id = and_(_table.c.id == ROW_KEY, access.SEEN)
 _get = Statement[Task](select(*COLUMNS).where(_by_id, LIVE), prepared=True)
-current_version = bearer_tokens.with_version(
-    select(Task.version).where(_table.c.id == bindparam("task_id"), LIVE, access.SEEN_BY_HOLDER)
-)
+SEEN_BY_HOLDER = and_(_table.c.id == bindparam("task_id"), LIVE, access.SEEN_BY_HOLDER)
+OF_HOLDER = HolderRecord(COLUMNS, SEEN_BY_HOLDER)
 _hold = Statement[Task](
     select(*COLUMNS).where(_by_id, LIVE).with_for_update(read=True), prepared=True
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 
 from app.errors import NotFound
 from app.models import User
@@ -14,6 +14,7 @@ from app.models.types import canonical_id
 from app.models.user import USERNAME_PATTERN
 from app.services.shared import like_patterns, paging, search_words
 from app.services.shared.actor import Actor
+from app.services.shared.holder_records import HolderRecord
 from app.services.shared.paging import Page
 from app.sql import ROW_KEY, Statement
 
@@ -25,6 +26,9 @@ _lock = Statement[User](
 _by_username = Statement[User](select(*_table.c).where(func.lower(User.username) == ROW_KEY))
 _by_email = Statement[User](select(*_table.c).where(func.lower(User.email) == ROW_KEY))
 _any = Statement[User](select(_table.c.id).limit(1))
+_named = _table.alias("named")
+HOLDER = HolderRecord(list(_named.c), _named.c.id == User.id)
+BY_ID = HolderRecord(list(_named.c), _named.c.id == bindparam("user_id"))  # see `visible`
 NAMES_MAX = 100  # ids in one request for names
 
 
@@ -51,15 +55,15 @@ def get(actor: Actor, user_id: str) -> User:
     return user
 
 
-def visible(actor: Actor, user_id: str) -> User | PublicRecord:
+def visible(actor: Actor, user_id: str, user: User | None = None) -> User | PublicRecord:
     """The account for its owner (scope profile:read) and for admins, its public part for others.
 
-    Raises NotFound.
+    `user` is the account itself, where it was read already. Raises NotFound.
     """
-    user = _by_id.one(key=user_id)
+    user = user or _by_id.one(key=user_id)
     if user is None:
         raise missing()
-    if actor.is_admin or (user_id == actor.id and "profile:read" in actor.scopes):
+    if actor.is_admin or (user.id == actor.id and "profile:read" in actor.scopes):
         return user
     return PublicRecord(user.id, user.username, user.created_at)
 

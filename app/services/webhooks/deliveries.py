@@ -50,12 +50,17 @@ def page(
     actor: Actor,
     webhook_id: str,
     *,
+    webhook: Webhook | None = None,
     limit: int,
     after: list[Any] | None = None,
     count: bool = False,
 ) -> Page[OutboxEntry]:
-    """What was or is to be sent, the newest first. Raises NotFound."""
-    of_webhook = [OutboxEntry.webhook_id == webhooks.get(actor, webhook_id).id]
+    """All deliveries of a webhook, the newest first.
+
+    `webhook` is the webhook itself, where the actor has read it already. Raises NotFound.
+    """
+    webhook = webhook or webhooks.get(actor, webhook_id)
+    of_webhook = [OutboxEntry.webhook_id == webhook.id]
     return paging.read(OutboxEntry, of_webhook, limit=limit, after=after, count=count)
 
 

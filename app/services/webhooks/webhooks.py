@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    and_,
     bindparam,
     delete as delete_,
     func,
@@ -18,13 +19,14 @@ from sqlalchemy import (
 
 from app.errors import Conflict, Invalid, NotFound
 from app.faults import Code, Fault
-from app.models import Webhook
+from app.models import User, Webhook
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.webhook import EVENTS, GIVEN_UP_AFTER, PER_USER_MAX
 from app.services.authentication import credentials
 from app.services.outbox import mails
 from app.services.shared import audit, encryption, paging
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.shared.holder_records import HolderRecord
 from app.services.shared.paging import Page
 from app.services.shared.preconditions import Expect, check
 from app.services.users import users
@@ -46,6 +48,10 @@ EDITABLE = ("url", "events", "is_active", "failing_since")
 _table = Webhook.__table__
 _own = (_table.c.id == ROW_KEY, Webhook.user_id == bindparam("owner"))
 _get = Statement[Webhook](select(*_table.c).where(*_own))
+OF_HOLDER = HolderRecord(
+    list(_table.c),
+    and_(_table.c.id == bindparam("webhook_id"), Webhook.user_id == User.id),
+)
 _any = Statement[Webhook](select(_table.c.id).where(_table.c.id == ROW_KEY))
 _lock = Statement[Webhook](select(*_table.c).where(*_own).with_for_update())
 _count = Statement[Any](
