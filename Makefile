@@ -66,7 +66,7 @@ migrations-check: install
 spec: install
 	@$(BIN)/python -m tests.tools.check_spec
 
-bench: install $(if $(RIVALS),bench/rivals/.venv/installed) ## CPU per request beside a bare WSGI service (RIVALS=1: beside DRF and flask-smorest; SQLITE=1: on SQLite)
+bench: install $(if $(RIVALS),bench/rivals/.venv/installed) ## CPU per request beside a bare WSGI service (RIVALS=1: beside DRF, flask-smorest, FastAPI and Litestar; SQLITE=1: on SQLite)
 	@$(BIN)/python -m $(if $(RIVALS),bench.rivals,$(if $(SQLITE),bench.embedded,bench))
 
 bench-growth: install ## What a million tasks, more workers and more connections change

@@ -72,14 +72,14 @@ class Maker:
 
 
 LOOPS = (
-    Loop("get one", Maker.get_one, "get one", 1.7),
+    Loop("get one", Maker.get_one, "get one", 1.45),
     Loop("304", Maker.not_modified),
-    Loop("list 20", lambda make, _: (make.listing, 200), "list 20", 1.8),
-    Loop("list 20, counted", lambda make, _: (make.counted, 200), "list 20, counted", 1.8),
+    Loop("list 20", lambda make, _: (make.listing, 200), "list 20", 1.45),
+    Loop("list 20, counted", lambda make, _: (make.counted, 200), "list 20, counted", 1.45),
     Loop("search", lambda make, _: (make.search, 200), "search"),
-    Loop("create", lambda make, _: (make.creation, 201), "create", 2.0),
-    Loop("create with key", Maker.create_keyed, "create"),
-    Loop("patch, If-Match", Maker.patch, "patch, If-Match", 2.0),
+    Loop("create", lambda make, _: (make.creation, 201), "create", 1.7),
+    Loop("create with key", Maker.create_keyed, "create", 2.2),
+    Loop("patch, If-Match", Maker.patch, "patch, If-Match", 1.8),
     Loop("bulk, 100 creates", lambda make, _: (make.bulk, 200), "bulk, 100 creates", share=0.02),
     Loop("health", lambda make, _: (make.health, 200), "health", 1.5),
     Loop("task page, HTML", lambda make, _: (make.page, 200), share=0.25),

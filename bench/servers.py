@@ -90,20 +90,29 @@ def serving(
     command += ["--config", config, "--no-control-socket"]
     if config == os.devnull:
         command += ["--worker-class", "gthread"]
-    environ = {**os.environ, **environ, "PORT": str(port)}
+    with started(command, port, {**environ, "PORT": str(port)}, folder) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def started(
+    command: list[str], port: int, environ: dict[str, str], folder: Path = ROOT
+) -> Iterator[Server]:
+    """What `command` serves at `port`, as long as this context lives."""
+    environ = {**os.environ, **environ}
     with (
         tempfile.TemporaryFile() as log,
-        subprocess.Popen(command, env=environ, cwd=folder, stdout=log, stderr=log) as started,
+        subprocess.Popen(command, env=environ, cwd=folder, stdout=log, stderr=log) as process,
     ):
         try:
             wait_for(port)
-            yield Server(port, psutil.Process(started.pid))
+            yield Server(port, psutil.Process(process.pid))
         except BaseException:
             log.seek(0)
             sys.stderr.write(log.read().decode()[-3000:])
             raise
         finally:
-            started.terminate()
+            process.terminate()
 
 
 # What the app cannot do without: the packages that it was asked to build on.

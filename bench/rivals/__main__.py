@@ -3,20 +3,27 @@
 import json
 import os
 import subprocess
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 
 import config
 from bench import data, measure, servers
 from bench.data import Data
 from bench.loops import LOOPS, Maker
 from bench.measure import Service
+from bench.servers import Server
 
-NAMES = ("smorest", "drf")
+# The module of each rival, and what serves it: Gunicorn where nothing is named.
+NAMES = ("smorest", "drf", "fast_api", "lite_star")
+ASYNCHRONOUS = {
+    "fast_api": ["uvicorn", "--no-access-log", "--log-level", "warning"],
+    "lite_star": ["granian", "--interface", "asgi", "--no-ws", "--log-level", "warning"],
+}
 WANTED = ("get one", "list 20, counted", "create", "patch, If-Match")
 PYTHON = servers.ROOT / "bench" / "rivals" / ".venv" / "bin" / "python"
 TASKS = int(os.environ.get("BENCH_TASKS", "50000"))
-HEAD = "{:<24}" + "{:>10}" * 7
-LINE = "{:<24}" + "{:>10.3f}" * 3 + "{:>10.2f}" + "{:>10.0f}" * 3
+SERVICES = len(NAMES) + 1
+HEAD = "{:<24}" + "{:>10}" * (2 * SERVICES + 1)
+LINE = "{:<24}" + "{:>10.3f}" * SERVICES + "{:>10.2f}" + "{:>10.0f}" * SERVICES
 
 
 def main() -> None:
@@ -25,15 +32,12 @@ def main() -> None:
         environ = servers.environ_of(servers.new_database(url, "service"))
         servers.migrate(environ)
         filled = data.fill(environ["DATABASE_URL"], TASKS, config.load(environ))
-        serving = servers.serving("run:app", environ, config="gunicorn.conf.py")
-        services = [Service(stack.enter_context(serving), Maker(filled), loops)]
+        own = servers.serving("run:app", environ, config="gunicorn.conf.py")
+        services = [Service(stack.enter_context(own), Maker(filled), loops)]
         for name in NAMES:
             environ = {"DATABASE_URL": servers.new_database(url, name)}
             maker = Maker(fill(name, environ))
-            serving = servers.serving(
-                f"bench.rivals.{name}:application", environ, python=str(PYTHON)
-            )
-            services.append(Service(stack.enter_context(serving), maker, loops))
+            services.append(Service(stack.enter_context(serving(name, environ)), maker, loops))
         ours, *theirs = measure.in_turn(services, loops)
     heads = ("CPU s / 1,000 requests", "service", *NAMES, "best/us", "req/s", *NAMES)
     print(HEAD.format(*heads))
@@ -46,6 +50,15 @@ def main() -> None:
         table[loop.name] = {"cpu": cpus, "rate": rates, "best_to_ours": best}
     result = {"machine": measure.machine(), "services": ["service", *NAMES], "loops": table}
     measure.keep("rivals", result)
+
+
+def serving(name: str, environ: dict[str, str]) -> AbstractContextManager[Server]:
+    target = f"bench.rivals.{name}:application"
+    if name not in ASYNCHRONOUS:
+        return servers.serving(target, environ, python=str(PYTHON))
+    port = servers.free_port()
+    command = [str(PYTHON), "-m", *ASYNCHRONOUS[name], target, "--port", str(port)]
+    return servers.started([*command, "--workers", str(servers.WORKERS)], port, environ)
 
 
 def fill(name: str, environ: dict[str, str]) -> Data:
