@@ -268,7 +268,7 @@ def test_answer_takes_the_same_statements_with_and_without_an_account(
             return sent
 
     sent: list[str] = []
-    for name in ("execute", "later"):
+    for name in ("execute", "defer"):
         monkeypatch.setattr(Connection, name, spied(getattr(Connection, name), sent))
     known = list(asked("ann@example.com"))
     sent.clear()

@@ -133,7 +133,7 @@ def test_deed_whose_event_cannot_be_written_is_not_done(
     def fail(**_values: object) -> int:
         raise RuntimeError("no event")
 
-    monkeypatch.setattr(audit._insert, "later", fail)
+    monkeypatch.setattr(audit._insert, "defer", fail)
     with pytest.raises(RuntimeError, match="no event"):
         do(deeds, action)
     assert everything() == before

@@ -303,7 +303,7 @@ def test_refusal_costs_the_same_with_and_without_an_account(
 
     cheap = Hasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords.Policy, "hasher", cheap)
-    for name in ("execute", "later"):
+    for name in ("execute", "defer"):
         monkeypatch.setattr(Connection, name, spied(getattr(Connection, name), done))
     refused("nobody")  # the hash that stands in for one is made once
     known, unknown = refused("ann"), refused("nobody")
