@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import Id, Json, UTCDateTime, now, uuid7
 
 OF_CREDENTIALS = text("target_type IN ('token', 'webhook')")
@@ -29,6 +29,8 @@ class AuditEvent(Base):
     request_id: Mapped[str] = mapped_column(String(128))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
+
+AUDIT_EVENTS = table_of(AuditEvent)
 
 Index("ix_audit_events_created_at", AuditEvent.created_at, AuditEvent.id)
 Index("ix_audit_events_action", AuditEvent.action, AuditEvent.created_at, AuditEvent.id)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import Id, PlainText, UTCDateTime, now, uuid7
 
 BODY_MAX = 10_000
@@ -29,5 +29,7 @@ class Comment(Base):
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     version: Mapped[int] = mapped_column(default=1)
 
+
+COMMENTS = table_of(Comment)
 
 Index("ix_comments_task_created_at", Comment.task_id, Comment.created_at, Comment.id)

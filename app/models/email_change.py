@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import Id, UTCDateTime, now, uuid7
 from app.models.user import EMAIL_MAX
 
@@ -21,3 +21,6 @@ class EmailChange(Base):
     hash: Mapped[str] = mapped_column(String(64), unique=True)  # of the secret of the link
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)  # of the change
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+EMAIL_CHANGES = table_of(EmailChange)

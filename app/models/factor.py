@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import SEALED, Id, PlainText, UTCDateTime, now, uuid7
 
 KINDS = ("totp", "passkey")
@@ -33,6 +33,8 @@ class Factor(Base):
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
+FACTORS = table_of(Factor)
+
 Index("uq_factors_credential", Factor.credential_id, unique=True)
 
 
@@ -46,3 +48,6 @@ class RecoveryCode(Base):
     hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+RECOVERY_CODES = table_of(RecoveryCode)

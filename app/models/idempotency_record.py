@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import Id, Json, PlainText, UTCDateTime, now
 
 KEY_MAX = 255
@@ -25,3 +25,6 @@ class IdempotencyRecord(Base):
     headers: Mapped[dict[str, Any]] = mapped_column(Json)
     body: Mapped[str] = mapped_column(PlainText)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, index=True)
+
+
+IDEMPOTENCY_RECORDS = table_of(IdempotencyRecord)

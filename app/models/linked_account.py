@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import Id, UTCDateTime, now, uuid7
 from app.models.user import EMAIL_MAX
 
@@ -23,5 +23,7 @@ class LinkedAccount(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
+
+LINKED_ACCOUNTS = table_of(LinkedAccount)
 
 Index("uq_identities_subject", LinkedAccount.issuer, LinkedAccount.subject, unique=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import Id, UTCDateTime, now, uuid7
 from app.models.user import EMAIL_MAX
 
@@ -34,5 +34,7 @@ class OneTimeLink(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
+
+ONE_TIME_LINKS = table_of(OneTimeLink)
 
 Index("ix_links_user", OneTimeLink.user_id, OneTimeLink.purpose)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import Id, Json, PlainText, UTCDateTime, now, uuid7
 
 KINDS = ("mail", "webhook")
@@ -53,6 +53,8 @@ class OutboxEntry(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
 
+
+OUTBOX_ENTRIES = table_of(OutboxEntry)
 
 # Mails before webhooks: a flood of the ones must not hold up the others.
 Index(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import Id, UTCDateTime, now, uuid7
 
 # A session ends when it was not used for so long, and at the latest so long after signing in
@@ -28,3 +28,6 @@ class Session(Base):
     proved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # who it is, once more
     last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+SESSIONS = table_of(Session)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import Id, UTCDateTime, now, uuid7
 
 # Failures after which the next one is refused, and the time in which they are counted.
@@ -37,6 +37,8 @@ class SignInAttempt(Base):
     succeeded: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, index=True)
 
+
+SIGN_IN_ATTEMPTS = table_of(SignInAttempt)
 
 Index("ix_sign_in_attempts_account", SignInAttempt.account, SignInAttempt.created_at)
 Index("ix_sign_in_attempts_address", SignInAttempt.address, SignInAttempt.created_at)

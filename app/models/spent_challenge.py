@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import Id, UTCDateTime, now, uuid7
 
 CHALLENGE_LIFE = timedelta(hours=1)  # after it was issued
@@ -18,3 +18,6 @@ class SpentChallenge(Base):
     hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+SPENT_CHALLENGES = table_of(SpentChallenge)

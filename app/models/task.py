@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import (
     Id,
     PlainText,
@@ -86,6 +86,8 @@ class Task(Base):
     search_words: Mapped[str | None] = mapped_column(SearchWords, deferred=True)
     search_version: Mapped[int | None]
 
+
+TASKS = table_of(Task)
 
 LIVE = Task.deleted_at.is_(None)
 TRASHED = Task.deleted_at.is_not(None)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import Id, UTCDateTime, now, uuid7
 
 KINDS = ("access", "refresh", "personal", "reset")  # the last one until links had their own table
@@ -55,3 +55,6 @@ class Token(Base):
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     spent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+
+
+TOKENS = table_of(Token)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import Id, Json, UTCDateTime, now, uuid7
 
 LIFE = timedelta(hours=24)
@@ -24,3 +24,6 @@ class UnsentForm(Base):
     content: Mapped[dict[str, Any]] = mapped_column(Json)  # {"fields": [[name, value], ...]}
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+UNSENT_FORMS = table_of(UnsentForm)

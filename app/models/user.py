@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import Id, UTCDateTime, now, uuid7
 
 USERNAME_MIN, USERNAME_MAX = 3, 80
@@ -40,6 +40,8 @@ class User(Base):
     version: Mapped[int] = mapped_column(default=1)
     passkey_declined_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the offer of one
 
+
+USERS = table_of(User)
 
 # Ann and ann are one person, by index and so under any race.
 Index("uq_users_username", func.lower(User.username), unique=True)

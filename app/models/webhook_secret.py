@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.types import SEALED, Id, UTCDateTime, now, uuid7
 
 EARLIER_LIFE = timedelta(hours=24)  # within it a receiver replaces its copy of the secret
@@ -22,3 +22,6 @@ class WebhookSecret(Base):
     secret: Mapped[str] = mapped_column(String(255), info=SEALED)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)  # when it was replaced
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+WEBHOOK_SECRETS = table_of(WebhookSecret)

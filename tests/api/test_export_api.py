@@ -13,7 +13,7 @@ from sqlalchemy import insert
 
 from app.errors import Unavailable
 from app.extensions import db
-from app.models import Task
+from app.models import TASKS
 from app.models.types import now, uuid7
 from app.services.shared.actor import Actor
 from app.services.tasks import tasks
@@ -223,7 +223,7 @@ def fill(app: Flask, owner: Actor, number: int) -> None:
     """So many tasks; their creation lies some microseconds apart, with ties."""
     moment = now()
     row = {"owner_id": owner.id, "description": "x" * 300, "completed_at": None}
-    table: Any = Task.__table__
+    table: Any = TASKS
     with app.app_context(), db.engine.begin() as connection:
         made = [
             {

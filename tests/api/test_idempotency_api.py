@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from app.extensions import db
-from app.models import Comment, IdempotencyRecord, Task
+from app.models import IDEMPOTENCY_RECORDS, Comment, IdempotencyRecord, Task
 from app.services.shared.actor import Actor
 from tests.api.test_tasks_api import make
 from tests.conftest import signed_in_api
@@ -226,7 +226,7 @@ def test_key_is_forgotten_after_a_day(app: Flask, ann_api: Api) -> None:
 
 def pass_time(app: Flask, by: timedelta) -> None:
     """For all records that there are."""
-    table: Any = IdempotencyRecord.__table__
+    table: Any = IDEMPOTENCY_RECORDS
     with app.app_context(), db.engine.begin() as connection:
         for record in connection.execute(select(table)).all():
             old = table.update().where(table.c.key == record.key)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from app import sql
 from app.extensions import db
-from app.models import Task
+from app.models import TASKS, Task
 from app.services.shared.actor import Actor
 from app.services.tasks import tasks
 from app.sql import Statement
@@ -155,4 +155,4 @@ def test_log_says_why_statements_are_sent_whole_without_their_values(
 
 def titles() -> list[str]:
     with db.engine.connect() as connection:
-        return [row.title for row in connection.execute(Task.__table__.select())]
+        return [row.title for row in connection.execute(TASKS.select())]

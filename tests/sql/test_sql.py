@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeEngine
 from app import sql
 from app.errors import Invalid
 from app.extensions import db
-from app.models import AuditEvent, Session, Task, Token, User
+from app.models import TASKS, AuditEvent, Session, Task, Token, User
 from app.models.base import Base
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import uuid7
@@ -28,8 +28,8 @@ from tests.conftest import PASSWORD
 from tests.support.page_sessions import start_session
 from tests.support.rows import rows
 
-_insert_task = Statement[Task](insert(Task.__table__))  # type: ignore[arg-type]
-_task = Statement[Task](select(*Task.__table__.c).where(Task.id == bindparam("key")))
+_insert_task = Statement[Task](insert(TASKS))
+_task = Statement[Task](select(*TASKS.c).where(Task.id == bindparam("key")))
 TEXT = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=50)
 MOMENT = st.datetimes(
     datetime(1, 1, 2),  # noqa: DTZ001  (the strategy adds the zone)

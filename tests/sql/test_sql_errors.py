@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from app import sql
 from app.errors import Invalid, Unavailable
 from app.extensions import db
-from app.models import AuditEvent, Task, User
+from app.models import USERS, AuditEvent, Task, User
 from app.models.types import uuid7
 from app.services.shared import audit
 from app.services.shared.actor import Actor
@@ -27,7 +27,7 @@ from tests.support.rows import rows
 
 @pytest.mark.usefixtures("ctx")
 def test_taken_name_is_a_duplicate_that_names_the_index(ann: Actor) -> None:
-    again = Statement[User](insert(User.__table__))  # type: ignore[arg-type]
+    again = Statement[User](insert(USERS))
     row = rows(User)[0]._asdict()
     with pytest.raises(UniqueViolation, match="uq_users_username"):
         again.run(**{**row, "id": uuid7(), "email": "other@example.com"})
@@ -121,7 +121,7 @@ def test_use_case_whose_connection_is_cut_fails_whole_and_the_next_works(
 def test_write_on_a_cut_connection_is_not_repeated(
     postgres_app: Flask, postgres: PostgresServer
 ) -> None:
-    write = Statement[User](insert(User.__table__))  # type: ignore[arg-type]
+    write = Statement[User](insert(USERS))
     with postgres_app.app_context():
         registration.register(Actor(), "ann", "ann@example.com", PASSWORD)
         row = rows(User)[0]._asdict()

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, update
 
 from app import sql
 from app.errors import InvalidToken
-from app.models import Task
+from app.models import TASKS, Task
 from app.models.types import UTCDateTime, now
 from app.services.access import active_sessions, bearer_tokens, token_pairs
 from app.services.accounts import accounts
@@ -29,7 +29,7 @@ def within(app: Flask, use_case: Callable[[], object]) -> None:
 
 _age = Statement[Task](
     update(Task)
-    .where(Task.__table__.c.id == ROW_KEY)
+    .where(TASKS.c.id == ROW_KEY)
     .values(deleted_at=bindparam("at", type_=UTCDateTime()))
 )
 

@@ -18,7 +18,7 @@ from sqlalchemy import update
 
 import config
 from app.extensions import db
-from app.models import OutboxEntry
+from app.models import OUTBOX_ENTRIES, OutboxEntry
 from app.models.types import now
 from app.services.accounts import password_reset
 from app.services.outbox import mails
@@ -77,7 +77,7 @@ def put(app: Flask, ann: Actor, notices: int, resets: int = 0) -> None:
 
 def end_leases(app: Flask) -> None:
     """As if LEASE had gone by since a worker was killed."""
-    entries: Any = OutboxEntry.__table__
+    entries: Any = OUTBOX_ENTRIES
     with app.app_context(), db.engine.begin() as connection:
         left = update(entries).where(entries.c.status == "pending")
         connection.execute(left.values(run_at=now() - timedelta(seconds=1)))

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, or_, select
 from sqlalchemy.orm import aliased
 
 from app.errors import NotFound
-from app.models import Session, Token
+from app.models import SESSIONS, Session, Token
 from app.models.session import IDLE, REMEMBERED_IDLE
 from app.models.types import now
 from app.services.access import personal_tokens
@@ -25,9 +25,7 @@ audit.declare("user", "session.others_ended")
 
 _newer: Any = aliased(Token)
 _end_session = Statement[Session](
-    delete(Session).where(
-        Session.__table__.c.id == ROW_KEY, Session.user_id == bindparam("of_user")
-    )
+    delete(Session).where(SESSIONS.c.id == ROW_KEY, Session.user_id == bindparam("of_user"))
 )
 _end_family = Statement[Token](
     delete(Token).where(

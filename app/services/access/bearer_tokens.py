@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, join, select, update
 
 from app.errors import InvalidToken
-from app.models import Token, User
+from app.models import TOKENS, Token, User
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.authentication import secret_tokens
 from app.services.factors import factors
@@ -34,10 +34,10 @@ _valid = (Token.hash == ROW_KEY, Token.kind.in_(("access", "personal")), User.is
 _identify = Statement[Any](select(*_holder).select_from(_held_by).where(*_valid), prepared=True)
 _use = Statement[Token](
     update(Token)
-    .where(Token.__table__.c.id == ROW_KEY)
+    .where(TOKENS.c.id == ROW_KEY)
     .values(last_used_at=bindparam("moment", type_=UTCDateTime()))
 )
-_insert = Statement[Token](insert(Token.__table__))  # type: ignore[arg-type]
+_insert = Statement[Token](insert(TOKENS))
 
 
 def identify(token: str, address: str = "", request_id: str = "") -> Actor:

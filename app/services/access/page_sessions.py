@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from app.models import AuditEvent, Session, User
+from app.models import AUDIT_EVENTS, SESSIONS, USERS, AuditEvent, Session, User
 from app.models.session import (
     ABSOLUTE,
     IDLE,
@@ -27,33 +27,33 @@ SEEN_EVERY = timedelta(minutes=5)  # the last use is noted this often, not at ea
 
 _load = Statement[Any](
     select(
-        *Session.__table__.c,
-        User.__table__.c.username,
-        User.__table__.c.role,
-        User.__table__.c.email_verified,
+        *SESSIONS.c,
+        USERS.c.username,
+        USERS.c.role,
+        USERS.c.email_verified,
     )
     .join(User, User.id == Session.user_id)
     .where(Session.hash == ROW_KEY, User.is_active),
     prepared=True,
 )
 _signed_in_before = Statement[AuditEvent](
-    select(AuditEvent.__table__.c.id)
+    select(AUDIT_EVENTS.c.id)
     .where(AuditEvent.actor_id == ROW_KEY, AuditEvent.action == "session.created")
     .order_by(AuditEvent.created_at)
     .limit(1)
 )
-_insert = Statement[Session](insert(Session.__table__))  # type: ignore[arg-type]
+_insert = Statement[Session](insert(SESSIONS))
 _touch = Statement[Session](
     update(Session)
-    .where(Session.__table__.c.id == ROW_KEY)
+    .where(SESSIONS.c.id == ROW_KEY)
     .values(last_seen_at=bindparam("moment", type_=UTCDateTime()))
 )
 _renew = Statement[Session](
     update(Session)
-    .where(Session.__table__.c.id == ROW_KEY)
+    .where(SESSIONS.c.id == ROW_KEY)
     .values(hash=bindparam("new_hash"), proved_at=bindparam("moment", type_=UTCDateTime()))
 )
-_end = Statement[Session](delete(Session).where(Session.__table__.c.id == ROW_KEY))
+_end = Statement[Session](delete(Session).where(SESSIONS.c.id == ROW_KEY))
 
 
 @atomic

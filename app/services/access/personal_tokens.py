@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, select
 from app import settings as policy
 from app.errors import Forbidden, Invalid, NotFound
 from app.faults import Code, Fault
-from app.models import Token, User
+from app.models import TOKENS, Token, User
 from app.models.token import DAYS, NAME_MAX, SCOPES
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.access import bearer_tokens, token_mails
@@ -24,12 +24,12 @@ from app.sql import ROW_KEY, Statement, atomic
 audit.declare("token", "token.created", "token.revoked", words=("name",))
 
 _one = (
-    Token.__table__.c.id == ROW_KEY,
+    TOKENS.c.id == ROW_KEY,
     Token.kind == "personal",
     Token.user_id == bindparam("user_id"),
 )
-_get = Statement[Token](select(*Token.__table__.c).where(*_one))
-_lock = Statement[Token](select(*Token.__table__.c).where(*_one).with_for_update())
+_get = Statement[Token](select(*TOKENS.c).where(*_one))
+_lock = Statement[Token](select(*TOKENS.c).where(*_one).with_for_update())
 _delete = Statement[Token](delete(Token).where(*_one))
 _delete_older = Statement[Token](
     delete(Token)
@@ -38,7 +38,7 @@ _delete_older = Statement[Token](
         Token.kind == "personal",
         Token.created_at <= bindparam("before", type_=UTCDateTime()),
         Token.created_at >= bindparam("since", type_=UTCDateTime()),
-        Token.__table__.c.id != bindparam("used"),
+        TOKENS.c.id != bindparam("used"),
     )
     .returning(Token.id, Token.name)
 )

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from app import settings as policy
-from app.models import OutboxEntry, Token, User
+from app.models import TOKENS, OutboxEntry, Token, User
 from app.models.token import WARNED_BEFORE
 from app.models.types import now
 from app.models.user import has_address
@@ -18,7 +18,7 @@ ENDING = "token_ending"
 _owned = Statement[Any](
     select(Token.name, Token.prefix, Token.scopes, Token.expires_at, User.email, User.username)
     .join(User, User.id == Token.user_id)
-    .where(Token.__table__.c.id == ROW_KEY, Token.kind == "personal", User.is_active)
+    .where(TOKENS.c.id == ROW_KEY, Token.kind == "personal", User.is_active)
     .where(User.id == bindparam("user_id"))
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 
 from app.errors import InvalidGrant
-from app.models import Token, User
+from app.models import TOKENS, Token, User
 from app.models.token import ACCESS_LIFE, FAMILY_LIFE, REFRESH_GRACE, REFRESH_LIFE, SCOPES
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.access import bearer_tokens
@@ -38,10 +38,10 @@ _spend = Statement[Token](
         Token.user_id.in_(select(User.id).where(User.is_active)),
     )
     .values(spent_at=_moment)
-    .returning(*Token.__table__.c)
+    .returning(*TOKENS.c)
 )
 _spent = Statement[Token](
-    select(*Token.__table__.c).where(
+    select(*TOKENS.c).where(
         Token.hash == ROW_KEY,
         Token.kind == "refresh",
         Token.spent_at.is_not(None),

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete as delete_, update as update_
 
 from app import settings as policy, sql
 from app.errors import PreconditionFailed
-from app.models import User
+from app.models import USERS, User
 from app.models.types import now
 from app.models.user import no_address
 from app.services.accounts import first_proof
@@ -40,15 +40,14 @@ ADMIN_FIELDS = ("username", "email", "role", "is_active")
 RIGHTS = {"role", "is_active"}
 GUARDED = RIGHTS | {"email"}  # a mail to the address can reset the password
 
-_table = User.__table__
 _update = Statement[User](
     update_(User)
-    .where(_table.c.id == ROW_KEY)
-    .values({n: bindparam(f"new_{n}", type_=_table.c[n].type) for n in (*EDITABLE, "updated_at")})
-    .values(version=_table.c.version + 1)
-    .returning(*_table.c)
+    .where(USERS.c.id == ROW_KEY)
+    .values({n: bindparam(f"new_{n}", type_=USERS.c[n].type) for n in (*EDITABLE, "updated_at")})
+    .values(version=USERS.c.version + 1)
+    .returning(*USERS.c)
 )
-_delete = Statement[User](delete_(User).where(_table.c.id == ROW_KEY))
+_delete = Statement[User](delete_(User).where(USERS.c.id == ROW_KEY))
 
 
 def update_self(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, insert, select
 
 from app.errors import VoidLink
-from app.models import EmailChange, OutboxEntry, User
+from app.models import EMAIL_CHANGES, OUTBOX_ENTRIES, EmailChange, OutboxEntry, User
 from app.models.email_change import UNDO_LIFE
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.accounts import accounts
@@ -22,20 +22,19 @@ from app.sql import ROW_KEY, Statement, atomic
 
 NOTICE = "email_changed"
 VOID = "This link was used or is too old."
-_table = EmailChange.__table__
 _works = (
     EmailChange.hash == ROW_KEY,
     EmailChange.expires_at > bindparam("moment", type_=UTCDateTime()),
 )
-_insert = Statement[EmailChange](insert(_table))  # type: ignore[arg-type]
-_find = Statement[EmailChange](select(*_table.c).where(*_works))
-_spend = Statement[EmailChange](delete(EmailChange).where(*_works).returning(*_table.c))
+_insert = Statement[EmailChange](insert(EMAIL_CHANGES))
+_find = Statement[EmailChange](select(*EMAIL_CHANGES.c).where(*_works))
+_spend = Statement[EmailChange](delete(EmailChange).where(*_works).returning(*EMAIL_CHANGES.c))
 _since = bindparam("since", type_=UTCDateTime())
 _forget_later = Statement[EmailChange](
     delete(EmailChange).where(EmailChange.user_id == ROW_KEY, EmailChange.created_at >= _since)
 )
 _later_notices = Statement[OutboxEntry](
-    select(*OutboxEntry.__table__.c).where(
+    select(*OUTBOX_ENTRIES.c).where(
         OutboxEntry.user_id == ROW_KEY,
         OutboxEntry.name == NOTICE,
         OutboxEntry.created_at >= _since,

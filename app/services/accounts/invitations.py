@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.errors import Conflict
-from app.models import AuditEvent, User
+from app.models import AUDIT_EVENTS, AuditEvent, User
 from app.services.authentication import authentication, credentials, one_time_links
 from app.services.outbox import mail_limits, mails
 from app.services.shared import audit
@@ -24,7 +24,7 @@ _invited = Statement[Any](
         AuditEvent.target_id == ROW_KEY,
         AuditEvent.action == "user.invited",
     )
-    .order_by(AuditEvent.created_at.desc(), AuditEvent.__table__.c.id.desc())
+    .order_by(AuditEvent.created_at.desc(), AUDIT_EVENTS.c.id.desc())
     .limit(1)
 )
 

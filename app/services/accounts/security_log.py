@@ -8,19 +8,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, literal_column, select, union_all
 
-from app.models import AuditEvent
+from app.models import AUDIT_EVENTS
 from app.models.audit_event import OF_CREDENTIALS
 from app.services.shared import paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import LIMIT_DEFAULT, Page
 from app.sql import Statement
 
-_table = AuditEvent.__table__
-_user_id = bindparam("user_id", type_=_table.c.target_id.type)
+_user_id = bindparam("user_id", type_=AUDIT_EVENTS.c.target_id.type)
 # Two branches, each in order from an index of its own; with an OR the database would sort them all.
 _BRANCHES: tuple[tuple[ColumnElement[bool], ...], ...] = (
-    (_table.c.target_id == _user_id, _table.c.target_type == "user"),
-    (_table.c.actor_id == _user_id, literal_column(OF_CREDENTIALS.text)),
+    (AUDIT_EVENTS.c.target_id == _user_id, AUDIT_EVENTS.c.target_type == "user"),
+    (AUDIT_EVENTS.c.actor_id == _user_id, literal_column(OF_CREDENTIALS.text)),
 )
 
 
@@ -40,11 +39,15 @@ def page(actor: Actor, *, limit: int = LIMIT_DEFAULT, after: list[Any] | None = 
 def _branch(
     conditions: tuple[ColumnElement[bool], ...], limit: int, after: list[Any] | None
 ) -> Select[Any]:
-    query = select(*_table.c).where(*conditions)
+    query = select(*AUDIT_EVENTS.c).where(*conditions)
     if after:
-        at = bindparam("at", paging.moment(after[0]), type_=_table.c.created_at.type)
-        query = query.where(paging.behind(_table.c.created_at, _table.c.id, True, at, after[1]))
-    return paging.ordered(query, _table.c.created_at, _table.c.id, True).limit(limit + 1)
+        at = bindparam("at", paging.moment(after[0]), type_=AUDIT_EVENTS.c.created_at.type)
+        query = query.where(
+            paging.behind(AUDIT_EVENTS.c.created_at, AUDIT_EVENTS.c.id, True, at, after[1])
+        )
+    return paging.ordered(query, AUDIT_EVENTS.c.created_at, AUDIT_EVENTS.c.id, True).limit(
+        limit + 1
+    )
 
 
 def _shown(row: Any, actor: Actor) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Integer, bindparam, delete, insert, select
 
 from app.errors import NotFound
-from app.models import UnsentForm
+from app.models import UNSENT_FORMS, UnsentForm
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.unsent_form import LIFE, PATH_MAX, PER_USER_MAX, SIZE_MAX
 from app.services.shared.actor import Actor
@@ -23,21 +23,22 @@ FILLED_IN = frozenset({"form_id", "version", "next", "status", "op", "id", "take
 TICKED = "y"  # the value of a box that is ticked
 
 Fields = list[tuple[str, str]]
-_table = UnsentForm.__table__
-_own = (_table.c.id == ROW_KEY, UnsentForm.user_id == bindparam("owner"))
-_insert = Statement[UnsentForm](insert(_table))  # type: ignore[arg-type]
+_own = (UNSENT_FORMS.c.id == ROW_KEY, UnsentForm.user_id == bindparam("owner"))
+_insert = Statement[UnsentForm](insert(UNSENT_FORMS))
 _get = Statement[UnsentForm](
-    select(*_table.c).where(*_own, UnsentForm.expires_at > bindparam("moment", type_=UTCDateTime()))
+    select(*UNSENT_FORMS.c).where(
+        *_own, UnsentForm.expires_at > bindparam("moment", type_=UTCDateTime())
+    )
 )
 _delete = Statement[UnsentForm](delete(UnsentForm).where(*_own))
 _newest = (
-    select(_table.c.id)
+    select(UNSENT_FORMS.c.id)
     .where(UnsentForm.user_id == ROW_KEY)
-    .order_by(_table.c.id.desc())
+    .order_by(UNSENT_FORMS.c.id.desc())
     .limit(bindparam("number", type_=Integer()))
 )
 _delete_older = Statement[UnsentForm](
-    delete(UnsentForm).where(UnsentForm.user_id == ROW_KEY, _table.c.id.not_in(_newest))
+    delete(UnsentForm).where(UnsentForm.user_id == ROW_KEY, UNSENT_FORMS.c.id.not_in(_newest))
 )
 
 

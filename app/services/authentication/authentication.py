@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select, union_all, update
 
 from app.errors import BadCredentials, Conflict, Invalid, ReauthenticationRequired
 from app.faults import Code, Fault
-from app.models import Factor, LinkedAccount, User
+from app.models import USERS, Factor, LinkedAccount, User
 from app.models.types import now
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
@@ -21,7 +21,7 @@ RECENT = timedelta(minutes=15)  # how long a sign-in is proof enough for what ma
 
 _rehash = Statement[User](
     update(User)
-    .where(User.__table__.c.id == ROW_KEY, User.password_hash == bindparam("old"))
+    .where(USERS.c.id == ROW_KEY, User.password_hash == bindparam("old"))
     .values(password_hash=bindparam("new"))
 )
 _other_ways = Statement[Any](

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete, select
 
 from app import settings as policy
 from app.errors import EmailUnconfirmed, InvalidToken
-from app.models import OneTimeLink, Session, Token, User
+from app.models import SESSIONS, TOKENS, USERS, OneTimeLink, Session, Token, User
 from app.services.shared.actor import Actor
 from app.sql import ROW_KEY, Statement
 
@@ -29,11 +29,11 @@ _links = Statement[OneTimeLink](delete(OneTimeLink).where(OneTimeLink.user_id ==
 # FOR NO KEY UPDATE: rows that refer to the account may come meanwhile, who holds it is alone.
 _hold = Statement[User](
     select(User.id, User.email_verified)
-    .where(User.__table__.c.id == ROW_KEY)
+    .where(USERS.c.id == ROW_KEY)
     .with_for_update(key_share=True)
 )
-_token = Statement[Token](select(Token.id).where(Token.__table__.c.id == ROW_KEY))
-_session = Statement[Session](select(Session.id).where(Session.__table__.c.id == ROW_KEY))
+_token = Statement[Token](select(Token.id).where(TOKENS.c.id == ROW_KEY))
+_session = Statement[Session](select(Session.id).where(SESSIONS.c.id == ROW_KEY))
 
 
 def hold(user_id: str) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import Integer, bindparam, delete, insert, select
 
 from app.errors import VoidLink
-from app.models import OneTimeLink, OutboxEntry, User
+from app.models import ONE_TIME_LINKS, OUTBOX_ENTRIES, OneTimeLink, OutboxEntry, User
 from app.models.one_time_link import KEPT, LIFE
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.authentication import secret_tokens
@@ -13,17 +13,16 @@ from app.services.outbox import mails
 from app.services.users import users
 from app.sql import ROW_KEY, Statement, atomic
 
-_table = OneTimeLink.__table__
 _purpose = OneTimeLink.purpose == bindparam("purpose")
 _works = (
     OneTimeLink.hash == ROW_KEY,
     OneTimeLink.expires_at > bindparam("moment", type_=UTCDateTime()),
 )
-_insert = Statement[OneTimeLink](insert(_table))  # type: ignore[arg-type]
+_insert = Statement[OneTimeLink](insert(ONE_TIME_LINKS))
 _newest = (
-    select(_table.c.id)
+    select(ONE_TIME_LINKS.c.id)
     .where(OneTimeLink.user_id == ROW_KEY, _purpose)
-    .order_by(OneTimeLink.created_at.desc(), _table.c.id.desc())
+    .order_by(OneTimeLink.created_at.desc(), ONE_TIME_LINKS.c.id.desc())
     .limit(bindparam("number", type_=Integer()))
 )
 _void = Statement[OneTimeLink](
@@ -31,14 +30,14 @@ _void = Statement[OneTimeLink](
         OneTimeLink.user_id == ROW_KEY, _purpose, OneTimeLink.id.not_in(_newest)
     )
 )
-_find = Statement[OneTimeLink](select(*_table.c).where(*_works))
-_spend = Statement[OneTimeLink](delete(OneTimeLink).where(*_works).returning(*_table.c))
+_find = Statement[OneTimeLink](select(*ONE_TIME_LINKS.c).where(*_works))
+_spend = Statement[OneTimeLink](delete(OneTimeLink).where(*_works).returning(*ONE_TIME_LINKS.c))
 _drop = Statement[OneTimeLink](delete(OneTimeLink).where(OneTimeLink.user_id == ROW_KEY, _purpose))
 _sent_to = Statement[OneTimeLink](
     select(OneTimeLink.email)
     .where(OneTimeLink.user_id == ROW_KEY, _purpose)
     .where(OneTimeLink.expires_at > bindparam("moment", type_=UTCDateTime()))
-    .order_by(_table.c.id.desc())
+    .order_by(ONE_TIME_LINKS.c.id.desc())
     .limit(1)
 )
 _unsent = (
@@ -48,7 +47,7 @@ _unsent = (
     OutboxEntry.status == "pending",
 )
 _to_be_sent = Statement[OutboxEntry](
-    select(OutboxEntry.payload).where(*_unsent).order_by(OutboxEntry.__table__.c.id.desc()).limit(1)
+    select(OutboxEntry.payload).where(*_unsent).order_by(OUTBOX_ENTRIES.c.id.desc()).limit(1)
 )
 _drop_unsent = Statement[OutboxEntry](delete(OutboxEntry).where(*_unsent))
 _newer = Statement[OutboxEntry](
@@ -56,7 +55,7 @@ _newer = Statement[OutboxEntry](
     .where(
         OutboxEntry.user_id == ROW_KEY,
         OutboxEntry.name == bindparam("purpose"),
-        OutboxEntry.__table__.c.id > bindparam("entry_id"),
+        OUTBOX_ENTRIES.c.id > bindparam("entry_id"),
     )
     .limit(1)
 )

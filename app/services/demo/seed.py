@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from app.errors import Conflict
-from app.models import AuditEvent, Task, User
+from app.models import AUDIT_EVENTS, TASKS, USERS, AuditEvent, Task, User
 from app.models.types import now, uuid7
 from app.services.demo import history as demo_deeds, tasks
 from app.services.demo.history import DAYS, STAY, Deed
@@ -25,9 +25,9 @@ PEOPLE = ("admin", "maya.okafor", "jonas.lind", "priya.raman", "luca.moretti", "
 GONE = "ellen.vance"  # has left the team: the account is deactivated
 SHOWN = PEOPLE[:2]  # whose sign-in is told
 
-_insert_user = Statement[User](insert(User.__table__))  # type: ignore[arg-type]
-_insert_task = Statement[Task](insert(Task.__table__))  # type: ignore[arg-type]
-_insert_event = Statement[AuditEvent](insert(AuditEvent.__table__))  # type: ignore[arg-type]
+_insert_user = Statement[User](insert(USERS))
+_insert_task = Statement[Task](insert(TASKS))
+_insert_event = Statement[AuditEvent](insert(AUDIT_EVENTS))
 
 
 @dataclass(slots=True, frozen=True)

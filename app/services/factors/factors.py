@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, select
 
 from app import settings as policy
 from app.errors import NotFound, OtpRequired
-from app.models import Factor, User
+from app.models import FACTORS, Factor, User
 from app.models.types import UTCDateTime
 from app.services.authentication import authentication, credentials
 from app.services.factors import recovery_codes
@@ -34,14 +34,13 @@ audit.declare(
 
 SET_UP = {"profile:read", "profile:write"}  # the scopes that setting up a factor takes
 
-_table = Factor.__table__
 _counts = Factor.confirmed_at.is_not(None)
 _any = Statement[Factor](select(Factor.id).where(Factor.user_id == ROW_KEY, _counts).limit(1))
 _any_passkey = Statement[Factor](
     select(Factor.id).where(Factor.user_id == ROW_KEY, Factor.kind == "passkey", _counts).limit(1)
 )
-_one = (_table.c.id == ROW_KEY, Factor.user_id == bindparam("of_user"), _counts)
-_get = Statement[Factor](select(*_table.c).where(*_one))
+_one = (FACTORS.c.id == ROW_KEY, Factor.user_id == bindparam("of_user"), _counts)
+_get = Statement[Factor](select(*FACTORS.c).where(*_one))
 _delete_added = Statement[Factor](
     delete(Factor)
     .where(

@@ -13,7 +13,7 @@ from sqlalchemy import BindParameter, and_, bindparam, insert, or_, select, upda
 
 from app import settings as policy
 from app.errors import BadCredentials, BadOtp, Conflict, UnknownPasskey
-from app.models import Factor, User
+from app.models import FACTORS, USERS, Factor, User
 from app.models.factor import NAME_MAX
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.authentication import credentials
@@ -26,24 +26,23 @@ from app.sql import ROW_KEY, Statement, UniqueViolation, atomic
 
 NUMBER_MAX = 20  # of one account
 
-_table = Factor.__table__
 _count: BindParameter[int] = bindparam("count")
-_insert = Statement[Factor](insert(_table))  # type: ignore[arg-type]
+_insert = Statement[Factor](insert(FACTORS))
 _of_user = Statement[Factor](
     select(Factor.credential_id).where(Factor.user_id == ROW_KEY, Factor.kind == "passkey")
 )
-_get = Statement[Factor](select(*_table.c).where(Factor.credential_id == ROW_KEY))
+_get = Statement[Factor](select(*FACTORS.c).where(Factor.credential_id == ROW_KEY))
 _use = Statement[Factor](
     update(Factor)
     .where(
-        _table.c.id == ROW_KEY,
+        FACTORS.c.id == ROW_KEY,
         or_(Factor.sign_count < _count, and_(Factor.sign_count == 0, _count == 0)),
     )
     .values(sign_count=_count, last_used_at=bindparam("moment", type_=UTCDateTime()))
 )
 _decline = Statement[User](
     update(User)
-    .where(User.__table__.c.id == ROW_KEY)
+    .where(USERS.c.id == ROW_KEY)
     .values(passkey_declined_at=bindparam("moment", type_=UTCDateTime()))
 )
 
@@ -93,7 +92,7 @@ def _add(actor: Actor, name: str, made: dict[str, Any], challenge: Challenge) ->
     credentials.require_live(actor, actor.id, confirmed=True)
     if len(known(actor.id)) >= NUMBER_MAX:
         raise Conflict(f"An account has {NUMBER_MAX} passkeys at the most.")
-    blank: dict[str, Any] = dict.fromkeys(column.name for column in _table.columns)
+    blank: dict[str, Any] = dict.fromkeys(column.name for column in FACTORS.columns)
     moment = now()
     row = {"id": uuid7(), "user_id": actor.id, "kind": "passkey", "name": name}
     try:

@@ -10,7 +10,7 @@ import secrets
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from app.errors import Conflict
-from app.models import Factor, RecoveryCode
+from app.models import RECOVERY_CODES, Factor, RecoveryCode
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.authentication import authentication, credentials
 from app.services.outbox import mails
@@ -24,7 +24,7 @@ audit.declare("user", "recovery_code.used", "recovery_codes.made")
 NUMBER = 10
 BYTES, GROUP = 15, 6  # 24 characters of base 32, in groups that can be read aloud
 
-_insert = Statement[RecoveryCode](insert(RecoveryCode.__table__))  # type: ignore[arg-type]
+_insert = Statement[RecoveryCode](insert(RECOVERY_CODES))
 _delete = Statement[RecoveryCode](delete(RecoveryCode).where(RecoveryCode.user_id == ROW_KEY))
 _spend = Statement[RecoveryCode](
     update(RecoveryCode)

@@ -2,14 +2,14 @@
 
 from sqlalchemy import insert
 
-from app.models import SpentChallenge
+from app.models import SPENT_CHALLENGES, SpentChallenge
 from app.models.spent_challenge import CHALLENGE_LIFE
 from app.models.types import now, uuid7
 from app.services.authentication import secret_tokens
 from app.services.factors.webauthn_messages import Challenge
 from app.sql import Statement
 
-_insert = Statement[SpentChallenge](insert(SpentChallenge.__table__))  # type: ignore[arg-type]
+_insert = Statement[SpentChallenge](insert(SPENT_CHALLENGES))
 
 
 def spend(challenge: Challenge) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import BindParameter, bindparam, delete, insert, or_, select, up
 
 from app.errors import Conflict, Invalid
 from app.faults import Code, Fault
-from app.models import Factor
+from app.models import FACTORS, Factor
 from app.models.factor import APPS_MAX
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.authentication import authentication, credentials
@@ -29,19 +29,18 @@ WINDOW = (-1, 0, 1)  # steps that a clock may be off
 DIGITS = 6
 SETUP_LIFE = timedelta(minutes=10)
 
-_table = Factor.__table__
 _step: BindParameter[int] = bindparam("step")
 _moment = bindparam("moment", type_=UTCDateTime())
 _of_user = (Factor.user_id == ROW_KEY, Factor.kind == "totp")
-_insert = Statement[Factor](insert(_table))  # type: ignore[arg-type]
+_insert = Statement[Factor](insert(FACTORS))
 _discard = Statement[Factor](delete(Factor).where(*_of_user, Factor.confirmed_at.is_(None)))
 _apps = Statement[Factor](
-    select(*_table.c)
+    select(*FACTORS.c)
     .where(*_of_user, Factor.confirmed_at.is_not(None))
-    .order_by(_table.c.created_at, _table.c.id)
+    .order_by(FACTORS.c.created_at, FACTORS.c.id)
 )
 _pending = Statement[Factor](
-    select(*_table.c).where(
+    select(*FACTORS.c).where(
         *_of_user,
         Factor.confirmed_at.is_(None),
         Factor.created_at > bindparam("since", type_=UTCDateTime()),
@@ -49,13 +48,13 @@ _pending = Statement[Factor](
 )
 _confirm = Statement[Factor](
     update(Factor)
-    .where(_table.c.id == ROW_KEY, Factor.confirmed_at.is_(None))
+    .where(FACTORS.c.id == ROW_KEY, Factor.confirmed_at.is_(None))
     .values(confirmed_at=_moment, last_step=_step, last_used_at=_moment)
 )
 _spend = Statement[Factor](
     update(Factor)
     .where(
-        _table.c.id == ROW_KEY,
+        FACTORS.c.id == ROW_KEY,
         Factor.confirmed_at.is_not(None),
         or_(Factor.last_step.is_(None), Factor.last_step < _step),
     )
@@ -88,7 +87,7 @@ def _begin(actor: Actor) -> SetUp:
     name = _free_name({app.name for app in _apps.all(key=actor.id)})
     secret = pyotp.random_base32()
     _discard.run(key=actor.id)
-    blank: dict[str, Any] = dict.fromkeys(column.name for column in _table.columns)
+    blank: dict[str, Any] = dict.fromkeys(column.name for column in FACTORS.columns)
     made = {"id": uuid7(), "user_id": actor.id, "kind": "totp", "name": name, "created_at": now()}
     _insert.run(**{**blank, **made, "secret": encryption.seal(secret)})
     return _set_up(actor, secret)
@@ -173,7 +172,7 @@ def _begun(actor: Actor) -> Factor:
 
 def _secret(factor: Factor) -> str:
     """Raises Sealed."""
-    return encrypted_columns.read(_table.c.secret, factor.id, factor.secret or "")
+    return encrypted_columns.read(FACTORS.c.secret, factor.id, factor.secret or "")
 
 
 def _set_up(actor: Actor, secret: str) -> SetUp:

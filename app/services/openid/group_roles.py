@@ -7,7 +7,7 @@ account that signs in counts, and only its groups at that moment.
 
 from sqlalchemy import bindparam, select, update
 
-from app.models import LinkedAccount, User
+from app.models import USERS, LinkedAccount, User
 from app.models.types import UTCDateTime, now
 from app.services.openid.flow import Person
 from app.services.outbox import mails
@@ -16,7 +16,6 @@ from app.services.shared.actor import Actor
 from app.services.users import last_admin, users
 from app.sql import ROW_KEY, Statement, atomic
 
-_table = User.__table__
 _link = Statement[LinkedAccount](
     select(LinkedAccount.id).where(
         LinkedAccount.user_id == ROW_KEY,
@@ -26,14 +25,14 @@ _link = Statement[LinkedAccount](
 )
 _set = Statement[User](
     update(User)
-    .where(_table.c.id == ROW_KEY)
+    .where(USERS.c.id == ROW_KEY)
     .values(
         role=bindparam("new_role"),
-        role_from=bindparam("new_from", type_=_table.c.role_from.type),
+        role_from=bindparam("new_from", type_=USERS.c.role_from.type),
         updated_at=bindparam("moment", type_=UTCDateTime()),
-        version=_table.c.version + 1,
+        version=USERS.c.version + 1,
     )
-    .returning(*_table.c)
+    .returning(*USERS.c)
 )
 
 

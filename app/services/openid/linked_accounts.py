@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from app.errors import Conflict, NotFound
-from app.models import LinkedAccount, User
+from app.models import LINKED_ACCOUNTS, USERS, LinkedAccount, User
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.authentication import authentication, credentials
 from app.services.openid import group_roles
@@ -23,31 +23,30 @@ from app.sql import ROW_KEY, Statement, UniqueViolation, atomic
 
 audit.declare("user", "identity.linked", "identity.unlinked", words=("issuer", "subject"))
 
-_table = LinkedAccount.__table__
 _found = Statement[LinkedAccount](
-    select(*_table.c).where(
+    select(*LINKED_ACCOUNTS.c).where(
         LinkedAccount.issuer == bindparam("issuer"), LinkedAccount.subject == bindparam("subject")
     )
 )
 _owner = Statement[User](
-    select(*User.__table__.c)
+    select(*USERS.c)
     .join(LinkedAccount, LinkedAccount.user_id == User.id)
     .where(
         LinkedAccount.issuer == bindparam("issuer"), LinkedAccount.subject == bindparam("subject")
     )
 )
 _of_user = Statement[LinkedAccount](
-    select(*_table.c)
+    select(*LINKED_ACCOUNTS.c)
     .where(LinkedAccount.user_id == ROW_KEY)
-    .order_by(LinkedAccount.created_at, _table.c.id)
+    .order_by(LinkedAccount.created_at, LINKED_ACCOUNTS.c.id)
 )
-_insert = Statement[LinkedAccount](insert(_table))  # type: ignore[arg-type]
+_insert = Statement[LinkedAccount](insert(LINKED_ACCOUNTS))
 _used = Statement[LinkedAccount](
     update(LinkedAccount)
-    .where(_table.c.id == ROW_KEY)
+    .where(LINKED_ACCOUNTS.c.id == ROW_KEY)
     .values(email=bindparam("told"), last_used_at=bindparam("moment", type_=UTCDateTime()))
 )
-_delete = Statement[LinkedAccount](delete(LinkedAccount).where(_table.c.id == ROW_KEY))
+_delete = Statement[LinkedAccount](delete(LinkedAccount).where(LINKED_ACCOUNTS.c.id == ROW_KEY))
 
 
 def owner(person: Person) -> User | None:

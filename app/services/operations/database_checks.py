@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import DateTime, func, literal_column, select
 
-from app.models import User
+from app.models import USERS, User
 from app.models.types import now
 from app.sql import Statement
 
@@ -25,9 +25,7 @@ _role = Statement[Any](
 _room = Statement[Any](
     select(literal_column("current_setting('max_connections')::int").label("number"))
 )
-_admin = Statement[Any](
-    select(User.__table__.c.id).where(User.role == "admin", User.is_active).limit(1)
-)
+_admin = Statement[Any](select(USERS.c.id).where(User.role == "admin", User.is_active).limit(1))
 
 
 def clock_lead() -> timedelta:

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, delete, select, tuple_
 
 from app import settings as policy
 from app.models import (
+    AUDIT_EVENTS,
     AuditEvent,
     EmailChange,
     IdempotencyRecord,
@@ -57,7 +58,7 @@ _old_entries = _older(OutboxEntry.finished_at)
 _old_trash = _older(Task.deleted_at)
 _old_events = _older(AuditEvent.created_at)
 _any_event = Statement[AuditEvent](
-    select(AuditEvent.__table__.c.id)
+    select(AUDIT_EVENTS.c.id)
     .where(AuditEvent.created_at < bindparam("before", type_=UTCDateTime()))
     .limit(1)
 )

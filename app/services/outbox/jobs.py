@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 
 from app.errors import Conflict, NotFound
-from app.models import OutboxEntry
+from app.models import OUTBOX_ENTRIES, OutboxEntry
 from app.models.outbox import STATUSES
 from app.services.outbox import outbox
 from app.services.shared import audit, paging
@@ -16,11 +16,10 @@ from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("job", "job.retried")
 
-_table = OutboxEntry.__table__
 _counts = Statement[Any](
     select(OutboxEntry.status, func.count().label("number")).group_by(OutboxEntry.status)
 )
-_get = Statement[OutboxEntry](select(*_table.c).where(_table.c.id == ROW_KEY))
+_get = Statement[OutboxEntry](select(*OUTBOX_ENTRIES.c).where(OUTBOX_ENTRIES.c.id == ROW_KEY))
 
 
 def page(

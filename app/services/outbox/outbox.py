@@ -11,19 +11,18 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from app.models import OutboxEntry
+from app.models import OUTBOX_ENTRIES, OutboxEntry
 from app.models.outbox import DELAYS, LEASE
 from app.models.types import Json, PlainText, UTCDateTime, now, uuid7
 from app.sql import ROW_KEY, Statement
 
 ATTEMPTS_MAX = len(DELAYS) + 1
 
-_table = OutboxEntry.__table__
 _moment = bindparam("moment", type_=UTCDateTime())
 _next_run = bindparam("next_run", type_=UTCDateTime())
-_insert = Statement[OutboxEntry](insert(_table))  # type: ignore[arg-type]
+_insert = Statement[OutboxEntry](insert(OUTBOX_ENTRIES))
 _due = (
-    select(_table.c.id)
+    select(OUTBOX_ENTRIES.c.id)
     .where(OutboxEntry.status == "pending", OutboxEntry.run_at <= _moment)
     .order_by(OutboxEntry.kind, OutboxEntry.run_at)
     .limit(bindparam("size"))
@@ -32,13 +31,13 @@ _due = (
 )
 _claim = Statement[OutboxEntry](
     update(OutboxEntry)
-    .where(_table.c.id.in_(select(_due.c.id)))
+    .where(OUTBOX_ENTRIES.c.id.in_(select(_due.c.id)))
     .values(run_at=_next_run, attempts=OutboxEntry.attempts + 1, fence=OutboxEntry.fence + 1)
-    .returning(*_table.c)
+    .returning(*OUTBOX_ENTRIES.c)
 )
 # Only who claimed it last may say what became of it.
 _held = (
-    _table.c.id == ROW_KEY,
+    OUTBOX_ENTRIES.c.id == ROW_KEY,
     OutboxEntry.fence == bindparam("held"),
     OutboxEntry.status == "pending",
 )
@@ -54,9 +53,11 @@ _settle = Statement[OutboxEntry](
         finished_at=bindparam("finished", type_=UTCDateTime()),
     )
 )
-_payload = Statement[OutboxEntry](select(OutboxEntry.payload).where(_table.c.id == ROW_KEY))
+_payload = Statement[OutboxEntry](select(OutboxEntry.payload).where(OUTBOX_ENTRIES.c.id == ROW_KEY))
 _rewrite = Statement[OutboxEntry](
-    update(OutboxEntry).where(_table.c.id == ROW_KEY).values(payload=bindparam("news", type_=Json))
+    update(OutboxEntry)
+    .where(OUTBOX_ENTRIES.c.id == ROW_KEY)
+    .values(payload=bindparam("news", type_=Json))
 )
 _postpone = Statement[OutboxEntry](
     update(OutboxEntry)
@@ -69,9 +70,9 @@ _postpone = Statement[OutboxEntry](
 )
 _retry = Statement[OutboxEntry](
     update(OutboxEntry)
-    .where(_table.c.id == ROW_KEY, OutboxEntry.status != "pending")
+    .where(OUTBOX_ENTRIES.c.id == ROW_KEY, OutboxEntry.status != "pending")
     .values(status="pending", attempts=0, run_at=_moment, finished_at=None)
-    .returning(*_table.c)
+    .returning(*OUTBOX_ENTRIES.c)
 )
 _overdue = Statement[Any](
     select(func.count().label("number"), func.min(OutboxEntry.run_at).label("oldest")).where(

@@ -10,15 +10,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, insert
 
-from app.models import AuditEvent
+from app.models import AUDIT_EVENTS, AuditEvent
 from app.models.types import now, uuid7
 from app.services.shared import paging
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.shared.paging import Page
 from app.sql import Batch, Statement, atomic
 
-_insert = Statement[AuditEvent](insert(AuditEvent.__table__), prepared=True)  # type: ignore[arg-type]
-_many = Batch(AuditEvent.__table__)  # type: ignore[arg-type]
+_insert = Statement[AuditEvent](insert(AUDIT_EVENTS), prepared=True)
+_many = Batch(AUDIT_EVENTS)
 
 ACTIONS: dict[str, str] = {}  # each declared action, and the kind of its target
 WORDS: dict[str, tuple[str, ...]] = {}  # by kind of target: what leaves the trail with the target

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select, update
 
-from app.models import AuditEvent, OutboxEntry, Task, User
+from app.models import AUDIT_EVENTS, OUTBOX_ENTRIES, AuditEvent, OutboxEntry, Task, User
 from app.models.outbox import STATUSES
 from app.models.types import UTCDateTime, now
 from app.services.shared import audit
@@ -24,33 +24,36 @@ audit.declare("trail", "audit.cleaned")
 BATCH = 2_000  # events of one transaction
 RECENT = timedelta(days=2)  # longer than an earlier release runs beside this one
 COMMENT_ACTIONS = ("comment.created", "comment.updated", "comment.deleted")
-_table = AuditEvent.__table__
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
-_at, _last_id = bindparam("at", type_=UTCDateTime()), bindparam("last_id", type_=_table.c.id.type)
+_at, _last_id = (
+    bindparam("at", type_=UTCDateTime()),
+    bindparam("last_id", type_=AUDIT_EVENTS.c.id.type),
+)
 _first, _final = (bindparam(name, type_=UTCDateTime()) for name in ("first", "final"))
 _next = Statement[AuditEvent](
-    select(_table.c.created_at, _table.c.id)
-    .where(AuditEvent.created_at >= _at, or_(AuditEvent.created_at > _at, _table.c.id > _last_id))
-    .order_by(AuditEvent.created_at, _table.c.id)
+    select(AUDIT_EVENTS.c.created_at, AUDIT_EVENTS.c.id)
+    .where(
+        AuditEvent.created_at >= _at, or_(AuditEvent.created_at > _at, AUDIT_EVENTS.c.id > _last_id)
+    )
+    .order_by(AuditEvent.created_at, AUDIT_EVENTS.c.id)
     .limit(bindparam("size"))
 )
 _cleaned = Statement[AuditEvent](
-    select(_table.c.id).where(AuditEvent.action == "audit.cleaned").limit(1)
+    select(AUDIT_EVENTS.c.id).where(AuditEvent.action == "audit.cleaned").limit(1)
 )
 
 
-_kept = OutboxEntry.__table__
-_shorter = Without(_kept.c.payload, ("data.body",))
+_shorter = Without(OUTBOX_ENTRIES.c.payload, ("data.body",))
 _payloads = Statement[OutboxEntry](
     update(OutboxEntry)
     .where(
-        _kept.c.id.in_(
-            select(_kept.c.id)
+        OUTBOX_ENTRIES.c.id.in_(
+            select(OUTBOX_ENTRIES.c.id)
             .where(
                 OutboxEntry.status.in_(STATUSES),  # with the moment it is read from an index
                 OutboxEntry.created_at >= bindparam("since", type_=UTCDateTime()),
                 OutboxEntry.name.in_(COMMENT_ACTIONS),
-                _shorter != Without(_kept.c.payload, ()),
+                _shorter != Without(OUTBOX_ENTRIES.c.payload, ()),
             )
             .limit(BATCH)
         )
@@ -119,7 +122,7 @@ def _without_words(kind: str, *conditions: ColumnElement[bool]) -> Any:
 
 
 def _without(names: tuple[str, ...], *conditions: ColumnElement[bool]) -> Any:
-    shorter, same = Without(_table.c.changes, names), Without(_table.c.changes, ())
+    shorter, same = Without(AUDIT_EVENTS.c.changes, names), Without(AUDIT_EVENTS.c.changes, ())
     return update(AuditEvent).where(*conditions, shorter != same).values(changes=shorter)
 
 

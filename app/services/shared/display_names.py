@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, select
 
-from app.models import AuditEvent, Task, User
+from app.models import TASKS, USERS, AuditEvent
 from app.services.shared.actor import Actor
 from app.sql import Statement
 
@@ -13,13 +13,13 @@ from app.sql import Statement
 def of_users(actor: Actor, ids: Iterable[str | None]) -> dict[str, str]:
     """The usernames by id, for anyone signed in; an account that is gone has none."""
     assert actor.id, "a stranger sees no list of people"
-    return _read(User.__table__, User.__table__.c.username, ids)  # type: ignore[arg-type]
+    return _read(USERS, USERS.c.username, ids)
 
 
 def of_tasks(actor: Actor, ids: Iterable[str | None]) -> dict[str, str]:
     """The titles by id, of those in the trash too, for an admin."""
     actor.require_admin()
-    return _read(Task.__table__, Task.__table__.c.title, ids)  # type: ignore[arg-type]
+    return _read(TASKS, TASKS.c.title, ids)
 
 
 def in_events(actor: Actor, events: Iterable[AuditEvent]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select
 
 from app.errors import IdempotencyKeyReused, StillRunning
-from app.models import IdempotencyRecord
+from app.models import IDEMPOTENCY_RECORDS, IdempotencyRecord
 from app.models.idempotency_record import KEPT
 from app.models.types import UTCDateTime, now
 from app.services.shared import advisory_locks
@@ -21,11 +21,11 @@ from app.sql import ROW_KEY, Statement, atomic
 _mine = (IdempotencyRecord.user_id == bindparam("user_id"), IdempotencyRecord.key == ROW_KEY)
 _start = bindparam("start", type_=UTCDateTime())
 _kept = Statement[IdempotencyRecord](
-    select(*IdempotencyRecord.__table__.c).where(*_mine, IdempotencyRecord.created_at > _start),
+    select(*IDEMPOTENCY_RECORDS.c).where(*_mine, IdempotencyRecord.created_at > _start),
     prepared=True,
 )
 _forget = Statement[IdempotencyRecord](delete(IdempotencyRecord).where(*_mine), prepared=True)
-_insert = Statement[IdempotencyRecord](insert(IdempotencyRecord.__table__), prepared=True)  # type: ignore[arg-type]
+_insert = Statement[IdempotencyRecord](insert(IDEMPOTENCY_RECORDS), prepared=True)
 
 
 @dataclass(slots=True, frozen=True)

@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, func, insert, select
 
 from app import settings as policy
 from app.errors import Conflict, TooManyRequests
-from app.models import SignInAttempt, User
+from app.models import SIGN_IN_ATTEMPTS, SignInAttempt, User
 from app.models.sign_in_attempt import (
     ACCOUNT_MAX,
     ACCOUNT_WINDOW,
@@ -50,7 +50,7 @@ _of_account = Statement[Any](_failures.where(_account))
 _own_address = Statement[SignInAttempt](
     select(SignInAttempt.id).where(_account, _address, SignInAttempt.succeeded).limit(1)
 )
-_insert = Statement[SignInAttempt](insert(SignInAttempt.__table__))  # type: ignore[arg-type]
+_insert = Statement[SignInAttempt](insert(SIGN_IN_ATTEMPTS))
 
 
 def account_of(user_id: str | None, identifier: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, bindparam, or_, select
 
 from app.errors import Forbidden, Invalid
 from app.faults import Code, Fault
-from app.models import Task, User
+from app.models import USERS, Task, User
 from app.services.shared.actor import Actor
 from app.sql import ROW_KEY, Statement
 
@@ -24,7 +24,7 @@ SEEN = or_(OWNED, ASSIGNED, bindparam("everyone"))
 # By the holder of the token, for HolderRecord.
 SEEN_BY_HOLDER = or_(*_owned_and_assigned(User.id))
 NOBODY = Fault(Code.NOT_FOUND, "There is no such user.")
-_user_id = User.__table__.c.id
+_user_id = USERS.c.id
 # FOR KEY SHARE: nobody who is given a task is gone before it is stored.
 STAYS: dict[str, Any] = {"read": True, "key_share": True}
 _person = Statement[User](

@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 
 from app.errors import Forbidden, NotFound
-from app.models import Comment, Task, User
+from app.models import COMMENTS, Comment, Task, User
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
@@ -26,30 +26,29 @@ from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("task", "comment.created", "comment.updated", "comment.deleted")
 
-_table = Comment.__table__
-_one = and_(_table.c.id == ROW_KEY, Comment.task_id == bindparam("of_task"))
-_get = Statement[Comment](select(*_table.c).where(_one))
+_one = and_(COMMENTS.c.id == ROW_KEY, Comment.task_id == bindparam("of_task"))
+_get = Statement[Comment](select(*COMMENTS.c).where(_one))
 OF_HOLDER = HolderRecord(
-    list(_table.c),
+    list(COMMENTS.c),
     and_(
-        _table.c.id == bindparam("comment_id"),
+        COMMENTS.c.id == bindparam("comment_id"),
         Comment.task_id == bindparam("task_id"),
         exists().where(tasks.SEEN_BY_HOLDER).correlate(User),
     ),
 )
-_lock = Statement[Comment](select(*_table.c).where(_one).with_for_update())
-_insert = Statement[Comment](insert(_table).returning(*_table.c))  # type: ignore[arg-type]
+_lock = Statement[Comment](select(*COMMENTS.c).where(_one).with_for_update())
+_insert = Statement[Comment](insert(COMMENTS).returning(*COMMENTS.c))
 _update = Statement[Comment](
     update_(Comment)
-    .where(_table.c.id == ROW_KEY)
+    .where(COMMENTS.c.id == ROW_KEY)
     .values(
         body=bindparam("new_body"),
         updated_at=bindparam("moment", type_=UTCDateTime()),
-        version=_table.c.version + 1,
+        version=COMMENTS.c.version + 1,
     )
-    .returning(*_table.c)
+    .returning(*COMMENTS.c)
 )
-_delete = Statement[Comment](delete_(Comment).where(_table.c.id == ROW_KEY))
+_delete = Statement[Comment](delete_(Comment).where(COMMENTS.c.id == ROW_KEY))
 
 
 def page(

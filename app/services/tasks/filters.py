@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, func, not_, text
 
-from app.models import Task
+from app.models import TASKS, Task
 from app.models.task import CLOSED
 from app.models.types import TextList, UTCDateTime
 from app.services.tasks import labels, search
@@ -61,12 +61,12 @@ def _compared(name: str, compare: Any) -> Any:
 
 
 _CONDITIONS: dict[str, Any] = {
-    "id": _any_of(Task.__table__.c.id, "id"),
-    "status": _any_of(Task.__table__.c.status, "status"),
-    "priority": _any_of(Task.__table__.c.priority, "priority"),
+    "id": _any_of(TASKS.c.id, "id"),
+    "status": _any_of(TASKS.c.status, "status"),
+    "priority": _any_of(TASKS.c.priority, "priority"),
     "label": _labelled,
-    "owner_id": _any_of(Task.__table__.c.owner_id, "owner_id"),
-    "assignee_id": _any_of(Task.__table__.c.assignee_id, "assignee_id"),
+    "owner_id": _any_of(TASKS.c.owner_id, "owner_id"),
+    "assignee_id": _any_of(TASKS.c.assignee_id, "assignee_id"),
     "due_at": lambda _size, **_: Task.due_at.is_(None),
     "due_before": _compared("due_before", Task.due_at.__lt__),
     "due_after": _compared("due_after", Task.due_at.__ge__),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import bindparam, select, update
 
-from app.models import Task
+from app.models import TASKS, Task
 from app.models.task import LIVE
 from app.models.types import UTCDateTime, now
 from app.services.shared import audit, audit_erasure
@@ -21,7 +21,7 @@ _unassign = Statement[Task](
         search_version=search.version_after(Task.version + 1),
         updated_at=bindparam("moment", type_=UTCDateTime()),
     )
-    .returning(*COLUMNS, Task.__table__.c.deleted_at)
+    .returning(*COLUMNS, TASKS.c.deleted_at)
 )
 _leaving = Statement[Task](
     select(*COLUMNS).where(LIVE, Task.owner_id == ROW_KEY, Task.assignee_id != ROW_KEY)

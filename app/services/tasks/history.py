@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from app.models import AuditEvent, Task, User
+from app.models import AUDIT_EVENTS, USERS, AuditEvent, Task, User
 from app.services.shared import paging
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page
@@ -12,7 +12,7 @@ from app.services.tasks import tasks
 from app.sql import ROW_KEY, Statement
 
 _events = Statement[AuditEvent](
-    select(*AuditEvent.__table__.c, User.__table__.c.username.label("actor"))
+    select(*AUDIT_EVENTS.c, USERS.c.username.label("actor"))
     .outerjoin(User, User.id == AuditEvent.actor_id)
     .where(AuditEvent.target_id == ROW_KEY, AuditEvent.target_type == "task")
     .order_by(AuditEvent.created_at.desc(), AuditEvent.id.desc())

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from app.models import User
+from app.models import USERS, User
 from app.models.types import canonical_id
 from app.services.tasks import access
 from app.sql import Statement
@@ -61,7 +61,7 @@ def _by_name(names: set[str]) -> dict[str, str]:
     if not names:
         return {}
     name = func.lower(User.username)
-    columns = (User.__table__.c.id, name.label("name"))
+    columns = (USERS.c.id, name.label("name"))
     query = select(*columns).where(name.in_(sorted(names)), User.is_active)
-    query = query.order_by(User.__table__.c.id).with_for_update(**access.STAYS)
+    query = query.order_by(USERS.c.id).with_for_update(**access.STAYS)
     return {user.name: user.id for user in Statement[Any](query).all()}

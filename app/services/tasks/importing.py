@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from app.errors import InvalidLines
 from app.faults import Code
-from app.models import Task
+from app.models import TASKS
 from app.models.types import now
 from app.services.shared import audit
 from app.services.shared.actor import Actor
@@ -24,7 +24,7 @@ BATCH = 500  # rows of one statement
 DATES = ("created_at", "completed_at")
 FUTURE = "It lies in the future: the moment of the import takes its place."
 
-_tasks = Batch(Task.__table__)  # type: ignore[arg-type]
+_tasks = Batch(TASKS)
 Warning_ = dict[str, Any]  # {"line", "pointer", "code", "detail"}
 
 

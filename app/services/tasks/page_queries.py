@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from app import lazy
-from app.models import Task
+from app.models import TASKS, Task
 from app.models.task import LIVE, SHOWN, STATUS_RANK, TRASHED
 from app.services.shared import paging
 from app.services.tasks import filters as task_filters
@@ -32,15 +32,15 @@ from app.services.tasks.access import ASSIGNED, OWNED
 from app.services.tasks.filters import Filters
 from app.sql import Statement
 
-COLUMNS = [Task.__table__.c[name] for name in SHOWN]
+COLUMNS = [TASKS.c[name] for name in SHOWN]
 SORTS: dict[str, ColumnElement[Any]] = {
-    "created_at": Task.__table__.c.created_at,
-    "updated_at": Task.__table__.c.updated_at,
-    "due_at": Task.__table__.c.due_at,
-    "priority": Task.__table__.c.priority,
-    "title": func.lower(Task.__table__.c.title),
+    "created_at": TASKS.c.created_at,
+    "updated_at": TASKS.c.updated_at,
+    "due_at": TASKS.c.due_at,
+    "priority": TASKS.c.priority,
+    "title": func.lower(TASKS.c.title),
     "status": STATUS_RANK,
-    "completed_at": Task.__table__.c.completed_at,
+    "completed_at": TASKS.c.completed_at,
 }
 NULLABLE = ("due_at", "completed_at")  # a task without it comes last
 
@@ -107,7 +107,7 @@ def _page(shape: Shape) -> Select[Any]:
 
 def in_order(shape: Shape, matching: Sequence[ColumnElement[bool]]) -> Select[Any]:
     """A page of what is `matching`: each branch is read in its order and cut to the page."""
-    key, row_id = SORTS[shape.sort], Task.__table__.c.id
+    key, row_id = SORTS[shape.sort], TASKS.c.id
     queries = (
         paging.ordered(columns(shape).where(*branch, *matching), key, row_id, shape.descending)
         for branch in branches(shape)
@@ -169,7 +169,7 @@ def seen(shape: Shape) -> list[list[ColumnElement[bool]]]:
 
 def places(shape: Shape) -> list[list[ColumnElement[bool]]]:
     """Where in the order to read: behind the cursor, and what has no value in the key by itself."""
-    key, row_id = SORTS[shape.sort], Task.__table__.c.id
+    key, row_id = SORTS[shape.sort], TASKS.c.id
     at, last_id = bindparam("at", type_=key.type), bindparam("last_id", type_=row_id.type)
     behind = [paging.behind(key, row_id, shape.descending, at, last_id)] if shape.resumed else []
     if shape.sort not in NULLABLE:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from app.models import Task
+from app.models import TASKS, Task
 from app.models.task import NOT_INDEXED
 from app.services.shared import search_words
 from app.services.shared.search_words import Clause
@@ -35,20 +35,19 @@ BATCH = 200  # tasks that `catch_up` indexes in a transaction, for which their w
 PAUSE = 0.1  # seconds between two of these; who waits for SQLite's lock asks as often as that
 PATTERNS = ("start", "other", "another")  # what a clause asks for, any of it
 
-_table = Task.__table__
 _behind = Statement[Task](
-    select(_table.c.id, _table.c.title, _table.c.description, _table.c.labels)
+    select(TASKS.c.id, TASKS.c.title, TASKS.c.description, TASKS.c.labels)
     .where(NOT_INDEXED)
-    .order_by(_table.c.id)
+    .order_by(TASKS.c.id)
     .limit(BATCH)
     .with_for_update(skip_locked=True)  # another process may be at it
 )
 _index = Statement[Task](
     update(Task)
-    .where(_table.c.id == ROW_KEY)
+    .where(TASKS.c.id == ROW_KEY)
     .values(
-        search_words=bindparam("words", type_=_table.c.search_words.type),
-        label_keys=bindparam("keys", type_=_table.c.label_keys.type),
+        search_words=bindparam("words", type_=TASKS.c.search_words.type),
+        label_keys=bindparam("keys", type_=TASKS.c.label_keys.type),
         search_version=Task.version,
     )
 )
@@ -71,7 +70,7 @@ _estimate = Statement[Any](
 
 def version_after(version: Any) -> ColumnElement[int | None]:
     """`search_version` of a task that goes on to `version` with the words that it has."""
-    return case((NOT_INDEXED, _table.c.search_version), else_=version)
+    return case((NOT_INDEXED, TASKS.c.search_version), else_=version)
 
 
 def words_of(title: str, description: str) -> str:
@@ -125,7 +124,7 @@ def parameters(query: str, *, postgres: bool) -> tuple[int, dict[str, str]]:
 def matches(*, postgres: bool) -> ColumnElement[bool]:
     """The tasks that meet all conditions, from the index."""
     if postgres:
-        return _table.c.search_words.bool_op("@@")(cast(bindparam("q"), TSQUERY))
+        return TASKS.c.search_words.bool_op("@@")(cast(bindparam("q"), TSQUERY))
     found = "tasks.search_id IN (SELECT rowid FROM task_search WHERE task_search MATCH :q)"
     return text(found).bindparams(bindparam("q"))  # type: ignore[return-value]
 
@@ -134,7 +133,7 @@ def row_matches(clauses: int, *, postgres: bool) -> ColumnElement[bool]:
     """The same of one row that is at hand."""
     if postgres:
         return matches(postgres=True)
-    words = _table.c.search_words
+    words = TASKS.c.search_words
     return and_(
         *(
             or_(*(func.instr(words, bindparam(f"{name}_{number}")) > 0 for name in PATTERNS))

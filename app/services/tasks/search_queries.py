@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import visitors
 
 from app import lazy
-from app.models import Task
+from app.models import TASKS, Task
 from app.models.task import LIVE, SHOWN, STATUS_RANK, STATUSES, TRASHED
 from app.services.shared import paging
 from app.services.tasks import filters as task_filters, page_queries, search
@@ -40,7 +40,6 @@ from app.sql import Statement
 NEAR = 250  # tasks of each branch of the list
 FURTHER = 5  # times as many are looked at next, where that is likely to fill the page
 FEW = 20_000  # hits that are sorted
-_table = Task.__table__
 
 
 def read(
@@ -93,9 +92,9 @@ def _rest(shape: Shape, *, common: bool) -> Statement[Any]:
 def _near(shape: Shape) -> Statement[Any]:
     """What matches of the first NEAR tasks in the order of the list."""
     matching = task_filters.conditions(shape.filters, postgres=shape.postgres, from_index=False)
-    key, row_id, queries = SORTS[shape.sort], _table.c.id, []
+    key, row_id, queries = SORTS[shape.sort], TASKS.c.id, []
     for branch in page_queries.branches(shape):
-        all_columns = select(*_table.c, key.label("sort_key")).where(*branch)
+        all_columns = select(*TASKS.c, key.label("sort_key")).where(*branch)
         first = paging.ordered(all_columns, key, row_id, shape.descending).limit(bindparam("near"))
         # By the table's own name, which a condition in plain SQL says.
         near = first.subquery(Task.__tablename__)
@@ -131,7 +130,7 @@ def _indexed(shape: Shape, *, common: bool = False) -> Statement[Any]:
     if shape.resumed:
         query = query.where(or_(*(and_(*place) for place in page_queries.places(shape))))
     if not shape.postgres:
-        return Statement(page_queries.sorted_page(query, SORTS[shape.sort], _table.c.id, shape))
+        return Statement(page_queries.sorted_page(query, SORTS[shape.sort], TASKS.c.id, shape))
     # PostgreSQL plans what has an OFFSET by itself, and so never by an index of the order: it takes
     # the beginning of any word for one that every fiftieth task has.
     found = query.offset(literal_column("0")).subquery()
@@ -149,13 +148,13 @@ def _count(shape: Shape) -> Statement[Any]:
 def _beyond(shape: Shape) -> Statement[Any]:
     """A row where the list goes on after NEAR tasks."""
     seen = or_(*(and_(*conditions) for conditions in page_queries.seen(shape)))
-    return Statement(select(_table.c.id).where(seen).offset(bindparam("near")).limit(1))
+    return Statement(select(TASKS.c.id).where(seen).offset(bindparam("near")).limit(1))
 
 
 def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
     """What is seen and matches. SQLite finds no index for the people, so that it asks the one for
     words; with an OR it would read all tasks of the actor."""
-    people = bindparam("actor_id", type_=_table.c.id.type).in_([Task.owner_id, Task.assignee_id])
+    people = bindparam("actor_id", type_=TASKS.c.id.type).in_([Task.owner_id, Task.assignee_id])
     seen = [TRASHED, OWNED] if shape.trashed else [LIVE, people]
     matching = task_filters.conditions(shape.filters, postgres=shape.postgres)
     return [*(seen[:1] if shape.everyone else seen), *matching]
@@ -164,7 +163,7 @@ def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
 def _ranked(size: int) -> ColumnElement[bool]:
     """A filter by status once more, spelled as its index is."""
     ranks = {status: rank for rank, status in enumerate(STATUSES)}
-    statuses = [bindparam(f"any_status_{n}", type_=_table.c.status.type) for n in range(size)]
+    statuses = [bindparam(f"any_status_{n}", type_=TASKS.c.status.type) for n in range(size)]
     return STATUS_RANK.in_([case(ranks, value=status) for status in statuses])
 
 

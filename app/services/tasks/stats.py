@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, func, select
 
-from app.models import Task
+from app.models import TASKS, Task
 from app.models.task import CLOSED, LIVE, PRIORITIES, STATUSES
 from app.models.types import UTCDateTime, now
 from app.services.shared.actor import Actor
@@ -25,10 +25,10 @@ def _daily(key: ColumnElement[Any]) -> Statement[Any]:
     return Statement(query.where(SEEN, LIVE, key >= first).group_by(day))
 
 
-_by_status = _counted(Task.__table__.c.status)
-_by_priority = _counted(Task.__table__.c.priority)
-_created = _daily(Task.__table__.c.created_at)
-_completed = _daily(Task.__table__.c.completed_at)
+_by_status = _counted(TASKS.c.status)
+_by_priority = _counted(TASKS.c.priority)
+_created = _daily(TASKS.c.created_at)
+_completed = _daily(TASKS.c.completed_at)
 _overdue = Statement[Any](
     select(func.count().label("number")).where(
         SEEN,

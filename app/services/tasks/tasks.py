@@ -7,7 +7,7 @@ from sqlalchemy import and_, bindparam, insert, select, update as update_
 
 from app import sql
 from app.errors import NotFound
-from app.models import Task
+from app.models import TASKS, Task
 from app.models.task import LIVE, TRASHED
 from app.models.types import now
 from app.services.shared import audit, following, paging
@@ -38,10 +38,9 @@ audit.declare(
 
 PURGE_AFTER = timedelta(days=30)  # in the trash
 
-_table = Task.__table__
-_by_id = and_(_table.c.id == ROW_KEY, access.SEEN)
+_by_id = and_(TASKS.c.id == ROW_KEY, access.SEEN)
 _get = Statement[Task](select(*COLUMNS).where(_by_id, LIVE), prepared=True)
-SEEN_BY_HOLDER = and_(_table.c.id == bindparam("task_id"), LIVE, access.SEEN_BY_HOLDER)
+SEEN_BY_HOLDER = and_(TASKS.c.id == bindparam("task_id"), LIVE, access.SEEN_BY_HOLDER)
 OF_HOLDER = HolderRecord(COLUMNS, SEEN_BY_HOLDER)
 _hold = Statement[Task](
     select(*COLUMNS).where(_by_id, LIVE).with_for_update(read=True), prepared=True
@@ -49,13 +48,13 @@ _hold = Statement[Task](
 _lock = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update(), prepared=True)
 _lock_trashed = Statement[Task](select(*COLUMNS).where(_by_id, TRASHED).with_for_update())
 # What is written is known, so nothing asks for it: a write goes with its COMMIT, in one round trip.
-_insert = Statement[Task](insert(_table), prepared=True)  # type: ignore[arg-type]
+_insert = Statement[Task](insert(TASKS), prepared=True)
 _stored = (*task_values.FIELDS, *task_values.KEPT, "label_keys", "deleted_at")
 
 
 def _update_of(*names: str, **others: Any) -> Statement[Task]:
-    values = {name: bindparam(f"new_{name}", type_=_table.c[name].type) for name in names}
-    statement = update_(Task).where(_table.c.id == ROW_KEY).values({**values, **others})
+    values = {name: bindparam(f"new_{name}", type_=TASKS.c[name].type) for name in names}
+    statement = update_(Task).where(TASKS.c.id == ROW_KEY).values({**values, **others})
     return Statement(statement, prepared=True)
 
 

@@ -3,12 +3,12 @@
 from sqlalchemy import select
 
 from app.errors import Conflict
-from app.models import User
+from app.models import USERS, User
 from app.sql import Statement
 
 # Each waits for the others in the same order, so that two admins who remove each other cannot both.
 _lock = Statement[User](
-    select(User.__table__.c.id)
+    select(USERS.c.id)
     .where(User.role == "admin", User.is_active)
     .order_by(User.id)
     .with_for_update(key_share=True)

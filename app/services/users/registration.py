@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from app import settings as policy
 from app.errors import Conflict, Forbidden, Invalid, TooManyRequests
 from app.faults import Fault
-from app.models import User
+from app.models import USERS, User
 from app.models.types import now, uuid7
 from app.services.outbox import mail_limits, mails
 from app.services.shared import audit, throttle
@@ -18,8 +18,7 @@ from app.sql import Statement, UniqueViolation, atomic
 
 audit.declare("user", "user.created")
 
-_table = User.__table__
-_insert = Statement[User](insert(_table).returning(*_table.c))  # type: ignore[arg-type]
+_insert = Statement[User](insert(USERS).returning(*USERS.c))
 
 
 def require_open(registration_open: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, func, select
 
 from app.errors import NotFound
-from app.models import User
+from app.models import USERS, User
 from app.models.types import canonical_id
 from app.models.user import USERNAME_PATTERN
 from app.services.shared import like_patterns, paging, search_words
@@ -18,15 +18,14 @@ from app.services.shared.holder_records import HolderRecord
 from app.services.shared.paging import Page
 from app.sql import ROW_KEY, Statement
 
-_table = User.__table__
-_by_id = Statement[User](select(*_table.c).where(_table.c.id == ROW_KEY))
+_by_id = Statement[User](select(*USERS.c).where(USERS.c.id == ROW_KEY))
 _lock = Statement[User](
-    select(*_table.c).where(_table.c.id == ROW_KEY).with_for_update(key_share=True)
+    select(*USERS.c).where(USERS.c.id == ROW_KEY).with_for_update(key_share=True)
 )
-_by_username = Statement[User](select(*_table.c).where(func.lower(User.username) == ROW_KEY))
-_by_email = Statement[User](select(*_table.c).where(func.lower(User.email) == ROW_KEY))
-_any = Statement[User](select(_table.c.id).limit(1))
-_named = _table.alias("named")
+_by_username = Statement[User](select(*USERS.c).where(func.lower(User.username) == ROW_KEY))
+_by_email = Statement[User](select(*USERS.c).where(func.lower(User.email) == ROW_KEY))
+_any = Statement[User](select(USERS.c.id).limit(1))
+_named = USERS.alias("named")
 HOLDER = HolderRecord(list(_named.c), _named.c.id == User.id)
 BY_ID = HolderRecord(list(_named.c), _named.c.id == bindparam("user_id"))  # see `visible`
 NAMES_MAX = 100  # ids in one request for names

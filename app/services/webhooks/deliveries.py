@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select
 
 from app.errors import Conflict, NotFound
-from app.models import Comment, OutboxEntry, Task, User, Webhook
+from app.models import COMMENTS, OUTBOX_ENTRIES, WEBHOOKS, Comment, OutboxEntry, Task, User, Webhook
 from app.models.task import LIVE
 from app.models.types import Id, now
 from app.services.outbox import outbox
@@ -24,25 +24,25 @@ audit.declare("webhook", "webhook.redelivered")
 
 TEST_EVENT = "webhook.test"
 
-_entry = OutboxEntry.__table__
-_webhook = Webhook.__table__
 _user_id = bindparam("user_id", type_=Id)
 _get = Statement[OutboxEntry](
-    select(*_entry.c).where(_entry.c.id == ROW_KEY, OutboxEntry.webhook_id == bindparam("webhook"))
+    select(*OUTBOX_ENTRIES.c).where(
+        OUTBOX_ENTRIES.c.id == ROW_KEY, OutboxEntry.webhook_id == bindparam("webhook")
+    )
 )
 _readable = Statement[Comment](
     select(Comment.body)
     .join(Task, Task.id == Comment.task_id)
     .where(
-        Comment.__table__.c.id == ROW_KEY,
+        COMMENTS.c.id == ROW_KEY,
         LIVE,
         or_(Task.owner_id == _user_id, Task.assignee_id == _user_id),
     )
 )
 _live = Statement[Webhook](
-    select(*_webhook.c)
+    select(*WEBHOOKS.c)
     .join(User, User.id == Webhook.user_id)
-    .where(_webhook.c.id == ROW_KEY, Webhook.is_active, User.is_active)
+    .where(WEBHOOKS.c.id == ROW_KEY, Webhook.is_active, User.is_active)
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import String, bindparam, cast, func, insert, literal, select
 
-from app.models import Comment, OutboxEntry, Task, User, Webhook
+from app.models import WEBHOOKS, Comment, OutboxEntry, Task, User, Webhook
 from app.models.task import SHOWN
 from app.models.types import Id, Json, UTCDateTime, now
 from app.services.shared.actor import Actor
@@ -27,7 +27,7 @@ _entry: dict[str, Any] = {
     "name": _event,
     "payload": bindparam("payload", type_=Json),
     "user_id": Webhook.user_id,
-    "webhook_id": Webhook.__table__.c.id,
+    "webhook_id": WEBHOOKS.c.id,
     "status": literal("pending"),
     "attempts": literal(0),
     "fence": literal(0),
@@ -52,7 +52,7 @@ _emit = Statement[OutboxEntry](
     prepared=True,
 )
 _any = Statement[Webhook](
-    select(Webhook.__table__.c.id).where(Webhook.user_id == ROW_KEY, Webhook.is_active).limit(1)
+    select(WEBHOOKS.c.id).where(Webhook.user_id == ROW_KEY, Webhook.is_active).limit(1)
 )
 
 

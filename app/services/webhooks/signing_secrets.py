@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, insert, select, update
 
 from app.errors import Conflict
-from app.models import Webhook, WebhookSecret
+from app.models import WEBHOOK_SECRETS, WEBHOOKS, Webhook, WebhookSecret
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.webhook_secret import EARLIER_LIFE, EARLIER_MAX
 from app.services.authentication import credentials
@@ -15,19 +15,17 @@ from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("webhook", "webhook.secret_rotated")
 
-_webhook = Webhook.__table__
-_earlier = WebhookSecret.__table__
 _live = Statement[WebhookSecret](
-    select(_earlier.c.id, _earlier.c.secret)
+    select(WEBHOOK_SECRETS.c.id, WEBHOOK_SECRETS.c.secret)
     .where(
         WebhookSecret.webhook_id == ROW_KEY,
         WebhookSecret.expires_at > bindparam("moment", type_=UTCDateTime()),
     )
-    .order_by(_earlier.c.id.desc())
+    .order_by(WEBHOOK_SECRETS.c.id.desc())
 )
-_retire = Statement[WebhookSecret](insert(_earlier))  # type: ignore[arg-type]
+_retire = Statement[WebhookSecret](insert(WEBHOOK_SECRETS))
 _replace = Statement[Webhook](
-    update(Webhook).where(_webhook.c.id == ROW_KEY).values(secret=bindparam("new_secret"))
+    update(Webhook).where(WEBHOOKS.c.id == ROW_KEY).values(secret=bindparam("new_secret"))
 )
 
 
@@ -61,9 +59,9 @@ def rotate(actor: Actor, webhook_id: str) -> str:
 
 def signing(webhook: Webhook) -> list[str]:
     """Return the secrets that sign now, the newest first. Raises Sealed."""
-    present = encrypted_columns.read(_webhook.c.secret, webhook.id, webhook.secret)
+    present = encrypted_columns.read(WEBHOOKS.c.secret, webhook.id, webhook.secret)
     earlier = _live.all(key=webhook.id, moment=now())
     return [
         present,
-        *(encrypted_columns.read(_earlier.c.secret, row.id, row.secret) for row in earlier),
+        *(encrypted_columns.read(WEBHOOK_SECRETS.c.secret, row.id, row.secret) for row in earlier),
     ]

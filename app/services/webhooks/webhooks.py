@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from app.errors import Conflict, Invalid, NotFound
 from app.faults import Code, Fault
-from app.models import User, Webhook
+from app.models import WEBHOOKS, User, Webhook
 from app.models.types import UTCDateTime, now, uuid7
 from app.models.webhook import EVENTS, GIVEN_UP_AFTER, PER_USER_MAX
 from app.services.authentication import credentials
@@ -45,38 +45,37 @@ audit.declare(
 SECRET_PREFIX = "whsec_"  # noqa: S105 - of Standard Webhooks; 32 random bytes in base64 follow
 EDITABLE = ("url", "events", "is_active", "failing_since")
 
-_table = Webhook.__table__
-_own = (_table.c.id == ROW_KEY, Webhook.user_id == bindparam("owner"))
-_get = Statement[Webhook](select(*_table.c).where(*_own))
+_own = (WEBHOOKS.c.id == ROW_KEY, Webhook.user_id == bindparam("owner"))
+_get = Statement[Webhook](select(*WEBHOOKS.c).where(*_own))
 OF_HOLDER = HolderRecord(
-    list(_table.c),
-    and_(_table.c.id == bindparam("webhook_id"), Webhook.user_id == User.id),
+    list(WEBHOOKS.c),
+    and_(WEBHOOKS.c.id == bindparam("webhook_id"), Webhook.user_id == User.id),
 )
-_any = Statement[Webhook](select(_table.c.id).where(_table.c.id == ROW_KEY))
-_lock = Statement[Webhook](select(*_table.c).where(*_own).with_for_update())
+_any = Statement[Webhook](select(WEBHOOKS.c.id).where(WEBHOOKS.c.id == ROW_KEY))
+_lock = Statement[Webhook](select(*WEBHOOKS.c).where(*_own).with_for_update())
 _count = Statement[Any](
     select(func.count().label("number")).select_from(Webhook).where(Webhook.user_id == ROW_KEY)
 )
-_insert = Statement[Webhook](insert(_table).returning(*_table.c))  # type: ignore[arg-type]
+_insert = Statement[Webhook](insert(WEBHOOKS).returning(*WEBHOOKS.c))
 _update = Statement[Webhook](
     update_(Webhook)
-    .where(_table.c.id == ROW_KEY)
-    .values({name: bindparam(f"new_{name}", type_=_table.c[name].type) for name in EDITABLE})
-    .values(version=_table.c.version + 1, updated_at=bindparam("moment", type_=UTCDateTime()))
-    .returning(*_table.c)
+    .where(WEBHOOKS.c.id == ROW_KEY)
+    .values({name: bindparam(f"new_{name}", type_=WEBHOOKS.c[name].type) for name in EDITABLE})
+    .values(version=WEBHOOKS.c.version + 1, updated_at=bindparam("moment", type_=UTCDateTime()))
+    .returning(*WEBHOOKS.c)
 )
-_delete = Statement[Webhook](delete_(Webhook).where(_table.c.id == ROW_KEY))
+_delete = Statement[Webhook](delete_(Webhook).where(WEBHOOKS.c.id == ROW_KEY))
 _failing = Statement[Webhook](
     update_(Webhook)
-    .where(_table.c.id == ROW_KEY)
+    .where(WEBHOOKS.c.id == ROW_KEY)
     .values(
         failing_since=func.coalesce(Webhook.failing_since, bindparam("moment", type_=UTCDateTime()))
     )
-    .returning(*_table.c)
+    .returning(*WEBHOOKS.c)
 )
 _recovered = Statement[Webhook](
     update_(Webhook)
-    .where(_table.c.id == ROW_KEY, Webhook.failing_since.is_not(None))
+    .where(WEBHOOKS.c.id == ROW_KEY, Webhook.failing_since.is_not(None))
     .values(failing_since=None)
 )
 _delete_older = Statement[Webhook](
@@ -86,13 +85,13 @@ _delete_older = Statement[Webhook](
         Webhook.created_at <= bindparam("before", type_=UTCDateTime()),
         Webhook.updated_at >= bindparam("since", type_=UTCDateTime()),
     )
-    .returning(_table.c.id, _table.c.url)
+    .returning(WEBHOOKS.c.id, WEBHOOKS.c.url)
 )
 _switch_off = Statement[Webhook](
     update_(Webhook)
-    .where(_table.c.id == ROW_KEY, Webhook.is_active)
-    .values(is_active=False, version=_table.c.version + 1)
-    .returning(_table.c.user_id)
+    .where(WEBHOOKS.c.id == ROW_KEY, Webhook.is_active)
+    .values(is_active=False, version=WEBHOOKS.c.version + 1)
+    .returning(WEBHOOKS.c.user_id)
 )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.errors import AppError, Forbidden
 from app.extensions import db
-from app.models import AuditEvent, Session, Task, Token, User
+from app.models import AUDIT_EVENTS, AuditEvent, Session, Task, Token, User
 from app.models.token import REFRESH_GRACE
 from app.models.types import now, uuid7
 from app.services.access import bearer_tokens, page_sessions, personal_tokens, token_pairs
@@ -255,7 +255,7 @@ def test_trail_is_cut_from_since_up_to_until(root: Actor) -> None:
     with db.engine.begin() as connection:
         for moment in moments:
             connection.execute(
-                AuditEvent.__table__.insert().values(  # type: ignore[attr-defined]
+                AUDIT_EVENTS.insert().values(
                     id=uuid7(),
                     action="x",
                     target_type="x",

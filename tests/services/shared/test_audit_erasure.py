@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.errors import BadCredentials
 from app.extensions import db
-from app.models import AuditEvent, OutboxEntry, Task, User
+from app.models import AUDIT_EVENTS, AuditEvent, OutboxEntry, Task, User
 from app.models.types import now, uuid7
 from app.services.access import personal_tokens, token_pairs
 from app.services.accounts import accounts
@@ -28,7 +28,7 @@ from tests.conftest import PASSWORD
 from tests.support.rows import age, events, rows
 
 pytestmark = pytest.mark.usefixtures("ctx")
-TABLE: Any = AuditEvent.__table__
+TABLE: Any = AUDIT_EVENTS
 HERS = Actor(address="192.0.2.77", request_id="origin")
 WORDS = "words-of-ann"
 

@@ -12,7 +12,7 @@ from sqlalchemy import String, select
 
 from app import sql
 from app.extensions import db
-from app.models import Factor, OutboxEntry, Webhook
+from app.models import WEBHOOKS, Factor, OutboxEntry, Webhook
 from app.services.factors import factors, verification
 from app.services.shared import encrypted_columns, encryption
 from app.services.shared.actor import Actor
@@ -25,7 +25,7 @@ from tests.support.keys import FIRST, SECOND, THIRD
 from tests.support.rows import rows, set_values
 
 FERNET = "gAAAA"  # how each value begins that Fernet has encrypted
-SECRET = Webhook.__table__.c.secret
+SECRET = WEBHOOKS.c.secret
 URL = "https://hooks.example.com/tasks"
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 from sqlalchemy import delete, insert
 
 from app.extensions import db
-from app.models import Task
+from app.models import TASKS, Task
 from app.models.task import CLOSED, PRIORITIES, STATUSES
 from app.services.shared.actor import Actor
 from app.services.tasks import search as task_search, tasks
@@ -120,7 +120,7 @@ class World:
         self.specs += specs
         if specs:
             with db.engine.begin() as connection:
-                connection.execute(insert(Task.__table__), [spec.row(ids) for spec in specs])  # type: ignore[arg-type]
+                connection.execute(insert(TASKS), [spec.row(ids) for spec in specs])
 
     def remove(self, spec: Spec) -> None:
         self.specs.remove(spec)
