@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app import lazy, sql
+from app import sql
 from app.extensions import db
 from app.server import gunicorn_worker, renewal
 from config import SettingsError, load
@@ -54,7 +54,6 @@ def when_ready(server: Any) -> None:
     served = server.app.wsgi()
     for name in served.jinja_env.list_templates():
         served.jinja_env.get_template(name)
-    lazy.load_ahead()
     with served.app_context():
         sql.compile_ahead()
     gc.collect()

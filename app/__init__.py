@@ -1,13 +1,13 @@
 """The application factory: the whole wiring of the service, on one page."""
 
 from collections.abc import Mapping
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
 import config
 from app import admin, api, auth, cli, extensions, main, settings as policy, sql
+from app.lazy import lazy_import
 from app.pages import required_factor, templating
 from app.sql import engine
 from app.web import (
@@ -22,6 +22,11 @@ from app.web import (
 )
 from app.web.application import Application
 from app.web.routing import IdConverter
+
+if TYPE_CHECKING:
+    from app import metrics
+else:
+    metrics = lazy_import("app.metrics")  # reads what gunicorn.conf.py sets in the environment
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
@@ -55,5 +60,5 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.register_blueprint(admin.bp, url_prefix="/admin")
     app.register_blueprint(probes.bp)
     if app.config["METRICS_TOKEN"]:
-        import_module("app.metrics").init_app(app)  # 80 ms that others need not wait for
+        metrics.init_app(app)
     return app

@@ -7,13 +7,13 @@ from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 
-from app.lazy import lazy
+from app.lazy import lazy_import
 from app.models.base import Base
 
 if TYPE_CHECKING:
     import flask_migrate
 else:
-    flask_migrate = lazy("flask_migrate")
+    flask_migrate = lazy_import("flask_migrate")
 
 db = SQLAlchemy(metadata=Base.metadata)
 csrf = CSRFProtect()

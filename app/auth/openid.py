@@ -3,7 +3,7 @@
 import time
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import (
     Blueprint,
@@ -22,11 +22,17 @@ from flask_login import login_required
 from app import settings as policy
 from app.auth.begin import begin, home
 from app.errors import NotFound, NotLinked, SignInRefused
+from app.lazy import lazy_import
 from app.pages.redirects import next_page
-from app.services.openid import flow as openid, linked_accounts, sign_in as openid_entry
-from app.services.openid.flow import Person, Start
+from app.services.openid import linked_accounts, sign_in as openid_entry
+from app.services.openid.person import Person
 from app.web.current_user import origin, page_user
 from settings.openid import OpenIdClient
+
+if TYPE_CHECKING:
+    from app.services.openid import flow as openid
+else:
+    openid = lazy_import("app.services.openid.flow")  # which needs Authlib and HTTPX
 
 bp = Blueprint("openid", __name__, url_prefix="/openid")
 LIFETIME = timedelta(minutes=10).total_seconds()  # of what the cookie keeps for this
@@ -56,7 +62,7 @@ def callback(key: str) -> ResponseReturnValue:
     openid_entry.require_patience(here)
     target = started.pop("next")
     try:
-        person = openid.finish(client, _redirect_uri(client), Start(**started), request.args)
+        person = openid.finish(client, _redirect_uri(client), openid.Start(**started), request.args)
     except SignInRefused as error:
         openid_entry.refused(here, error)
         raise

@@ -3,7 +3,7 @@
 import os
 import smtplib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -11,11 +11,16 @@ from flask import Flask
 from app import settings as policy
 from app.doctor.finding import Finding, fault, ok, warning
 from app.errors import ProviderAway
-from app.services.openid.provider import provider_of
+from app.lazy import lazy_import
 from app.web.rate_limit import Limiter
 from app.worker.mail_transports import connect
 from settings.openid import OpenIdClient
 from settings.urls import public
+
+if TYPE_CHECKING:
+    from app.services.openid import provider as openid_provider
+else:
+    openid_provider = lazy_import("app.services.openid.provider")  # which needs HTTPX
 
 PATIENCE = 5.0  # seconds
 
@@ -64,7 +69,7 @@ def _smtp(url: str) -> Finding:
 def _openid(client: OpenIdClient) -> Finding:
     """Whether it describes itself as it should. The client's secret is not tried."""
     what = f"OpenID {client.name}"
-    provider = provider_of(client)
+    provider = openid_provider.provider_of(client)
     try:
         provider.line.within_time(provider.keys)
     except ProviderAway as error:

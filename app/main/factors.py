@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import segno
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
@@ -191,8 +192,6 @@ def _set_up_page(form: ConfirmForm, set_up: totp.SetUp) -> ResponseReturnValue:
 
 def _qr_code(text: str) -> Markup:
     """As SVG with attributes only. Black on white in the dark too: some cameras need it so."""
-    import segno  # noqa: PLC0415 - 30 ms of CPU, for those alone who use it
-
     look: dict[str, Any] = {"scale": 4, "dark": "#000", "light": "#fff", "svgclass": "qr"}
     drawn = segno.make_qr(text, error="m").svg_inline(lineclass=None, **look)
     return Markup(drawn)  # noqa: S704 - of modules, and not of the text

@@ -9,7 +9,7 @@ from app.sql.errors import (
     StillReferenced,
     UniqueViolation,
 )
-from app.sql.statement import ROW_KEY, Statement, compile_ahead, row_type
+from app.sql.statement import ROW_KEY, Statement, compile_ahead, preload, row_type
 from app.sql.transaction import atomic, init_app, request_connection, without_timeout
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "atomic",
     "compile_ahead",
     "init_app",
+    "preload",
     "request_connection",
     "row_type",
     "without_timeout",

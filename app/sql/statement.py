@@ -37,6 +37,7 @@ def row_type(columns: Sequence[Any]) -> Any:
     return _named_tuple("Row", [column.key for column in columns])
 
 
+_preloads: list[Callable[[], None]] = []
 _made: "WeakSet[Statement[Any]]" = WeakSet()
 
 
@@ -138,8 +139,16 @@ class Statement(Generic[T]):
         return plan
 
 
+def preload(build: Callable[[], None]) -> Callable[[], None]:
+    """Have `compile_ahead` call `build`, which builds statements that a request else would."""
+    _preloads.append(build)
+    return build
+
+
 def compile_ahead() -> None:
-    """Compile all statements that there are: by the master, so that its workers share them."""
+    """Compile all statements. Gunicorn's master does so before it forks: its workers share them."""
+    for build in _preloads:
+        build()
     for statement in list(_made):
         with suppress(CompileError):  # it is for the other database
             statement.compile_ahead(request_connection().dialect)

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, current_app
 
 from app.errors import TooManyRequests
-from app.lazy import lazy
+from app.lazy import lazy_import
 from app.web.middleware import RATE
 
 if TYPE_CHECKING:
     import limits
 else:
-    limits = lazy("limits")  # for Redis alone
+    limits = lazy_import("limits")  # for Redis alone
 
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 RETRY_SHARED = 5.0  # seconds after which Redis is tried again

@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from app.models import LinkedAccount, Session, User
 from app.services.openid import linked_accounts
-from app.services.openid.flow import Person
+from app.services.openid.person import Person
 from app.services.outbox.notices import NOTICES
 from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD

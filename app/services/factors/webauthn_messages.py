@@ -4,14 +4,20 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import orjson
 
 from app import settings as policy
 from app.errors import Invalid
+from app.lazy import lazy_import
 from app.models import User
+
+if TYPE_CHECKING:
+    import webauthn
+else:
+    webauthn = lazy_import("webauthn")
 
 RP_NAME = "Flagstone"
 TIMEOUT = 300_000  # milliseconds that the browser waits for the person
@@ -62,11 +68,8 @@ def request(challenge: Challenge, known: Sequence[str], *, verified: bool) -> di
 
 def made(answer: str, challenge: Challenge) -> tuple[dict[str, Any], str]:
     """The columns of a new passkey, and the AAGUID of what made it. Raises Invalid."""
-    # 120 ms of CPU, for those alone who use it
-    from webauthn import verify_registration_response  # noqa: PLC0415
-
     try:
-        found = verify_registration_response(
+        found = webauthn.verify_registration_response(
             credential=answer,
             expected_challenge=decoded(challenge.value),
             expected_rp_id=rp_id(),
@@ -88,10 +91,8 @@ def count_of(
     answer: dict[str, Any], public_key: str, challenge: Challenge, *, verified: bool
 ) -> int | None:
     """The counter in an answer that the passkey has signed, None where it has not."""
-    from webauthn import verify_authentication_response  # noqa: PLC0415 - see made
-
     try:
-        found = verify_authentication_response(
+        found = webauthn.verify_authentication_response(
             credential=answer,
             expected_challenge=decoded(challenge.value),
             expected_rp_id=rp_id(),

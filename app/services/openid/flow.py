@@ -3,8 +3,6 @@
 OpenID Connect Core 1.0, section 3.1, as RFC 9700 wants it: PKCE by S256 (RFC 7636), `state` and
 `nonce` bound to the browser, and the issuer in the answer (RFC 9207). What the person is here is
 not decided here, but in app/services/openid/linked_accounts.py.
-
-Nothing of Authlib is loaded before the first use: it costs 100 ms of CPU.
 """
 
 import hmac
@@ -13,9 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from authlib.oauth2.auth import ClientAuth
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
 from app.errors import Invalid, ProviderAway, SignInRefused
 from app.models.linked_account import SUBJECT_MAX
 from app.services.openid import id_tokens, provider_client
+from app.services.openid.person import Person
 from app.services.openid.provider import Provider, provider_of
 from app.services.openid.provider_client import AWAY, Declined
 from app.services.users import identifiers
@@ -37,18 +40,6 @@ class Start:
     verifier: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Person:
-    """Who the provider says it is: for good by `issuer` and `subject`, by the rest for now."""
-
-    issuer: str
-    subject: str
-    email: str  # "" where it told none that can be used
-    email_verified: bool
-    username: str  # what they would like to be called, perhaps ""
-    admin_groups: tuple[str, ...] = ()  # those of the client's that they are a member of
-
-
 def begin(client: OpenIdClient, redirect_uri: str) -> tuple[str, Start]:
     """The address at the provider to send the browser to. Raises ProviderAway."""
     provider = provider_of(client)
@@ -56,9 +47,6 @@ def begin(client: OpenIdClient, redirect_uri: str) -> tuple[str, Start]:
 
 
 def _begin(provider: Provider, redirect_uri: str) -> tuple[str, Start]:
-    from authlib.oauth2.rfc6749.parameters import prepare_grant_uri  # noqa: PLC0415 - see above
-    from authlib.oauth2.rfc7636 import create_s256_code_challenge  # noqa: PLC0415
-
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     address = prepare_grant_uri(
         provider.description()["authorization_endpoint"],
@@ -125,9 +113,6 @@ def _failure(error: str) -> Exception:
 
 def _redeem(provider: Provider, redirect_uri: str, started: Start, code: str) -> dict[str, Any]:
     """What the token endpoint gives for the code, which is good once."""
-    from authlib.oauth2.auth import ClientAuth  # noqa: PLC0415 - see above
-    from authlib.oauth2.rfc6749.parameters import prepare_token_request  # noqa: PLC0415
-
     description, client = provider.description(), provider.client
     form = prepare_token_request(
         "authorization_code",

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select, update
 
 from app.models import USERS, LinkedAccount, User
 from app.models.types import UTCDateTime, now
-from app.services.openid.flow import Person
+from app.services.openid.person import Person
 from app.services.outbox import mails
 from app.services.shared import audit
 from app.services.shared.actor import Actor

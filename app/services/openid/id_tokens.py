@@ -5,6 +5,11 @@ OpenID Connect Core 1.0, 3.1.3.7.
 
 from typing import Any
 
+from authlib.oidc.core import CodeIDToken
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import JWKRegistry
+
 from app.errors import SignInRefused
 from app.services.openid.provider import Provider
 
@@ -29,11 +34,6 @@ REFUSED = "The login service sent a proof that does not hold. Start the login ag
 
 def read(provider: Provider, id_token: str, nonce: str, access_token: str) -> dict[str, Any]:
     """Its claims. Raises SignInRefused, and ProviderAway where the keys cannot be read."""
-    from authlib.oidc.core import CodeIDToken  # noqa: PLC0415 - 100 ms, for who uses it
-    from joserfc import jwt  # noqa: PLC0415
-    from joserfc.errors import JoseError  # noqa: PLC0415
-    from joserfc.jwk import JWKRegistry  # noqa: PLC0415
-
     client = provider.client
     try:
         jwk = _key(provider, _header(id_token))
@@ -55,8 +55,6 @@ def read(provider: Provider, id_token: str, nonce: str, access_token: str) -> di
 
 
 def _header(id_token: str) -> dict[str, Any]:
-    from joserfc import jws  # noqa: PLC0415 - see above
-
     return dict(jws.extract_compact(id_token.encode()).headers())
 
 

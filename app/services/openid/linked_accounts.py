@@ -14,7 +14,7 @@ from app.models import LINKED_ACCOUNTS, USERS, LinkedAccount, User
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.authentication import authentication, credentials
 from app.services.openid import group_roles
-from app.services.openid.flow import Person
+from app.services.openid.person import Person
 from app.services.outbox import mails
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor

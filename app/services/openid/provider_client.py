@@ -1,20 +1,15 @@
-"""Calls to an OpenID provider: each use case ends in time, whatever the provider does.
-
-Nothing of httpx is loaded before the first call: it costs 80 ms of CPU, of the 500 that a start may
-take.
-"""
+"""Calls to an OpenID provider: each use case ends in time, whatever the provider does."""
 
 import functools
 import json
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
+
+import httpx
 
 from app.errors import ProviderAway
-
-if TYPE_CHECKING:
-    import httpx
 
 T = TypeVar("T")
 TIMEOUT = 5.0  # seconds for all calls of one use case
@@ -78,8 +73,6 @@ def post(url: str, headers: dict[str, str], form: str) -> tuple[int, dict[str, A
 
 
 def _call(method: str, url: str, headers: dict[str, str], form: str) -> tuple[int, dict[str, Any]]:
-    import httpx  # noqa: PLC0415 - see above
-
     headers = {"Accept": "application/json", **headers}
     try:
         with _client().stream(method, url, headers=headers, content=form.encode()) as answer:
@@ -99,7 +92,7 @@ def _call(method: str, url: str, headers: dict[str, str], form: str) -> tuple[in
     return answer.status_code, found
 
 
-def _read(answer: "httpx.Response") -> bytes:
+def _read(answer: httpx.Response) -> bytes:
     body, ends = b"", time.monotonic() + TIMEOUT
     for chunk in answer.iter_bytes():
         body += chunk
@@ -109,9 +102,7 @@ def _read(answer: "httpx.Response") -> bytes:
 
 
 @functools.cache
-def _client() -> "httpx.Client":
-    import httpx  # noqa: PLC0415 - see above
-
+def _client() -> httpx.Client:
     # Connections are not kept: between two sign-ins the other end closes them.
     limits = httpx.Limits(max_keepalive_connections=0)
     return httpx.Client(timeout=TIMEOUT, limits=limits, follow_redirects=False)

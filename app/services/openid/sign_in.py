@@ -10,7 +10,7 @@ from app.models import User
 from app.models.types import uuid7
 from app.models.user import USERNAME_MAX, USERNAME_MIN
 from app.services.openid import group_roles, linked_accounts
-from app.services.openid.flow import Person
+from app.services.openid.person import Person
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
 from app.services.users import passwords, registration, reserved_names, users

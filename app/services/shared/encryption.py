@@ -8,12 +8,10 @@ Values that an earlier key in SECRET_KEY_FALLBACKS has sealed can still be read
 import base64
 import hmac
 from functools import lru_cache
-from typing import TYPE_CHECKING
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from app import settings as policy
-
-if TYPE_CHECKING:
-    from cryptography.fernet import MultiFernet
 
 PURPOSE = b"flagstone: values sealed in the database"
 
@@ -50,8 +48,6 @@ def is_outdated(sealed: str) -> bool:
 
 
 def _opened(keys: tuple[str, ...], sealed: str) -> str:
-    from cryptography.fernet import InvalidToken  # noqa: PLC0415 - see _cipher
-
     try:
         return _cipher(keys).decrypt(sealed).decode()
     except InvalidToken as error:
@@ -59,9 +55,6 @@ def _opened(keys: tuple[str, ...], sealed: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _cipher(keys: tuple[str, ...]) -> "MultiFernet":
-    # Only who uses it pays for loading it: 30 ms of CPU, of the 500 that a start may take.
-    from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415
-
+def _cipher(keys: tuple[str, ...]) -> MultiFernet:
     derived = (hmac.digest(key.encode(), PURPOSE, "sha256") for key in keys)
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])

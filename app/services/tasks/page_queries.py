@@ -23,14 +23,13 @@ from sqlalchemy import (
     union_all,
 )
 
-from app import lazy
 from app.models import TASKS, Task
 from app.models.task import LIVE, SHOWN, STATUS_RANK, TRASHED
 from app.services.shared import paging
 from app.services.tasks import filters as task_filters
 from app.services.tasks.access import ASSIGNED, OWNED
 from app.services.tasks.filters import Filters
-from app.sql import Statement
+from app.sql import Statement, preload
 
 COLUMNS = [TASKS.c[name] for name in SHOWN]
 SORTS: dict[str, ColumnElement[Any]] = {
@@ -89,9 +88,9 @@ def page(shape: Shape, *, counted: bool = False) -> Statement[Any]:
     return Statement(query, prepared=not shape.filters and not counted)
 
 
-@lazy.by_master
+@preload
 def usual_pages() -> None:
-    """Those that everybody asks PostgreSQL for."""
+    """Build the statements of the usual pages of PostgreSQL."""
     for counted in (False, True):
         page(Shape(postgres=True, everyone=False, filters=()), counted=counted)
 

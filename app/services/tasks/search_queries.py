@@ -28,14 +28,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import visitors
 
-from app import lazy
 from app.models import TASKS, Task
 from app.models.task import LIVE, SHOWN, STATUS_RANK, STATUSES, TRASHED
 from app.services.shared import paging
 from app.services.tasks import filters as task_filters, page_queries, search
 from app.services.tasks.access import OWNED
 from app.services.tasks.page_queries import SORTS, Shape
-from app.sql import Statement
+from app.sql import Statement, preload
 
 NEAR = 250  # tasks of each branch of the list
 FURTHER = 5  # times as many are looked at next, where that is likely to fill the page
@@ -167,9 +166,9 @@ def _ranked(size: int) -> ColumnElement[bool]:
     return STATUS_RANK.in_([case(ranks, value=status) for status in statuses])
 
 
-@lazy.by_master
+@preload
 def usual_searches() -> None:
-    """Those that everybody asks PostgreSQL for."""
+    """Build the statements of the usual searches on PostgreSQL."""
     shape = Shape(postgres=True, everyone=False, filters=(("q", 1),))
     _near(shape)
     _indexed(shape)

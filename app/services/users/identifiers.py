@@ -1,20 +1,15 @@
 """What an account is known by: the rules of usernames and email addresses."""
 
 import re
-from typing import TYPE_CHECKING
+
+import email_validator
 
 from app.errors import Conflict, Invalid
 from app.faults import Code, Fault, length_code
-from app.lazy import lazy
 from app.models.user import EMAIL_LOCAL_MAX, EMAIL_MAX, USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERN
 from app.services.shared.actor import Actor
 from app.services.users import reserved_names
 from app.sql import UniqueViolation
-
-if TYPE_CHECKING:
-    import email_validator
-else:
-    email_validator = lazy("email_validator", ahead=True)
 
 
 def checked_email(email: str) -> str:

@@ -9,7 +9,7 @@ from flask import Flask
 from app.models import LinkedAccount, OutboxEntry, Session, Token
 from app.services.accounts import unsent_forms
 from app.services.openid import linked_accounts
-from app.services.openid.flow import Person
+from app.services.openid.person import Person
 from app.services.shared.actor import Actor
 from app.services.webhooks import deliveries as webhook_deliveries
 from tests.conftest import signed_in_browser

@@ -26,7 +26,7 @@ from app.services.access import personal_tokens, token_pairs
 from app.services.accounts import password_reset
 from app.services.factors import passkeys, webauthn_messages
 from app.services.openid import linked_accounts
-from app.services.openid.flow import Person
+from app.services.openid.person import Person
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users

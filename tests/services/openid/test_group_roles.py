@@ -13,7 +13,7 @@ from app.models import LinkedAccount, User
 from app.models.types import now
 from app.services.accounts import accounts, first_proof
 from app.services.openid import group_roles, linked_accounts, sign_in as openid_entry
-from app.services.openid.flow import Person
+from app.services.openid.person import Person
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from tests.conftest import MakePerson

@@ -14,7 +14,7 @@ from app.models.types import now
 from app.services.accounts import export as account_export, password_reset
 from app.services.authentication import one_time_links
 from app.services.openid import linked_accounts, sign_in as openid_entry
-from app.services.openid.flow import Person
+from app.services.openid.person import Person
 from app.services.shared import throttle
 from app.services.shared.actor import Actor
 from app.services.users import passwords, registration
