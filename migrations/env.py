@@ -4,6 +4,7 @@ import logging
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -18,6 +19,7 @@ from app.services.operations import readiness
 from app.services.operations.readiness import is_later
 from app.services.tasks import search as task_search
 from app.sql import watchdog
+from app.sql.errors import first_line, translated
 from migrations import autogenerate, rebuild  # noqa: F401 - the latter registers itself
 from migrations.indexes import LOCK_TIMEOUT
 
@@ -128,6 +130,16 @@ def is_at_head() -> bool:
     return goes_to_head and readiness.revision() == readiness.head()
 
 
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """An unreachable or busy database is one line and exit status 1, not a traceback."""
+    try:
+        yield
+    except OperationalError as error:
+        cause: Any = error.orig
+        raise click.ClickException(f"{translated(cause)} ({first_line(cause)})") from error
+
+
 def run_online() -> None:
     with migrate.db.engine.connect() as connection:
         try:
@@ -207,10 +219,8 @@ def run_offline() -> None:
 if context.is_offline_mode():
     run_offline()
 else:
-    with (
-        watchdog.statement_timeout(None),
-        warnings.catch_warnings(),
-    ):  # it takes as long as it takes
+    # A migration has no deadline: it takes as long as it takes.
+    with one_line_errors(), watchdog.statement_timeout(None), warnings.catch_warnings():
         # Of SQLite's indexes over expressions, which autogenerate and rebuild look after.
         warnings.filterwarnings("ignore", message=".*expression-based index")
         run_online()

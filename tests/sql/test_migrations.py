@@ -36,8 +36,10 @@ import sys
 from flask_migrate import upgrade
 
 from app import create_app
+from app.cli import migrations
 
 app = create_app()
+migrations.init_app(app)
 children = []
 for _ in range(8):
     child = os.fork()

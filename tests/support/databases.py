@@ -17,6 +17,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 import config
 from app import create_app
+from app.cli import migrations
 from app.extensions import db
 from tests.support import embedded_postgres
 
@@ -79,6 +80,7 @@ def make_app(url: str, **settings: str) -> Flask:
         "LOG_LEVEL": "INFO",  # a line for each request: see tests.support.leaks
     }
     app = create_app(config.load({**environ, **settings}))
+    migrations.init_app(app)  # as `flask db` does
     if url.startswith("sqlite:"):
         with app.app_context():
             event.listen(db.engine, "connect", _hasten)
