@@ -5,8 +5,8 @@ that Flask itself makes (an error, a redirect, a file) cannot slip by.
 """
 
 import logging
+import os
 import re
-import secrets
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -62,7 +62,7 @@ class Middleware:
     ) -> Iterable[bytes]:
         started = time.perf_counter()
         given = environ.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if _SANE_ID.fullmatch(given) else secrets.token_hex(16)
+        request_id = given if _SANE_ID.fullmatch(given) else os.urandom(16).hex()
         environ[REQUEST_ID] = request_id
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:

@@ -51,7 +51,7 @@ def is_page(path: str) -> bool:
 
 
 def check_request() -> None:
-    """A host that is ours, and on the pages not too often, nor a forged form."""
+    """Refuse an unknown host, and on the pages too many requests and a forged form."""
     call: Request = request._get_current_object()  # type: ignore[attr-defined]  # no proxy
     environ, path = call.environ, call.path
     environ[ROUTE] = call.url_rule.rule if call.url_rule else ""
@@ -62,9 +62,11 @@ def check_request() -> None:
     # A probe asks by address and not by name.
     if path not in PROBES and _host_name(environ) not in current_app.config["KNOWN_HOSTS"]:
         raise BadRequest("This host name is not served here.")
-    if is_page(path):
+    if is_api(path):
+        return
+    if not path.startswith(STATIC):
         rate_limit.hit(environ, _visitor())
-    if not is_api(path) and call.url_rule is not None:
+    if call.url_rule is not None:
         _refuse_cross_site()
         if call.method == "POST":
             _need_whole_form()

@@ -74,6 +74,7 @@ class Operation:
     errors: tuple[type[AppError], ...] = ()
     deprecated: Deprecation | None = None
     dump: Dump = field(init=False)
+    is_list: bool = field(init=False)
     reading: HolderStatement | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,10 +83,7 @@ class Operation:
         object.__setattr__(self, "dump", _dump_by_class(dumps, dump) if dumps else dump)
         reading = HolderStatement(self.reads) if self.reads is not None else None
         object.__setattr__(self, "reading", reading)
-
-    @property
-    def lists(self) -> bool:
-        return isinstance(self.query, ListQuery)
+        object.__setattr__(self, "is_list", isinstance(self.query, ListQuery))
 
 
 def _dump_by_class(dumps: Mapping[type, Dump], default: Dump) -> Dump:
@@ -166,7 +164,7 @@ def _answer(
         given["expect"] = request_parsing.condition(call)
     if declaration.body is not None:
         given["body"] = request_parsing.body(call, declaration.body, declaration.body_types)
-    if declaration.lists:
+    if declaration.is_list:
         return _list(declaration, call, view, actor, given)
     if declaration.query is not None:
         given["query"] = request_parsing.query(call, declaration.query)

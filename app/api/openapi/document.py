@@ -170,7 +170,7 @@ def _success(operation: Operation) -> Json:
     carried = {
         "ETag": operation.etag,
         "Location": operation.location,
-        "Link": operation.lists,
+        "Link": operation.is_list,
         "Idempotent-Replayed": operation.idempotent,
         "Content-Disposition": operation.streams,
         "Deprecation": operation.deprecated,
@@ -183,7 +183,7 @@ def _success(operation: Operation) -> Json:
     }
     if operation.streams:
         success["content"] = _texts(operation.streams)
-    elif operation.lists and operation.returns is not None:
+    elif operation.is_list and operation.returns is not None:
         example = examples.page(operation.returns)
         success["content"] = {JSON: {"schema": parts.page(operation.returns), "example": example}}
     elif operation.returns is not None:
