@@ -40,7 +40,7 @@ for resource in RESOURCES:
 
 @bp.after_request
 def announce_patch(response: Response) -> Response:
-    """What a PATCH may be sent as (RFC 5789, 3.1), where one asks or sent something else."""
+    """Add Accept-Patch to OPTIONS of a PATCH route and to 415 of a PATCH (RFC 5789, 3.1)."""
     if request.method == "OPTIONS":
         patches = "PATCH" in response.headers.get("Allow", "")
     else:

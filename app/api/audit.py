@@ -29,17 +29,17 @@ class AuditEventOut(Schema):
 
 
 class AuditQuery(ListQuery):
-    actor_id = Identifier(metadata={"description": "Who did it."})
-    action = Text(metadata={"description": "What was done, as `task.updated`."})
-    target_type = Text(metadata={"description": "To what kind of thing, as `task`."})
-    target_id = Identifier(metadata={"description": "To which of them."})
+    actor_id = Identifier(metadata={"description": "The user who acted."})
+    action = Text(metadata={"description": "The action, such as `task.updated`."})
+    target_type = Text(metadata={"description": "The type of the target, such as `task`."})
+    target_id = Identifier(metadata={"description": "The id of the target."})
     since = Moment(
         metadata={
-            "description": "From then on. The list ends before the oldest write that is still "
-            "running: ask again from the newest moment seen, and no event is missed."
+            "description": "Created at or after this time. The list ends before the oldest write "
+            "that is still running: poll from the newest time received and no event is missed."
         }
     )
-    until = Moment(metadata={"description": "Before then."})
+    until = Moment(metadata={"description": "Created before this time."})
 
 
 @bp.get("")
@@ -51,5 +51,5 @@ class AuditQuery(ListQuery):
     returns=AuditEventOut(),
 )
 def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[AuditEvent]:
-    """The newest first."""
+    """Events are ordered newest first."""
     return audit.page(actor, **query, **paging)

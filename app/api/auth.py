@@ -1,4 +1,4 @@
-"""Signing in: a pair of tokens for a password, a new pair for a refresh token, the end of both."""
+"""Sign-in and sign-out by tokens, token refresh, password reset and email confirmation."""
 
 from typing import Any, ClassVar
 
@@ -28,12 +28,12 @@ bp = Blueprint("auth", __name__, url_prefix="/auth")
 
 
 class SignIn(Strict):
-    identifier = Text(required=True, metadata={"description": "Email or username, without case."})
+    identifier = Text(required=True, metadata={"description": "Email or username, in any case."})
     password = Password(required=True, metadata={"format": "password"})
     otp = Text(
         metadata={
-            "description": "Where the account has a second factor: the code that its app shows, or "
-            "one of the recovery codes. Each works once.",
+            "description": "Required if the account has a second factor: a code of its "
+            "authenticator app, or a recovery code. Each code works once.",
             "example": "492039",
         }
     )
@@ -46,17 +46,17 @@ class Forgotten(Strict):
 
 
 class NewPasswordByLink(Strict):
-    token = Text(required=True, metadata={"description": "The last part of the link."})
+    token = Text(required=True, metadata={"description": "The last segment of the link's URL."})
     password = NewPassword(required=True)
     example: ClassVar[dict[str, Any]] = {"token": TOKEN, "password": "nine apples, no pear"}
 
 
 class ProofOfEmail(Strict):
-    token = Text(required=True, metadata={"description": "The last part of the link."})
+    token = Text(required=True, metadata={"description": "The last segment of the link's URL."})
     password = Password(
         metadata={
             "format": "password",
-            "description": "Of the account, where the request bears no token of it.",
+            "description": "The account's password, if the request has no token of the account.",
         }
     )
     example: ClassVar[dict[str, Any]] = {"token": TOKEN, "password": "seven plums and a pear"}
@@ -68,12 +68,12 @@ class Refresh(Strict):
 
 
 class TokenPair(Schema):
-    """RFC 6749, 5.1."""
+    """An access token response (RFC 6749, 5.1)."""
 
     access_token = Text(required=True, metadata={"example": TOKEN})
     token_type = Text(required=True, metadata={"enum": ["Bearer"], "example": "Bearer"})
     expires_in = fields.Integer(
-        required=True, metadata={"description": "Seconds.", "example": 3600}
+        required=True, metadata={"description": "In seconds.", "example": 3600}
     )
     refresh_token = Text(required=True, metadata={"example": TOKEN})
     scope = Text(
@@ -92,11 +92,11 @@ class TokenPair(Schema):
     errors=(BadCredentials, OtpRequired, BadOtp),
 )
 def login(origin: Actor, body: dict[str, str]) -> Pair:
-    """An access token for an hour and a refresh token for 30 days, for a password.
+    """Returns an access token valid for one hour and a refresh token valid for 30 days.
 
-    Where the account has a second factor and no `otp` came: 401 `/problems/otp-required`. A wrong
-    one is 401 `/problems/bad-otp`, and after 5 in 5 minutes 429: codes and recovery codes are
-    counted apart, and anew for a new password.
+    If the account has a second factor, a missing `otp` is 401 `/problems/otp-required` and a wrong
+    `otp` is 401 `/problems/bad-otp`. After 5 wrong codes in 5 minutes the answer is 429. App codes
+    and recovery codes are counted separately; a new password resets both counts.
     """
     return token_pairs.sign_in(origin, **body)
 
@@ -104,18 +104,18 @@ def login(origin: Actor, body: dict[str, str]) -> Pair:
 @bp.post("/refresh")
 @operation(
     id="refreshTokens",
-    summary="Refresh a sign-in",
+    summary="Refresh tokens",
     scopes=None,
     body=Refresh(),
     returns=TokenPair(),
     errors=(InvalidGrant,),
 )
 def refresh(origin: Actor, body: dict[str, str]) -> Pair:
-    """A new pair; the old refresh token is spent.
+    """Returns a new token pair and invalidates the refresh token.
 
-    Sent again within 10 s, it gives a further pair of the same sign-in, so that parallel tabs and
-    lost answers keep it. Sent again later, it ends the whole sign-in, which also ends 90 days after
-    its beginning.
+    The same refresh token sent again within 10 seconds returns another pair, so that parallel
+    clients and lost responses stay signed in. Sent again later, it revokes all tokens of the
+    sign-in. A sign-in expires after 90 days.
     """
     return token_pairs.refresh(origin, **body)
 
@@ -123,24 +123,25 @@ def refresh(origin: Actor, body: dict[str, str]) -> Pair:
 @bp.post("/logout")
 @operation(id="signOut", summary="Sign out", scopes=(), status=204, before_factor=True)
 def logout(actor: Actor) -> None:
-    """End the token in use at once, and all that came from the same sign-in."""
+    """Revokes the token of this request and all other tokens of the same sign-in at once."""
     token_pairs.logout(actor)
 
 
 @bp.post("/forgot")
 @operation(
     id="requestPasswordReset",
-    summary="Ask for a new password",
+    summary="Request a password reset",
     scopes=None,
     body=Forgotten(),
     status=202,
     errors=(NoMail,),
 )
 def forgot(origin: Actor, body: dict[str, str]) -> None:
-    """Mails a link to the account with this address. The answer is the same where there is none.
+    """Emails a reset link to the account with this address. The response is the same if there is no
+    such account.
 
-    One mail leaves for an address in 5 minutes, and 10 a day: what is asked beyond that is accepted
-    and sends nothing. The links of the last three mails work for 24 hours.
+    The service sends an address one mail in 5 minutes and 10 a day; further requests are accepted
+    and send nothing. The links of the last three mails are valid for 24 hours.
     """
     password_reset.ask(origin, **body)
 
@@ -148,14 +149,15 @@ def forgot(origin: Actor, body: dict[str, str]) -> None:
 @bp.post("/reset")
 @operation(
     id="resetPassword",
-    summary="Set a password by a link",
+    summary="Set a password with a mailed link",
     scopes=None,
     body=NewPasswordByLink(),
     status=204,
     errors=(VoidLink,),
 )
 def reset(origin: Actor, body: dict[str, str]) -> None:
-    """By the link of a mail, an invitation too. It works once, and ends every session and token."""
+    """Takes the token of a reset or invitation link. The token works once. All sessions and tokens
+    of the account end."""
     password_reset.follow(origin, body["token"], body["password"])
 
 
@@ -171,10 +173,11 @@ def reset(origin: Actor, body: dict[str, str]) -> None:
     errors=(VoidLink, BadCredentials, Forbidden, Conflict),
 )
 def confirm(actor: Actor, body: dict[str, str]) -> None:
-    """Takes the link of a mail, and the account's bearer token or its `password`: 401 without both,
-    403 with another account's token.
+    """Takes the token of a confirmation link and either the account's bearer token or its
+    `password`: 401 without both, 403 with another account's token.
 
-    A new address becomes the account's: 409 where it was taken since. The first proof of an account
-    ends its other sessions and tokens, and removes what was added before.
+    A new address replaces the account's address: 409 if another account uses it by now. The first
+    confirmation of an account ends its other sessions and tokens, and removes the credentials and
+    webhooks that were added before.
     """
     email_confirmation.follow(actor, body["token"], body.get("password"))

@@ -1,4 +1,4 @@
-"""Many changes of tasks in one request, all or nothing."""
+"""Bulk changes of tasks: many in one request, all or none."""
 
 from types import SimpleNamespace
 from typing import Any, ClassVar, NoReturn
@@ -51,7 +51,7 @@ class BulkIn(Strict):
     )
 
     def handle_error(self, error: ValidationError, data: Any, **options: Any) -> NoReturn:
-        """Say as well which operation it was, as every other error here does."""
+        """Raise Invalid with the index of the faulty operation."""
         super().handle_error(error, data, **options)
         invalid = Invalid("Some values are not valid.", dict(faults(error.messages)))
         places = error.messages_dict.get("operations")
@@ -78,7 +78,7 @@ class BulkOut(Schema):
 @bp.post("/bulk")
 @operation(
     id="bulkTasks",
-    summary="Change many tasks, all or none",
+    summary="Change tasks in bulk",
     scopes=("tasks:write",),
     body=BulkIn(),
     returns=BulkOut(),
@@ -86,14 +86,14 @@ class BulkOut(Schema):
     errors=(Forbidden, NotFound, PreconditionFailed, PreconditionRequired),
 )
 def bulk(actor: Actor, body: dict[str, Any]) -> SimpleNamespace:
-    """An error carries the `index` of the first operation that fails; none is made then."""
+    """Applies all operations or none. An error has the `index` of the first failing operation."""
     if current_app.config["REQUIRE_IF_MATCH"]:
-        _need_versions(body["operations"])
+        _require_versions(body["operations"])
     changes = [_change(**given) for given in body["operations"]]
     try:
         done = task_bulk.apply(actor, changes)
     except Invalid as error:
-        raise _placed(error) from None
+        raise _with_full_pointers(error) from None
     results = [
         {"index": n, "op": change.op, "id": task_id, "task": task and compile_task(task)}
         for n, (change, task_id, task) in enumerate(done)
@@ -101,10 +101,10 @@ def bulk(actor: Actor, body: dict[str, Any]) -> SimpleNamespace:
     return SimpleNamespace(results=results)
 
 
-def _need_versions(operations: list[dict[str, Any]]) -> None:
+def _require_versions(operations: list[dict[str, Any]]) -> None:
     for index, given in enumerate(operations):
         if given["op"] != "create" and "version" not in given:
-            required = PreconditionRequired("Give the version of what you have read.")
+            required = PreconditionRequired("Send the version of the task that you read.")
             required.index = index
             raise required
 
@@ -113,8 +113,8 @@ def _change(op: str, version: int | None = None, **given: Any) -> Change:
     return Change(op, **given, expect=None if version is None else {version})
 
 
-def _placed(error: Invalid) -> Invalid:
-    """The error of a service, its pointers into the whole body."""
+def _with_full_pointers(error: Invalid) -> Invalid:
+    """Return a service's error with pointers that start at the root of the request body."""
     where = f"operations/{error.index}/data"
     placed = Invalid(error.message, {f"{where}/{n}": why for n, why in error.fields.items()})
     placed.index = error.index

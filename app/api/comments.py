@@ -39,7 +39,7 @@ class CommentIn(Strict):
 @bp.get("")
 @operation(
     id="listTaskComments",
-    summary="List the comments on a task",
+    summary="List task comments",
     scopes=READ,
     query=ListQuery(),
     returns=CommentOut(),
@@ -49,14 +49,14 @@ class CommentIn(Strict):
 def index(
     actor: Actor, task_id: str, record: Task | None, query: dict[str, Any], **paging: Any
 ) -> Page[Comment]:
-    """The oldest first."""
+    """Comments are ordered oldest first."""
     return comments.page(actor, task_id, task=record, **query, **paging)
 
 
 @bp.post("")
 @operation(
     id="createTaskComment",
-    summary="Comment on a task",
+    summary="Create a task comment",
     scopes=WRITE,
     body=CommentIn(),
     returns=CommentOut(),
@@ -73,7 +73,7 @@ def create(actor: Actor, task_id: str, body: dict[str, str]) -> Comment:
 @bp.get("/<id:comment_id>")
 @operation(
     id="getTaskComment",
-    summary="Read a comment",
+    summary="Get a task comment",
     scopes=READ,
     returns=CommentOut(),
     etag=True,
@@ -87,7 +87,7 @@ def show(actor: Actor, task_id: str, comment_id: str, record: Comment | None) ->
 @bp.patch("/<id:comment_id>")
 @operation(
     id="updateTaskComment",
-    summary="Change a comment",
+    summary="Update a task comment",
     scopes=WRITE,
     body=CommentIn(partial=True),
     body_types=(JSON, MERGE_PATCH),
@@ -99,19 +99,19 @@ def show(actor: Actor, task_id: str, comment_id: str, record: Comment | None) ->
 def update(
     actor: Actor, task_id: str, comment_id: str, body: dict[str, str], expect: Expect
 ) -> Comment:
-    """For its author and an admin."""
+    """Only the comment's author and admins may update it."""
     return comments.update(actor, task_id, comment_id, body.get("body"), expect)
 
 
 @bp.delete("/<id:comment_id>")
 @operation(
     id="deleteTaskComment",
-    summary="Remove a comment",
+    summary="Delete a task comment",
     scopes=WRITE,
     status=204,
     if_match=True,
     errors=(Forbidden, NotFound, PreconditionFailed),
 )
 def delete(actor: Actor, task_id: str, comment_id: str, expect: Expect) -> None:
-    """For its author, the owner of the task and an admin."""
+    """Only the comment's author, the task's owner and admins may delete it."""
     comments.delete(actor, task_id, comment_id, expect)

@@ -1,4 +1,4 @@
-"""Tasks out of the service and into it, as CSV or NDJSON."""
+"""Export and import of tasks as CSV or NDJSON."""
 
 from typing import Any
 
@@ -32,17 +32,17 @@ _CSV_ONLY = Fault(Code.NOT_ALLOWED, "Only CSV takes a byte order mark.")
 
 class ExportQuery(TaskFilters):
     format = choice(
-        tuple(_FORMATS), required=True, metadata={"description": "What the answer is written in."}
+        tuple(_FORMATS), required=True, metadata={"description": "The format of the response."}
     )
     bom = choice(
         ("0", "1"),
         load_default="0",
-        metadata={"description": "1: CSV begins with a byte order mark, which Excel looks for."},
+        metadata={"description": "1 adds a byte order mark to CSV, which Excel needs for UTF-8."},
     )
 
 
 class WarningOut(Schema):
-    line = fields.Integer(required=True, metadata={"description": "Of the file, from 1."})
+    line = fields.Integer(required=True, metadata={"description": "Line of the file, from 1."})
     pointer = fields.String(required=True, metadata={"description": "The field (RFC 6901)."})
     code = choice((Code.NOT_FOUND.value, Code.OUT_OF_RANGE.value), required=True)
     detail = fields.String(required=True)
@@ -54,8 +54,8 @@ class ImportedOut(Schema):
         fields.Nested(WarningOut),
         required=True,
         metadata={
-            "description": "What was left out of a task: an assignee who is no active user here"
-            " by id or by name, and a date of the future."
+            "description": "Values that the import ignored: an assignee who matches no active user"
+            " by id or username, and a date in the future."
         },
     )
 
@@ -69,7 +69,8 @@ class ImportedOut(Schema):
     streams=_EXAMPLES,
 )
 def export(actor: Actor, query: dict[str, Any]) -> Response:
-    """All that match, streamed. A CSV cell that would be a formula gets a ' in front."""
+    """Streams all matching tasks. A CSV cell that a spreadsheet would run as a formula begins
+    with `'`."""
     kind, sort = _FORMATS[query.pop("format")], query.pop("sort")
     marked = query.pop("bom") == "1"
     if marked and kind == NDJSON:
@@ -92,8 +93,8 @@ def export(actor: Actor, query: dict[str, Any]) -> Response:
     errors=(InvalidLines,),
 )
 def import_(actor: Actor) -> Imported:
-    """Imports all tasks of the file or none: up to 50,000 tasks and 10 MiB. An export can be
-    imported again, also into another database: ids, owners and `updated_at` are new.
+    """Imports all tasks of the file or none, up to 50,000 tasks and 10 MiB. An export of any
+    database can be imported; the tasks get new ids, owners and `updated_at`.
     """
     if request.mimetype == MULTIPART:
         data, named = multipart.file_of(request, "file", SIZE_MAX)

@@ -1,4 +1,4 @@
-"""Second factors: one's own app, passkeys and recovery codes; an admin resets those of others."""
+"""Second factors: authenticator apps, passkeys, recovery codes, and their reset by an admin."""
 
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -26,14 +26,15 @@ class Proof(Strict):
     current_password = Password(
         metadata={
             "format": "password",
-            "description": "Needed where the account has one; else a login of the last 15 minutes.",
+            "description": "Required if the account has a password. Otherwise the token must come "
+            "from a sign-in of the last 15 minutes.",
         }
     )
     example: ClassVar[dict[str, Any]] = {"current_password": "seven plums and a pear"}
 
 
 class Otp(Strict):
-    otp = Text(required=True, metadata={"description": "The code that the app shows now."})
+    otp = Text(required=True, metadata={"description": "The current code of the app."})
     example: ClassVar[dict[str, Any]] = {"otp": "492039"}
 
 
@@ -47,41 +48,39 @@ class FactorOut(Schema):
 
 class TotpSetUp(Schema):
     secret = Text(required=True, metadata={"example": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"})
-    uri = Text(
-        required=True, metadata={"description": "What a QR code holds for an app.", "example": URI}
-    )
+    uri = Text(required=True, metadata={"description": "The content of a QR code.", "example": URI})
 
 
 class RecoveryCodes(Schema):
     recovery_codes = fields.List(
         Text(metadata={"example": "k3v7qa-x2mpd5-rw6t4e-bn7uzc"}),
         required=True,
-        metadata={"description": "Shown this once. Each works once, in place of a code."},
+        metadata={"description": "Returned only once. Each works once, instead of an app's code."},
     )
 
 
 class RecoveryCodesLeft(Schema):
-    left = fields.Integer(required=True, metadata={"description": "Not used yet.", "example": 9})
+    left = fields.Integer(required=True, metadata={"description": "Unused codes.", "example": 9})
 
 
 @bp.get("/me/factors")
 @operation(
     id="listMyFactors",
-    summary="List one's second factors",
+    summary="List my second factors",
     scopes=READ,
     before_factor=True,
     query=ListQuery(),
     returns=FactorOut(),
 )
 def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Factor]:
-    """The newest first. Signing in with the password takes one of them, where there is any."""
+    """Factors are ordered newest first. If there is any, a sign-in by password requires one."""
     return factors.page(actor, **query, **paging)
 
 
 @bp.post("/me/factors/totp")
 @operation(
     id="createTotpFactor",
-    summary="Begin to set up an authenticator app",
+    summary="Set up an authenticator app",
     scopes=WRITE,
     before_factor=True,
     body=Proof(),
@@ -89,8 +88,8 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Factor]:
     errors=(ReauthenticationRequired, EmailUnconfirmed, Conflict),
 )
 def begin_totp(actor: Actor, body: dict[str, str]) -> SetUp:
-    """A secret for an app (RFC 6238: SHA-1, 6 digits, 30 seconds). It counts once it is confirmed,
-    within 10 minutes. An account may have five apps, so that a phone is replaced without a gap."""
+    """Returns a TOTP secret (RFC 6238: SHA-1, 6 digits, 30 seconds). The factor becomes active when
+    a code confirms it within 10 minutes. An account can have up to five apps."""
     return totp.begin(actor, body.get("current_password"))
 
 
@@ -105,8 +104,8 @@ def begin_totp(actor: Actor, body: dict[str, str]) -> SetUp:
     errors=(EmailUnconfirmed, Conflict),
 )
 def confirm_totp(actor: Actor, body: dict[str, str]) -> SimpleNamespace:
-    """From now on signing in takes a code. Every other login ends, of personal tokens none. With
-    the first factor come recovery codes; with a further one the list is empty."""
+    """From now on a sign-in by password requires a code. All other sign-ins end; personal tokens
+    stay valid. The first factor returns recovery codes; for a further factor the list is empty."""
     return SimpleNamespace(recovery_codes=totp.confirm(actor, **body))
 
 
@@ -121,14 +120,15 @@ def confirm_totp(actor: Actor, body: dict[str, str]) -> SimpleNamespace:
     errors=(ReauthenticationRequired, NotFound, Conflict),
 )
 def remove(actor: Actor, factor_id: str, body: dict[str, str]) -> None:
-    """With the last one the recovery codes go too. 409 where it is the last way to sign in."""
+    """Removing the last factor also deletes the recovery codes. 409 if the account could no longer
+    sign in."""
     factors.remove(actor, factor_id, body.get("current_password"))
 
 
 @bp.get("/me/recovery-codes")
 @operation(
     id="getRecoveryCodeCount",
-    summary="Count one's recovery codes",
+    summary="Get my recovery code count",
     scopes=READ,
     before_factor=True,
     returns=RecoveryCodesLeft(),
@@ -140,7 +140,7 @@ def recovery_codes_left(actor: Actor) -> SimpleNamespace:
 @bp.post("/me/recovery-codes")
 @operation(
     id="replaceRecoveryCodes",
-    summary="Make new recovery codes",
+    summary="Replace my recovery codes",
     scopes=WRITE,
     before_factor=True,
     body=Proof(),
@@ -148,7 +148,7 @@ def recovery_codes_left(actor: Actor) -> SimpleNamespace:
     errors=(ReauthenticationRequired, Conflict),
 )
 def renew_recovery_codes(actor: Actor, body: dict[str, str]) -> SimpleNamespace:
-    """Those made before are void. 409 where there is no second factor."""
+    """Invalidates all earlier codes. 409 if the account has no second factor."""
     codes = recovery_codes.renew(actor, body.get("current_password"))
     return SimpleNamespace(recovery_codes=codes)
 
@@ -156,14 +156,15 @@ def renew_recovery_codes(actor: Actor, body: dict[str, str]) -> SimpleNamespace:
 @bp.delete("/<id:user_id>/factors")
 @operation(
     id="deleteUserFactors",
-    summary="Reset the second factors of an account",
+    summary="Reset a user's second factors",
     scopes=("admin",),
     status=204,
     errors=(ReauthenticationRequired, NotFound),
 )
 def reset(actor: Actor, user_id: str) -> None:
-    """For somebody who lost them: its next login takes the password alone, and all others end.
+    """Deletes all second factors of a user who lost them: the next sign-in needs the password
+    only. All sign-ins of the user end.
 
-    Takes a login of the last 15 minutes, or a personal token.
+    Requires a token from a sign-in of the last 15 minutes, or a personal token.
     """
     factors.reset(actor, users.get(actor, user_id))

@@ -1,4 +1,4 @@
-"""What is worked out from tasks: their history, and figures over them."""
+"""History, statistics and labels of tasks."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -41,7 +41,7 @@ class Day(Schema):
 
 
 def _counts(name: str, words: tuple[str, ...]) -> type[Schema]:
-    """A number of tasks for each of the words."""
+    """Return a schema with a number of tasks for each of the words."""
     number = fields.Integer(required=True, validate=validate.Range(min=0))
     return Schema.from_dict(dict.fromkeys(words, number), name=name)
 
@@ -58,13 +58,15 @@ class TaskStatsQuery(Schema):
     days = Number(
         load_default=30,
         validate=Range(1, DAYS_MAX, error="Use {min} to {max}."),
-        metadata={"description": "How many days, in UTC, the last one today."},
+        metadata={"description": "Number of days (UTC), ending today."},
     )
 
 
 class LabelUse(Schema):
     label = Text(required=True)
-    count = fields.Integer(required=True, metadata={"description": "Tasks that have it."})
+    count = fields.Integer(
+        required=True, metadata={"description": "Number of tasks with this label."}
+    )
 
 
 class TaskLabelsOut(Schema):
@@ -74,7 +76,7 @@ class TaskLabelsOut(Schema):
 @bp.get("/<id:task_id>/events")
 @operation(
     id="listTaskEvents",
-    summary="List what was done to a task",
+    summary="List task events",
     scopes=READ,
     query=ListQuery(),
     returns=TaskEventOut(),
@@ -84,31 +86,29 @@ class TaskLabelsOut(Schema):
 def events(
     actor: Actor, task_id: str, record: Task | None, query: dict[str, Any], **paging: Any
 ) -> Page[AuditEvent]:
-    """The newest first."""
+    """Events are ordered newest first."""
     return task_events.events(actor, task_id, task=record, **query, **paging)
 
 
 @bp.get("/stats")
 @operation(
     id="getTaskStatistics",
-    summary="Figures over tasks",
+    summary="Get task statistics",
     scopes=READ,
     query=TaskStatsQuery(),
     returns=TaskStatsOut(),
 )
 def stats(actor: Actor, query: dict[str, int]) -> SimpleNamespace:
-    """Over those that one sees: all of them for an admin."""
+    """Covers the tasks that the caller can see; for an admin, all tasks."""
     figures = task_stats.overview(actor, query["days"], everyone=actor.is_admin)
     return SimpleNamespace(**figures)
 
 
 @bp.get("/labels")
-@operation(
-    id="listTaskLabels", summary="List the labels in use", scopes=READ, returns=TaskLabelsOut()
-)
+@operation(id="listTaskLabels", summary="List task labels", scopes=READ, returns=TaskLabelsOut())
 def labels(actor: Actor) -> SimpleNamespace:
-    """The labels of the tasks that you see, without the trash, the most used first, up to 1,000.
-    Spellings that differ in case only are one entry, under the spelling that most tasks use.
+    """Lists up to 1,000 labels of the tasks that the caller can see, most used first, without the
+    trash. Labels that differ only in case are one entry, in the most common spelling.
     """
     rows = label_counts.used(actor, everyone=actor.is_admin)
     return SimpleNamespace(items=[{"label": row.label, "count": int(row.total)} for row in rows])

@@ -1,4 +1,4 @@
-"""Tasks."""
+"""Tasks: list, create, get, replace, update, delete and restore."""
 
 from typing import Any, ClassVar
 
@@ -47,7 +47,9 @@ class TaskOut(Schema):
     completed_at = Moment(required=True, allow_none=True)
     created_at = Moment(required=True)
     updated_at = Moment(required=True)
-    version = fields.Integer(required=True, metadata={"description": "Its ETag, as a number."})
+    version = fields.Integer(
+        required=True, metadata={"description": "The number in the task's ETag."}
+    )
     example: ClassVar[dict[str, Any]] = {
         "id": ID,
         "description": "All of them.",
@@ -66,59 +68,63 @@ compile_task = compile_dump(TaskOut())
 
 
 class TaskFilters(Schema):
-    status = List(choice(STATUSES), metadata={"description": "Any of these."})
-    priority = List(choice(PRIORITIES), metadata={"description": "Any of these."})
-    label = List(Line(validate=not_blank), metadata={"description": "Any of these, without case."})
-    owner_id = Identifier(metadata={"description": "Whose tasks."})
-    assignee_id = IdentifierOrNone(
-        metadata={"description": "Who is to do them; `none`: those without an assignee."}
+    status = List(choice(STATUSES), metadata={"description": "Any of these values."})
+    priority = List(choice(PRIORITIES), metadata={"description": "Any of these values."})
+    label = List(
+        Line(validate=not_blank), metadata={"description": "Any of these labels, in any case."}
     )
-    id = List(Identifier(), validate=Length(max=IDS_MAX), metadata={"description": "Any of these."})
-    due_at = choice((NONE,), metadata={"description": "Those without a date."})
-    due_before = Moment(metadata={"description": "Due before then."})
-    due_after = Moment(metadata={"description": "Due then or later."})
-    created_after = Moment(metadata={"description": "Made then or later."})
-    created_before = Moment(metadata={"description": "Made before then."})
+    owner_id = Identifier(metadata={"description": "The owner."})
+    assignee_id = IdentifierOrNone(
+        metadata={"description": "The assignee; `none` for tasks without an assignee."}
+    )
+    id = List(
+        Identifier(), validate=Length(max=IDS_MAX), metadata={"description": "Any of these values."}
+    )
+    due_at = choice((NONE,), metadata={"description": "Tasks without a due date."})
+    due_before = Moment(metadata={"description": "Due before this time."})
+    due_after = Moment(metadata={"description": "Due at or after this time."})
+    created_after = Moment(metadata={"description": "Created at or after this time."})
+    created_before = Moment(metadata={"description": "Created before this time."})
     updated_after = Moment(
         metadata={
-            "description": "Changed then or later. Sorted by `updated_at` the list ends before the "
-            "oldest write that is still running: ask again from the newest moment seen, and no "
-            "change is missed."
+            "description": "Updated at or after this time. Sorted by `updated_at`, the list ends "
+            "before the oldest write that is still running: poll from the newest time received "
+            "and no change is missed."
         }
     )
-    updated_before = Moment(metadata={"description": "Changed before then."})
-    completed_after = Moment(metadata={"description": "Done then or later."})
-    completed_before = Moment(metadata={"description": "Done before then."})
-    overdue = Flag(metadata={"description": "Past `due_at`, and neither done nor cancelled."})
-    trashed = Flag(metadata={"description": "What lies in the trash, and nothing else."})
+    updated_before = Moment(metadata={"description": "Updated before this time."})
+    completed_after = Moment(metadata={"description": "Completed at or after this time."})
+    completed_before = Moment(metadata={"description": "Completed before this time."})
+    overdue = Flag(metadata={"description": "Past `due_at` and neither done nor cancelled."})
+    trashed = Flag(metadata={"description": "Only tasks in the trash."})
     q = Text(
         validate=Length(max=Q_MAX),
         metadata={
-            "description": "Words, all of which have to be in title or description. A word "
-            "matches the beginning of a word or its English stem; case, accents and the form of "
-            "apostrophes do not count. Words also begin where letters, digits and marks meet: "
-            "`1234` finds `INC-1234`. In scripts without blanks any row of characters is found. "
-            "Without a letter or digit it finds nothing."
+            "description": "Full-text search: title or description must contain all words. A "
+            "word matches the beginning of a word or its English stem, ignoring case, accents "
+            "and the kind of apostrophe. Words also begin where letters, digits and punctuation "
+            "meet: `1234` finds `INC-1234`. In scripts without spaces any substring matches. "
+            "A query without a letter or digit finds nothing."
         },
     )
     sort = choice(
         tuple(SORTS) + tuple(f"-{name}" for name in SORTS),
         load_default="-created_at",
         metadata={
-            "description": "`-` reverses the order. Tasks without a value come last. Statuses: "
-            "todo, in_progress, done, cancelled."
+            "description": "`-` reverses the order. Tasks without a value are last. Order of "
+            "statuses: todo, in_progress, done, cancelled."
         },
     )
 
 
 class TaskQuery(ListQuery, TaskFilters):
-    """A page of what the filters let through."""
+    """Filters and paging of the task list."""
 
 
 @bp.get("")
 @operation(id="listTasks", summary="List tasks", scopes=READ, query=TaskQuery(), returns=TaskOut())
 def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Task]:
-    """Those that one owns or is assigned to; all of them for an admin."""
+    """Lists the tasks that the caller owns or is assigned to; for an admin, all tasks."""
     filters = {name: value for name, value in query.items() if name != "sort"}
     everyone = actor.is_admin
     return tasks.page(actor, filters, sort=query["sort"], everyone=everyone, **paging)
@@ -127,7 +133,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Task]:
 @bp.post("")
 @operation(
     id="createTask",
-    summary="Make a task",
+    summary="Create a task",
     scopes=WRITE,
     body=TaskIn(),
     returns=TaskOut(),
@@ -143,7 +149,7 @@ def create(actor: Actor, body: dict[str, Any]) -> Task:
 @bp.get("/<id:task_id>")
 @operation(
     id="getTask",
-    summary="Read a task",
+    summary="Get a task",
     scopes=READ,
     returns=TaskOut(),
     etag=True,
@@ -165,14 +171,14 @@ def show(actor: Actor, task_id: str, record: Task | None) -> Task:
     errors=(Forbidden, NotFound, PreconditionFailed),
 )
 def replace(actor: Actor, task_id: str, body: dict[str, Any], expect: Expect) -> Task:
-    """What the body leaves out goes back to its default."""
+    """Fields that the body omits are reset to their defaults."""
     return tasks.replace(actor, task_id, body, expect)
 
 
 @bp.patch("/<id:task_id>")
 @operation(
     id="updateTask",
-    summary="Change a task",
+    summary="Update a task",
     scopes=WRITE,
     body=TaskIn(partial=True),
     body_types=(JSON, MERGE_PATCH),
@@ -182,28 +188,28 @@ def replace(actor: Actor, task_id: str, body: dict[str, Any], expect: Expect) ->
     errors=(Forbidden, NotFound, PreconditionFailed),
 )
 def update(actor: Actor, task_id: str, body: dict[str, Any], expect: Expect) -> Task:
-    """What the body leaves out stays; null clears (RFC 7396)."""
+    """Fields that the body omits stay unchanged; null clears a field (RFC 7396)."""
     return tasks.update(actor, task_id, body, expect)
 
 
 @bp.delete("/<id:task_id>")
 @operation(
     id="deleteTask",
-    summary="Move a task to the trash",
+    summary="Delete a task",
     scopes=WRITE,
     status=204,
     if_match=True,
     errors=(Forbidden, NotFound, PreconditionFailed),
 )
 def delete(actor: Actor, task_id: str, expect: Expect) -> None:
-    """It can be restored for 30 days."""
+    """Moves the task to the trash. It can be restored for 30 days."""
     tasks.delete(actor, task_id, expect)
 
 
 @bp.post("/<id:task_id>/restore")
 @operation(
     id="restoreTask",
-    summary="Take a task out of the trash",
+    summary="Restore a task",
     scopes=WRITE,
     returns=TaskOut(),
     etag=True,

@@ -32,14 +32,14 @@ class TokenOut(Schema):
     id = Identifier(required=True)
     name = Text(required=True)
     scopes = fields.List(choice(SCOPES), required=True)
-    prefix = Text(required=True, metadata={"description": "How the token begins."})
+    prefix = Text(required=True, metadata={"description": "The first characters of the token."})
     created_at = Moment(required=True)
     last_used_at = Moment(required=True, allow_none=True)
     expires_at = Moment(required=True, allow_none=True)
 
 
 class NewTokenOut(TokenOut):
-    token = Text(required=True, metadata={"description": "Shown this once."})
+    token = Text(required=True, metadata={"description": "The secret, returned only once."})
 
 
 class TokenIn(Strict):
@@ -53,13 +53,13 @@ class TokenIn(Strict):
 @bp.get("")
 @operation(
     id="listPersonalTokens",
-    summary="List one's personal tokens",
+    summary="List my personal tokens",
     scopes=READ,
     query=ListQuery(),
     returns=TokenOut(),
 )
 def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
-    """The newest first."""
+    """Tokens are ordered newest first."""
     page = personal_tokens.page(actor, **query, **paging)
     return Page([_shown(token) for token in page.items], page.last, page.total)
 
@@ -67,7 +67,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
 @bp.post("")
 @operation(
     id="createPersonalToken",
-    summary="Make a personal token",
+    summary="Create a personal token",
     scopes=WRITE,
     body=TokenIn(),
     returns=NewTokenOut(),
@@ -77,11 +77,11 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
     errors=(Forbidden, EmailUnconfirmed, ReauthenticationRequired),
 )
 def create(actor: Actor, body: dict[str, Any]) -> Any:
-    """Takes a token from signing in of the last 15 minutes; a personal token makes none: 403.
+    """Requires a token from a sign-in of the last 15 minutes; a personal token cannot create
+    another: 403. A scope that the request's token lacks is 403.
 
-    No token makes one with a scope that it does not hold: 403. Without `expires_at` it ends after
-    90 days, and after a year at the latest, unless the service is set up otherwise. The owner is
-    told by mail, also seven days before the end.
+    By default the new token expires after 90 days, and after one year at most; both are settings
+    of the service. The owner gets a mail now and seven days before it expires.
     """
     token, secret = personal_tokens.create(actor, users.get(actor, actor.id), **body)
     return _shown(token, token=secret)
@@ -90,7 +90,7 @@ def create(actor: Actor, body: dict[str, Any]) -> Any:
 @bp.get("/<id:token_id>")
 @operation(
     id="getPersonalToken",
-    summary="Read a personal token",
+    summary="Get a personal token",
     scopes=READ,
     returns=TokenOut(),
     etag=True,
@@ -110,7 +110,7 @@ def show(actor: Actor, token_id: str) -> Any:
     errors=(NotFound, PreconditionFailed),
 )
 def delete(actor: Actor, token_id: str, expect: Expect) -> None:
-    """It is dead at once."""
+    """The token stops working at once."""
     personal_tokens.revoke(actor, token_id, expect)
 
 

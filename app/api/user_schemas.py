@@ -1,4 +1,4 @@
-"""Accounts in JSON: what comes in, what goes out."""
+"""Schemas of requests and responses for user accounts."""
 
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ from app.schemas.coded_fields import Length, List
 from app.schemas.fields import Flag, Identifier, Moment, Password, Strict, Text, choice
 from app.services.users.users import NAMES_MAX
 
-# The rules are the service's, which reports them by field: here they are told.
+# For the document only: the service checks these rules and reports faults by field.
 _USERNAME = {
     "minLength": USERNAME_MIN,
     "maxLength": USERNAME_MAX,
@@ -21,7 +21,7 @@ EMAIL = {"format": "email", "maxLength": EMAIL_MAX}
 
 
 class NewPassword(Password):
-    """How short it may be is a setting: the document is told it when it is made."""
+    """A new password. Its minimum length is a setting, which the document adds when it is built."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options, metadata={"format": "password", "maxLength": PASSWORD_MAX})
@@ -68,7 +68,7 @@ class UserNamesOut(Schema):
 
 class NamesQuery(Schema):
     id = List(
-        Identifier(), validate=Length(max=NAMES_MAX), metadata={"description": "Any of these."}
+        Identifier(), validate=Length(max=NAMES_MAX), metadata={"description": "Any of these ids."}
     )
 
 
@@ -116,7 +116,7 @@ class MyChanges(Strict):
     email = Text(metadata=EMAIL)
     password = NewPassword()
     current_password = Password(
-        metadata={"format": "password", "description": "Needed to change email or password."}
+        metadata={"format": "password", "description": "Required to change email or password."}
     )
     rules: ClassVar[dict[str, Any]] = {
         "dependentRequired": {name: ["current_password"] for name in ("email", "password")}
@@ -137,9 +137,9 @@ class UserChanges(Strict):
 
 
 class UserQuery(ListQuery):
-    q = Text(load_default=None, metadata={"description": "A part of the username or the email."})
-    role = choice(ROLES, load_default=None, metadata={"description": "Of this role alone."})
+    q = Text(load_default=None, metadata={"description": "Part of the username or email."})
+    role = choice(ROLES, load_default=None, metadata={"description": "Only users with this role."})
     is_active = Flag(
         load_default=None,
-        metadata={"description": "Those that may sign in, or those that may not."},
+        metadata={"description": "Only active users, or only deactivated users."},
     )

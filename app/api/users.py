@@ -1,4 +1,4 @@
-"""Accounts: one's own, everybody's for an admin."""
+"""User accounts: the caller's own, and all accounts for admins."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -47,7 +47,7 @@ bp = Blueprint("users", __name__, url_prefix="/users")
 @bp.post("")
 @operation(
     id="createUser",
-    summary="Open an account",
+    summary="Create an account",
     scopes=None,
     body=NewUser(),
     returns=UserOut(),
@@ -57,10 +57,10 @@ bp = Blueprint("users", __name__, url_prefix="/users")
     errors=(Forbidden, Conflict),
 )
 def create(origin: Actor, body: dict[str, str]) -> User:
-    """403 where registration is closed, 409 where the username or the email is taken.
+    """403 if registration is closed, 409 if the username or email is taken.
 
-    20 accounts an hour are opened from one network (an IPv4 address, an IPv6 /64), and 100 times an
-    hour it gets 409, then 429.
+    One network (an IPv4 address or an IPv6 /64) can create 20 accounts an hour and gets up to 100
+    conflicts (409) an hour; beyond that the answer is 429.
     """
     registration.require_open(current_app.config["REGISTRATION_OPEN"])
     return registration.register(origin, **body)
@@ -69,7 +69,7 @@ def create(origin: Actor, body: dict[str, str]) -> User:
 @bp.get("/me")
 @operation(
     id="getMyAccount",
-    summary="Read one's own account",
+    summary="Get my account",
     scopes=("profile:read",),
     before_factor=True,
     returns=UserOut(),
@@ -83,7 +83,7 @@ def me(actor: Actor, record: User | None) -> User:
 @bp.patch("/me")
 @operation(
     id="updateMyAccount",
-    summary="Change one's own account",
+    summary="Update my account",
     scopes=("profile:write",),
     before_factor=True,
     body=MyChanges(),
@@ -94,8 +94,8 @@ def me(actor: Actor, record: User | None) -> User:
     errors=(Conflict, PreconditionFailed),
 )
 def update_me(actor: Actor, body: dict[str, Any], expect: Expect) -> User:
-    """A new password ends every other session and token of the account. Where mail is set up, a new
-    email counts once the link that is mailed there was followed: the answer shows the old one.
+    """A new password ends all other sessions and tokens of the account. If the service sends mail,
+    a new email takes effect when its owner opens the mailed link; until then the old one stays.
     """
     proof = body.pop("current_password", None)
     return accounts.update_self(actor, body, proof, expect)
@@ -104,14 +104,14 @@ def update_me(actor: Actor, body: dict[str, Any], expect: Expect) -> User:
 @bp.delete("/me")
 @operation(
     id="deleteMyAccount",
-    summary="Delete one's own account",
+    summary="Delete my account",
     scopes=("profile:write",),
     status=204,
     if_match=True,
     errors=(ReauthenticationRequired, Conflict, PreconditionFailed),
 )
 def delete_me(actor: Actor, expect: Expect) -> None:
-    """Needs a sign-in not older than 15 minutes. One's tasks go too."""
+    """Requires a sign-in of the last 15 minutes. Deletes the account's tasks too."""
     authentication.require_recent(actor)
     accounts.delete(actor, actor.id, expect)
 
@@ -119,55 +119,56 @@ def delete_me(actor: Actor, expect: Expect) -> None:
 @bp.post("/me/confirmation")
 @operation(
     id="requestEmailConfirmation",
-    summary="Mail the link that confirms one's address again",
+    summary="Request an email confirmation",
     scopes=("profile:write",),
     before_factor=True,
     status=202,
     errors=(NoMail, Conflict),
 )
 def ask_to_confirm(actor: Actor) -> None:
-    """409 where it is confirmed already. Older links are void."""
+    """Sends a new confirmation link and invalidates older links. 409 if the email is already
+    confirmed."""
     email_confirmation.ask(actor)
 
 
 @bp.get("/me/export")
 @operation(
     id="exportMyAccount",
-    summary="Export one's own account",
+    summary="Export my account",
     scopes=("profile:read",),
     returns=AccountExport(),
 )
 def export_me(actor: Actor) -> SimpleNamespace:
-    """All that is held on one, as JSON; secrets and their hashes left out."""
+    """Returns all data stored about the caller as JSON, without secrets and their hashes."""
     return SimpleNamespace(**account_export.export(actor))
 
 
 @bp.get("/by-username/<username>")
 @operation(
     id="getUserByUsername",
-    summary="Find an account by its username",
+    summary="Get a user by username",
     scopes=(),
     returns=PublicUser(),
     errors=(NotFound,),
 )
 def by_username(_actor: Actor, username: str) -> User:
-    """For anyone signed in, so that a task can be assigned."""
+    """Any valid token may call this, for example to find the assignee of a task."""
     return users.by_username(username)
 
 
 @bp.get("")
 @operation(
-    id="listUsers", summary="List accounts", scopes=("admin",), query=UserQuery(), returns=UserOut()
+    id="listUsers", summary="List users", scopes=("admin",), query=UserQuery(), returns=UserOut()
 )
 def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[User]:
-    """The newest first."""
+    """Users are ordered newest first."""
     return users.page(actor, **query, **paging)
 
 
 @bp.post("/invitations")
 @operation(
     id="inviteUser",
-    summary="Invite somebody",
+    summary="Invite a user",
     scopes=("admin",),
     body=NewInvitation(),
     returns=UserOut(),
@@ -177,33 +178,33 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[User]:
     errors=(NoMail, ReauthenticationRequired, Conflict),
 )
 def invite(actor: Actor, body: dict[str, str]) -> User:
-    """Opens an account and mails a link to set its password, within three days."""
+    """Creates an account and emails a link that sets its password, valid for three days."""
     return invitations.invite(actor, **body)
 
 
 @bp.post("/<id:user_id>/invitation")
 @operation(
     id="resendUserInvitation",
-    summary="Mail an invitation again",
+    summary="Resend an invitation",
     scopes=("admin",),
     status=202,
     errors=(NoMail, NotFound, Conflict),
 )
 def invite_again(actor: Actor, user_id: str) -> None:
-    """409 where it was accepted. Older links are void."""
+    """Sends a new link and invalidates older links. 409 if the invitation was accepted."""
     invitations.invite_again(actor, user_id)
 
 
 @bp.get("/names")
 @operation(
     id="listUserNames",
-    summary="Get the usernames of ids",
+    summary="List usernames by id",
     scopes=(),
     query=NamesQuery(),
     returns=UserNamesOut(),
 )
 def names(actor: Actor, query: dict[str, Any]) -> SimpleNamespace:
-    """Of active and deactivated accounts, ordered by id. Ids of no account are left out."""
+    """Covers active and deactivated accounts, ordered by id. Unknown ids are omitted."""
     wanted = sorted(set(query.get("id", ())))
     found = display_names.of_users(actor, wanted)
     return SimpleNamespace(items=[{"id": i, "username": found[i]} for i in wanted if i in found])
@@ -212,7 +213,7 @@ def names(actor: Actor, query: dict[str, Any]) -> SimpleNamespace:
 @bp.get("/<id:user_id>")
 @operation(
     id="getUser",
-    summary="Get an account",
+    summary="Get a user",
     scopes=(),
     returns=UserOut(),
     variants={users.PublicRecord: PublicUser()},
@@ -221,8 +222,8 @@ def names(actor: Actor, query: dict[str, Any]) -> SimpleNamespace:
     errors=(NotFound,),
 )
 def show(actor: Actor, user_id: str, record: User | None) -> User | users.PublicRecord:
-    """The whole record for its owner (a token with `profile:read`) and for admins (`admin`); id,
-    username and `created_at` for everybody else who is signed in.
+    """Returns the full record to its owner (scope `profile:read`) and to admins (scope `admin`);
+    to all other callers only `id`, `username` and `created_at`.
     """
     return users.visible(actor, user_id, record)
 
@@ -230,7 +231,7 @@ def show(actor: Actor, user_id: str, record: User | None) -> User | users.Public
 @bp.patch("/<id:user_id>")
 @operation(
     id="updateUser",
-    summary="Change an account",
+    summary="Update a user",
     scopes=("admin",),
     body=UserChanges(),
     body_types=(JSON, MERGE_PATCH),
@@ -242,7 +243,8 @@ def show(actor: Actor, user_id: str, record: User | None) -> User | users.Public
 def update(actor: Actor, user_id: str, body: dict[str, Any], expect: Expect) -> User:
     """The last active admin can be neither demoted nor deactivated: 409.
 
-    Role, state and email take a login of the last 15 minutes, or a personal token.
+    A change of role, state or email requires a token from a sign-in of the last 15 minutes, or a
+    personal token.
     """
     return accounts.update(actor, user_id, body, expect)
 
@@ -250,12 +252,13 @@ def update(actor: Actor, user_id: str, body: dict[str, Any], expect: Expect) -> 
 @bp.delete("/<id:user_id>")
 @operation(
     id="deleteUser",
-    summary="Delete an account",
+    summary="Delete a user",
     scopes=("admin",),
     status=204,
     if_match=True,
     errors=(ReauthenticationRequired, NotFound, Conflict, PreconditionFailed),
 )
 def delete(actor: Actor, user_id: str, expect: Expect) -> None:
-    """The tasks that it owns go too. Takes a login of the last 15 minutes, or a personal token."""
+    """Deletes the user's tasks too. Requires a token from a sign-in of the last 15 minutes, or a
+    personal token."""
     accounts.delete(actor, user_id, expect)

@@ -1,4 +1,4 @@
-"""Webhooks: URLs that receive the changes of their owner's tasks."""
+"""Webhooks: URLs that receive changes of their owner's tasks."""
 
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -25,7 +25,7 @@ from app.services.webhooks import (
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 READ, WRITE = ("tasks:read",), ("tasks:write",)
-# The status of a delivery, by the status of its entry in the outbox.
+# Status of a delivery by the status of its outbox entry.
 STATUSES = {"pending": "pending", "done": "delivered", "dead": "failed"}
 
 
@@ -35,19 +35,19 @@ class WebhookOut(Schema):
     events = fields.List(choice(EVENTS), required=True)
     is_active = Flag(
         required=True,
-        metadata={"description": "Turned off by itself after days of failures, or by a 410."},
+        metadata={"description": "Set to false after days of failures or a 410 response."},
     )
     created_at = Moment(required=True)
 
 
 class NewWebhookOut(WebhookOut):
-    secret = Text(required=True, metadata={"description": "Signs what is sent. Shown this once."})
+    secret = Text(required=True, metadata={"description": "The signing key, returned only once."})
 
 
 class SecretOut(Schema):
     secret = Text(
         required=True,
-        metadata={"description": "Signs what is sent from now on. Shown this once."},
+        metadata={"description": "The new signing key, returned only once."},
     )
 
 
@@ -57,7 +57,7 @@ class WebhookIn(Strict):
         validate=Length(min=1, max=URL_MAX),
         metadata={
             "pattern": target_urls.PATTERN,
-            "description": "http or https, to a public address.",
+            "description": "An http or https URL with a public address.",
         },
     )
     events = List(choice(EVENTS), required=True, validate=Length(min=1))
@@ -71,16 +71,16 @@ class WebhookIn(Strict):
 
 class DeliveryOut(Schema):
     id = Identifier(
-        required=True, metadata={"description": "Its `webhook-id`, also when repeated."}
+        required=True, metadata={"description": "The `webhook-id` header, equal in all attempts."}
     )
     event = Text(required=True)
     status = choice(tuple(STATUSES.values()), required=True)
     attempts = fields.Integer(required=True)
     response_status = fields.Integer(required=True, allow_none=True)
-    error = Text(required=True, metadata={"description": "Of the last attempt, empty for none."})
+    error = Text(required=True, metadata={"description": "Error of the last attempt, or empty."})
     payload = fields.Dict(
         required=True,
-        metadata={"description": "The body that is sent; a comment's text is added at sending."},
+        metadata={"description": "The request body; sending adds the text of a comment."},
     )
     created_at = Moment(required=True)
     next_attempt_at = Moment(required=True, allow_none=True)
@@ -90,13 +90,13 @@ class DeliveryOut(Schema):
 @bp.get("")
 @operation(
     id="listWebhooks",
-    summary="List one's webhooks",
+    summary="List my webhooks",
     scopes=READ,
     query=ListQuery(),
     returns=WebhookOut(),
 )
 def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
-    """The newest first."""
+    """Webhooks are ordered newest first."""
     page = webhooks.page(actor, **query, **paging)
     return Page([_shown(webhook) for webhook in page.items], page.last, page.total)
 
@@ -104,7 +104,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
 @bp.post("")
 @operation(
     id="createWebhook",
-    summary="Make a webhook",
+    summary="Create a webhook",
     scopes=WRITE,
     body=WebhookIn(),
     returns=NewWebhookOut(),
@@ -114,7 +114,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
     errors=(EmailUnconfirmed, Conflict),
 )
 def create(actor: Actor, body: dict[str, Any]) -> Any:
-    """Requests are signed as Standard Webhooks has it, with the `secret` of the answer."""
+    """Returns the `secret` that signs the deliveries (Standard Webhooks)."""
     webhook, secret = webhooks.create(actor, **body)
     return _shown(webhook, secret=secret)
 
@@ -122,7 +122,7 @@ def create(actor: Actor, body: dict[str, Any]) -> Any:
 @bp.get("/<id:webhook_id>")
 @operation(
     id="getWebhook",
-    summary="Read a webhook",
+    summary="Get a webhook",
     scopes=READ,
     returns=WebhookOut(),
     etag=True,
@@ -136,7 +136,7 @@ def show(actor: Actor, webhook_id: str, record: Webhook | None) -> Any:
 @bp.patch("/<id:webhook_id>")
 @operation(
     id="updateWebhook",
-    summary="Change a webhook",
+    summary="Update a webhook",
     scopes=WRITE,
     body=WebhookIn(partial=True),
     body_types=(JSON, MERGE_PATCH),
@@ -152,21 +152,21 @@ def update(actor: Actor, webhook_id: str, body: dict[str, Any], expect: Expect) 
 @bp.delete("/<id:webhook_id>")
 @operation(
     id="deleteWebhook",
-    summary="Remove a webhook",
+    summary="Delete a webhook",
     scopes=WRITE,
     status=204,
     if_match=True,
     errors=(NotFound, PreconditionFailed),
 )
 def delete(actor: Actor, webhook_id: str, expect: Expect) -> None:
-    """With its deliveries, those that wait too."""
+    """Deletes its deliveries too, including pending ones."""
     webhooks.delete(actor, webhook_id, expect)
 
 
 @bp.get("/<id:webhook_id>/deliveries")
 @operation(
     id="listWebhookDeliveries",
-    summary="List what a webhook was sent",
+    summary="List webhook deliveries",
     scopes=READ,
     query=ListQuery(),
     returns=DeliveryOut(),
@@ -176,7 +176,7 @@ def delete(actor: Actor, webhook_id: str, expect: Expect) -> None:
 def deliveries(
     actor: Actor, webhook_id: str, record: Webhook | None, query: dict[str, Any], **paging: Any
 ) -> Page[Any]:
-    """The newest first; kept for 30 days after their end."""
+    """Deliveries are ordered newest first. Finished deliveries are kept for 30 days."""
     page = webhook_deliveries.page(actor, webhook_id, webhook=record, **query, **paging)
     return Page([_delivery(entry) for entry in page.items], page.last, page.total)
 
@@ -184,43 +184,43 @@ def deliveries(
 @bp.post("/<id:webhook_id>/deliveries/<id:delivery_id>/redeliver")
 @operation(
     id="resendWebhookDelivery",
-    summary="Send a delivery again",
+    summary="Resend a webhook delivery",
     scopes=WRITE,
     returns=DeliveryOut(),
     status=202,
     errors=(NotFound, Conflict),
 )
 def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> Any:
-    """One that was delivered or has failed; it keeps its `webhook-id`."""
+    """Queues a delivered or failed delivery again. It keeps its `webhook-id`."""
     return _delivery(webhook_deliveries.redeliver(actor, webhook_id, delivery_id))
 
 
 @bp.post("/<id:webhook_id>/test")
 @operation(
     id="testWebhook",
-    summary="Send a test event",
+    summary="Test a webhook",
     scopes=WRITE,
     returns=DeliveryOut(),
     status=202,
     errors=(NotFound, Conflict),
 )
 def test(actor: Actor, webhook_id: str) -> Any:
-    """`webhook.test`, whatever events are chosen."""
+    """Sends a `webhook.test` event, even if the webhook does not subscribe to it."""
     return _delivery(webhook_deliveries.test(actor, webhook_id))
 
 
 @bp.post("/<id:webhook_id>/rotate-secret")
 @operation(
     id="rotateWebhookSecret",
-    summary="Replace the secret of a webhook",
+    summary="Rotate a webhook secret",
     scopes=WRITE,
     returns=SecretOut(),
     errors=(EmailUnconfirmed, NotFound, Conflict),
 )
 def rotate_secret(actor: Actor, webhook_id: str) -> Any:
-    """The old secret signs beside the new one for 24 hours.
+    """For 24 hours both the old and the new secret sign deliveries.
 
-    `webhook-signature` then holds one signature for each, separated by blanks.
+    `webhook-signature` then contains one signature per secret, separated by spaces.
     """
     return SimpleNamespace(secret=signing_secrets.rotate(actor, webhook_id))
 

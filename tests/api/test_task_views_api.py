@@ -1,4 +1,4 @@
-"""What is worked out from tasks: their history, and figures over them."""
+"""History, statistics and labels of tasks."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

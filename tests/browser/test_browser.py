@@ -100,4 +100,4 @@ def test_from_registering_to_the_trash_and_back(
 def test_the_page_to_try_the_api_loads(chromium: Browser, url: str) -> None:
     with opened(chromium.new_context()) as page:
         page.goto(f"{url}/api/docs")
-        expect(page.get_by_text("Make a task", exact=True)).to_be_visible()
+        expect(page.get_by_text("Create a task", exact=True)).to_be_visible()

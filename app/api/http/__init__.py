@@ -1,1 +1,1 @@
-"""What the operations of the API share: declaration, request parsing, responses, idempotency."""
+"""Shared parts of the API operations: declaration, request parsing, responses, idempotency."""

@@ -1,4 +1,4 @@
-"""The end of an operation, announced: `@operation(..., deprecated=Deprecation(...))`."""
+"""Announcement of deprecated operations: `@operation(..., deprecated=Deprecation(...))`."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,15 +9,15 @@ from werkzeug.http import http_date
 
 @dataclass(frozen=True, kw_only=True)
 class Deprecation:
-    """`since` when it is not to be used any more, `sunset` when it will be gone; `link` is a page
-    that tells what to use instead. Both moments are aware."""
+    """The operation is deprecated since `since` and removed at `sunset` (both aware datetimes).
+    `link` is a page that names the replacement."""
 
     since: datetime
     sunset: datetime
     link: str
 
     def announce(self, headers: Headers) -> None:
-        """RFC 9745 (Deprecation), RFC 8594 (Sunset)."""
+        """Add the headers Deprecation (RFC 9745), Sunset (RFC 8594) and Link."""
         headers["Deprecation"] = f"@{int(self.since.timestamp())}"
         headers["Sunset"] = http_date(self.sunset.astimezone(UTC))
         headers.add("Link", f'<{self.link}>; rel="deprecation"')

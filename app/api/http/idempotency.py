@@ -1,4 +1,4 @@
-"""The Idempotency-Key of a request: read, and the answer given once for all its repeats."""
+"""Idempotency-Key: parsing of the header, and replay of stored responses."""
 
 import hashlib
 import re
@@ -19,7 +19,7 @@ _BARE = re.compile(r"[\x21\x23-\x7e][\x21-\x7e]*")
 
 
 def key_of(request: Request) -> str | None:
-    """The key, the same one quoted or bare. Raises Malformed."""
+    """Return the key, the same whether quoted or bare, or None. Raises Malformed."""
     header = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if header is None:
         return None
@@ -36,7 +36,7 @@ def key_of(request: Request) -> str | None:
 
 
 def refuse(request: Request) -> None:
-    """Raises IdempotencyNotSupported for a POST that carries a key."""
+    """Raise IdempotencyNotSupported for a POST with a key."""
     if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.environ:
         raise IdempotencyNotSupported("This operation takes no Idempotency-Key.")
 
@@ -44,7 +44,7 @@ def refuse(request: Request) -> None:
 def replay_or_run(
     request: Request, actor: Actor, key: str, view: Callable[[], Response]
 ) -> Response:
-    """The view's answer, or the one that this key got before, byte for byte."""
+    """Return the stored response of the key, byte for byte, or else run the view and store it."""
 
     def answer() -> Answer:
         response = view()

@@ -1,4 +1,4 @@
-"""Reads the one file of a `multipart/form-data` body (RFC 7578)."""
+"""Parsing of a `multipart/form-data` body that contains one file (RFC 7578)."""
 
 from io import BytesIO
 from typing import Any
@@ -13,13 +13,13 @@ from app.faults import Code, Fault
 from app.schemas.strict_json import step
 
 MULTIPART = "multipart/form-data"
-AROUND_MAX = 2**16  # bytes of the form around its file
+AROUND_MAX = 2**16  # bytes of the form besides the file
 
 
 def file_of(request: Request, name: str, size_max: int) -> tuple[bytes, str]:
-    """The content of the file in the field `name`, the only field of the form, and its media type.
+    """Return the content and media type of the file in `name`, the only field of the form.
 
-    Raises Malformed, Invalid, ContentTooLarge for more than `size_max` bytes.
+    Raises Malformed, Invalid, and ContentTooLarge above `size_max` bytes.
     """
     form, files = _parsed(request)
     faults = {step(key): _UNKNOWN for key in (*files, *form) if key != name}
@@ -37,7 +37,7 @@ def file_of(request: Request, name: str, size_max: int) -> tuple[bytes, str]:
 
 
 def fingerprint(request: Request) -> bytes:
-    """The body without its boundary, which a client draws anew when it repeats a request."""
+    """Return the body without its boundary: a client generates a new boundary for each retry."""
     boundary = request.mimetype_params.get("boundary", "").encode("latin-1", "replace")
     data = request_parsing.content(request)
     return data.replace(b"--" + boundary, b"--") if boundary else data

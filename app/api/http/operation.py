@@ -1,7 +1,7 @@
-"""What an operation of the API declares, and what follows from it.
+"""The `operation` decorator: declaration of an API operation, and its request handling.
 
-A view says who may call it, what comes in and what goes out; `operation` does that for it, and the
-OpenAPI document reads the same declaration, so that the two cannot differ.
+A view declares its scopes, input and output. The decorator checks the request and writes the
+response by the declaration, and the OpenAPI document is built from the same declaration.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,47 +30,50 @@ Dump = Callable[[Any], Any]
 
 
 class ListQuery(Schema):
-    """What every list takes, besides its filters."""
+    """The paging parameters of every list."""
 
     limit = Number(
         load_default=LIMIT_DEFAULT,
         validate=Range(1, LIMIT_MAX, error="Use {min} to {max}."),
-        metadata={"description": "How many at the most."},
+        metadata={"description": "Maximum number of items."},
     )
     cursor = Text(
         load_default=None,
-        metadata={"description": "The `next_cursor` of the page before, with the same filters."},
+        metadata={"description": "The `next_cursor` of the previous page, with the same filters."},
     )
     count = Flag(
-        load_default=False, metadata={"description": "Whether to count all that match, as `total`."}
+        load_default=False, metadata={"description": "True adds `total`, the number of matches."}
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """`scopes`: one of them is needed; () is any token, None is open to strangers."""
+    """The declaration of an operation.
 
-    id: str  # verb and resource, for the names in generated clients: "listTasks"
+    `scopes`: the token needs one of them; () accepts any token, None needs no token.
+    """
+
+    id: str  # verb and resource: generated clients use it as a name ("listTasks")
     summary: str
     scopes: tuple[str, ...] | None
-    before_factor: bool = False  # leads to a factor, or out: open to who lacks a required one
-    token_optional: bool = False  # strangers may call it too; a token that is sent counts
+    before_factor: bool = False  # open to accounts that lack a required second factor
+    token_optional: bool = False  # a request without a token is allowed
     body: Schema | None = None
     body_types: tuple[str, ...] = (request_parsing.JSON,)
     query: Schema | None = None
-    # A body that the view reads by itself, an answer that it writes by itself: example by type.
+    # An example by media type of a body that the view reads, and of a response that it writes.
     takes: Mapping[str, str] = field(default_factory=dict)
-    takes_max: int = 0  # bytes of such a body, where it may be larger than others
-    takes_file: str = ""  # the field of a form that may hold such a body as a file
+    takes_max: int = 0  # bytes of such a body, if above the general limit
+    takes_file: str = ""  # form field that can contain such a body as a file
     returns: Schema | None = None
-    variants: Mapping[type, Schema] = field(default_factory=dict)  # of rows of another class
+    variants: Mapping[type, Schema] = field(default_factory=dict)  # schema by class of the row
     streams: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
-    location: str = ""  # of what was created: "/api/v1/tasks/{0.id}"
-    etag: bool = False  # the answer carries one
-    reads: HolderRecord | None = None  # found by the URL's ids, in the statement of the token
-    if_match: bool = False  # a change of one record, which may be guarded by its ETag
-    idempotent: bool = False  # takes an Idempotency-Key
+    location: str = ""  # URL of the created record: "/api/v1/tasks/{0.id}"
+    etag: bool = False  # the response has an ETag
+    reads: HolderRecord | None = None  # record by the URL's ids, read with the token's statement
+    if_match: bool = False  # changes one record and accepts If-Match
+    idempotent: bool = False  # accepts an Idempotency-Key
     errors: tuple[type[AppError], ...] = ()
     deprecated: Deprecation | None = None
     dump: Dump = field(init=False)
@@ -91,14 +94,14 @@ def _dump_by_class(dumps: Mapping[type, Dump], default: Dump) -> Dump:
 
 
 def operation(**declared: Any) -> Callable[[View], View]:
-    """Make an API view of a function that takes the actor and, as declared, `body`, `query`
-    (a list's also `after`, `limit`, `count`), `expect` and `record`, and returns a row, a Page or
-    None. `record` is what `reads` found, or None."""
+    """Turn a function into an API view. The function takes the actor and, as declared, `body`,
+    `query` (in a list also `after`, `limit`, `count`), `expect` and `record`, which is the result
+    of `reads` or None. It returns a row, a Page, a Response or None."""
     declaration = Operation(**declared)
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def answered(**given: Any) -> Response:
+        def handle(**given: Any) -> Response:
             call: Request = request._get_current_object()  # type: ignore[attr-defined]
             actor, record = _caller(declaration, call, given)
             if declaration.reads is not None:
@@ -108,19 +111,19 @@ def operation(**declared: Any) -> Callable[[View], View]:
                 declaration.deprecated.announce(response.headers)
             return response
 
-        answered.operation = declaration  # type: ignore[attr-defined]
-        return answered
+        handle.operation = declaration  # type: ignore[attr-defined]
+        return handle
 
     return decorate
 
 
-# `call` is the request itself and not Flask's proxy, which looks it up at each of many uses.
+# `call` is the request object itself: Flask's proxy looks the request up at each use.
 
 
 def _caller(declaration: Operation, call: Request, given: dict[str, Any]) -> tuple[Actor, Any]:
-    """The actor, and the record that was found with the token.
+    """Return the actor and the record that the token's statement read.
 
-    The request is counted by its token, or by its address where no token is valid.
+    The rate limit counts the request by token, or by network address without a valid token.
     """
     environ = call.environ
     anonymous = declaration.token_optional and "HTTP_AUTHORIZATION" not in environ
@@ -142,7 +145,7 @@ def _caller(declaration: Operation, call: Request, given: dict[str, Any]) -> tup
 def _once(
     declaration: Operation, call: Request, view: View, actor: Actor, given: dict[str, Any]
 ) -> Response:
-    """The answer, or the one that this Idempotency-Key got before."""
+    """Return the response, or the stored response of the request's Idempotency-Key."""
     if "HTTP_CONTENT_ENCODING" in call.environ and call.method not in ("GET", "HEAD"):
         request_parsing.refuse_encoded(call)
     if declaration.takes_max:
@@ -214,7 +217,7 @@ def _list(
 
 
 def _next_link(call: Request, cursor: str) -> str:
-    """RFC 8288. Absolute, because clients that follow it expect it so."""
+    """Return the Link header (RFC 8288). The URL is absolute, as clients expect."""
     query = request_parsing.without(call, "cursor")
     where = f"{current_app.config['PUBLIC_URL']}{call.path}?{query}cursor={cursor}"
     return f'<{where}>; rel="next"'

@@ -1,4 +1,4 @@
-"""Reads what a client sent, strictly: bodies, queries, preconditions."""
+"""Strict parsing of requests: bodies, queries, preconditions."""
 
 import re
 from functools import lru_cache
@@ -25,13 +25,13 @@ from app.services.shared.preconditions import Condition, Expect
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"  # RFC 7396
-# A list may have empty elements (RFC 9110, 5.6.1).
+# A list can contain empty elements (RFC 9110, 5.6.1).
 _ENTITY_TAG = re.compile(r'[\s,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*|$)')
 _VERSION = re.compile("[1-9][0-9]{0,17}")
 
 
 def refuse_encoded(request: Request) -> None:
-    """Raises UnsupportedEncoding for a body in any Content-Encoding but identity."""
+    """Raise UnsupportedEncoding for a body with a Content-Encoding other than identity."""
     environ = request.environ
     if environ.get("CONTENT_LENGTH") in (None, "", "0") and "HTTP_TRANSFER_ENCODING" not in environ:
         return
@@ -41,7 +41,10 @@ def refuse_encoded(request: Request) -> None:
 
 
 def body(request: Request, schema: Schema, types: tuple[str, ...]) -> dict[str, Any]:
-    """The validated body. Raises UnsupportedMediaType, ContentTooLarge, Malformed, Invalid."""
+    """Return the validated body.
+
+    Raises UnsupportedMediaType, ContentTooLarge, Malformed, Invalid.
+    """
     if request.mimetype not in types:
         raise UnsupportedMediaType(f"Send the body as {' or '.join(types)}.")
     value = parse(content(request))
@@ -54,9 +57,9 @@ def body(request: Request, schema: Schema, types: tuple[str, ...]) -> dict[str, 
 
 
 def content(request: Request) -> bytes:
-    """The bytes of the body. Raises ContentTooLarge; by Werkzeug where the length came first."""
+    """Return the bytes of the body. Raises ContentTooLarge (Werkzeug, if Content-Length is set)."""
     data = request.get_data()
-    # Werkzeug cuts a chunked body at the limit, and says nothing.
+    # Werkzeug silently truncates a chunked body at the limit.
     full = request.content_length is None and len(data) == request.max_content_length
     if full and request.environ["wsgi.input"].read(1):
         raise ContentTooLarge(f"Send at most {len(data)} bytes.")
@@ -64,19 +67,19 @@ def content(request: Request) -> bytes:
 
 
 def query(request: Request, schema: Schema) -> dict[str, Any]:
-    """The validated query, a repeated parameter as a sorted list without doubles.
+    """Return the validated query, a repeatable parameter as a sorted list without duplicates.
 
-    Raises InvalidParameter, also for a parameter that is unknown or must not be repeated.
+    Raises InvalidParameter, also for an unknown or wrongly repeated parameter.
     """
     return dict(_query(request.environ.get("QUERY_STRING", ""), schema))
 
 
 def without(request: Request, name: str) -> str:
-    """The query but for one parameter, to go on with: empty or with "&" at its end."""
+    """Return the query string without one parameter: empty, or ending in "&"."""
     return _without(request.environ.get("QUERY_STRING", ""), name)
 
 
-# The same few queries come again and again: to remember them saves 60 us of each list.
+# Clients repeat a few queries: the cache saves 60 us per list request.
 @lru_cache(maxsize=512)
 def _query(text: str, schema: Schema) -> dict[str, Any]:
     wrong: dict[str, Fault] = {}
@@ -94,7 +97,7 @@ def _query(text: str, schema: Schema) -> dict[str, Any]:
             wrong.setdefault(name.partition("/")[0], detail)
     if wrong:
         raise InvalidParameter("Some query parameters are not valid.", wrong)
-    # A repeated parameter is a set: its order and doubles do not matter to a cursor either.
+    # A repeated parameter is a set: a cursor must not depend on its order or duplicates.
     return {n: sorted(set(v)) if isinstance(v, list) else v for n, v in loaded.items()}
 
 
@@ -128,17 +131,17 @@ def _parameter_fault(field: Any, values: list[str]) -> Fault | None:
 
 
 def condition(request: Request) -> Expect:
-    """The versions that If-Match and If-None-Match let a change meet (RFC 9110, 13.1).
+    """Return the versions that If-Match and If-None-Match allow to change (RFC 9110, 13.1).
 
-    Raises Malformed, and PreconditionRequired where the settings ask for If-Match.
+    Raises Malformed, and PreconditionRequired if the settings require If-Match.
     """
     match = request.environ.get("HTTP_IF_MATCH")
     if match is None and current_app.config["REQUIRE_IF_MATCH"]:
-        raise PreconditionRequired("Send If-Match with the ETag of what you have read.")
+        raise PreconditionRequired("Send If-Match with the ETag of the version that you read.")
     none_match = request.environ.get("HTTP_IF_NONE_MATCH")
     if match is None and none_match is None:
         return None
-    # A weak tag never matches strongly (If-Match), a foreign one matches nothing.
+    # If-Match compares strongly: a weak tag never matches. A foreign tag matches nothing.
     among = None if match is None or _is_any(match) else _versions(match, weak=False)
     if none_match is None:
         return among
@@ -146,9 +149,9 @@ def condition(request: Request) -> Expect:
 
 
 def is_current(request: Request, etag: str) -> bool:
-    """Whether If-None-Match names `etag` (RFC 9110, 13.1.2): the client has it already.
+    """Return True if If-None-Match contains `etag` (RFC 9110, 13.1.2): the client's copy is valid.
 
-    If-Match comes first (13.2.2): raises PreconditionFailed where it does not name `etag`.
+    If-Match is evaluated first (13.2.2). Raises PreconditionFailed if it does not contain `etag`.
     """
     match = request.environ.get("HTTP_IF_MATCH")
     if match is not None and not _is_any(match) and etag not in _tags(match, weak=False):
@@ -159,7 +162,7 @@ def is_current(request: Request, etag: str) -> bool:
     try:
         return _is_any(none_match) or etag in _tags(none_match, weak=True)
     except Malformed:
-        return False  # sending it once more does no harm
+        return False  # a full response is always correct
 
 
 def _is_any(header: str) -> bool:
@@ -172,7 +175,7 @@ def _versions(header: str, *, weak: bool) -> frozenset[int]:
 
 
 def _tags(header: str, *, weak: bool) -> list[str]:
-    """The entity tags in the header, without W/; those that are weak only where asked for."""
+    """Return the entity tags of the header without W/; weak tags only if `weak` is true."""
     return [f'"{tag}"' for prefix, tag in _entity_tags(header) if weak or not prefix]
 
 

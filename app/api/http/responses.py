@@ -1,4 +1,4 @@
-"""What an operation answers: a body that is there already, or none, and what says if it is new."""
+"""Responses of the API: JSON bodies, empty bodies and validators (ETag)."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Answer(Response):
-    """Bytes that are handed to the server as they are.
+    """A response that passes its bytes to the server unchanged.
 
-    Werkzeug's own way first looks for what cannot be here (streams, file wrappers, relative or
-    non-ASCII redirects), which costs some 20 us. The client receives the same headers and body.
+    It skips Werkzeug's checks for streams, file wrappers and relative redirects, which no API
+    response has, and saves some 20 us. The client receives the same headers and body.
     """
 
     def __call__(
@@ -42,11 +42,11 @@ def etag(version: Any) -> str:
 
 
 def validators(version: Any) -> dict[str, str]:
-    """The headers by which a client asks once more (RFC 9110, 8.8)."""
+    """Return the headers that let a client revalidate its copy (RFC 9110, 8.8)."""
     return {
         "ETag": etag(version),
         "Cache-Control": "private, no-cache",
-        "Vary": "Authorization",  # /users/me is another's by another token
+        "Vary": "Authorization",  # /users/me depends on the token
     }
 
 

@@ -1,4 +1,4 @@
-"""The parts that the operations of the OpenAPI document share."""
+"""Shared components of the OpenAPI document: headers, parameters, problems and pages."""
 
 from typing import Any
 
@@ -21,29 +21,35 @@ Json = dict[str, Any]
 
 HEADERS: dict[str, Json] = {
     "X-Request-ID": {
-        "description": "Names this exchange in the log: yours where you sent a sane one.",
+        "description": "The id of the request in the log: the client's, if it sent a valid one.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
     },
-    "ETag": {"description": "The version of what you read.", "schema": {"type": "string"}},
-    "Location": {"description": "Where it is.", "schema": {"type": "string"}},
+    "ETag": {"description": "The version of the resource.", "schema": {"type": "string"}},
+    "Location": {"description": "URL of the new resource.", "schema": {"type": "string"}},
     "Link": {"description": "The next page (RFC 8288).", "schema": {"type": "string"}},
-    "WWW-Authenticate": {"description": "RFC 6750, 3.", "schema": {"type": "string"}},
-    "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
+    "WWW-Authenticate": {
+        "description": "The challenge (RFC 6750, 3).",
+        "schema": {"type": "string"},
+    },
+    "Retry-After": {"description": "In seconds.", "schema": {"type": "integer"}},
     "Accept-Encoding": {
-        "description": "`identity`, where the body had a Content-Encoding (RFC 9110, 12.5.3).",
+        "description": "`identity` if the body had a Content-Encoding (RFC 9110, 12.5.3).",
         "schema": {"type": "string"},
     },
     "Accept-Patch": {
-        "description": "What a PATCH may be sent as (RFC 5789).",
+        "description": "The media types that PATCH accepts (RFC 5789).",
         "schema": {"type": "string"},
     },
-    "Content-Disposition": {"description": "A file to save.", "schema": {"type": "string"}},
-    "Deprecation": {"description": "Since when (RFC 9745).", "schema": {"type": "string"}},
-    "Sunset": {"description": "When it will be gone (RFC 8594).", "schema": {"type": "string"}},
-    "RateLimit": {"description": "What is left, and for how long.", "schema": {"type": "string"}},
-    "RateLimit-Policy": {"description": "What is allowed.", "schema": {"type": "string"}},
+    "Content-Disposition": {"description": "The file name.", "schema": {"type": "string"}},
+    "Deprecation": {"description": "Time of deprecation (RFC 9745).", "schema": {"type": "string"}},
+    "Sunset": {"description": "Time of removal (RFC 8594).", "schema": {"type": "string"}},
+    "RateLimit": {"description": "Remaining requests and seconds.", "schema": {"type": "string"}},
+    "RateLimit-Policy": {
+        "description": "Allowed requests per window.",
+        "schema": {"type": "string"},
+    },
     "Idempotent-Replayed": {
-        "description": "This is the first answer to this Idempotency-Key, once more.",
+        "description": "The response is the stored response of this Idempotency-Key.",
         "schema": {"type": "string", "enum": ["true"]},
     },
 }
@@ -51,7 +57,7 @@ ALWAYS = ("X-Request-ID", "RateLimit", "RateLimit-Policy")
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "Makes a repeat safe: for 24 hours it gets the first answer again.",
+    "description": "Makes a retry safe: for 24 hours it returns the first response again.",
     "schema": {
         "type": "string",
         "minLength": 1,
@@ -63,62 +69,61 @@ IDEMPOTENCY_KEY = {
 IF_MATCH = {
     "name": "If-Match",
     "in": "header",
-    "description": "The ETag of what you have read: the change is made to that version or none.",
+    "description": "The ETag that you read: the change applies to that version only.",
     "schema": {"type": "string"},
     "example": '"1"',
 }
 REQUIRED = {
     **IF_MATCH,
-    "description": "The ETag of the version to answer with: 412 where that is not current.",
+    "description": "The ETag of the version to return: 412 if it is not current.",
 }
 IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
-    "description": "The ETag of what you have: 304 while that is current.",
+    "description": "The ETag of your copy: 304 if it is current.",
     "schema": {"type": "string"},
     "example": '"1"',
 }
 EXCLUDED = {
     **IF_NONE_MATCH,
-    "description": "The ETag of a version that is not to be changed, or `*`: 412 where that is"
-    " current.",
+    "description": "The ETag of a version that must not change, or `*`: 412 if it is current.",
 }
 
 REQUEST_ID = {
-    "description": "A name of yours for this exchange, which comes back and stands in the log:"
-    " up to 128 of A-Z, a-z, 0-9, `.`, `_`, `-`. In place of any other one is made.",
+    "description": "Your id for this request, up to 128 of A-Z, a-z, 0-9, `.`, `_`, `-`. The"
+    " response and the log contain it. The service replaces an invalid id.",
     "schema": {"type": "string"},
     "example": "checkout-4711",
 }
 
 
 class Fault(Schema):
-    line = fields.Integer(metadata={"description": "Of the file, from 1."})
-    pointer = fields.String(metadata={"description": "Into the body (RFC 6901)."})
-    parameter = fields.String(metadata={"description": "Of the query."})
+    line = fields.Integer(metadata={"description": "Line of the file, from 1."})
+    pointer = fields.String(metadata={"description": "JSON Pointer into the body (RFC 6901)."})
+    parameter = fields.String(metadata={"description": "Name of the query parameter."})
     code = fields.String(
         required=True,
         validate=validate.OneOf([code.value for code in Code]),
-        metadata={"description": "The kind of fault. Codes may be added and are never renamed."},
+        metadata={"description": "The kind of fault. New codes may appear; none is renamed."},
     )
     detail = fields.String(required=True)
 
 
 class Problem(Schema):
-    """RFC 9457."""
+    """A problem document (RFC 9457)."""
 
-    type = fields.String(required=True, metadata={"description": "A page that explains it."})
+    type = fields.String(required=True, metadata={"description": "URL that explains the problem."})
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     detail = fields.String(required=True)
     instance = fields.String(required=True)
     request_id = fields.String(required=True)
-    index = fields.Integer(metadata={"description": "Of the operation at fault, from 0."})
+    index = fields.Integer(metadata={"description": "Index of the failing operation, from 0."})
     errors = fields.List(fields.Nested(Fault))
 
 
 def path(name: str) -> Json:
-    """A variable part of a path, by its name in the route: "task_id", "username"."""
+    """Return a path parameter by its name in the route: "task_id", "username"."""
     record = name.removesuffix("_id")
     if record == name:
         described = {"description": f"A {name}, in any case.", "schema": {"type": "string"}}
@@ -129,7 +134,7 @@ def path(name: str) -> Json:
 
 
 def problem(kinds: list[type[AppError]], *, patches: bool) -> Json:
-    """The answer to an error of one of these kinds, which have one status."""
+    """Return the response for errors of these kinds, which share one status."""
     carried: dict[str, tuple[type[AppError], ...]] = {
         "WWW-Authenticate": (Unauthorized, InsufficientScope),
         "Retry-After": (StillRunning, TooManyRequests, Unavailable),
@@ -146,7 +151,7 @@ def problem(kinds: list[type[AppError]], *, patches: bool) -> Json:
 
 
 def share_problems(document: Json) -> None:
-    """Move the answers to errors, which many operations have alike, to the components."""
+    """Move error responses to the components: many operations have the same ones."""
     shared: Json = document["components"].setdefault("responses", {})
     for operations in document["paths"].values():
         for operation in operations.values():
@@ -171,6 +176,6 @@ def page(item: Schema) -> Json:
         "properties": {
             "items": {"type": "array", "items": item},
             "next_cursor": {"type": ["string", "null"]},
-            "total": {"type": "integer", "description": "Where count=true asked for it."},
+            "total": {"type": "integer", "description": "Present if count=true."},
         },
     }

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from what the operations declare."""
+"""The OpenAPI 3.1 document, built from the declarations of the operations."""
 
 import inspect
 import re
@@ -25,19 +25,19 @@ from app.web.error_handlers import problems
 
 OPENAPI = "3.1.0"
 DESCRIPTION = (
-    "Tasks and users. Ids are UUIDv7, moments RFC 3339 in UTC, errors problem+json (RFC 9457)."
+    "Tasks and users. Ids are UUIDv7, times RFC 3339 in UTC, errors problem+json (RFC 9457)."
 )
 
 
 def build(app: Flask) -> Json:
-    """The document for the routes of `app` under /api/v1."""
+    """Return the document for the routes of `app` under /api/v1."""
     plugin = MarshmallowPlugin(schema_name_resolver=_name)
     spec = APISpec("Flagstone", VERSION, OPENAPI, plugins=[plugin])
     converter: Any = plugin.converter
     converter.add_attribute_function(one_of)
     converter.add_attribute_function(minimum_length(app.config["PASSWORD_MIN_LENGTH"]))
     spec.options["info"] = {"description": DESCRIPTION, "license": _LICENSE}
-    spec.options["servers"] = [{"url": "/"}]  # where the document came from
+    spec.options["servers"] = [{"url": "/"}]  # the host that serves the document
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     spec.components.schema("Problem", schema=parts.Problem)
     for name, header in parts.HEADERS.items():
@@ -63,7 +63,7 @@ _LICENSE = {"name": "MIT", "identifier": "MIT"}
 
 
 def operations(app: Flask) -> Iterator[tuple[Rule, str, Operation, str]]:
-    """Every operation: its route, method ("get"), declaration and description."""
+    """Yield the route, method ("get"), declaration and description of every operation."""
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         view = app.view_functions[rule.endpoint]
         operation = getattr(view, "operation", None)
@@ -100,7 +100,7 @@ def _operation(plugin: MarshmallowPlugin, rule: Rule, operation: Operation, text
         found["requestBody"] = {"required": True, "content": content}
     elif operation.takes:
         content = _texts(operation.takes)
-        if operation.takes_file:  # first: some generators of clients know one type alone
+        if operation.takes_file:  # first: some client generators use only the first media type
             form = _form(operation.takes_file, operation.takes)
             content = {MULTIPART: form, **content}
         found["requestBody"] = {"required": True, "content": content}
@@ -119,7 +119,7 @@ def _texts(example_by_type: Mapping[str, str]) -> Json:
 
 
 def _form(name: str, example_by_type: Mapping[str, str]) -> Json:
-    """A form with a file of one of these media types in the field `name`."""
+    """Return a form with a file of one of these media types in the field `name`."""
     file = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
     schema = {
         "type": "object",
@@ -139,7 +139,7 @@ def _parameters(
 ) -> Iterator[Json | str]:
     for name in sorted(rule.arguments):
         yield parts.path(name)
-    yield "X-Request-ID"  # one of the components
+    yield "X-Request-ID"  # a reference to the components
     if operation.if_match:
         yield parts.IF_MATCH
         yield parts.EXCLUDED
@@ -157,7 +157,7 @@ def _responses(rule: Rule, operation: Operation) -> Json:
     found = {str(operation.status): _success(operation)}
     if operation.etag and "GET" in (rule.methods or ()):
         headers = parts.headers(*parts.ALWAYS, "ETag")
-        found["304"] = {"description": "You have it.", "headers": headers}
+        found["304"] = {"description": "Not modified", "headers": headers}
     by_status: dict[int, list[type[AppError]]] = {}
     for kind in _kinds(operation, rule.methods or ()):
         by_status.setdefault(kind.status, []).append(kind)
@@ -201,7 +201,7 @@ def _kinds(operation: Operation, methods: Collection[str]) -> Iterator[type[AppE
         yield from _kinds_of_tokens(operation)
     if operation.body is not None or operation.takes:
         yield from (errors.ContentTooLarge, errors.Invalid)
-    if "GET" not in methods:  # by its encoding, also a body that is not looked at
+    if "GET" not in methods:  # Content-Encoding is refused even if the operation reads no body
         yield errors.UnsupportedMediaType
     if operation.if_match:
         yield errors.PreconditionRequired

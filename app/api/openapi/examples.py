@@ -1,4 +1,4 @@
-"""Examples in the OpenAPI document: a schema's own `example`, or one that is made of its fields."""
+"""Examples of the OpenAPI document: a schema's own `example`, or one built from its fields."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ _VALUES: list[tuple[type[fields.Field[Any]], Any]] = [
 
 
 def of(schema: Schema) -> dict[str, Any]:
-    """A value that the schema describes."""
+    """Return an example value of the schema."""
     own: dict[str, Any] | None = getattr(schema, "example", None)
     return own or {name: _value(field) for name, field in schema.fields.items()}
 

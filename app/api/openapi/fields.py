@@ -1,4 +1,4 @@
-"""Fields in the OpenAPI document, where apispec alone would not tell all of what they take."""
+"""Schemas of fields in the OpenAPI document that apispec cannot describe alone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from app.schemas.fields import OneOf
 
 
 def one_of(converter: OpenAPIConverter, field: Field[Any], **_: Any) -> Json:
-    """An attribute function of apispec for an object of one of several shapes."""
+    """Describe a OneOf field as oneOf with a discriminator (an apispec attribute function)."""
     if not isinstance(field, OneOf):
         return {}
     resolve: Any = converter.resolve_nested_schema
@@ -23,17 +23,17 @@ def one_of(converter: OpenAPIConverter, field: Field[Any], **_: Any) -> Json:
 
 
 def minimum_length(characters: int) -> Callable[..., Json]:
-    """An attribute function of apispec for a new password."""
+    """Return an apispec attribute function that sets the minimum length of a new password."""
 
-    def told(_converter: OpenAPIConverter, field: Field[Any], **_: Any) -> Json:
+    def describe(_converter: OpenAPIConverter, field: Field[Any], **_: Any) -> Json:
         return {"minLength": characters} if isinstance(field, NewPassword) else {}
 
-    return told
+    return describe
 
 
 def query_parameter(converter: OpenAPIConverter, name: str, field: Field[Any]) -> Json:
     schema = converter.field2property(field)
-    if isinstance(schema["type"], list):  # it may be left out, and no query can say null
+    if isinstance(schema["type"], list):  # optional, but a query cannot contain null
         schema["type"] = schema["type"][0]
         del schema["default"]
         if "enum" in schema:

@@ -1,4 +1,4 @@
-"""The OpenAPI document, and the page to read and try it."""
+"""Routes of the OpenAPI document and of the page that displays it."""
 
 import functools
 import hashlib
@@ -29,7 +29,11 @@ class OpenApi(Schema):
 
 @bp.get("/openapi.json")
 @operation(
-    id="getOpenApiDocument", summary="Read this document", scopes=None, returns=OpenApi(), etag=True
+    id="getOpenApiDocument",
+    summary="Get the OpenAPI document",
+    scopes=None,
+    returns=OpenApi(),
+    etag=True,
 )
 def openapi_json(_origin: Actor) -> Response:
     content, etag = _document(current_app._get_current_object())  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
-"""Strings that a client sends, in the OpenAPI document: none may hold a NUL character.
+"""The rule of the OpenAPI document that no string of a request contains a NUL character.
 
-No database column takes one, so that every body and query with one is refused with 422. The rule is
-added to the finished document, to each string whose own rules would allow it.
+No database column stores NUL, so every body and query with NUL is refused with 422. The rule is
+added to the finished document, to each string whose own rules would allow NUL.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from app.api.openapi.components import Json
 
 NO_NUL = r"^[^\u0000]*$"
 _NARROWER = frozenset({"pattern", "enum", "const", "contentMediaType"})
-_FORMATS = frozenset({"uuid", "date-time", "date", "binary"})  # none of these texts has a NUL
+_FORMATS = frozenset({"uuid", "date-time", "date", "binary"})  # these formats exclude NUL
 _PARTS = ("items", "additionalProperties")
 _LISTS = ("oneOf", "anyOf", "allOf")
 
@@ -23,7 +23,7 @@ def forbid_nul(document: Json) -> None:
 
 
 def request_strings(document: Json) -> Iterator[Json]:
-    """The schema of each string that a client may send in a body or a query."""
+    """Yield the schema of each string that a client can send in a body or a query."""
     seen: set[int] = set()
     for operations in document["paths"].values():
         for operation in operations.values():
