@@ -1,7 +1,7 @@
-"""`flask doctor`: looks at everything that the service leans on, and says what is wrong.
+"""`flask doctor`: a check of the settings and of everything that the service depends on.
 
-A fault keeps the service, or a part of it, from working. A warning is what an operator of a service
-in production should know, or what may be meant so.
+A fault stops the service or a part of it. A warning names a risk in production, which may be
+intended.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from app.doctor.finding import Finding
 
 
 def examine(app: Flask) -> Iterator[Finding]:
-    """Everything, one after the other: some of it takes seconds where it does not answer."""
+    """Yield the findings one after the other: a server that does not answer takes seconds."""
     with app.app_context():
         yield from settings.examine(app.config)
         yield from database.examine(app.config)

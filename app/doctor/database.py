@@ -1,4 +1,4 @@
-"""The database: there, migrated, with room, in time, and with a role that may not do too much."""
+"""Checks of the database: reach, migrations, disk, clock, role, connections, outbox."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ from app.sql.errors import first_line
 
 WHAT = "database"
 APART = timedelta(seconds=5)  # between two clocks
-WAITING = timedelta(minutes=5)  # what is due and lies for longer has no worker
+WAITING = timedelta(minutes=5)  # an entry that is due for longer has no worker
 FREE_MIN, FREE_ENOUGH = 100 * 2**20, 2**30  # bytes
 
 
@@ -55,11 +55,11 @@ def _of_sqlite(config: Mapping[str, Any], path: Path) -> Iterator[Finding]:
 def _of_postgresql(config: Mapping[str, Any]) -> Iterator[Finding]:
     lead = database_checks.clock_lead()
     if abs(lead) > APART:
-        text = f"its clock and ours are {abs(lead).total_seconds():.0f} s apart: set them by NTP."
+        text = f"its clock and this one are {abs(lead).total_seconds():.0f} s apart: use NTP."
         yield warning(WHAT, text)
     powers = database_checks.powers()
     if powers and config["APP_ENV"] == "production":
-        text = f"its role {' and '.join(powers)}: serve with one that only reads and writes rows."
+        text = f"its role {' and '.join(powers)}: use one that only reads and writes rows."
         yield warning(WHAT, text)
     wanted = config["WEB_CONCURRENCY"] * config["DATABASE_POOL_SIZE"]
     room = database_checks.connections_max()
@@ -74,7 +74,7 @@ def _in_it() -> Iterator[Finding]:
     due, oldest = outbox.overdue()
     if oldest and now() - oldest > WAITING:
         minutes = (now() - oldest) // timedelta(minutes=1)
-        text = f"{due} mails and webhooks are due, the first for {minutes} minutes: is there one?"
+        text = f"{due} mails and webhooks are due, the first for {minutes} minutes: is it up?"
         yield warning("flask worker", text)
     else:
         yield ok("flask worker", f"{due} mails and webhooks are due")

@@ -1,4 +1,4 @@
-"""What was found: one line each."""
+"""Findings of `flask doctor`, one line each."""
 
 from typing import Literal, NamedTuple
 

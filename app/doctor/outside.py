@@ -1,4 +1,4 @@
-"""What else the service talks to: Redis, the server that takes its mails, the OpenID providers."""
+"""Checks of the other servers: Redis, the mail server, the OpenID providers."""
 
 import os
 import smtplib
@@ -33,7 +33,7 @@ def examine(app: Flask) -> Iterator[Finding]:
 
 
 def _redis(config: Mapping[str, Any]) -> Iterator[Finding]:
-    """A server that is named is asked, also while rate limits are off and nothing needs it."""
+    """Ping the server of REDIS_URL, even while rate limits are off and nothing uses it."""
     if not config["REDIS_URL"]:
         return
     url = public(config["REDIS_URL"])
@@ -52,22 +52,22 @@ def _mail(url: str, in_production: bool) -> Iterator[Finding]:
         if not os.access(folder, os.W_OK):
             yield fault("mail", f"{folder} is not writable.")
     if in_production and not url.startswith("smtp"):
-        yield warning("mail", "none is sent: nobody gets a link to set a new password.")
+        yield warning("mail", "no mail is sent: users get no link to set a new password.")
 
 
 def _smtp(url: str) -> Finding:
-    """Greet the server as if to send, and sign in."""
+    """Connect to the server and sign in, without sending a mail."""
     where = public(url).partition("?")[0]
     try:
         with connect(urlsplit(url), PATIENCE) as server:
             server.ehlo()
     except (OSError, smtplib.SMTPException) as error:
-        return fault("mail", f"{where} does not take any: {error}")
-    return ok("mail", f"{where} takes mails")
+        return fault("mail", f"{where} accepts no mail: {error}")
+    return ok("mail", f"{where} accepts mails")
 
 
 def _openid(client: OpenIdClient) -> Finding:
-    """Whether it describes itself as it should. The client's secret is not tried."""
+    """Check the provider's metadata and keys. The client's secret is not tested."""
     what = f"OpenID {client.name}"
     provider = openid_provider.provider_of(client)
     try:

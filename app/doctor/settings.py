@@ -1,4 +1,4 @@
-"""Settings that are valid, and yet not what a service in production should have."""
+"""Checks of settings that are valid but unsafe in production."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,10 +14,10 @@ def examine(config: Mapping[str, Any]) -> Iterator[Finding]:
     yield ok("settings", f"valid, for {config['APP_ENV']}")
     if config["APP_ENV"] == "production":
         yield from _in_production(config)
-    yield ok("REQUIRE_MFA", _who_needs_a_factor(config["REQUIRE_MFA"], config["REQUIRE_ADMIN_MFA"]))
+    yield ok("REQUIRE_MFA", _required_factor(config["REQUIRE_MFA"], config["REQUIRE_ADMIN_MFA"]))
     yield _passkeys(config["PUBLIC_URL"])
     size, old = len(config["SECRET_KEY"].encode()), len(config["SECRET_KEY_FALLBACKS"])
-    yield ok("SECRET_KEY", f"{size} bytes; how old it is nobody notes, so change it once a year")
+    yield ok("SECRET_KEY", f"{size} bytes; its age is not recorded: change it once a year")
     if old:
         text = f"holds {old}: remove an earlier key 30 days after the change (docs/operations.md)."
         yield warning("SECRET_KEY_FALLBACKS", text)
@@ -25,15 +25,15 @@ def examine(config: Mapping[str, Any]) -> Iterator[Finding]:
         text = f"holds a key that {weak}: run flask secrets rotate, and remove it."
         yield warning("SECRET_KEY_FALLBACKS", text)
     if 0 < len(config["METRICS_TOKEN"]) < METRICS_TOKEN_MIN:
-        text = f"is shorter than {METRICS_TOKEN_MIN} characters: it can be guessed."
+        text = f"has fewer than {METRICS_TOKEN_MIN} characters: an attacker can guess it."
         yield warning("METRICS_TOKEN", text)
 
 
-def _who_needs_a_factor(everybody: str, admins: str) -> str:
-    """What REQUIRE_MFA and REQUIRE_ADMIN_MFA say together: the stricter of the two holds."""
+def _required_factor(everybody: str, admins: str) -> str:
+    """Return in words what REQUIRE_MFA and REQUIRE_ADMIN_MFA require: the stricter one applies."""
     if everybody == "all":
-        told = "everybody needs a second factor"
-        return f"{told}, an admin a passkey" if admins == "passkey" else told
+        text = "everybody needs a second factor"
+        return f"{text}, an admin a passkey" if admins == "passkey" else text
     if admins == "passkey":
         return "an admin needs a passkey"
     if everybody == "admins":
@@ -52,19 +52,19 @@ def _passkeys(site: str) -> Finding:
 
 def _in_production(config: Mapping[str, Any]) -> Iterator[Finding]:
     if not config["HTTPS"]:
-        text = "is plain http: passwords and cookies can be read on their way. Set https://..."
+        text = "is plain http: others can read passwords and cookies on the network. Use https://."
         yield warning("PUBLIC_URL", text)
     elif not config["PROXY_HOPS"]:
-        text = "is 0, and who ends TLS is a proxy: everybody seems to come from its address."
+        text = "is 0, but a proxy ends TLS: all clients seem to have the address of the proxy."
         yield warning("PROXY_HOPS", text)
     if not config["REDIS_URL"] and config["RATELIMIT_ENABLED"]:
-        text = "is empty: each process counts rates for itself alone."
+        text = "is empty: each process counts rates by itself."
         yield warning("REDIS_URL", text)
     if not config["RATELIMIT_ENABLED"]:
-        yield warning("RATELIMIT_ENABLED", "is 0: nobody is held to a rate.")
+        yield warning("RATELIMIT_ENABLED", "is 0: no client has a rate limit.")
     if not config["SECURITY_CONTACT"] or "example." in config["SECURITY_CONTACT"]:
-        text = "names nobody: who finds a weakness cannot report it. Set an address that is read."
+        text = "names nobody: finders of a weakness cannot report it. Set an address that is read."
         yield warning("SECURITY_CONTACT", text)
     if config["WEBHOOK_ALLOW_PRIVATE"]:
-        text = "is 1: webhooks reach what only this network should."
+        text = "is 1: webhooks reach private servers of this network."
         yield warning("WEBHOOK_ALLOW_PRIVATE", text)

@@ -1,4 +1,4 @@
-"""The secrets that are sealed in the database: whether SECRET_KEY reads them."""
+"""Check that SECRET_KEY decrypts the encrypted secrets in the database."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ def examine() -> Iterator[Finding]:
     earlier = sum(count.earlier for count in counts)
     unreadable = sum(count.unreadable for count in counts)
     if unreadable:
-        mend = "add the key that sealed them to SECRET_KEY_FALLBACKS."
+        mend = "add the key that encrypted them to SECRET_KEY_FALLBACKS."
         yield fault(WHAT, f"{unreadable} of {total} cannot be read: {mend}")
     if earlier:
         yield warning(WHAT, f"{earlier} of {total} are under an earlier key: flask secrets rotate")

@@ -1,7 +1,7 @@
-"""GET /metrics, for Prometheus. Only where METRICS_TOKEN is set is any of this imported.
+"""GET /metrics for Prometheus, imported only if METRICS_TOKEN is set.
 
-Under Gunicorn it tells of all worker processes together, whichever of them answers; the outbox is
-looked at when asked.
+Under Gunicorn each answer holds the sums of all worker processes. The outbox is counted at each
+request.
 """
 
 import hmac
@@ -48,19 +48,19 @@ def looked_up() -> CollectorRegistry:
 
 
 class Database(Collector):
-    """What stands in the database, which all replicas share: of several answers take one."""
+    """Figures of the database, which all replicas share: use the answer of one replica only."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
             due, oldest = outbox.overdue()
         except Unavailable:
-            yield gauge("database_up", "Whether the database answers.", 0)
+            yield gauge("database_up", "1 if the database answers, 0 if not.", 0)
             return
         age = (now() - oldest).total_seconds() if oldest else 0
-        yield gauge("database_up", "Whether the database answers.", 1)
-        yield gauge("outbox_due", "Mails and webhooks that are due and not sent.", due)
-        yield gauge("outbox_oldest_due_seconds", "For how long the first of them is due.", age)
-        yield gauge("outbox_dead", "Those given up within the last 30 days.", outbox.dead())
+        yield gauge("database_up", "1 if the database answers, 0 if not.", 1)
+        yield gauge("outbox_due", "Due mails and webhooks that are not sent.", due)
+        yield gauge("outbox_oldest_due_seconds", "Age of the oldest due entry in seconds.", age)
+        yield gauge("outbox_dead", "Entries given up within the last 30 days.", outbox.dead())
 
 
 def gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:

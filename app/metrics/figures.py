@@ -1,6 +1,6 @@
-"""What is counted while the service works.
+"""Counters of requests, connections and sign-ins.
 
-Labels hold only what is limited: the route's pattern, never a path; a method that HTTP knows.
+Labels have few values: the route's pattern and never a path, and the methods of HTTP only.
 """
 
 import threading
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
-# What is counted of the audit trail, and under which outcome.
+# The counted audit actions, each with its outcome.
 SIGN_INS = {"session.created": "accepted", "session.refused": "refused"}
 
-here = CollectorRegistry()  # of this process alone
+here = CollectorRegistry()  # of this process only
 requests = Histogram(
     "flagstone_http_request_duration_seconds",
-    "Requests, and the time until their answers began.",
+    "Requests and the time until their responses began.",
     ("method", "route", "status"),
     buckets=SECONDS,
     registry=here,
 )
 in_flight = Gauge(
     "flagstone_http_requests_in_flight",
-    "Requests whose answers have not ended.",
+    "Requests whose responses have not ended.",
     registry=here,
     multiprocess_mode="livesum",
 )
 connections = Gauge(
     "flagstone_database_connections_in_use",
-    "Database connections that a request holds.",
+    "Database connections in use.",
     registry=here,
     multiprocess_mode="livesum",
 )
@@ -58,10 +58,9 @@ sign_ins = Counter(
 
 
 class Held:
-    """Keeps a gauge at the number of things that are held at the moment.
+    """A gauge of the things that are held at the moment.
 
-    It counts a set, so that the gauge cannot drift: releasing a thing twice, or one that was never
-    taken, changes nothing.
+    It counts a set and so cannot drift: the release of a thing that is not held changes nothing.
     """
 
     def __init__(self, gauge: Gauge) -> None:
@@ -90,7 +89,7 @@ connections_held = Held(connections)
 
 
 class Middleware:
-    """Counts every request, those too that Flask does not see the end of."""
+    """A WSGI middleware that counts every request, even if Flask does not see its end."""
 
     def __init__(self, app: "WSGIApplication") -> None:
         self.app = app
@@ -129,7 +128,7 @@ class Middleware:
 
 
 class Body:
-    """An answer that releases its request when it ends."""
+    """A response body that releases its request when it is closed."""
 
     def __init__(self, parts: Iterable[bytes], request: object) -> None:
         self.parts = parts
@@ -146,10 +145,10 @@ class Body:
 
 
 def watch(engine: Engine, pool_size: int) -> None:
-    """Count the connections that are taken from the engine's pool.
+    """Count the connections that are checked out of the engine's pool.
 
-    The pool also tells of a return ("checkin") where an attempt to connect anew has failed, and no
-    connection was taken; and it does not tell of one for a connection that was detached.
+    The pool also emits "checkin" after a failed reconnect, where no connection was checked out. It
+    emits "detach" and no "checkin" for a detached connection.
     """
     if not shared.is_shared():
         connections_max.set(pool_size)
@@ -159,7 +158,7 @@ def watch(engine: Engine, pool_size: int) -> None:
 
 
 def after_fork(pool_size: int) -> None:
-    """Let a worker process count by itself. Its slot may hold the gauges of one that was killed."""
+    """Start the counts of a worker process: its slot may hold the gauges of a killed process."""
     shared.take_slot()
     requests_held.release_all()
     connections_held.release_all()

@@ -1,8 +1,8 @@
-"""Figures that all worker processes of a machine write into one folder, to be read by any of them.
+"""Figures of all worker processes of a machine, in one folder that each of them reads.
 
-Each process holds a slot for as long as it lives: a lock that the kernel lets go with it. Who takes
-the slot of one that has ended counts on from its figures, so that the folder does not grow however
-often workers are replaced or the server is renewed, and no counter ever goes back.
+Each process holds a slot while it lives: a file lock that the kernel releases with the process. A
+process that takes the slot of an ended one continues its counters. So no counter decreases, and the
+folder does not grow when workers are replaced or the server is renewed.
 """
 
 import fcntl
@@ -18,7 +18,7 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # an environment variable, which gunicorn.c
 
 
 class Slot:
-    """The one of this process. Until it is taken, as in the process that forks the workers, "0"."""
+    """The slot of this process: "0" until it takes one, as in the process that forks workers."""
 
     name = "0"
     lock: IO[str] | None = None
@@ -29,19 +29,19 @@ def is_shared() -> bool:
 
 
 def take_slot() -> None:
-    """For a process that was just forked."""
+    """Take a free slot, after a fork."""
     folder = Path(os.environ[FOLDER])
     Slot.lock = next(held for n in count(1) if (held := _locked(folder, str(n))))
     Slot.name = Path(Slot.lock.name).stem
 
 
 def registry() -> CollectorRegistry | None:
-    """The figures of all processes, to be written out once; None where this one is alone."""
+    """Return a registry of all processes' figures for one scrape, None without a shared folder."""
     if not is_shared():
         return None
     folder = Path(os.environ[FOLDER])
     for path in folder.glob("*.lock"):
-        if held := _locked(folder, path.stem):  # nobody has it: its process has ended
+        if held := _locked(folder, path.stem):  # a free lock: its process has ended
             mark_process_dead(path.stem)
             held.close()
     together = CollectorRegistry()
@@ -50,7 +50,7 @@ def registry() -> CollectorRegistry | None:
 
 
 def _locked(folder: Path, name: str) -> IO[str] | None:
-    """The open lock of a slot, None where somebody holds it."""
+    """Return the open lock of a slot, or None if another process holds it."""
     lock = (folder / f"{name}.lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -135,7 +135,7 @@ def test_role_that_may_do_too_much_is_told(postgresql_database: Database) -> Non
     app = postgresql_database.app
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     mighty = make_app(url.render_as_string(), **PRODUCTION, **HTTPS)
-    assert "is a superuser and may make tables" in said(mighty, "warning")["database"]
+    assert "is a superuser and may create tables" in said(mighty, "warning")["database"]
     close(mighty)
     with app.app_context(), db.engine.begin() as connection:
         connection.execute(text("CREATE ROLE plain LOGIN"))
@@ -205,7 +205,7 @@ def mail_server(password: bytes) -> Iterator[int]:
 def test_mail_server_is_greeted_and_signed_in_at(other_app: MakeApp) -> None:
     with mail_server(b"pl@ms") as port:
         good = other_app(MAIL_URL=f"smtp://flagstone:pl%40ms@127.0.0.1:{port}")
-        assert "takes mails" in said(good, "ok")["mail"]
+        assert "accepts mails" in said(good, "ok")["mail"]
         wrong = run(other_app(MAIL_URL=f"smtp://flagstone:pears@127.0.0.1:{port}"))
         assert "fault: mail: ...@127.0.0.1" in wrong.stdout
         assert "pears" not in wrong.stdout

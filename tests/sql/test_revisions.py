@@ -99,7 +99,7 @@ def test_two_last_ones_are_told_and_a_merge_is_the_last(fork: Flask, folder: Pat
     for name in ("left", "right"):
         revision(directory=str(folder), head=last, rev_id=name, splice=True)
     readiness.head.cache_clear()
-    with pytest.raises(Unavailable, match="2 last migrations"):
+    with pytest.raises(Unavailable, match="2 migration heads"):
         readiness.check()
     merge(directory=str(folder), revisions="heads", rev_id="2")
     assert readiness.head() == "2"

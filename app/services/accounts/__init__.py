@@ -1,4 +1,4 @@
-"""What changes or ends an account: its address, password reset, invitations, export, deletion.
+"""Changes and the end of an account: address, password reset, invitations, export, deletion.
 
-Imports no module of tasks.
+Of the tasks it imports only `handover`, for the deletion of an account.
 """

@@ -1,4 +1,4 @@
-"""Accounts: changed by their owners or an admin, and removed."""
+"""Changes of accounts by their owners and by admins, and their deletion."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -38,7 +38,7 @@ EDITABLE = (
 )
 ADMIN_FIELDS = ("username", "email", "role", "is_active")
 RIGHTS = {"role", "is_active"}
-GUARDED = RIGHTS | {"email"}  # a mail to the address can reset the password
+GUARDED = RIGHTS | {"email"}  # a mail to the address resets the password
 
 _update = Statement[User](
     update_(User)
@@ -58,8 +58,8 @@ def update_self(
 ) -> User:
     """Change the actor's username, email or password; the last two need the current password.
 
-    A new password ends every session and token but the one in use, with its family. Where mail is
-    set up a new email counts only once the link that goes there was followed.
+    A new password ends every session and token except the one in use and its family. Where mail is
+    set up, a new email takes effect when the user follows the link mailed to the new address.
     """
     if changes.get("username", actor.username) != actor.username:
         identifiers.check_own_username(actor, changes["username"])
@@ -72,7 +72,7 @@ def update_self(
         names = {"username": actor.username, "email": proof.email if proof else "", **news}
         passwords.check("password", changes["password"], names["username"], names["email"])
         news["password_hash"] = passwords.hash_(changes["password"])
-    if "email" not in news:  # anyone signed in may look a username up
+    if "email" not in news:  # usernames are public to signed-in users: no limit
         return _update_self(actor, news, proof, expect)
     with throttle.few_taken_names(actor.id):
         return _update_self(actor, news, proof, expect)
@@ -97,10 +97,10 @@ def _update_self(actor: Actor, news: dict[str, Any], proof: User | None, expect:
 
 
 def remove_password(actor: Actor, current_password: str | None) -> User:
-    """Remove the actor's password: a passkey or a linked account alone logs in from then on.
+    """Remove the actor's password, so that only a passkey or a linked account signs in.
 
-    Ends every other sign-in, on the pages and by the API; personal tokens stay. Raises Conflict
-    where no other way to log in is left, EmailUnconfirmed, and what authentication.again raises.
+    Ends every other page session and token pair; personal tokens stay valid. Raises Conflict if the
+    account has no other way to sign in, EmailUnconfirmed, and the errors of authentication.again.
     """
     proof = authentication.again(actor, current_password)
     credentials.require_confirmed(proof)
@@ -131,10 +131,10 @@ def _ask_for_email(actor: Actor, user: User, email: str) -> None:
 
 @atomic
 def update(actor: Actor, user_id: str, changes: dict[str, Any], expect: Expect = None) -> User:
-    """Change any of ADMIN_FIELDS, as an admin. Raises Conflict where the last active admin goes.
+    """Change any of ADMIN_FIELDS as an admin.
 
-    Rights and the email take a recent sign-in: ReauthenticationRequired. Deactivating ends every
-    session and token of the account at once.
+    Deactivation ends every session and token of the account at once. Raises Conflict if no active
+    admin would remain, and ReauthenticationRequired if GUARDED fields need a more recent sign-in.
     """
     actor.require_admin()
     if GUARDED & changes.keys():
@@ -153,19 +153,19 @@ def update(actor: Actor, user_id: str, changes: dict[str, Any], expect: Expect =
 
 @atomic
 def delete(actor: Actor, user_id: str, expect: Expect = None) -> None:
-    """Remove the account: its own tasks go too, tasks that it was assigned lose the assignee.
+    """Delete the account and its own tasks, and unassign it from the tasks of others.
 
-    That of another takes a recent sign-in: ReauthenticationRequired.
+    Raises ReauthenticationRequired if the account is not the actor's and the sign-in is too old.
     """
     if user_id != actor.id:
         authentication.require_recent_admin(actor)
     guarded = users.get(actor, user_id).role == "admin"
     admins = last_admin.hold() if guarded else []
     user = _locked(user_id, expect)
-    if user.role == "admin" and not guarded:  # promoted since: once more, the admins first
+    if user.role == "admin" and not guarded:  # promoted since: retry, to lock the admins first
         raise LostRace("The account was changed meanwhile. Try again.")
     last_admin.require_another(admins, user.id)
-    with sql.without_timeout():  # thousands of tasks and events go with it
+    with sql.without_timeout():  # the account may own thousands of tasks and events
         handover.of_leaving(actor, user.id)
         mails.notify(actor, user, "deleted")
         _delete.run(key=user.id)
@@ -175,26 +175,26 @@ def delete(actor: Actor, user_id: str, expect: Expect = None) -> None:
 
 @atomic
 def set_password_hash(actor: Actor, user_id: str, password_hash: str, proved_email: str) -> None:
-    """Set it for somebody who came by a link, mailed to `proved_email` unless that is empty.
+    """Set the password of a user who followed a link, mailed to `proved_email` unless it is empty.
 
-    Ends every session and token. A mailed link also removes what was added before the address was
-    proved.
+    Ends every session and token. A link mailed to the account's address also removes the
+    credentials added before the first proof of the address.
     """
     user = _locked(user_id, None)
     proved = proved_email == user.email
     verified = user.email_verified or proved
     _write(actor, user, {"password_hash": password_hash, "email_verified": verified})
-    if proved:  # after the write, which stores the role as it was
+    if proved:  # after _write, which stores the role of the old row
         first_proof.clean(actor, user)
     credentials.end_all(user_id)
 
 
 @atomic
 def confirm_email(actor: Actor, user_id: str, email: str) -> User:
-    """Set an address that was proved by a mailed link and by `actor`, whose session stays.
+    """Set an address proved by a mailed link and by `actor`, whose session stays valid.
 
-    The first proof of the account ends all other sessions and tokens and removes what was added
-    before. Raises Conflict where another account took the address.
+    The first proof of the account ends all other sessions and tokens and removes the credentials
+    added before. Raises Conflict if another account has the address.
     """
     user = _locked(user_id, None)
     if email != user.email:
@@ -210,9 +210,9 @@ def confirm_email(actor: Actor, user_id: str, email: str) -> User:
 
 @atomic
 def remove_email(actor: Actor, user_id: str, email: str) -> None:
-    """Take an address off an account, for the reader of its mails who does not know the account.
+    """Remove an address from an account, for a reader of its mails who does not know the account.
 
-    An address that is confirmed stays. A new one that waits for its confirmation is dropped.
+    A confirmed address stays. A new address that is not confirmed yet is dropped.
     """
     user = _locked(user_id, None)
     audit.record(actor, "user.email_removed", user_id, {"email": [email, None]})
@@ -225,10 +225,10 @@ def remove_email(actor: Actor, user_id: str, email: str) -> None:
 
 @atomic
 def restore_email(actor: Actor, user_id: str, email: str, since: datetime) -> None:
-    """Set back an address that was changed at `since`, and remove what was added from then on.
+    """Restore an address that was changed at `since`, and remove the credentials added since then.
 
-    Ends every session, token and link. An account that has taken the address meanwhile and never
-    confirmed it loses it. Raises Conflict where another account has confirmed it.
+    Ends every session, token and link. Another account that has taken the address without
+    confirming it loses it. Raises Conflict if another account has confirmed the address.
     """
     user = _locked(user_id, None)
     other = users.by_name(email)
@@ -242,7 +242,7 @@ def restore_email(actor: Actor, user_id: str, email: str, since: datetime) -> No
 
 
 def _checked(changes: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """Those of `names`, as they are kept. Raises Invalid, before anything else is looked at."""
+    """Return the changes of `names` in their stored form. Raises Invalid."""
     news = {name: changes[name] for name in names if name in changes}
     if "email" in news:
         news["email"] = identifiers.checked_email(news["email"])
@@ -260,9 +260,9 @@ def _locked(user_id: str, expect: Expect) -> User:
 
 
 def _write(actor: Actor, user: User, news: dict[str, Any], *, action: str = "user.updated") -> User:
-    """Store `news` over the locked `user`, recorded as `action`.
+    """Store `news` in the locked `user` and record it as `action`.
 
-    Raises Conflict for a name that is taken.
+    Raises Conflict if a name is taken.
     """
     if news.get("email", user.email) != user.email:
         news.setdefault("email_verified", False)
@@ -282,7 +282,10 @@ def _write(actor: Actor, user: User, news: dict[str, Any], *, action: str = "use
 
 
 def _tell_password(actor: Actor, old: User, new: User) -> None:
-    """The first password of somebody invited has no notice: the link to set it was a mail."""
+    """Record and announce a change of the password.
+
+    The first password of an invited user has no notice: the link that set it came by mail.
+    """
     removed = not new.password_hash
     audit.record(actor, f"user.password_{'removed' if removed else 'changed'}", old.id)
     if removed:
@@ -294,7 +297,7 @@ def _tell_password(actor: Actor, old: User, new: User) -> None:
 
 
 def _tell(actor: Actor, old: User, new: User, news: dict[str, Any], action: str) -> None:
-    """Record the change in the audit trail, and notify the owner of the account."""
+    """Record the change in the audit trail and notify the owner of the account."""
     changes = {name: [getattr(old, name), value] for name, value in news.items()}
     if changes.pop("password_hash", None):
         _tell_password(actor, old, new)

@@ -1,7 +1,7 @@
-"""Undoing a change of an email address, by a link that is mailed to the old one.
+"""Undo of a change of an email address, by a link mailed to the old address.
 
-The change may be the act of a thief. The link needs no sign-in and survives what
-voids other links, as a new password does.
+The change may be the act of a thief. So the link needs no sign-in, and a new password or
+another event that voids links does not void it.
 """
 
 from datetime import datetime
@@ -43,7 +43,7 @@ _later_notices = Statement[OutboxEntry](
 
 
 class Question(NamedTuple):
-    """The account whose change is to be undone, and the address that it gets back."""
+    """The account whose change can be undone, and the address to restore."""
 
     user: User
     email: str
@@ -51,13 +51,13 @@ class Question(NamedTuple):
 
 @atomic
 def make(entry: OutboxEntry) -> str:
-    """Return the secret of a link for a mail that is due, "" where nothing can be undone.
+    """Return the secret of a link for a due mail, or "" if the change cannot be undone.
 
-    An admin's change has no link: the old address may be the one of a thief. An address that was
-    never proved has none: it may be a stranger's, by a slip of the keyboard.
+    An admin's change has no link: the old address may belong to a thief. An address that was
+    never proved has no link: by a typing error it may belong to a stranger.
     """
     user = users.lock(entry.user_id or "")
-    payload = outbox.payload(entry)  # as it is while the account is held
+    payload = outbox.payload(entry)  # read again under the lock of the account
     if not payload.get("can_undo") or user is None or user.email == payload["to"]:
         return ""
     secret = secret_tokens.make()
@@ -73,7 +73,7 @@ def make(entry: OutboxEntry) -> str:
 
 
 def question(secret: str) -> Question:
-    """Raises VoidLink."""
+    """Return the account and the old address of a link. Raises VoidLink."""
     change = _find.one(key=secret_tokens.digest(secret), moment=now())
     if change is None:
         raise VoidLink(VOID)
@@ -82,12 +82,12 @@ def question(secret: str) -> Question:
 
 @atomic
 def undo(origin: Actor, secret: str) -> str:
-    """Restore the old address, and return the secret of a link that sets a new password.
+    """Restore the old address and return the secret of a link that sets a new password.
 
-    Ends every session, token and other link, and removes the passkeys, factors, linked accounts
-    and webhooks that were added since the change. The links of later changes are void, the links
-    of earlier ones work: the reader of a later address may be a thief. Raises VoidLink, and
-    Conflict where another account has confirmed the address.
+    Ends every session, token and other link, and removes the passkeys, apps, linked accounts,
+    webhooks and personal tokens added since the change. Voids the links of later changes, because
+    the reader of a later address may be a thief; links of earlier changes still work. Raises
+    VoidLink, and Conflict if another account has confirmed the address.
     """
     user_id = question(secret).user.id
     credentials.hold(user_id)
@@ -100,7 +100,7 @@ def undo(origin: Actor, secret: str) -> str:
 
 
 def _void_later(user_id: str, since: datetime) -> None:
-    """Void the links of the changes from `since` on, also of mails that have yet to leave."""
+    """Void the undo links of the changes since `since`, including those of unsent mails."""
     _forget_later.run(key=user_id, since=since)
     for entry in _later_notices.all(key=user_id, since=since):
         outbox.rewrite(entry.id, {**entry.payload, "can_undo": False})

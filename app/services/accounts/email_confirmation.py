@@ -1,4 +1,4 @@
-"""Proving an address, one's own or a new one, by a link that was mailed there."""
+"""Confirmation of an email address, the current or a new one, by a mailed link."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,9 @@ PURPOSE = "confirm"
 
 @atomic
 def ask(actor: Actor) -> None:
-    """Mail the link once more: to the new address that waits for it, else to the actor's own.
+    """Mail the link again, to the pending new address or, without one, to the actor's address.
 
-    Raises NoMail, Conflict where there is no address or it is confirmed already, TooManyRequests.
+    Raises NoMail, TooManyRequests, and Conflict if the account has no address or it is confirmed.
     """
     mails.need()
     user = users.get(actor, actor.id)
@@ -32,14 +32,14 @@ def ask(actor: Actor) -> None:
 
 
 def pending(user: User) -> str | None:
-    """The new address of the account that waits for its confirmation."""
+    """Return the new address of the account that is not confirmed yet, or None."""
     email = one_time_links.waiting_for(user.id, PURPOSE)
     return email if email != user.email else None
 
 
 @atomic
 def cancel(actor: Actor) -> None:
-    """Give up the new address that waits for its confirmation, if there is one."""
+    """Drop the new address that is not confirmed yet, if the account has one."""
     credentials.hold(actor.id)
     email = pending(users.get(actor, actor.id))
     if email is not None:
@@ -49,25 +49,24 @@ def cancel(actor: Actor) -> None:
 
 @dataclass(frozen=True)
 class Question:
-    """The account that names `email` as its address, for the reader of the mail."""
+    """The account that claims the address `email`."""
 
     user: User
     email: str
 
 
 def question(secret: str) -> Question:
-    """Raises VoidLink."""
+    """Return the account and the address of a link. Raises VoidLink."""
     link = one_time_links.find(secret, PURPOSE)
     return Question(users.get(SYSTEM, link.user_id), link.email)
 
 
 def follow(actor: Actor, secret: str, password: str | None = None) -> User:
-    """Confirm the address that the link went to, which becomes the account's where it is new.
+    """Confirm the address that the link was mailed to, and set it if it is new.
 
-    The link proves a mailbox. The session of the account, or its password, proves the account.
-
-    Raises VoidLink, Unauthorized, Forbidden for another account's session, BadCredentials,
-    TooManyRequests, and Conflict where another account has taken the address meanwhile.
+    The link proves the mailbox; the session or the password of the account proves the account.
+    Raises VoidLink, Unauthorized, BadCredentials, TooManyRequests, Forbidden for a session of
+    another account, and Conflict if another account has the address.
     """
     owner = question(secret).user
     if actor.id and actor.id != owner.id:
@@ -89,7 +88,7 @@ def _follow(actor: Actor, secret: str) -> User:
 
 @atomic
 def refuse(origin: Actor, secret: str) -> None:
-    """Take the address off the account, for a reader who does not know the account.
+    """Remove the address from the account, for a reader who does not know the account.
 
     Raises VoidLink.
     """

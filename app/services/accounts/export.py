@@ -1,4 +1,4 @@
-"""All that is held on somebody, for them to take along (GDPR, articles 15 and 20)."""
+"""Export of all data stored about a user (GDPR, articles 15 and 20)."""
 
 from typing import Any
 
@@ -44,12 +44,12 @@ _WITHHELD = frozenset(
     }
 )
 _COUNTERS = {kind.replace(" ", "_"): kind for kind in throttle.CODE_KINDS}
-# Foreign keys to users that the export does not follow ("table.column"), each with the reason. A
-# test refuses any other.
+# Foreign keys to users that the export omits ("table.column"), each with the reason. A test
+# fails for any other.
 LEFT_OUT: dict[str, str] = {
     "email_changes.user_id": "The audit events hold each change of the address.",
 }
-# Where somebody else was when they did something to the account is theirs.
+# The address and ids of another actor are that actor's personal data.
 _OF_ANOTHER = {"address": "", "token_id": None, "request_id": ""}
 
 
@@ -60,7 +60,7 @@ def _of(model: Any, *conditions: Any) -> Statement[Any]:
     return Statement(select(*columns).where(*conditions).order_by(*order))
 
 
-# What the export holds besides the account itself: one list for each.
+# The lists of the export, beside the account itself.
 STATEMENTS = {
     "tasks": _of(Task, or_(Task.owner_id == _user, Task.assignee_id == _user)),
     "comments": _of(Comment, Comment.author_id == _user),
@@ -86,7 +86,7 @@ STATEMENTS = {
 
 @atomic
 def export(actor: Actor) -> dict[str, Any]:
-    """{"user": {...}, "tasks": [...], ...}: every row, secrets and their hashes left out."""
+    """Return every row without secrets and hashes: {"user": {...}, "tasks": [...], ...}."""
     audit.record(actor, "user.exported", actor.id)
     user: Any = users.get(actor, actor.id)
     keys = {
@@ -100,7 +100,7 @@ def export(actor: Actor) -> dict[str, Any]:
     }
     for record in found["idempotency_records"]:
         if "/comments/" in record["headers"].get("Location", ""):
-            record["body"] = ""  # repeats a comment, which may be deleted since
+            record["body"] = ""  # a copy of a comment that may be deleted since
     for event in found["audit_events"]:
         if event["actor_id"] not in (None, actor.id):
             event.update(_OF_ANOTHER)

@@ -1,7 +1,7 @@
-"""The first proof of an address by a mailed link removes what was added to the account before.
+"""Removal of the credentials that were added before the first proof of an email address.
 
-Somebody else may have opened the account with the address of its later owner and have added ways to
-come back (account pre-hijacking, Sudhodanan and Paverd 2022).
+An attacker may have opened the account with the address of its later owner and added credentials
+to sign in again (account pre-hijacking, Sudhodanan and Paverd 2022).
 """
 
 from datetime import datetime
@@ -35,9 +35,9 @@ _changes = Statement[AuditEvent](
 
 @atomic
 def clean(actor: Actor, user: User) -> None:
-    """Remove what was added before the address of `user` was proved, and mail what it was.
+    """Remove the credentials added before the address of `user` was proved, and mail their list.
 
-    `user` is the account as it was before this proof. It must be held.
+    `user` is the account before this proof. The caller must hold its lock.
     """
     before = now() if not user.email_verified else _earlier_release(user.id)
     if before is None:
@@ -50,7 +50,7 @@ def clean(actor: Actor, user: User) -> None:
 def remove_added(
     actor: Actor, user_id: str, before: datetime, since: datetime = credentials.BEGINNING
 ) -> list[str]:
-    """Remove what was added from `since` up to `before`. Returns it in words."""
+    """Remove the credentials added from `since` to `before`. Return their list in words."""
     return [
         f"{number} {kind}{'s' if number > 1 else ''}"
         for kind, remove in _KINDS.items()
@@ -59,9 +59,9 @@ def remove_added(
 
 
 def _earlier_release(user_id: str) -> datetime | None:
-    """The moment when a link alone confirmed the address, as earlier releases allowed.
+    """Return the moment when a link alone confirmed the address, as earlier releases allowed.
 
-    None if none did. The audit trail tells it: such a proof was recorded as `user.updated`.
+    Those releases recorded such a proof as `user.updated`. Return None if there is no such event.
     """
     for event in _changes.all(key=user_id):
         changes = event.changes

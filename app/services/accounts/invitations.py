@@ -1,4 +1,4 @@
-"""Accounts that an admin opens for somebody, who sets the password by a link: no admin knows it."""
+"""Invitations: an admin opens an account, and its owner sets the password by a link."""
 
 from typing import Any
 
@@ -43,16 +43,16 @@ def invite(actor: Actor, email: str, username: str, role: str = "user") -> User:
 
 @atomic
 def hand_over(actor: Actor, email: str, username: str, role: str = "user") -> str:
-    """Open the account and return the secret of its link, for an operator without mail."""
+    """Open an account and return the secret of its link, for an operator without mail."""
     user = _open(actor, email, username, role)
     return one_time_links.make(user.id, PURPOSE, email="")
 
 
 @atomic
 def invite_again(actor: Actor, user_id: str) -> User:
-    """Mail a new link; the older one is void.
+    """Mail a new link and void the older one.
 
-    Raises NoMail, NotFound, Conflict where the invitation was accepted, TooManyRequests.
+    Raises NoMail, NotFound, TooManyRequests, and Conflict if the invitation was accepted.
     """
     actor.require_admin()
     credentials.hold(user_id)
@@ -67,13 +67,13 @@ def invite_again(actor: Actor, user_id: str) -> User:
 
 
 def inviter(user: User) -> str:
-    """The username of the admin who invited the account last, "" for a command on the machine."""
+    """Return the username of the admin who invited the account last, or "" for a command."""
     event = _invited.one(key=user.id)
     return event.username if event is not None else ""
 
 
 def is_open(user: User) -> bool:
-    """Whether somebody was invited and has not yet set a password."""
+    """Return True if the user was invited and has set up no way to sign in yet."""
     unset = user.password_hash == passwords.NO_PASSWORD and not user.email_verified
     return unset and not authentication.has_another_sign_in(user.id)
 

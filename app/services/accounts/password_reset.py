@@ -1,4 +1,4 @@
-"""Setting a password by a link: after it was forgotten, or the first one of somebody invited."""
+"""Password reset by a link, and the first password of an invited user."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -18,11 +18,10 @@ PURPOSES = ("reset", "invite")
 
 
 def ask(origin: Actor, email: str) -> None:
-    """Mail a link to the account with this address, if there is one: nobody is told here.
+    """Mail a link to the account with this address, without revealing whether the account exists.
 
-    What is over the limits of app.services.outbox.mail_limits is dropped: earlier links work for
-    a day.
-    Raises NoMail, Invalid.
+    A request over the limits of app.services.outbox.mail_limits is dropped: earlier links work for
+    a day. Raises NoMail, Invalid.
     """
     mails.need()
     _ask(origin, identifiers.checked_email(email))
@@ -30,7 +29,7 @@ def ask(origin: Actor, email: str) -> None:
 
 @atomic
 def _ask(origin: Actor, email: str) -> None:
-    """The same statements with and without an account, so that time tells nothing either."""
+    """Run the same statements with and without an account, so that timing reveals nothing."""
     user = users.by_name(email)
     account = throttle.account_of(user.id if user else None, email)
     if not mail_limits.take_reset(email.lower(), account, origin.address):
@@ -43,7 +42,7 @@ def _ask(origin: Actor, email: str) -> None:
 def mail_link(actor: Actor, user: User) -> None:
     """Mail a link to the account, on behalf of an admin.
 
-    Raises NoMail, and Conflict where the account has no address.
+    Raises NoMail, and Conflict if the account has no address.
     """
     actor.require_admin()
     mails.need()
@@ -54,9 +53,9 @@ def mail_link(actor: Actor, user: User) -> None:
 
 @atomic
 def make_link(actor: Actor, user: User) -> str:
-    """The secret of a link, to be handed over by the admin who asked for it.
+    """Return the secret of a link that the admin hands over to the owner.
 
-    Raises ReauthenticationRequired: whoever has it gets into the account.
+    Raises ReauthenticationRequired, because the holder of the secret can take over the account.
     """
     actor.require_admin()
     authentication.require_recent_admin(actor)
@@ -70,23 +69,23 @@ def is_live(secret: str) -> bool:
 
 
 class Question(NamedTuple):
-    """The account whose password a link sets, and until when it does."""
+    """The account whose password a link sets, and the moment when the link expires."""
 
     user: User
     ends: datetime
 
 
 def question(secret: str) -> Question:
-    """Raises VoidLink."""
+    """Return the account and the expiry of a link. Raises VoidLink."""
     link = one_time_links.find(secret, *PURPOSES)
     return Question(users.get(Actor(id=link.user_id), link.user_id), link.expires_at)
 
 
 def follow(origin: Actor, secret: str, password: str) -> User:
-    """Set a password by a link, which is void after it. Raises VoidLink, Invalid.
+    """Set a password by a link, and void the link. Raises VoidLink, Invalid.
 
-    A link that was mailed proves the address that it went to as well. The network counts as the
-    owner's from now on: wrong passwords of strangers do not hold it up.
+    A mailed link also proves its address. The owner's network becomes a known one: wrong passwords
+    of strangers do not throttle it.
     """
     link = one_time_links.find(secret, *PURPOSES)
     actor = origin.as_user(link.user_id)

@@ -1,7 +1,7 @@
-"""The security log of one's own account: the part of the audit trail that is about it.
+"""The security log of an account: its part of the audit trail (ASVS 5.0, 7.5.2 and 16.3).
 
-ASVS 5.0, 7.5.2 and 16.3. It shows what happened to the account, and what its owner did with tokens
-and webhooks; nothing that the owner did to other accounts.
+The log shows the changes of the account and the owner's changes of tokens and webhooks. It does not
+show the owner's changes of other accounts.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from app.services.shared.paging import LIMIT_DEFAULT, Page
 from app.sql import Statement
 
 _user_id = bindparam("user_id", type_=AUDIT_EVENTS.c.target_id.type)
-# Two branches, each in order from an index of its own; with an OR the database would sort them all.
+# Two branches, each sorted by its own index; with an OR the database would sort all rows.
 _BRANCHES: tuple[tuple[ColumnElement[bool], ...], ...] = (
     (AUDIT_EVENTS.c.target_id == _user_id, AUDIT_EVENTS.c.target_type == "user"),
     (AUDIT_EVENTS.c.actor_id == _user_id, literal_column(OF_CREDENTIALS.text)),
@@ -24,9 +24,9 @@ _BRANCHES: tuple[tuple[ColumnElement[bool], ...], ...] = (
 
 
 def page(actor: Actor, *, limit: int = LIMIT_DEFAULT, after: list[Any] | None = None) -> Page[Any]:
-    """The actor's events, the newest first.
+    """Return the actor's events, the newest first.
 
-    Where somebody else was when they did something to the account is theirs: `address` is "" then.
+    `address` is "" for the acts of another actor, because that address is their personal data.
     """
     branches = [_branch(conditions, limit, after) for conditions in _BRANCHES]
     both = union_all(*(select(branch.subquery()) for branch in branches)).subquery()

@@ -1,7 +1,6 @@
-"""Forms that were sent after their session had ended: kept for a day, for their author alone.
+"""Forms sent after their session had ended, kept for a day for their author only.
 
-The rule for all of them stands here: a form is kept if a person typed something into it. Secrets
-are never kept, and neither are files.
+A form is kept if a person typed something into it. Secrets and files are never kept.
 """
 
 from collections.abc import Iterable
@@ -18,9 +17,9 @@ from app.sql import ROW_KEY, MissingReference, Statement, atomic
 
 SECRETS = frozenset({"password", "current_password", "otp", "credential"})
 TOKEN, MARK = "csrf_token", "unsent_form"
-# Fields that the page fills in: they are sent again, and nobody needs to read them.
+# Fields filled in by the page: they are sent again, and nobody needs to read them.
 FILLED_IN = frozenset({"form_id", "version", "next", "status", "op", "id", "take"})
-TICKED = "y"  # the value of a box that is ticked
+TICKED = "y"  # the value of a ticked checkbox
 
 Fields = list[tuple[str, str]]
 _own = (UNSENT_FORMS.c.id == ROW_KEY, UnsentForm.user_id == bindparam("owner"))
@@ -43,9 +42,9 @@ _delete_older = Statement[UnsentForm](
 
 
 def keep(user_id: str, path: str, sent: Iterable[tuple[str, str]]) -> str | None:
-    """Keep a form that `user_id` filled in, and return its id. The account's newest five are kept.
+    """Keep a form that `user_id` filled in, and return its id. The account's newest five stay.
 
-    None where nothing was typed, the form is too large, or the account does not exist any more.
+    Return None if nothing was typed, the form is too large, or the account does not exist any more.
     """
     dropped = SECRETS | {TOKEN, MARK}
     fields = [(name, value.replace("\0", "")) for name, value in sent if name not in dropped]
@@ -74,7 +73,7 @@ def _keep(user_id: str, path: str, fields: Fields) -> str:
 
 
 def typed(fields: Fields) -> Fields:
-    """The fields with text that a person wrote."""
+    """Return the fields with text that a person wrote."""
     return [
         (name, value)
         for name, value in fields
@@ -83,7 +82,7 @@ def typed(fields: Fields) -> Fields:
 
 
 def get(actor: Actor, form_id: str) -> UnsentForm:
-    """One of the actor's. Raises NotFound."""
+    """Return one of the actor's forms. Raises NotFound."""
     form = _get.one(key=form_id, owner=actor.id, moment=now())
     if form is None:
         raise NotFound("This text was sent, thrown away or is too old, or somebody else wrote it.")
@@ -91,12 +90,12 @@ def get(actor: Actor, form_id: str) -> UnsentForm:
 
 
 def fields_of(form: UnsentForm) -> Fields:
-    """The names and values, in order."""
+    """Return the names and values in their order."""
     kept: list[Any] = form.content["fields"]
     return [(name, value) for name, value in kept]
 
 
 @atomic
 def discard(actor: Actor, form_id: str) -> None:
-    """Delete one of the actor's, if it is still there."""
+    """Delete one of the actor's forms, if it still exists."""
     _delete.run(key=form_id, owner=actor.id)

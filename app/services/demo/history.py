@@ -1,4 +1,4 @@
-"""What the people of the demo did besides their tasks: they came, signed in, and one left."""
+"""The audit events of the demo's users beside their tasks: arrivals, sign-ins, one departure."""
 
 import random
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 DAYS = 60
-STAY = timedelta(days=40)  # of the one who has left
-GUESSER = "203.0.113.77"  # the addresses are those of RFC 5737, for documentation
+STAY = timedelta(days=40)  # of the user who has left
+GUESSER = "203.0.113.77"  # addresses for documentation (RFC 5737)
 
 
 @dataclass(slots=True, frozen=True)
 class Deed:
-    """An audit event to be."""
+    """An audit event that is not stored yet."""
 
     moment: datetime
     actor_id: str | None
@@ -25,7 +25,7 @@ class Deed:
 
 
 def arrival(user: dict[str, Any], admin_id: str) -> list[Deed]:
-    """The account is opened by a command, and closed by the admin where its owner has left."""
+    """Return the opening of an account by a command, and its deactivation by the admin if any."""
     given = {name: [None, user[name]] for name in ("username", "email", "role")}
     deeds = [Deed(user["created_at"], None, "user.created", "user", user["id"], given)]
     if not user["is_active"]:
@@ -37,7 +37,7 @@ def arrival(user: dict[str, Any], admin_id: str) -> list[Deed]:
 
 
 def visits(chance: random.Random, moment: datetime, staff: list[str]) -> Iterator[Deed]:
-    """Signing in on most working days, a typing error now and then, one night of guessing."""
+    """Yield sign-ins on most working days, some typing errors, and one night of guessing."""
     night = day(moment, 17) + timedelta(hours=2)
     for second in range(0, 300, 27):
         at = night + timedelta(seconds=second)

@@ -1,4 +1,4 @@
-"""Demo data for an empty database: people, what they did in the last 60 days, and its audit trail.
+"""Demo data for an empty database: users, their tasks of the last 60 days, and the audit trail.
 
 The content is the same each time; dates follow the clock and passwords are random.
 """
@@ -22,8 +22,8 @@ from app.sql import Statement, UniqueViolation, atomic
 
 SEED = 20
 PEOPLE = ("admin", "maya.okafor", "jonas.lind", "priya.raman", "luca.moretti", "ellen.vance")
-GONE = "ellen.vance"  # has left the team: the account is deactivated
-SHOWN = PEOPLE[:2]  # whose sign-in is told
+GONE = "ellen.vance"  # has left the team: a deactivated account
+SHOWN = PEOPLE[:2]  # users whose passwords the command prints
 
 _insert_user = Statement[User](insert(USERS))
 _insert_task = Statement[Task](insert(TASKS))
@@ -38,7 +38,7 @@ class SignIn:
 
 
 def seed() -> list[SignIn]:
-    """Fill the database, in one commit. How an admin and a user sign in. Raises Conflict."""
+    """Fill the database in one commit. Return the sign-ins of SHOWN. Raises Conflict."""
     people = [_newcomer(username) for username in PEOPLE]
     hashes = {one.username: passwords.hash_(one.password) for one in people}
     try:
@@ -54,7 +54,7 @@ def _newcomer(username: str) -> SignIn:
 
 @atomic
 def _store(people: list[SignIn], hashes: dict[str, str]) -> None:
-    chance, moment = random.Random(SEED), now()  # noqa: S311  (of no secret)
+    chance, moment = random.Random(SEED), now()  # noqa: S311  (no secret)
     ids = {who.username: uuid7() for who in people}
     deeds: list[Deed] = []
     for who in people:

@@ -1,4 +1,4 @@
-"""The tasks of the demo, each with a life of its own up to now, as plain rows."""
+"""The tasks of the demo as plain rows, each with the events up to now."""
 
 import random
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from app.models.types import uuid7
 from app.services.demo.history import DAYS, Deed, day, home
 from app.services.tasks.labels import key as label_key
 
-TRASH_DAYS = 20  # younger than what a purge removes
+TRASH_DAYS = 20  # younger than the tasks that a purge deletes
 CONTENT = Path(__file__).with_name("demo_tasks.txt")
 
 
 def lives(
     chance: random.Random, moment: datetime, staff: list[str]
 ) -> Iterator[tuple[dict[str, Any], list[Deed]]]:
-    """Each task as it stands at `moment`, with what was done to it."""
+    """Yield each task in its state at `moment`, with its audit events."""
     lines = list(_content())
     chance.shuffle(lines)
     for place, (title, labels, description) in enumerate(lines):
@@ -32,7 +32,7 @@ def lives(
 
 
 class Life:
-    """One task from its making to `moment`. What would happen later than that has not happened."""
+    """One task from its creation to `moment`. Later events are not generated."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Life:
             self._discard()
 
     def _change(self, actor: str, *, days: float, **news: str) -> bool:
-        """Change it after some `days`. Whether that has come to pass."""
+        """Change the task after some `days`. Return False if that would be after `moment`."""
         at = self.at + timedelta(days=0.05 + self.chance.expovariate(1 / days))
         if at >= self.moment:
             return False
@@ -110,7 +110,7 @@ class Life:
 
 
 def _worktime(chance: random.Random, moment: datetime, age: float) -> datetime:
-    """About `age` days ago, on most days between Monday and Friday, by day."""
+    """Return a moment about `age` days ago, by day and mostly between Monday and Friday."""
     morning = day(moment, int(age))
     if morning.weekday() > 4 and age < DAYS - 3 and chance.random() < 0.8:
         morning -= timedelta(days=morning.weekday() - 4)
@@ -120,7 +120,7 @@ def _worktime(chance: random.Random, moment: datetime, age: float) -> datetime:
 
 @cache
 def _content() -> list[tuple[str, list[str], str]]:
-    """The lines of the file: title | labels | description, the last two may be empty."""
+    """Return the lines of the file: title | labels | description, the last two may be empty."""
     found = []
     for line in CONTENT.read_text(encoding="utf-8").splitlines():
         title, labels, description = (part.strip() for part in f"{line}||".split("|")[:3])

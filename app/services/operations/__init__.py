@@ -1,1 +1,1 @@
-"""What operators need: readiness, checks, figures for admins, and the purge of expired rows."""
+"""Operation of the service: readiness, checks, statistics for admins, purge of expired rows."""

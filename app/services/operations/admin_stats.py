@@ -1,4 +1,4 @@
-"""Figures for admins: over all accounts and their signing in, and over one account."""
+"""Statistics for admins: all accounts and their sign-ins, or one account."""
 
 from datetime import datetime
 from typing import Any
@@ -57,10 +57,10 @@ _last = Statement[Any](
 
 
 def overview(actor: Actor, days: int) -> dict[str, Any]:
-    """Figures over everything, for an admin.
+    """Return statistics of the whole service, for an admin.
 
-    Those of task_stats.overview, to whose "days" are added "sign_ins" and "refused"; and
-    "accounts", "active", "admins" (active ones), "joined" (within the `days`).
+    The keys are those of task_stats.overview, with "sign_ins" and "refused" in each of its "days",
+    and "accounts", "active", "admins" (active ones), "joined" (within the `days`).
     """
     figures = task_stats.overview(actor, days, everyone=True)
     first = datetime.fromisoformat(f"{figures['days'][0]['date']}T00:00:00+00:00")
@@ -84,10 +84,10 @@ def _add_sign_ins(days: list[dict[str, Any]], first: datetime) -> None:
 
 
 def of_user(actor: Actor, user_id: str) -> dict[str, Any]:
-    """Figures over one account, for an admin.
+    """Return statistics of one account, for an admin.
 
-    {"by_status": {}, "assigned", "trashed", "sessions", "tokens", "last_sign_in"}: the tasks that
-    it owns by status, those that others gave it, the page sessions and personal tokens that work.
+    {"by_status": {}, "assigned", "trashed", "sessions", "tokens", "last_sign_in"}: its own tasks by
+    status, tasks that others assigned to it, valid page sessions and valid personal tokens.
     """
     actor.require_admin()
     owned = {row.status: row.number for row in _owned.all(key=user_id)}

@@ -1,4 +1,4 @@
-"""What `flask doctor` asks the database besides whether it is there."""
+"""Database checks of `flask doctor`, beside the check of the connection."""
 
 from datetime import timedelta
 from typing import Any
@@ -29,31 +29,31 @@ _admin = Statement[Any](select(USERS.c.id).where(User.role == "admin", User.is_a
 
 
 def clock_lead() -> timedelta:
-    """How much later it is here than at the PostgreSQL server."""
+    """Return the lead of the local clock over the clock of the PostgreSQL server."""
     row = _clock.one()
     assert row is not None
     return now() - row.moment  # type: ignore[no-any-return]
 
 
 def powers() -> list[str]:
-    """What the role at PostgreSQL may do that serving does not need (ASVS 5.0, 13.2.2)."""
+    """Return the rights of the PostgreSQL role that serving does not need (ASVS 5.0, 13.2.2)."""
     row = _role.one()
     assert row is not None
     found = {
         "is a superuser": row.superuser,
-        "may make tables": row.creates,
+        "may create tables": row.creates,
         "owns tables": row.owns,
     }
     return [power for power, held in found.items() if held]
 
 
 def connections_max() -> int:
-    """How many PostgreSQL takes in all."""
+    """Return PostgreSQL's limit of connections."""
     row = _room.one()
     assert row is not None
     return int(row.number)
 
 
 def has_admin() -> bool:
-    """Whether there is an active admin."""
+    """Return True if the database has an active admin."""
     return _admin.one() is not None

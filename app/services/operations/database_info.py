@@ -1,4 +1,4 @@
-"""The database that the service stands on: what it is, and whether its tables fit the code."""
+"""Facts about the database for admins: version, size and applied migration."""
 
 from typing import Any
 
@@ -24,7 +24,10 @@ _sqlite = Statement[Any](
 
 
 def database(actor: Actor) -> dict[str, Any]:
-    """For an admin: {"kind", "version", "host", "name", "size" in bytes, "revision", "head"}."""
+    """Return facts for an admin: {"kind", "version", "host", "name", "size", "revision", "head"}.
+
+    "size" is in bytes, "revision" the applied migration, "head" the newest one of the code.
+    """
     actor.require_admin()
     connection = sql.request_connection()
     postgres = connection.dialect.name == "postgresql"

@@ -1,4 +1,4 @@
-"""Removes what has had its time: `flask purge`, to be run by a timer."""
+"""Deletion of expired rows: `flask purge`, also run by `flask worker` every hour."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,12 +32,12 @@ from app.sql import Statement, atomic
 
 audit.declare("task", "task.purged")
 
-# At once: however much has gathered, no statement takes long and no lock is held for long.
+# Rows of one statement: with any number of expired rows, every statement and lock stays short.
 BATCH = 2_000
 
 
 def _older(column: Any) -> Statement[Any]:
-    """Removes a batch of the rows whose `column` lies before `before`."""
+    """Return a statement that deletes a batch of the rows whose `column` is before `before`."""
     table = column.class_.__table__
     key = tuple_(*table.primary_key)
     old = column < bindparam("before", type_=UTCDateTime())
@@ -65,7 +65,7 @@ _any_event = Statement[AuditEvent](
 
 
 def purge() -> dict[str, int]:
-    """How many rows of each kind went. Each batch is a commit of its own."""
+    """Delete expired rows, one commit for each batch. Return the number of rows of each kind."""
     moment = now()
     audit_erasure.clean()
     return {
@@ -85,7 +85,7 @@ def purge() -> dict[str, int]:
 
 
 def _end_trail(moment: datetime) -> int:
-    """Remove the events that are older than the setting says: whole days, in UTC."""
+    """Delete the audit events older than the setting allows, in whole days of UTC."""
     days = policy.current().audit_keep_days
     before = (moment - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
     if not days or _any_event.one(before=before) is None:

@@ -1,4 +1,4 @@
-"""Whether this process can do its work: the database answers and has the tables of this code."""
+"""The readiness check: the database answers and has the migrations of this code."""
 
 import ast
 from functools import cache
@@ -11,33 +11,33 @@ from app.errors import Unavailable
 from app.sql import DRIVER_ERRORS, Statement, watchdog
 from app.sql.errors import lacks_schema
 
-PATIENCE = 2.0  # seconds: whoever asks whether we are ready asks again soon
+PATIENCE = 2.0  # seconds: readiness probes are repeated soon
 REVISIONS = Path(__file__).parents[3] / "migrations" / "versions"
 _versions = table("alembic_version", column("version_num"))
 _applied = Statement[tuple[str]](select(_versions.c.version_num))
 
 
 def check() -> None:
-    """Raises Unavailable, with the reason."""
+    """Raise Unavailable, with the reason, if the migrations of this code are not applied."""
     applied, wanted = revision(), head()
     if applied == wanted:
         return
-    # A later one is no fault: the migration runs ahead while old code is still being replaced, and
-    # what it changes suits both (docs/operations.md).
+    # A later revision is no fault: migrations run before old code is replaced, and both releases
+    # work with the new tables (docs/operations.md).
     if not is_later(applied, wanted):
         where = f"The database is at revision {applied or 'none'}, not at {wanted}"
         raise Unavailable(f"{where}: run flask db upgrade.")
 
 
 def is_later(revision: str, other: str) -> bool:
-    """True if `revision` was made after `other`. Only ids of digits alone tell."""
+    """Return True if `revision` is newer than `other`. Only ids of digits can be compared."""
     return revision.isdigit() and other.isdigit() and int(revision) > int(other)
 
 
 def explained(error: Exception) -> Exception:
-    """`error`, or Unavailable with the mend if tables are missing because migrations have not run.
+    """Return Unavailable, with the remedy, if tables are missing for want of migrations.
 
-    A table that is missing at the last migration is a fault of the code, and stays one.
+    Return `error` itself otherwise: a table that is missing after the last migration is a bug.
     """
     if lacks_schema(error):
         try:
@@ -48,29 +48,29 @@ def explained(error: Exception) -> Exception:
 
 
 def revision() -> str:
-    """The last migration that the database has seen, "" for none."""
+    """Return the last migration applied to the database, "" for none."""
     try:
         with watchdog.statement_timeout(PATIENCE):
             row = _applied.one()
-    except DRIVER_ERRORS:  # there is no such table
+    except DRIVER_ERRORS:  # the table does not exist
         return ""
     return str(row[0]) if row else ""
 
 
 @cache
 def head() -> str:
-    """The last revision in migrations/. Read as text: to import alembic would slow every start."""
+    """Return the last revision in migrations/, parsed from the files: importing Alembic is slow."""
     found = [_assigned(path) for path in REVISIONS.glob("*.py")]
     parents = {parent for one in found for parent in _names(one.get("down_revision"))}
     heads = {one["revision"] for one in found if "revision" in one} - parents
     if len(heads) != 1:
-        raise Unavailable(f"There are {len(heads)} last migrations: run flask db merge heads.")
+        raise Unavailable(f"There are {len(heads)} migration heads: run flask db merge heads.")
     (last,) = heads
     return str(last)
 
 
 def _assigned(path: Path) -> dict[str, Any]:
-    """The `revision` and `down_revision` of a file, however they are quoted and annotated."""
+    """Return the `revision` and `down_revision` of a file, in any quoting and annotation."""
     found = {}
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
@@ -81,5 +81,5 @@ def _assigned(path: Path) -> dict[str, Any]:
 
 
 def _names(parents: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    """Those that a revision follows: a merge follows several."""
+    """Return the parents of a revision: a merge has several."""
     return (parents,) if isinstance(parents, str) else parents or ()
