@@ -37,8 +37,8 @@ def _redis(config: Mapping[str, Any]) -> Iterator[Finding]:
     if not config["REDIS_URL"]:
         return
     url = public(config["REDIS_URL"])
-    shared: Any = Limiter(config["RATELIMIT_DEFAULT"], config["REDIS_URL"]).shared
-    if shared.check():
+    shared = Limiter(config["RATELIMIT_DEFAULT"], config["REDIS_URL"]).shared
+    if shared and shared.answers():
         yield ok("Redis", f"answers ({url})")
     else:
         yield fault("Redis", f"does not answer ({url}): each process counts rates for itself.")

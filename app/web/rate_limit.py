@@ -7,9 +7,7 @@ of the service. (draft-ietf-httpapi-ratelimit-headers-11)
 
 import logging
 import math
-import threading
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
@@ -17,11 +15,12 @@ from flask import Flask, current_app
 from app.errors import TooManyRequests
 from app.lazy import lazy_import
 from app.web.middleware import RATE
+from app.web.rate_windows import LocalWindows, RedisWindows
 
 if TYPE_CHECKING:
-    import limits
+    import redis
 else:
-    limits = lazy_import("limits")  # for Redis alone
+    redis = lazy_import("redis")
 
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 RETRY_SHARED = 5.0  # seconds after which Redis is tried again
@@ -33,60 +32,34 @@ class Limiter:
 
     def __init__(self, rule: str, redis_url: str) -> None:
         amount, _, unit = rule.split()
-        self.amount, self.seconds = int(amount), SECONDS[unit]
-        self.policy = f'"default";q={amount};w={self.seconds}'
-        self.local = LocalWindows(self.amount, self.seconds)
-        self.shared = _redis(redis_url) if redis_url else None
+        self.amount, seconds = int(amount), SECONDS[unit]
+        self.policy = f'"default";q={amount};w={seconds}'
+        self.local = LocalWindows(seconds)
+        self.shared = RedisWindows(redis_url, self.amount, seconds) if redis_url else None
         self.shared_again = 0.0
 
     def hit(self, environ: dict[str, Any], who: str) -> None:
-        """Count one request of `who`, and tell it in the answer. Raises TooManyRequests."""
-        allowed, left, reset = self._count(who)
-        wait = max(1, math.ceil(reset - time.time()))
+        """Count one request of `who` and put the headers of the limit into the response.
+
+        Raises TooManyRequests.
+        """
+        count, ends = self._count(who)
+        left, wait = max(0, self.amount - count), max(1, math.ceil(ends - time.time()))
         environ[RATE] = [
             ("RateLimit-Policy", self.policy),
             ("RateLimit", f'"default";r={left};t={wait}'),
         ]
-        if not allowed:
+        if count > self.amount:
             raise TooManyRequests("Too many requests.", wait)
 
-    def _count(self, who: str) -> tuple[bool, int, float]:
+    def _count(self, who: str) -> tuple[int, float]:
         if self.shared is not None and time.monotonic() >= self.shared_again:
-            key = f"flagstone/{self.amount}/{self.seconds}/{who}"
             try:
-                count = self.shared.incr(key, self.seconds)
-                reset = self.shared.get_expiry(key)
-            except limits.errors.StorageError:
+                return self.shared.hit(who)
+            except redis.RedisError:
                 self.shared_again = time.monotonic() + RETRY_SHARED
                 _log.warning("Redis is away: requests are counted in each process.")
-            else:
-                left = self.amount - count
-                return left >= 0, max(0, left), reset
         return self.local.hit(who)
-
-
-class LocalWindows:
-    """Counts in this process. The library's own memory storage starts a thread every 10 ms."""
-
-    def __init__(self, amount: int, seconds: int) -> None:
-        self.amount, self.seconds = amount, seconds
-        self.lock = threading.Lock()
-        self.ends, self.counts = 0.0, Counter[str]()
-
-    def hit(self, who: str) -> tuple[bool, int, float]:
-        """Whether it is allowed, how many are left, and when (Unix seconds) all are there again."""
-        with self.lock:
-            now = time.time()
-            if now >= self.ends:  # one window for all, so that old names need no sweeping
-                self.ends, self.counts = now + self.seconds, Counter()
-            self.counts[who] += 1
-            left = self.amount - self.counts[who]
-            return left >= 0, max(0, left), self.ends
-
-
-def _redis(url: str) -> Any:
-    options: Any = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}  # seconds
-    return limits.storage.storage_from_string(url, wrap_exceptions=True, **options)
 
 
 def init_app(app: Flask) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import redis
 from flask import Flask
 from werkzeug.test import TestResponse
 
@@ -199,6 +200,33 @@ def test_count_in_redis_is_right_among_threads_of_two(pair: list[Flask], ann: Ac
     token = both(pair, ann)[0].token
     found = at_once([lambda app=app: ask(Api(app, token)) for app in pair * 8])  # type: ignore[misc]
     assert sum(found, []).count(200) == 6  # noqa: RUF017
+
+
+def pttls(server: RedisServer) -> list[int]:
+    """The milliseconds for which each key in Redis is kept, -1 for one that is kept for ever."""
+    with redis.Redis.from_url(server.url) as client:
+        return [client.pttl(key) for key in client.scan_iter()]
+
+
+def test_key_in_redis_ends_with_its_window(
+    pair: list[Flask], ann: Actor, server: RedisServer
+) -> None:
+    ask(both(pair, ann)[0], 3)
+    assert pttls(server)
+    assert all(0 < left <= 3_600_000 for left in pttls(server))
+
+
+def test_key_in_redis_that_has_lost_its_end_gets_one(
+    pair: list[Flask], ann: Actor, server: RedisServer
+) -> None:
+    one, other = both(pair, ann)
+    with redis.Redis.from_url(server.url) as client:
+        client.flushall()
+        ask(one, 6)
+        for key in client.scan_iter():
+            client.persist(key)
+    assert ask(other) == [429]
+    assert -1 not in pttls(server)
 
 
 @pytest.fixture
