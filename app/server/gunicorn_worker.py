@@ -1,12 +1,13 @@
-"""The Gunicorn worker that serves the app: its own threaded one, mended and made quicker."""
+"""Gunicorn's threaded worker with three corrections: it stops accepting connections at SIGTERM, it
+refuses unreadable requests in the app's words, and it closes connections without losing answers.
 
-import os
-import select
+The classes here replace parts of Gunicorn that have no settings, by names that may change in any
+release: app.server.worker_choice takes this module only where Gunicorn is of a tested series.
+"""
+
 import signal
 import socket
-import threading
 import time
-from collections import deque
 from contextlib import suppress
 from typing import Any
 
@@ -18,12 +19,9 @@ from gunicorn.workers import gthread
 from app.server import bad_requests
 from app.web.request_bodies import CLOSE, SILENCE
 
-LINGER = 5  # milliseconds that a thread waits for the next request of its connection
 END_TIMEOUT = 10  # seconds that a client gets to end what it sends, after its last answer
 HEAD_MAX = 65536  # bytes of a request's head that are read to answer one whose line is too long
 HEAD_TIMEOUT = 1  # seconds
-# Seconds that a stopping worker leaves an idle connection open for what its client may be sending.
-gthread.STOP_KEEPALIVE_LINGER = 1.0
 
 
 class Worker(gthread.ThreadWorker):
@@ -33,12 +31,6 @@ class Worker(gthread.ThreadWorker):
     connects meanwhile waits for an answer that never comes.
     """
 
-    def init_process(self) -> None:
-        self.working: deque[Any] = deque()  # the connections that have a thread
-        self.lingering: deque[_Wake] = deque()  # those of the threads that wait for more of theirs
-        self.own = _Own()
-        super().init_process()
-
     def set_accept_enabled(self, enabled: bool) -> None:
         super().set_accept_enabled(enabled)
         if not self.alive:
@@ -47,60 +39,22 @@ class Worker(gthread.ThreadWorker):
                 listener.close()
 
     def _take_in(self, listener: Any) -> None:
-        """Accept who has been waiting at the door already."""
+        """Accept the connections that wait in the listener's backlog."""
         known = -1
         while known != self.nr_conns:
             known = self.nr_conns
             self.accept(listener)
 
-    def enqueue_req(self, conn: Any) -> None:
-        super().enqueue_req(conn)
-        if self._others_wait():
-            with suppress(IndexError):
-                self.lingering.popleft().call()
-
     def handle(self, conn: Any) -> Any:
-        """Answer a request, and those that follow on its connection while nobody else waits.
+        """Answer a request, and close the connection here if it ends.
 
-        Gunicorn's own gives the connection back after each answer to its main thread, which waits
-        for the next request and hands it to a thread again: a quarter of the CPU of a probe.
+        Gunicorn's own worker waits for the client in its main thread, which serves nobody
+        meanwhile.
         """
-        self.working.append(conn)
-        try:
-            while (kept := super().handle(conn)) is True and self.alive and self._asks_again(conn):
-                pass
-            if kept is False:
-                end(conn.sock, SILENCE if _may_send_more(conn) else 0)
-        finally:
-            self.working.remove(conn)
+        kept = super().handle(conn)
+        if kept is False:
+            end(conn.sock, SILENCE if _may_send_more(conn) else 0)
         return kept
-
-    def _asks_again(self, conn: Any) -> bool:
-        if self._others_wait():
-            return False
-        if conn.parser.unreader.buf.getvalue():  # it came along with the request before
-            return True
-        return self._linger(conn, self.own.wake) and not self._others_wait()
-
-    def _linger(self, conn: Any, wake: "_Wake") -> bool:
-        """Whether `conn` sends something before somebody else does."""
-        waiting = select.poll()
-        waiting.register(conn.sock, select.POLLIN)
-        waiting.register(wake.reads, select.POLLIN)
-        self.lingering.append(wake)
-        try:
-            ready = waiting.poll(0 if self._others_wait() else LINGER)
-            return any(number != wake.reads for number, _ in ready)
-        finally:
-            try:
-                self.lingering.remove(wake)
-            except ValueError:  # it was taken out, to be called
-                wake.heard()
-
-    def _others_wait(self) -> bool:
-        """Whether there are connections for which no thread is left."""
-        asked_for: int = self.tpool._work_queue.qsize() + len(self.working)
-        return asked_for > int(self.cfg.threads)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer in the app's words where Gunicorn refuses a request, or fails itself."""
@@ -119,26 +73,6 @@ class Worker(gthread.ThreadWorker):
             # A renewed master does not end this worker if a request hangs.
             signal.alarm(self.cfg.graceful_timeout + 1)
         super().handle_exit(sig, frame)
-
-
-class _Wake:
-    """What calls a thread away from where it lingers."""
-
-    def __init__(self) -> None:
-        self.reads, self.writes = os.pipe()
-
-    def call(self) -> None:
-        os.write(self.writes, b".")
-
-    def heard(self) -> None:
-        os.read(self.reads, 1)
-
-
-class _Own(threading.local):
-    """What each thread has for itself."""
-
-    def __init__(self) -> None:
-        self.wake = _Wake()
 
 
 def _may_send_more(conn: Any) -> bool:
@@ -217,10 +151,7 @@ class Request(message.Request):
 
 
 class Response(wsgi.Response):
-    """Sends the headers along with the first piece of the body: one packet and not two. Closes the
-    connection where the app says so."""
-
-    sock: Any
+    """A response that closes the connection if the app says so."""
 
     req: Request
 
@@ -232,23 +163,6 @@ class Response(wsgi.Response):
     def force_close(self) -> None:
         super().force_close()
         self.req.closed_by_us = True
-
-    def write(self, arg: bytes) -> None:
-        if self.headers_sent:
-            super().write(arg)
-            return
-        wire, self.sock = self.sock, _Packet()
-        try:
-            super().write(arg)
-        finally:
-            packet, self.sock = self.sock, wire
-        wire.sendall(packet)
-
-
-class _Packet(bytearray):
-    """Stands for the socket while a packet is put together."""
-
-    sendall = bytearray.extend
 
 
 # Gunicorn has no settings for these.

@@ -1,22 +1,14 @@
-"""Our worker of Gunicorn: what it answers, and in which order, is what Gunicorn's own would."""
+"""The worker answers every request of a connection, in order, and shares its threads."""
 
 import re
 import socket
 import threading
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from io import BytesIO
-from queue import SimpleQueue
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from gunicorn.workers.gthread import ThreadWorker
 
-from app.server import gunicorn_worker
-from tests.support.gunicorn_server import HOST, Server, read, running, until
+from tests.support.gunicorn_server import HOST, Server, read, running
 
 ASK = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
 LAST = b"GET /healthz HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
@@ -25,7 +17,7 @@ MANY = 50  # requests on each connection
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One thread: what it lends to one connection the others lack."""
+    """A server with one thread, which all connections share."""
     with running(tmp_path_factory.mktemp("one"), WEB_CONCURRENCY="1", WEB_THREADS="1") as server:
         yield server
 
@@ -113,40 +105,3 @@ def test_whole_answer_arrives(
     assert lines[0].split()[1] == str(status)
     assert len(body) == (length if has_body else 0)
     assert len(lines) == len(set(lines))
-
-
-def test_headers_come_with_the_body(server: Server) -> None:
-    """In one packet: a client is not woken twice."""
-    with server.connect() as connection:
-        connection.sendall(ASK)
-        assert connection.recv(65536).endswith(b'{"status":"ok"}\n')
-
-
-def test_thread_that_lingers_is_called_away_where_no_other_is_left(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(gunicorn_worker, "LINGER", 60_000)
-    monkeypatch.setattr(ThreadWorker, "enqueue_req", lambda _, conn: waiting.put(conn))
-    waiting: SimpleQueue[Any] = SimpleQueue()
-    parser = SimpleNamespace(unreader=SimpleNamespace(buf=BytesIO()))
-    ours, theirs = socket.socketpair()
-    conn = SimpleNamespace(sock=ours, parser=parser)
-    worker: Any = object.__new__(gunicorn_worker.Worker)
-    worker.working, worker.lingering = deque([conn]), deque()
-    worker.own = gunicorn_worker._Own()
-    worker.tpool, worker.cfg = SimpleNamespace(_work_queue=waiting), SimpleNamespace(threads=1)
-    with ours, theirs, ThreadPoolExecutor(1) as pool:
-        for _ in range(2):
-            asks = pool.submit(worker._asks_again, conn)
-            until(lambda: worker.lingering)
-            worker.enqueue_req("another")
-            assert asks.result(20) is False
-            assert waiting.get() == "another"
-        worker.cfg.threads = 2
-        asks = pool.submit(worker._asks_again, conn)
-        until(lambda: worker.lingering)
-        worker.enqueue_req("another")
-        assert worker.lingering
-        theirs.sendall(ASK)
-        assert asks.result(20) is True
-    assert not worker.lingering
