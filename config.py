@@ -55,6 +55,9 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "PORT": port,
         "WEB_CONCURRENCY": reader.integer("WEB_CONCURRENCY", 2, 1, 256),
         "WEB_THREADS": threads,
+        "WEB_WORKER_CLASS": reader.choice(
+            "WEB_WORKER_CLASS", "flagstone", ("flagstone", "gthread")
+        ),
         "WORKER_THREADS": reader.integer("WORKER_THREADS", 4, 1, 64),
         "PUBLIC_URL": public_url,
         "HTTPS": https,

@@ -11,7 +11,7 @@ from typing import Any
 
 from app import sql
 from app.extensions import db
-from app.server import gunicorn_worker, renewal
+from app.server import renewal, worker_choice
 from config import SettingsError, load
 
 try:
@@ -23,7 +23,7 @@ host = settings["BIND"]
 bind = f"[{host}]:{settings['PORT']}" if ":" in host else f"{host}:{settings['PORT']}"
 workers = settings["WEB_CONCURRENCY"]
 threads = settings["WEB_THREADS"]
-worker_class = gunicorn_worker.Worker
+worker_class = worker_choice.worker_class(settings["WEB_WORKER_CLASS"])
 
 # Loaded once and shared by the workers: 105 MB instead of 155 for the master and two of them.
 preload_app = True
@@ -59,6 +59,8 @@ def when_ready(server: Any) -> None:
     gc.collect()
     gc.freeze()  # what is there now is never collected, so that its pages stay shared
     renewal.take_over(server)
+    if warning := worker_choice.warning(settings["WEB_WORKER_CLASS"]):
+        server.log.warning(warning)
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001

@@ -8,7 +8,14 @@ from typing import NamedTuple
 import pytest
 
 from app.web import request_bodies
-from tests.support.gunicorn_server import HOST, PATIENCE, Server, read, running
+from tests.support.gunicorn_server import (
+    HOST,
+    PATIENCE,
+    Server,
+    needs_our_worker,
+    read,
+    running,
+)
 
 JSON = {"Content-Type": "application/json"}
 TEXT = {"Content-Type": "text/plain"}
@@ -138,6 +145,7 @@ def test_connection_goes_on_after_too_many_requests(
         Case(417, "POST", "/about", {"Expect": "tea"}),
     ],
 )
+@needs_our_worker("resets the connection of a client that still sends")
 def test_answer_to_a_body_beyond_all_limits_arrives_and_says_that_it_is_the_last(
     own_worker: Server, case: Case, chunked: bool
 ) -> None:
@@ -155,6 +163,7 @@ def test_answer_to_a_body_beyond_all_limits_arrives_and_says_that_it_is_the_last
         b"Transfer-Encoding: chunked\r\n\r\nno size\r\n",
     ],
 )
+@needs_our_worker("does not send the Connection: close of the app")
 def test_client_that_does_not_send_its_body_is_answered(own_worker: Server, body: bytes) -> None:
     with own_worker.connect() as connection:
         connection.sendall(b"PUT /healthz HTTP/1.1\r\n" + HOST + body)

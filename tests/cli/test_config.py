@@ -109,6 +109,7 @@ def test_database_that_nobody_named_is_refused_in_production() -> None:
         ("DATABASE_URL", "postgresql://x:port/y"),
         ("DATABASE_POOL_SIZE", "0"),
         ("WEB_THREADS", "many"),
+        ("WEB_WORKER_CLASS", "sync"),
         ("WEB_THREADS", "\u0663"),
         ("WEB_THREADS", "9" * 5000),
         ("PUBLIC_URL", "example.org"),

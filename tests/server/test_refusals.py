@@ -10,11 +10,12 @@ import pytest
 from app.server import bad_requests
 from tests.support.answers import PROBLEM
 from tests.support.databases import make_app
-from tests.support.gunicorn_server import HOST, Answer, Server, running
+from tests.support.gunicorn_server import HOST, Answer, Server, needs_our_worker, running
 
 ORIGIN = "https://app.example.org"
 ASKED = b"X-Request-ID: asked-for\r\nOrigin: " + ORIGIN.encode() + b"\r\n" + HOST
 MISSING = b"00000000-0000-7000-8000-000000000000"
+in_our_words = needs_our_worker("refuses in its own words")
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,7 @@ def ask(server: Server, request_: bytes) -> tuple[Answer, dict[str, Any], dict[s
         (b"BREW", b"/api/v1/tasks%20", b"Transfer-Encoding: gzip\r\n", 400),
     ],
 )
+@in_our_words
 def test_refusal_is_like_any_other_answer(
     server: Server, method: bytes, target: bytes, fault: bytes, status: int
 ) -> None:
@@ -84,6 +86,7 @@ def test_refusal_is_like_any_other_answer(
         (b"GET about HTTP/1.1\r\n" + ASKED + b"\r\n", "GET", 400),
     ],
 )
+@in_our_words
 def test_line_that_cannot_be_read_has_no_instance(
     server: Server, request_: bytes, method: str, status: int
 ) -> None:
@@ -92,11 +95,13 @@ def test_line_that_cannot_be_read_has_no_instance(
     assert (line["method"], line["route"]) == (method, "")
 
 
+@in_our_words
 def test_page_that_is_refused_is_answered_in_json_too(server: Server) -> None:
     _, problem, line = ask(server, b"GET /about HTTP/1.1\r\nX Y: 1\r\n" + ASKED + b"\r\n")
     assert (problem["instance"], line["route"]) == ("/about", "/about")
 
 
+@in_our_words
 def test_refusal_of_a_head_request_has_no_body(server: Server) -> None:
     answer = server.ask(b"HEAD /about HTTP/1.1\r\nX Y: 1\r\n" + ASKED + b"\r\n")
     assert (answer.status, answer.body) == (400, b"")
@@ -110,6 +115,7 @@ def test_client_that_never_ends_its_line_is_answered(server: Server) -> None:
     assert answer.status == 414
 
 
+@in_our_words
 def test_refusal_behind_a_proxy_tells_the_address_of_the_client(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -18,6 +18,7 @@ from tests.support.gunicorn_server import (
     Server,
     environ,
     half_a_request,
+    needs_our_worker,
     read,
     running,
     until,
@@ -128,6 +129,7 @@ def test_broken_request_is_refused(server: Server, request_: bytes) -> None:
         (b"POST / HTTP/1.1\r\n" + HOST + b"Expect: fst_hidden\r\n\r\n", 417),
     ],
 )
+@needs_our_worker("refuses in its own words")
 def test_what_is_no_request_is_refused_in_our_words(
     server: Server, request_: bytes, status: int
 ) -> None:
@@ -162,6 +164,7 @@ def test_one_line_is_logged_for_a_request(server: Server) -> None:
     assert [(line["route"], line["status"]) for line in seen] == [("/about", 200)]
 
 
+@needs_our_worker("accepts connections until it has sent its last answer")
 def test_request_in_flight_is_answered_before_the_server_stops(own_server: Server) -> None:
     connection, rest = half_a_request(own_server)
     with connection:

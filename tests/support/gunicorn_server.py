@@ -1,4 +1,8 @@
-"""A real Gunicorn on a free port, on SQLite, and raw sockets to talk to it."""
+"""A real Gunicorn on a free port, on SQLite, and raw sockets to talk to it.
+
+The variable WEB_WORKER_CLASS chooses its worker: `WEB_WORKER_CLASS=gthread pytest tests/server`
+runs the same tests under the worker of Gunicorn itself, and skips those that need ours.
+"""
 
 import json
 import os
@@ -12,6 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import config
 from tests.support import leaks
 from tests.support.databases import close, make_app, migrate
@@ -20,7 +26,13 @@ PATIENCE = 30  # seconds, for what takes one or two
 COMMAND = [sys.executable, "-m", "gunicorn", "run:app"]
 HOST = b"Host: localhost\r\n"
 SIGN_IN = b"POST /api/v1/auth/login HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
+WORKER_CLASS = os.environ.get("WEB_WORKER_CLASS") or "flagstone"
 WRONG = b'{"identifier": "nobody", "password": "seven plums and a pear"}'
+
+
+def needs_our_worker(reason: str) -> pytest.MarkDecorator:
+    """Skip a test under Gunicorn's own worker; `reason` is what that worker does instead."""
+    return pytest.mark.skipif(WORKER_CLASS == "gthread", reason=f"gthread {reason}")
 
 
 class Server:
@@ -117,6 +129,7 @@ def environ(**settings: str) -> dict[str, str]:
         "BIND": "",
         "WEB_CONCURRENCY": "2",
         "WEB_THREADS": "",
+        "WEB_WORKER_CLASS": WORKER_CLASS,
     }
     return {**os.environ, **names, **settings}
 
