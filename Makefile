@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help python install install-run run dev test coverage test-fast check lock format bench bench-compare bench-growth costs lint types layers private-names templates migrations-check spec
+.PHONY: help python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs lint types layers private-names templates migrations-check spec
 # Without its bytecode every process compiles the whole app anew, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
@@ -39,6 +39,9 @@ coverage: install ## The same, with the lines and branches that no test reaches 
 
 test-fast: install ## The suite on SQLite, without browsers and races, in two minutes
 	@$(BIN)/python -m pytest --fast --numprocesses auto --dist worksteal $(ARGS)
+
+prereleases: install ## Try the app with the newest pre-releases of Flask and Werkzeug, from the package index
+	@$(BIN)/python -m tools.try_prereleases
 
 check: lint types layers private-names templates migrations-check spec ## Lint, format, types, import rules, private names, migrations, spec
 
