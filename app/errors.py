@@ -53,9 +53,9 @@ class SignInRefused(Malformed):
 
 
 class Unauthorized(AppError):
-    """Nobody is logged in, or the token or session is not valid (any more)."""
+    """Nobody is signed in, or the token or session is not valid (any more)."""
 
-    status, slug, title = 401, "unauthorized", "Not logged in"
+    status, slug, title = 401, "unauthorized", "Not signed in"
 
 
 class IdempotencyNotSupported(Malformed):
@@ -143,9 +143,9 @@ class FactorRequired(Forbidden):
 
 
 class ReauthenticationRequired(Forbidden):
-    """This needs a recent login: log in again, then repeat the request."""
+    """This needs a recent sign-in: sign in again, then repeat the request."""
 
-    slug, title = "reauthentication-required", "Log in again"
+    slug, title = "reauthentication-required", "Sign in again"
 
 
 class NotFound(AppError):

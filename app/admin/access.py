@@ -14,7 +14,7 @@ bp = Blueprint("access", __name__, url_prefix="/users/<id:user_id>")
 @bp.post("/sessions/<id:session_id>/end")
 def end_session(user_id: str, session_id: str) -> ResponseReturnValue:
     active_sessions.end_session(page_user(), session_id, owner_id=user_id)
-    return _back(user_id, "That browser is logged out.")
+    return _back(user_id, "That browser is signed out.")
 
 
 @bp.post("/programs/<id:family_id>/end")
@@ -28,7 +28,7 @@ def end_all(user_id: str) -> ResponseReturnValue:
     actor = page_user()
     user = users.get(actor, user_id)
     active_sessions.end_others(actor, owner_id=user.id)
-    return _back(user_id, f"{user.username} is logged out everywhere.")
+    return _back(user_id, f"{user.username} is signed out everywhere.")
 
 
 @bp.post("/tokens/<id:token_id>/revoke")

@@ -50,7 +50,7 @@ def _set_password(template: str, token: str) -> ResponseReturnValue:
         except REFUSALS as error:
             form.blame(error)
         else:
-            flash("The new password is set. Log in with it.", "success")
+            flash("The new password is set. Sign in with it.", "success")
             return redirect(url_for("auth.login"), 303)
     page = render_template(
         template,

@@ -119,7 +119,7 @@ def _nothing_to_link() -> ResponseReturnValue:
 
 def _to_link(person: Person, reason: str = "") -> ResponseReturnValue:
     found = asdict(person)
-    found.pop("admin_groups")  # a link changes no role, the next login does
+    found.pop("admin_groups")  # a link changes no role, the next sign-in does
     _keep(PERSON, {**found, "reason": reason})
     return redirect(url_for(".pending"), 303)
 
@@ -128,7 +128,7 @@ def _client(key: str) -> OpenIdClient:
     for client in policy.current().openid:
         if client.key == key:
             return client
-    raise NotFound("Login through this service is not set up here.")
+    raise NotFound("Sign-in through this service is not set up here.")
 
 
 def _redirect_uri(client: OpenIdClient) -> str:

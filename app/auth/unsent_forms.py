@@ -17,8 +17,8 @@ from app.web.error_handlers import on_app_error, on_http_error
 
 bp = Blueprint("unsent_forms", __name__, url_prefix="/unsent")
 AGAIN = "This page was out of date, and nothing was changed. Do it again."
-SIGN_IN = "You were logged out, and nothing was changed. Log in, then do it again."
-KEPT = "You were logged out before your text was sent. Log in, and it is there again."
+SIGN_IN = "You were signed out, and nothing was changed. Sign in, then do it again."
+KEPT = "You were signed out before your text was sent. Sign in, and it is there again."
 LOGOUT = "auth.logout"
 
 
@@ -48,7 +48,7 @@ def way_back(user_id: str) -> str | None:
 def to_sign_in() -> ResponseReturnValue:
     """Keep the form that was sent for its author, and ask to sign in."""
     if request.endpoint == LOGOUT:
-        flash("You are logged out.", "success")
+        flash("You are signed out.", "success")
         return redirect(url_for("auth.login"))
     author = form_marks.author()
     kept = _kept(author) if author else None

@@ -76,7 +76,7 @@ def login() -> ResponseReturnValue:
 @login_required
 def logout() -> ResponseReturnValue:
     sign_out()
-    flash("You are logged out.", "success")
+    flash("You are signed out.", "success")
     response = redirect(url_for(".login"), 303)
     # A page of yours must not come back from the cache (ASVS 5.0, 14.3.1).
     response.headers["Clear-Site-Data"] = '"cache"'
@@ -91,5 +91,5 @@ def to_login() -> ResponseReturnValue:
     address = url_for("auth.login", next=request.full_path.rstrip("?"))
     if "HX-Request" in request.headers:  # or it would be put into the middle of the page
         return "", 401, {"HX-Redirect": address}
-    flash("Please log in to see that page.")
+    flash("Please sign in to see that page.")
     return redirect(address)

@@ -27,7 +27,7 @@ GROUP = 4  # characters of a secret that is typed
 
 
 class ProofForm(Form):
-    """Who it is, once more, before the factors change. Without a password a recent login is."""
+    """Who it is, once more, before the factors change. Without a password a recent sign-in is."""
 
     current_password = account_fields.current_password()
 
@@ -83,7 +83,7 @@ def begin_totp() -> ResponseReturnValue:
     return proof_page(
         form,
         title="Set up an authenticator app",
-        lead="With it, logging in takes your password and a code that your phone shows.",
+        lead="With it, signing in takes your password and a code that your phone shows.",
         submit="Go on",
     )
 
@@ -150,24 +150,24 @@ def remove(factor_id: str) -> ResponseReturnValue:
 def _of_removal(actor: Actor) -> str:
     """What follows from removing a factor."""
     if factors.number(actor.id) > 1:
-        return "It will not log you in any more. Your other factors and your recovery codes stay."
+        return "It will not sign you in any more. Your other factors and your recovery codes stay."
     return (
         f"It is your last second factor. Your {recovery_codes.left(actor.id)} recovery codes end"
-        " with it, and the password alone logs you in."
+        " with it, and the password alone signs you in."
     )
 
 
 def added(actor: Actor, message: str, codes: list[str]) -> ResponseReturnValue:
     """After a factor was added the session bears another secret (ASVS 5.0, 7.2.4)."""
     renew_session(page_sessions.renew(actor))
-    flash(f"{message} Your other logins have ended.", "success")
+    flash(f"{message} Your other sign-ins have ended.", "success")
     return codes_page(codes) if codes else redirect(url_for("main.factors.index"), 303)
 
 
 def codes_page(codes: list[str]) -> str:
     """The one answer that shows them."""
     head = f"Recovery codes of {page_user().username} at {policy.current().public_url}"
-    file = "\n".join((head, "Each logs you in once.", "", *codes, ""))
+    file = "\n".join((head, "Each signs you in once.", "", *codes, ""))
     return render_template("main/settings/two_factor/codes.html", codes=codes, file=file)
 
 

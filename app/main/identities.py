@@ -23,5 +23,5 @@ def index() -> str:
 @login_required
 def unlink(identity_id: str) -> ResponseReturnValue:
     linked_accounts.unlink(page_user(), identity_id)
-    flash("That account does not log in here any more.", "success")
+    flash("That account does not sign in here any more.", "success")
     return redirect(url_for(".index"), 303)

@@ -57,7 +57,7 @@ def new() -> ResponseReturnValue:
     return proof_page(
         form,
         title="Add a passkey",
-        lead="With it, your fingerprint, face or screen lock logs you in, without a password.",
+        lead="With it, your fingerprint, face or screen lock signs you in, without a password.",
         submit="Go on",
     )
 

@@ -1,4 +1,4 @@
-"""What happened to one's own account: logins, refused ones, and changes of what guards it."""
+"""What happened to one's own account: sign-ins, refused ones, and changes of what guards it."""
 
 from flask import Blueprint, render_template
 from flask_login import login_required
@@ -17,11 +17,11 @@ WORDS = {
     "identity.unlinked": "Account elsewhere unlinked",
     "recovery_code.used": "Recovery code used",
     "recovery_codes.made": "Recovery codes made",
-    "session.created": "Logged in",
-    "session.ended": "Logged out",
-    "session.others_ended": "Logged out everywhere else",
+    "session.created": "Signed in",
+    "session.ended": "Signed out",
+    "session.others_ended": "Signed out everywhere else",
     "session.proved": "Password or passkey asked again",
-    "session.refused": "Login refused",
+    "session.refused": "Sign-in refused",
     "token.created": "Personal token made",
     "token.reused": "Used refresh token sent again: its session ended",
     "token.revoked": "Personal token revoked",

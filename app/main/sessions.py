@@ -42,7 +42,7 @@ def index() -> str:
 @login_required
 def end(session_id: str) -> ResponseReturnValue:
     active_sessions.end_session(page_user(), session_id)
-    flash("That browser is logged out.", "success")
+    flash("That browser is signed out.", "success")
     return redirect(next_page(url_for(".index")), 303)
 
 
@@ -60,7 +60,7 @@ def end_others() -> ResponseReturnValue:
     with_tokens = bool(EndOthersForm().tokens.data)
     active_sessions.end_others(page_user(), with_tokens=with_tokens)
     flash(
-        "You are logged out everywhere but here"
+        "You are signed out everywhere but here"
         + (", and your personal tokens have ended." if with_tokens else "."),
         "success",
     )

@@ -89,7 +89,7 @@ def remove_password() -> ResponseReturnValue:
         except REFUSALS as error:
             removal.blame(error)
         else:
-            flash("The password is removed. All your other logins have ended.", "success")
+            flash("The password is removed. All your other sign-ins have ended.", "success")
             return redirect(url_for(".password"), 303)
     return _password_page(PasswordForm(formdata=None), removal)
 
@@ -97,7 +97,7 @@ def remove_password() -> ResponseReturnValue:
 def _password_page(
     form: PasswordForm, removal: RemovePasswordForm | None = None
 ) -> ResponseReturnValue:
-    """With the form that removes the password, where something else logs in."""
+    """With the form that removes the password, where something else signs in."""
     user = _account()
     removal = removal or RemovePasswordForm(formdata=None)
     page = render_template(

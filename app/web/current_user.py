@@ -161,7 +161,7 @@ def _log_in(secret: str) -> None:
     """Raises Unauthorized where the session was ended from elsewhere meanwhile."""
     user = load_user(secret)
     if user is None:
-        raise Unauthorized("You were logged out in the meantime. Log in again.")
+        raise Unauthorized("You were signed out in the meantime. Sign in again.")
     login_user(user)
     form_marks.put(user.actor.id)
 

@@ -59,7 +59,7 @@ def sign_in(page: Page, url: str, username: str) -> None:
     page.goto(f"{url}/auth/login")
     page.get_by_label("Email or username").fill(username)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.locator("main").get_by_role("button", name="Log in").click()
+    page.locator("main").get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
 
 
@@ -92,9 +92,9 @@ def test_from_registering_to_the_trash_and_back(
         page.goto(f"{url}/tasks")
         expect(page.get_by_role("link", name="Count all bugs")).to_be_visible()
 
-        page.get_by_role("button", name="Log out").click()
+        page.get_by_role("button", name="Sign out").click()
         page.goto(f"{url}/tasks")
-        expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_the_page_to_try_the_api_loads(chromium: Browser, url: str) -> None:

@@ -40,7 +40,7 @@ def test_newcomer_comes_in_and_keeps_the_only_way_to(
         page.get_by_role("link", name="Continue with Orchard").click()
         expect(page.get_by_role("heading", name="Linked accounts")).to_be_visible()
         page.get_by_role("button", name="Unlink").click()
-        expect(page.get_by_text("You could not log in any more")).to_be_visible()
+        expect(page.get_by_text("You could not sign in any more")).to_be_visible()
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
@@ -52,13 +52,13 @@ def test_owner_of_the_address_logs_in_and_links(
     with opened(chromium.new_context(java_script_enabled=javascript)) as page:
         page.goto(f"{url}/auth/login")
         page.get_by_role("link", name="Continue with Orchard").click()
-        page.locator("main").get_by_role("link", name="Log in").click()
+        page.locator("main").get_by_role("link", name="Sign in").click()
         page.get_by_label("Email or username").fill("ann")
         page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.locator("main").get_by_role("button", name="Log in").click()
+        page.locator("main").get_by_role("button", name="Sign in").click()
         page.get_by_role("button", name="Link them").click()
         expect(page.get_by_text("The accounts are linked.")).to_be_visible()
-        page.get_by_role("button", name="Log out").click()
+        page.get_by_role("button", name="Sign out").click()
         page.get_by_role("link", name="Continue with Orchard").click()
         expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
 

@@ -76,8 +76,8 @@ def keep_codes(page: Page, url: str) -> None:
 
 
 def log_out(page: Page) -> None:
-    page.get_by_role("button", name="Log out").click()
-    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_passkey_signs_in_alone_and_after_the_password_and_confirms(
@@ -98,7 +98,7 @@ def test_passkey_signs_in_alone_and_after_the_password_and_confirms(
         log_out(page)
         page.get_by_label("Email or username").fill("root")
         page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.locator("main").get_by_role("button", name="Log in", exact=True).click()
+        page.locator("main").get_by_role("button", name="Sign in", exact=True).click()
         page.get_by_role("button", name="Use a passkey").click()
         expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
 
@@ -127,7 +127,7 @@ def test_sign_in_page_fills_in_a_passkey_and_its_button_still_works(
         page.get_by_role("link", name="Add a passkey").click()  # the offer
         expect(page.get_by_role("heading", name="Add a passkey")).to_be_visible()
         add_passkey(page, url)
-        page.get_by_role("button", name="Log out").click()
+        page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
 
         # Nobody has chosen one: the browser waits, and the button asks in its place.
@@ -160,7 +160,7 @@ def test_browser_is_told_which_passkeys_count(
         with app.app_context():
             set_values(Factor, factor.id, credential_id="another")
         page.get_by_role("button", name="Use a passkey").click()
-        expect(page.get_by_text("This passkey does not log you in here.")).to_be_visible()
+        expect(page.get_by_text("This passkey does not sign you in here.")).to_be_visible()
         until(lambda: held(phone) == [])
 
 
@@ -189,7 +189,7 @@ def test_copied_passkey_is_refused(chromium: Browser, app: Flask, url: str, root
             (factor,) = rows(Factor)
             set_values(Factor, factor.id, sign_count=1000)
         page.get_by_role("button", name="Use a passkey").click()
-        expect(page.get_by_text("This passkey does not log you in here.")).to_be_visible()
+        expect(page.get_by_text("This passkey does not sign you in here.")).to_be_visible()
     with app.app_context():
         assert rows(Session) == []
         assert len(events("factor.refused")) == 1
@@ -250,7 +250,7 @@ def test_what_was_signed_counts_once(chromium: Browser, app: Flask, url: str, ro
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         page.context.request.post(f"{url}/auth/passkey", data=form, headers=headers)
         page.goto(f"{url}/tasks")
-        expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     with app.app_context():
         assert len(events("factor.refused")) == 1
 
@@ -278,6 +278,6 @@ def test_axe_finds_nothing_on_the_way(
         log_out(page)
         page.get_by_label("Email or username").fill("root")
         page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.locator("main").get_by_role("button", name="Log in", exact=True).click()
+        page.locator("main").get_by_role("button", name="Sign in", exact=True).click()
         found += faults(page)
     assert found == []

@@ -269,7 +269,7 @@ def test_form_that_is_sent_after_the_session_ended_leads_to_sign_in(
         (session,) = rows(Session)
         active_sessions.end_session(ann, session.id)
     page.click(".tick")
-    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 @on_one_database

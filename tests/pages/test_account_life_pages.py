@@ -216,8 +216,8 @@ def test_reset_link_in_the_session_of_another_account_says_so(
 ) -> None:
     with app.app_context():
         link = "/auth/reset/" + password_reset.make_link(SYSTEM, users.get(SYSTEM, ann.id))
-    assert "You are logged in as bob." in bob_browser.get(link).text
-    assert "You are logged in as" not in ann_browser.get(link).text
+    assert "You are signed in as bob." in bob_browser.get(link).text
+    assert "You are signed in as" not in ann_browser.get(link).text
 
 
 def test_leaving_sends_a_mail(mailbox: Mailbox, ann_browser: Browser) -> None:

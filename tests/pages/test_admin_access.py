@@ -87,7 +87,7 @@ def test_all_sessions_of_one_person_end_and_no_other(
 ) -> None:
     _, secret = make_token(app, ann)
     answer = root_browser.post(path_of(ann, "/sessions/end"), form=path_of(ann))
-    assert flashed(root_browser.get(answer.location).text, "ann is logged out everywhere")
+    assert flashed(root_browser.get(answer.location).text, "ann is signed out everywhere")
     assert ann_browser.get("/tasks").status_code == 302
     assert ann_api.get("/tasks").status_code == 401
     assert Api(app, secret).get("/tasks").status_code == 200  # made by hand: ended by hand

@@ -115,7 +115,7 @@ def test_overview_counts_everything(
         ("Overdue", "0"),
     ]
     assert "2 created, 1 completed in 90 days" in page
-    assert "1 logged in, 1 refused in 90 days" in page
+    assert "1 signed in, 1 refused in 90 days" in page
 
 
 def test_what_a_filter_does_not_take_is_told_beside_it(root_browser: Browser) -> None:

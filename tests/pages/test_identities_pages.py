@@ -54,7 +54,7 @@ def test_address_that_an_account_has_opens_it_only_after_its_password(
         assert rows(LinkedAccount) == []
     fields = {"identifier": "ann", "password": PASSWORD, "next": LINK}
     assert browser.post("/auth/login", fields, form="/auth/login").location == LINK
-    assert "will be logged in here as ann" in browser.get(LINK).text
+    assert "will be signed in here as ann" in browser.get(LINK).text
     assert link(browser).location == "/settings/identities"
     assert "ANN@example.com" in browser.get("/settings/identities").text
     again = Browser(app)

@@ -73,7 +73,7 @@ def test_alone_the_device_must_have_checked_who_holds_it(
     page = browser.get("/auth/login").text
     signed = {"credential": device.sign(asked(page), verified=False)}
     assert browser.post("/auth/passkey", signed).location == "/auth/login"
-    assert "does not log you in" in browser.get("/auth/login").text
+    assert "does not sign you in" in browser.get("/auth/login").text
     with app.app_context():
         assert len(rows(Session)) == 1
 

@@ -47,7 +47,7 @@ def test_last_way_to_log_in_is_not_removed(ann: Actor, kind: str) -> None:
     if kind:
         add_factor(ann.id, kind)
     kept = hash_of(ann)
-    with pytest.raises(Conflict, match="could not log in"):
+    with pytest.raises(Conflict, match="could not sign in"):
         accounts.remove_password(ann, PASSWORD)
     assert (hash_of(ann), "user.password_removed" in actions()) == (kept, False)
 
@@ -145,5 +145,5 @@ def test_admin_who_removes_the_passkeys_is_told_that_a_password_is_missing(
         add_passkey(ann)
         accounts.remove_password(ann, PASSWORD)
     result = app.test_cli_runner().invoke(args=["users", "reset-factors", "ann"])
-    told = "ann has no password and cannot log in: send a link that sets one.\n"
+    told = "ann has no password and cannot sign in: send a link that sets one.\n"
     assert (result.exit_code, result.output) == (0, told)

@@ -70,7 +70,7 @@ def follow(actor: Actor, secret: str, password: str | None = None) -> User:
     """
     owner = question(secret).user
     if actor.id and actor.id != owner.id:
-        raise Forbidden("This link belongs to another account. Log out first.")
+        raise Forbidden("This link belongs to another account. Sign out first.")
     if not actor.id:
         if password is None:
             raise Unauthorized("Send the access token of the account, or its password.")

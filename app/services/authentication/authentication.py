@@ -111,7 +111,7 @@ def again(actor: Actor, current_password: str | None, why: str = "") -> User:
 def require_recent(actor: Actor) -> None:
     """Raises ReauthenticationRequired unless the actor signed in within the last 15 minutes."""
     if actor.signed_in_at is None or now() - actor.signed_in_at > RECENT:
-        raise ReauthenticationRequired("Log in again to do that.")
+        raise ReauthenticationRequired("Sign in again to do that.")
 
 
 def require_recent_admin(actor: Actor) -> None:
@@ -124,7 +124,7 @@ def require_recent_admin(actor: Actor) -> None:
 
 
 def has_another_sign_in(user_id: str) -> bool:
-    """Return True if a passkey or a linked account logs in, whether or not there is a password."""
+    """Return True if a passkey or a linked account signs in, whether or not there is a password."""
     return _other_ways.one(key=user_id) is not None
 
 
@@ -134,4 +134,4 @@ def require_another_sign_in(user: User) -> None:
     After one of them was removed, in the transaction of the removal, which the error undoes.
     """
     if not user.password_hash and not has_another_sign_in(user.id):
-        raise Conflict("You could not log in any more: set a password first, or add a passkey.")
+        raise Conflict("You could not sign in any more: set a password first, or add a passkey.")

@@ -95,10 +95,10 @@ def restrict(actor: Actor) -> Actor:
 
 
 def after_reset(user: User) -> str:
-    """A sentence for the admin who removed the factors: how the owner logs in next."""
+    """A sentence for the admin who removed the factors: how the owner signs in next."""
     if user.password_hash:
-        return f"{user.username} logs in with the password alone now."
-    return f"{user.username} has no password and cannot log in: send a link that sets one."
+        return f"{user.username} signs in with the password alone now."
+    return f"{user.username} has no password and cannot sign in: send a link that sets one."
 
 
 def page(

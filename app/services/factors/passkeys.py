@@ -121,7 +121,7 @@ def authenticate(origin: Actor, credential: str, challenge: Challenge) -> User:
     owner = factor.user_id if factor is not None else None
     if not _used(origin, owner, factor, count, challenge, settle) or factor is None:
         kind = BadCredentials if factor is not None else UnknownPasskey
-        raise kind("This passkey does not log you in here.")
+        raise kind("This passkey does not sign you in here.")
     throttle.trust(throttle.account_of(factor.user_id, ""), origin.address)
     return users.get(origin.as_user(factor.user_id), factor.user_id)
 
@@ -142,7 +142,7 @@ def prove(
     count = _count_of(factor, sent, challenge, verified=verified)
     settle = partial(throttle.settle_code, account, origin.address)
     if not _used(origin, user_id, factor, count, challenge, settle):
-        raise BadOtp("This passkey does not log you in here.")
+        raise BadOtp("This passkey does not sign you in here.")
 
 
 def _count_of(

@@ -24,7 +24,7 @@ from app.services.openid.provider_client import AWAY, Declined
 from app.services.users import identifiers
 from settings.openid import OpenIdClient
 
-AGAIN = "That login was not completed. Start it again."
+AGAIN = "That sign-in was not completed. Start it again."
 
 
 @dataclass(frozen=True, kw_only=True)

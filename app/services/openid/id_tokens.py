@@ -29,7 +29,7 @@ KEY_TYPES = {
 }
 LEEWAY = 30  # seconds by which clocks may differ
 OPTIONAL = ("email", "email_verified", "preferred_username")
-REFUSED = "The login service sent a proof that does not hold. Start the login again."
+REFUSED = "The sign-in service sent a proof that does not hold. Start the sign-in again."
 
 
 def read(provider: Provider, id_token: str, nonce: str, access_token: str) -> dict[str, Any]:

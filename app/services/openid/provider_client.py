@@ -15,7 +15,7 @@ T = TypeVar("T")
 TIMEOUT = 5.0  # seconds for all calls of one use case
 PAUSE = 3.0  # seconds for which nobody else waits after the provider was away
 ANSWER_MAX = 2**20  # bytes
-AWAY = "The login service cannot be reached, or does not answer as it should."
+AWAY = "The sign-in service cannot be reached, or does not answer as it should."
 THREADS = 4  # for each provider
 
 

@@ -29,8 +29,8 @@ NOTICES = {
         "Your email address was changed",
         "The email address was changed. This mail went to the old one.",
         "If it was not you, undo the change by this link, which works for 7 days and needs no"
-        " login. It ends every session and token, removes what was added since, and lets you set a"
-        " new password:",
+        " sign-in. It ends every session and token, removes what was added since, and lets you set"
+        " a new password:",
     ),
     "username_changed": Notice(
         "Your username was changed",
@@ -39,7 +39,7 @@ NOTICES = {
     ),
     "password_changed": Notice(
         "Your password was changed",
-        "The password was changed, and every other login has ended.",
+        "The password was changed, and every other sign-in has ended.",
         _RESET + _REVIEW,
     ),
     "password_set": Notice(
@@ -49,26 +49,26 @@ NOTICES = {
     ),
     "password_removed": Notice(
         "Your password was removed",
-        "The password was removed, and every other login has ended. Passkeys and linked accounts"
-        " still log in.",
+        "The password was removed, and every other sign-in has ended. Passkeys and linked accounts"
+        " still sign in.",
         _RESET + _REVIEW,
     ),
     "role_changed": Notice("Your role was changed", "The role was changed:", _ADMIN),
     "deactivated": Notice(
         "Your account was deactivated",
-        "The account was deactivated. Nobody can log in to it, and its tokens have ended.",
+        "The account was deactivated. Nobody can sign in to it, and its tokens have ended.",
         "Only an admin can activate it again: ask one of {site}.",
     ),
     "activated": Notice("Your account was activated", "The account was activated again.", _ADMIN),
     "deleted": Notice(
         "Your account was deleted",
         "The account and its tasks were deleted. They cannot be restored.",
-        "If it was not you, somebody else could log in as you: change the password wherever else"
+        "If it was not you, somebody else could sign in as you: change the password wherever else"
         " you use the same one, secure this mailbox, and tell an admin of {site}.",
     ),
     "factor_added": Notice(
         "A second factor was added",
-        "A second factor was added, and every other login has ended.",
+        "A second factor was added, and every other sign-in has ended.",
         _RESET + "The new factor is asked for all the same: ask an admin of {site} to reset it.",
     ),
     "factor_removed": Notice(
@@ -76,12 +76,12 @@ NOTICES = {
     ),
     "factors_reset": Notice(
         "Your second factors were reset",
-        "The second factors were reset: the password alone logs in again.",
+        "The second factors were reset: the password alone signs in again.",
         "Set one up again at {site}/settings/two-factor. " + _ADMIN,
     ),
     "passkey_added": Notice(
         "A passkey was added",
-        "A passkey was added, and every other login has ended.",
+        "A passkey was added, and every other sign-in has ended.",
         _RESET + _FACTORS,
     ),
     "passkey_removed": Notice("A passkey was removed", "A passkey was removed.", _RESET + _REVIEW),
@@ -97,19 +97,19 @@ NOTICES = {
     ),
     "identity_linked": Notice(
         "An account elsewhere was linked to yours",
-        "An account elsewhere was linked to yours, and can log in to it.",
+        "An account elsewhere was linked to yours, and can sign in to it.",
         _RESET + "Then unlink it at {site}/settings/identities.",
     ),
     "identity_unlinked": Notice(
         "An account elsewhere was unlinked",
-        "An account elsewhere was unlinked, and cannot log in to yours any more.",
+        "An account elsewhere was unlinked, and cannot sign in to yours any more.",
         _RESET + _REVIEW,
     ),
     "token_created": Notice(
         "A personal token was made",
         "A personal token was made. Whoever holds it can use the API as you.",
         "If it was not you, revoke the token at {site}/settings/tokens and set a new password at"
-        " {site}/settings/password. Where you cannot log in any more, a new password by mail ends"
+        " {site}/settings/password. Where you cannot sign in any more, a new password by mail ends"
         " the token too: {site}/auth/forgot.",
     ),
     "token_ending": Notice(
@@ -143,8 +143,8 @@ NOTICES = {
         "Look at its deliveries and switch it on again at {site}/settings/webhooks.",
     ),
     "new_device": Notice(
-        "New login to your account",
-        "Somebody logged in to the account with a browser that had not done so before.",
+        "New sign-in to your account",
+        "Somebody signed in to the account with a browser that had not done so before.",
         _RESET + _REVIEW,
     ),
     "removed_at_proof": Notice(
@@ -198,7 +198,7 @@ UNNOTICED = {
     "user.email_removed": "The account has no address after it.",
     "user.exported": "It takes a signed-in owner and changes nothing: the security log has it.",
     "session.refused": _SEEN,
-    "session.proved": "It is part of a login that has its own notice.",
+    "session.proved": "It is part of a sign-in that has its own notice.",
     "session.ended": _LESS,
     "session.others_ended": _LESS,
     "factor.refused": _SEEN,

@@ -177,7 +177,7 @@ def _need(
     window: timedelta,
     moment: datetime,
     values: dict[str, Any],
-    why: str = "Too many failed logins.",
+    why: str = "Too many failed sign-ins.",
 ) -> None:
     found = attempts.one(**values, start=moment - window)
     if found is not None and found.number >= limit:

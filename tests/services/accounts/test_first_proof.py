@@ -298,7 +298,7 @@ def test_page_tells_who_is_signed_in_to_another_account(
     link = mails["ann@example.com"].partition("/auth/confirm/")[2].split()[0]
     other = signed_in_browser(app, bob)
     page = other.get(f"/auth/confirm/{link}")
-    assert "logged in as bob" in page.text
+    assert "signed in as bob" in page.text
     assert other.post(f"/auth/confirm/{link}", {"password": PASSWORD}).status_code == 403
 
 

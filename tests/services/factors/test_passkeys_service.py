@@ -290,7 +290,7 @@ def test_last_way_to_log_in_stays(ann: Actor) -> None:
     add(ann)
     set_values(User, ann.id, password_hash="")
     (factor,) = rows(Factor)
-    with pytest.raises(Conflict, match="could not log in"):
+    with pytest.raises(Conflict, match="could not sign in"):
         factors.remove(ann, factor.id, None)
     add(ann)
     factors.remove(ann, factor.id, None)

@@ -138,5 +138,5 @@ def test_sign_in_with_an_unknown_browser_is_mailed_and_with_a_known_one_is_not(
     assert mailbox.receive() == []
     other.sign_in("ann", PASSWORD)
     (mail,) = mailbox.receive()
-    assert str(mail["Subject"]) == "New login to your account - Flagstone"
+    assert str(mail["Subject"]) == "New sign-in to your account - Flagstone"
     assert "from 127.0.0.1" in text(mail)
