@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs lint types layers private-names templates migrations-check spec
+.PHONY: help python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs map lint types layers private-names templates migrations-check spec
 # Without its bytecode every process compiles the whole app anew, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
@@ -56,6 +56,10 @@ types: install
 
 layers: install
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.tools.draw_map
+
+map: install ## Draw docs/map.svg anew: the rooms of the app, from the imports
+	@$(BIN)/python -m tests.tools.draw_map --write
 
 private-names: install
 	@$(BIN)/python -m tests.tools.check_private_names

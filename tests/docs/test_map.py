@@ -1,0 +1,21 @@
+"""The map of the rooms leaves out the arrows that others replace, and no other."""
+
+import pytest
+
+from tests.tools.draw_map import Arrows, reached, reduced
+
+
+@pytest.mark.parametrize(
+    ("found", "left"),
+    [
+        ({"a": {"b", "c"}, "b": {"c"}, "c": set()}, {"a": {"b"}, "b": {"c"}, "c": set()}),
+        ({"a": {"b", "c"}, "b": set(), "c": set()}, {"a": {"b", "c"}, "b": set(), "c": set()}),
+        (
+            {"a": {"b", "d"}, "b": {"c"}, "c": {"d"}, "d": set()},
+            {"a": {"b"}, "b": {"c"}, "c": {"d"}, "d": set()},
+        ),
+    ],
+)
+def test_arrow_is_left_out_where_others_lead_along(found: Arrows, left: Arrows) -> None:
+    assert reduced(found) == left
+    assert all(reached(found, room) == reached(left, room) for room in found)
