@@ -26,7 +26,7 @@ def rotated(other_app: MakeApp) -> Flask:
 
 
 @pytest.fixture
-def defer(other_app: MakeApp) -> Flask:
+def later(other_app: MakeApp) -> Flask:
     """Knows the second key alone."""
     return other_app(SECRET_KEY=SECOND)
 
