@@ -8,10 +8,15 @@ Values that an earlier key in SECRET_KEY_FALLBACKS has sealed can still be read
 import base64
 import hmac
 from functools import lru_cache
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from typing import TYPE_CHECKING
 
 from app import settings as policy
+from app.lazy import lazy_import
+
+if TYPE_CHECKING:
+    from cryptography import fernet
+else:
+    fernet = lazy_import("cryptography.fernet")  # 7 MiB of memory
 
 PURPOSE = b"flagstone: values sealed in the database"
 
@@ -50,11 +55,11 @@ def is_outdated(sealed: str) -> bool:
 def _opened(keys: tuple[str, ...], sealed: str) -> str:
     try:
         return _cipher(keys).decrypt(sealed).decode()
-    except InvalidToken as error:
+    except fernet.InvalidToken as error:
         raise Sealed from error
 
 
 @lru_cache(maxsize=16)
-def _cipher(keys: tuple[str, ...]) -> MultiFernet:
+def _cipher(keys: tuple[str, ...]) -> "fernet.MultiFernet":
     derived = (hmac.digest(key.encode(), PURPOSE, "sha256") for key in keys)
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])
+    return fernet.MultiFernet([fernet.Fernet(base64.urlsafe_b64encode(key)) for key in derived])
