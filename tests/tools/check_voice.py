@@ -1,0 +1,99 @@
+"""`make voice`: the worst phrases of STYLE.md do not stand in docstrings, comments and documents.
+
+A question may begin with any word; code and quoted texts are not looked at.
+"""
+
+import io
+import re
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import config
+
+PLACES = (
+    "app",
+    "bench",
+    "migrations",
+    "settings",
+    "tests",
+    "tools",
+    "config.py",
+    "gunicorn.conf.py",
+    "run.py",
+)
+# tests/docs/test_voice.py holds bad examples.
+EXEMPT = {Path("tests/docs/test_voice.py"), Path("tests/tools/check_voice.py")}
+RULES = {
+    r"(?:^|(?<=[.!:] ))(?:What|Who|Whose|Whom|Whether)\b(?![^.]*\?)": "name the subject first",
+    r"\b(?:is|are|was) told\b": "name who reads it, or say: knows, gets, receives",
+    r"\bcomes? in\b": "say: arrives, is received, is sent",
+    r"\b(?:has|had) (?:its|their) time\b": "say: expires",
+    r"\bon (?:its|their) way\b": "say: queued, sent",
+    r"\bof which\b": "begin a second sentence",
+    r"\b(?:this|that|the) door\b": "say: check, access",
+}
+
+
+class Text(NamedTuple):
+    line: int
+    words: str
+
+
+def texts(source: str) -> Iterator[Text]:
+    """The docstrings of a file, and its comments: those that follow each other are one text."""
+    before: tokenize.TokenInfo | None = None
+    comment = Text(0, "")
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            words = token.string.lstrip("# ")
+            joins = bool(comment.words) and not token.line[: token.start[1]].strip()
+            if not joins:
+                yield comment
+            line = comment.line if joins else token.start[0]
+            comment = Text(line, f"{comment.words} {words}" if joins else words)
+        elif token.type not in (tokenize.NL, tokenize.INDENT, tokenize.DEDENT):
+            yield comment
+            comment = Text(0, "")
+            if token.type == tokenize.STRING and _begins_a_statement(before):
+                words = " ".join(token.string.strip("\"' \n").split())
+                yield Text(token.start[0], words)
+            before = token
+    yield comment
+
+
+def _begins_a_statement(before: tokenize.TokenInfo | None) -> bool:
+    return before is None or before.type in (tokenize.NEWLINE, tokenize.ENCODING)
+
+
+def faults(words: str) -> Iterator[str]:
+    """What STYLE.md says against the words, without what they quote."""
+    plain = re.sub(r"`[^`]*`|\"[^\"]*\"", "x", words)
+    for pattern, mend in RULES.items():
+        if found := re.search(pattern, plain):
+            yield f'"{found[0]}": {mend}'
+
+
+def files() -> Iterator[Path]:
+    for place in PLACES:
+        path = config.ROOT / place
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            if ".venv" not in file.parts and file.relative_to(config.ROOT) not in EXEMPT:
+                yield file
+
+
+def main() -> int:
+    lines = [
+        f"{file.relative_to(config.ROOT)}:{text.line}: {fault}"
+        for file in files()
+        for text in texts(file.read_text(encoding="utf-8"))
+        for fault in faults(text.words)
+    ]
+    print(*lines, sep="\n", end="\n" if lines else "")
+    return int(bool(lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
