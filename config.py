@@ -12,9 +12,9 @@ from typing import Any
 
 from dotenv import load_dotenv
 
-from settings.openid import read_openid
-from settings.reader import Reader
-from settings.urls import LOOPBACK_HOSTS, host_of
+from environment.openid import read_openid
+from environment.reader import Reader
+from environment.urls import LOOPBACK_HOSTS, host_of
 
 ROOT = Path(__file__).parent
 INSTANCE = ROOT / "instance"

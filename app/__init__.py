@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 import config
-from app import admin, api, auth, cli, extensions, main, settings as policy, sql
+from app import admin, api, auth, cli, extensions, main, settings as app_settings, sql
 from app.lazy import lazy_import
 from app.pages import required_factor, templating
 from app.sql import engine
@@ -38,7 +38,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(settings if settings is not None else config.load())
     app.url_map.converters["id"] = IdConverter
 
-    policy.init_app(app)
+    app_settings.init_app(app)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine.options(app.config)
     extensions.init_app(app)
     sql.init_app(app)

@@ -5,12 +5,12 @@ from typing import Literal
 
 from flask import Flask, current_app
 
-from settings.openid import OpenIdClient
-from settings.urls import passkey_origin
+from environment.openid import OpenIdClient
+from environment.urls import passkey_origin
 
 
 @dataclass(frozen=True, kw_only=True)
-class Policy:
+class Settings:
     secret_keys: tuple[str, ...]  # the one in use, then those that were before it
     public_url: str  # the only base of links that are mailed
     mail_url: str  # "" where no mail is set up
@@ -52,23 +52,23 @@ class Policy:
 
 
 def init_app(app: Flask) -> None:
-    settings = app.config
-    app.extensions["policy"] = Policy(
-        secret_keys=(settings["SECRET_KEY"], *settings["SECRET_KEY_FALLBACKS"]),
-        public_url=settings["PUBLIC_URL"],
-        mail_url=settings["MAIL_URL"],
-        mail_from=settings["MAIL_FROM"],
-        password_min_length=settings["PASSWORD_MIN_LENGTH"],
-        personal_token_max_days=settings["PERSONAL_TOKEN_MAX_DAYS"],
-        limit_sign_ups=settings["RATELIMIT_ENABLED"],
-        require_mfa=settings["REQUIRE_MFA"],
-        require_admin_mfa=settings["REQUIRE_ADMIN_MFA"],
-        webhook_allow_private=settings["WEBHOOK_ALLOW_PRIVATE"],
-        audit_keep_days=settings["AUDIT_KEEP_DAYS"],
-        openid=settings["OIDC_PROVIDERS"],
+    values = app.config
+    app.extensions["settings"] = Settings(
+        secret_keys=(values["SECRET_KEY"], *values["SECRET_KEY_FALLBACKS"]),
+        public_url=values["PUBLIC_URL"],
+        mail_url=values["MAIL_URL"],
+        mail_from=values["MAIL_FROM"],
+        password_min_length=values["PASSWORD_MIN_LENGTH"],
+        personal_token_max_days=values["PERSONAL_TOKEN_MAX_DAYS"],
+        limit_sign_ups=values["RATELIMIT_ENABLED"],
+        require_mfa=values["REQUIRE_MFA"],
+        require_admin_mfa=values["REQUIRE_ADMIN_MFA"],
+        webhook_allow_private=values["WEBHOOK_ALLOW_PRIVATE"],
+        audit_keep_days=values["AUDIT_KEEP_DAYS"],
+        openid=values["OIDC_PROVIDERS"],
     )
 
 
-def current() -> Policy:
-    policy: Policy = current_app.extensions["policy"]
-    return policy
+def current() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings

@@ -10,7 +10,7 @@ from flask import Blueprint, current_app, render_template
 from app.services.operations import database_info
 from app.services.outbox import jobs
 from app.web.current_user import page_user
-from settings.urls import public
+from environment.urls import public
 
 bp = Blueprint("system", __name__, url_prefix="/system")
 PACKAGES = ("flask", "werkzeug", "sqlalchemy", "alembic", "psycopg2-binary", "gunicorn")

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import SearchField, SelectField
 from wtforms.validators import Length
 
-from app import settings as policy
+from app import settings
 from app.admin.listing import Filters, listed
 from app.errors import Conflict
 from app.models.types import now
@@ -79,7 +79,7 @@ def reset_link(user_id: str) -> ResponseReturnValue:
     """
     actor = page_user()
     user = users.get(actor, user_id)
-    if policy.current().has_mail:
+    if settings.current().has_mail:
         password_reset.mail_link(actor, user)
         flash(f"A link is on its way to {user.email}.", "success")
         return redirect(url_for(".show", user_id=user_id), 303)

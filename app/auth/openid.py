@@ -19,7 +19,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app import settings as policy
+from app import settings
 from app.auth.begin import begin, home
 from app.errors import NotFound, NotLinked, SignInRefused
 from app.lazy import lazy_import
@@ -27,7 +27,7 @@ from app.pages.redirects import next_page
 from app.services.openid import linked_accounts, sign_in as openid_entry
 from app.services.openid.person import Person
 from app.web.current_user import origin, page_user
-from settings.openid import OpenIdClient
+from environment.openid import OpenIdClient
 
 if TYPE_CHECKING:
     from app.services.openid import flow as openid
@@ -81,7 +81,7 @@ def callback(key: str) -> ResponseReturnValue:
 def pending() -> ResponseReturnValue:
     """Whom the provider told, and what is still to be shown before that is somebody here."""
     found = _kept(PERSON)
-    client = policy.current().openid_client(found["issuer"]) if found else None
+    client = settings.current().openid_client(found["issuer"]) if found else None
     if client is None:
         return _nothing_to_link()
     return render_template("auth/link.html", pending=found, provider=client)
@@ -95,7 +95,7 @@ def link() -> ResponseReturnValue:
     By a form, or else another site could link its own account to that of a visitor.
     """
     found = _kept(PERSON)
-    if found is None or policy.current().openid_client(found["issuer"]) is None:
+    if found is None or settings.current().openid_client(found["issuer"]) is None:
         return _nothing_to_link()
     found.pop("reason")
     linked_accounts.link(page_user(), Person(**found))
@@ -125,7 +125,7 @@ def _to_link(person: Person, reason: str = "") -> ResponseReturnValue:
 
 
 def _client(key: str) -> OpenIdClient:
-    for client in policy.current().openid:
+    for client in settings.current().openid:
         if client.key == key:
             return client
     raise NotFound("Sign-in through this service is not set up here.")
@@ -135,7 +135,7 @@ def _redirect_uri(client: OpenIdClient) -> str:
     """Each provider has its own, so that no answer of one is taken for another's, also where a
     provider does not name itself in the answer (RFC 9700, 4.4.2.2).
     """
-    return policy.current().public_url + url_for(".callback", key=client.key)
+    return settings.current().public_url + url_for(".callback", key=client.key)
 
 
 def _keep(name: str, values: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 from flask import current_app
 
-from app import settings as policy
+from app import settings
 from app.cli.base import Group, find_user
 from app.services.accounts import accounts, invitations, password_reset
 from app.services.factors import factors
@@ -43,12 +43,12 @@ def _read_password(from_stdin: bool) -> str:
 def invite(email: str, username: str, admin: bool) -> None:
     """Open an account whose owner sets the password by a link: mailed, or else printed."""
     role = "admin" if admin else "user"
-    if policy.current().has_mail:
+    if settings.current().has_mail:
         user = invitations.invite(SYSTEM, email, username, role)
         click.echo(f"An invitation to {user.email} is on its way.")
     else:
         secret = invitations.hand_over(SYSTEM, email, username, role)
-        click.echo(f"{policy.current().public_url}/auth/invite/{secret}")
+        click.echo(f"{settings.current().public_url}/auth/invite/{secret}")
 
 
 @group.command("promote")

@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from app import settings as policy
+from app import settings
 from app.doctor.finding import Finding, fault, ok, warning
 from app.errors import ProviderAway
 from app.lazy import lazy_import
 from app.web.rate_limit import Limiter
 from app.worker.mail_transports import connect
-from settings.openid import OpenIdClient
-from settings.urls import public
+from environment.openid import OpenIdClient
+from environment.urls import public
 
 if TYPE_CHECKING:
     from app.services.openid import provider as openid_provider
@@ -28,7 +28,7 @@ PATIENCE = 5.0  # seconds
 def examine(app: Flask) -> Iterator[Finding]:
     yield from _redis(app.config)
     yield from _mail(app.config["MAIL_URL"], app.config["APP_ENV"] == "production")
-    for client in policy.current().openid:
+    for client in settings.current().openid:
         yield _openid(client)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.doctor.finding import Finding, ok, warning
-from settings.reader import weakness
-from settings.urls import passkey_origin
+from environment.reader import weakness
+from environment.urls import passkey_origin
 
 METRICS_TOKEN_MIN = 16  # characters
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
-from app import settings as policy
+from app import settings
 from app.errors import Conflict
 from app.models import User
 from app.pages import account_fields, passkey_signals
@@ -166,7 +166,7 @@ def added(actor: Actor, message: str, codes: list[str]) -> ResponseReturnValue:
 
 def codes_page(codes: list[str]) -> str:
     """The one answer that shows them."""
-    head = f"Recovery codes of {page_user().username} at {policy.current().public_url}"
+    head = f"Recovery codes of {page_user().username} at {settings.current().public_url}"
     file = "\n".join((head, "Each signs you in once.", "", *codes, ""))
     return render_template("main/settings/two_factor/codes.html", codes=codes, file=file)
 

@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app import settings as policy
+from app import settings
 from app.services.openid import linked_accounts
 from app.web.current_user import page_user
 
@@ -15,7 +15,7 @@ bp = Blueprint("identities", __name__)
 @login_required
 def index() -> str:
     linked = linked_accounts.of_actor(page_user())
-    names = {client.issuer: client.name for client in policy.current().openid}
+    names = {client.issuer: client.name for client in settings.current().openid}
     return render_template("main/settings/identities.html", linked=linked, names=names)
 
 

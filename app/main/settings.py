@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import login_required
 from wtforms import PasswordField
 
-from app import settings as policy
+from app import settings
 from app.models import User
 from app.pages import account_fields, passkey_signals
 from app.pages.forms import REFUSALS, Form, NewPasswordForm
@@ -117,7 +117,7 @@ def _account() -> User:
 
 def _tell(changes: dict[str, Any]) -> None:
     """A new email counts once the link that was mailed there is followed."""
-    if "email" in changes and policy.current().has_mail:
+    if "email" in changes and settings.current().has_mail:
         flash(
             f"Follow the link that is mailed to {changes['email']}: until then the old one stays.",
             "success",

@@ -10,7 +10,7 @@ from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput
 
-from app import settings as policy
+from app import settings
 from app.errors import EmailUnconfirmed, Forbidden, ReauthenticationRequired
 from app.models.token import DAYS, DAYS_MAX, NAME_MAX, SCOPES
 from app.models.types import now
@@ -34,7 +34,7 @@ MEANINGS = {
 
 def _within_the_setting(form: BaseForm, field: Field) -> None:
     """A validator: no more days than PERSONAL_TOKEN_MAX_DAYS allows."""
-    NumberRange(1, policy.current().personal_token_max_days or DAYS_MAX)(form, field)
+    NumberRange(1, settings.current().personal_token_max_days or DAYS_MAX)(form, field)
 
 
 class TokenForm(Form):
@@ -57,7 +57,7 @@ class TokenForm(Form):
     )
 
     def __init__(self, actor: Actor) -> None:
-        longest = policy.current().personal_token_max_days
+        longest = settings.current().personal_token_max_days
         usual = min(DAYS, longest or DAYS)
         super().__init__(days=usual)
         self.days.description = f"Empty: {usual} days." if longest else "Empty: it does not end."

@@ -16,7 +16,7 @@ from app.models.task import CLOSED
 from app.models.types import now
 from app.pages import passkey_offer, passkey_site
 from app.services.shared.user_agents import device
-from settings.openid import OpenIdClient
+from environment.openid import OpenIdClient
 
 NAMES = {"due_at": "Due", "assignee_id": "Assignee", "completed_at": "Completed"}
 KEPT_MAX = 200  # characters of a value in a link that is remembered

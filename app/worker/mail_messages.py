@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from flask import render_template
 
-from app import settings as policy
+from app import settings
 from app.durations import in_words
 from app.models import OutboxEntry
 from app.models.one_time_link import LIFE
@@ -49,7 +49,7 @@ def notice(
     `payload` stands in for that of the entry.
     """
     values = payload or entry.payload
-    kind, site = NOTICES[entry.name], policy.current().public_url
+    kind, site = NOTICES[entry.name], settings.current().public_url
     advice = _advice(entry.name, undo)
     undo_url = f"{site}/auth/undo/{undo}" if undo else ""
     path = "" if undo else next(iter(_PATH.findall(advice)), "")
@@ -84,7 +84,7 @@ def _advice(name: str, undo: str) -> str:
 
 def link(entry: OutboxEntry, username: str, email: str, secret: str) -> EmailMessage:
     """A link that works once: to set a password, to confirm `email`."""
-    base = policy.current().public_url
+    base = settings.current().public_url
     told = {
         "username": username,
         "email": email,
@@ -106,9 +106,9 @@ def _in_words(life: timedelta) -> str:
 def _message(
     entry: OutboxEntry, template: str, to: str, subject: str, told: dict[str, Any]
 ) -> EmailMessage:
-    site = policy.current().public_url
+    site = settings.current().public_url
     message = EmailMessage()
-    name, sender = parseaddr(policy.current().mail_from)
+    name, sender = parseaddr(settings.current().mail_from)
     message["From"] = Address(name, addr_spec=sender)
     message["To"] = Address(addr_spec=to)
     message["Subject"] = f"{subject} - Flagstone"

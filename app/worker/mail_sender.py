@@ -1,6 +1,6 @@
 """Sends an entry of the outbox as a mail."""
 
-from app import settings as policy
+from app import settings
 from app.models import OutboxEntry
 from app.models.one_time_link import LIFE
 from app.services.access import token_mails
@@ -20,11 +20,11 @@ def send(entry: OutboxEntry) -> int | None:
             return None
         undo = address_undo.make(entry) if entry.name == address_undo.NOTICE else ""
         message = mail_messages.notice(entry, told, undo=undo)
-        status = mail_transports.deliver(policy.current().mail_url, message)
+        status = mail_transports.deliver(settings.current().mail_url, message)
         if entry.user_id is None:
             outbox.forget(entry)
         return status
     opened = one_time_links.open_for(entry)
     if opened is None:
         return None
-    return mail_transports.deliver(policy.current().mail_url, mail_messages.link(entry, *opened))
+    return mail_transports.deliver(settings.current().mail_url, mail_messages.link(entry, *opened))

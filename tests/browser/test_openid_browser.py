@@ -24,8 +24,8 @@ def url(app: Flask, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Iter
     """The one address that the provider sends people back to."""
     with served(app) as port:
         address = f"http://localhost:{port}"
-        policy = replace(app.extensions["policy"], public_url=address)
-        monkeypatch.setitem(app.extensions, "policy", policy)
+        settings = replace(app.extensions["settings"], public_url=address)
+        monkeypatch.setitem(app.extensions, "settings", settings)
         provider.callback = f"{address}/auth/openid/callback"
         yield address
 

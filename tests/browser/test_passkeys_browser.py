@@ -34,8 +34,8 @@ def url(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address that passkeys are bound to: an address by number is none for them."""
     with served(app) as port:
         address = f"http://localhost:{port}"
-        policy = replace(app.extensions["policy"], public_url=address)
-        monkeypatch.setitem(app.extensions, "policy", policy)
+        settings = replace(app.extensions["settings"], public_url=address)
+        monkeypatch.setitem(app.extensions, "settings", settings)
         yield address
 
 

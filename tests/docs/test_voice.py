@@ -1,4 +1,4 @@
-"""The check of the voice finds the phrases that STYLE.md names, in docstrings and comments alone."""
+"""The check of the voice finds the phrases of STYLE.md, in docstrings and comments alone."""
 
 import pytest
 

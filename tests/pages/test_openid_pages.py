@@ -176,4 +176,4 @@ def test_settings_are_what_the_pages_use(other_app: MakeApp) -> None:
         OIDC_NAME="Plum & Co",
     )
     assert "Continue with Plum &amp; Co" in Browser(app).get("/auth/login").text
-    assert "of-the-client" not in repr(app.extensions["policy"])
+    assert "of-the-client" not in repr(app.extensions["settings"])

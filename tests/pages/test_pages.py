@@ -237,8 +237,8 @@ def test_password_manager_finds_where_passkeys_are_added(app: Flask, browser: Br
 def test_page_names_the_address_where_passkeys_work(
     app: Flask, ann_browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy = app.extensions["policy"]
+    settings = app.extensions["settings"]
     page, elsewhere = "/settings/two-factor", "https://tasks.example.org"
     assert "Passkeys do not work at this address" not in ann_browser.get(page).text
-    monkeypatch.setitem(app.extensions, "policy", replace(policy, public_url=elsewhere))
+    monkeypatch.setitem(app.extensions, "settings", replace(settings, public_url=elsewhere))
     assert f'href="{elsewhere}{page}"' in ann_browser.get(page).text

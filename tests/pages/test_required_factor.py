@@ -8,7 +8,7 @@ from flask import Flask
 
 import config
 from app.services.shared.actor import Actor
-from settings.urls import passkey_origin
+from environment.urls import passkey_origin
 from tests.conftest import PASSWORD, MakeApp, signed_in_api, signed_in_browser
 from tests.contract.test_routes import OPEN
 from tests.support.answers import slug_of
@@ -159,8 +159,8 @@ def test_address_is_confirmed_before_the_factor(
     app: Flask, mailbox: Mailbox, ann: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where mail is set up a factor needs a confirmed address: mail and correction stay open."""
-    policy = replace(app.extensions["policy"], require_mfa="all")
-    monkeypatch.setitem(app.extensions, "policy", policy)
+    settings = replace(app.extensions["settings"], require_mfa="all")
+    monkeypatch.setitem(app.extensions, "settings", settings)
     browser = signed_in_browser(app, ann)
     assert "Mail me the link again" in browser.get(SET_UP).text
     assert browser.post("/settings/confirmation", form=SET_UP).location == "/settings/profile"

@@ -20,10 +20,10 @@ LINK = re.compile(r"(https?://[^\s/\"<>]+)/auth/(\w+)/(\w+)")
 @contextmanager
 def mail_to(app: Flask, url: str) -> Iterator[None]:
     """Mail is set up so, for a while."""
-    before = app.extensions["policy"]
-    app.extensions["policy"] = replace(before, mail_url=url)
+    before = app.extensions["settings"]
+    app.extensions["settings"] = replace(before, mail_url=url)
     yield
-    app.extensions["policy"] = before
+    app.extensions["settings"] = before
 
 
 def send_due(app: Flask) -> int:

@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 
 from app.models import Session, User
 from app.services.openid import provider as openid_provider
-from settings.openid import OpenIdClient
+from environment.openid import OpenIdClient
 from tests.support.clients import Browser
 from tests.support.rows import events, rows
 
@@ -148,8 +148,8 @@ def client_of(issuer: str, **others: Any) -> OpenIdClient:
 def configure(app: Flask, monkeypatch: pytest.MonkeyPatch, *clients: OpenIdClient) -> None:
     """Let people sign in to the app through these providers and no others."""
     openid_provider.provider_of.cache_clear()
-    policy = replace(app.extensions["policy"], openid=clients)
-    monkeypatch.setitem(app.extensions, "policy", policy)
+    settings = replace(app.extensions["settings"], openid=clients)
+    monkeypatch.setitem(app.extensions, "settings", settings)
 
 
 def callback_of(browser: Browser, start: str = START) -> str:

@@ -19,14 +19,14 @@ PLACES = (
     "app",
     "bench",
     "migrations",
-    "settings",
+    "environment",
     "tools",
     "config.py",
     "gunicorn.conf.py",
     "run.py",
 )
 EXEMPT = config.ROOT / "app" / "server"
-OWN = ("app", "bench", "config", "settings", "tools")  # the first part of a module's name
+OWN = ("app", "bench", "config", "environment", "tools")  # the first part of a module's name
 # Documented as public in spite of the underscore, by name.
 DOCUMENTED = {
     "_asdict": "namedtuple, SQLAlchemy's Row",

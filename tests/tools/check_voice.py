@@ -17,7 +17,7 @@ PLACES = (
     "app",
     "bench",
     "migrations",
-    "settings",
+    "environment",
     "tests",
     "tools",
     "config.py",

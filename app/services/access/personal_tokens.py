@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
-from app import settings as policy
+from app import settings
 from app.errors import Forbidden, Invalid, NotFound
 from app.faults import Code, Fault
 from app.models import TOKENS, Token, User
@@ -120,7 +120,7 @@ def create(
 
 def _end(asked: datetime | None) -> datetime | None:
     """The end of a new token for which `asked` was named. Raises Invalid."""
-    days_max, moment = policy.current().personal_token_max_days, now()
+    days_max, moment = settings.current().personal_token_max_days, now()
     if asked is None:
         return moment + timedelta(days=min(DAYS, days_max)) if days_max else None
     if asked <= moment:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from app import settings as policy
+from app import settings
 from app.models import TOKENS, OutboxEntry, Token, User
 from app.models.token import WARNED_BEFORE
 from app.models.types import now
@@ -27,7 +27,7 @@ def made(actor: Actor, user: User, token: Token) -> None:
     """Tell the owner of a new token, and put the warning before its end into the outbox."""
     mails.notify(actor, user, "token_created", details=_facts(token))
     ends = token.expires_at
-    if policy.current().has_mail and ends is not None and ends - WARNED_BEFORE > now():
+    if settings.current().has_mail and ends is not None and ends - WARNED_BEFORE > now():
         payload = {"token_id": token.id}
         request_id, due = actor.request_id, ends - WARNED_BEFORE
         outbox.add("mail", ENDING, payload, user_id=user.id, request_id=request_id, run_at=due)

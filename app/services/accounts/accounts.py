@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete as delete_, update as update_
 
-from app import settings as policy, sql
+from app import settings, sql
 from app.errors import PreconditionFailed
 from app.models import USERS, User
 from app.models.types import now
@@ -86,7 +86,7 @@ def _update_self(actor: Actor, news: dict[str, Any], proof: User | None, expect:
     if "password_hash" in news:
         credentials.end_all(user.id, except_for=actor)
     asked = None
-    if policy.current().has_mail and "email" in news:
+    if settings.current().has_mail and "email" in news:
         asked, news = news["email"], {n: news[n] for n in news if n != "email"}
     if news.get("email", user.email) != user.email:
         credentials.void_links(user.id)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import bindparam, delete, select
 
-from app import settings as policy
+from app import settings
 from app.errors import EmailUnconfirmed, InvalidToken
 from app.models import SESSIONS, TOKENS, USERS, OneTimeLink, Session, Token, User
 from app.services.shared.actor import Actor
@@ -57,7 +57,7 @@ def hold_confirmed(user_id: str) -> None:
 
 def require_confirmed(user: User) -> None:
     """Raises EmailUnconfirmed if mail is set up and the address is unconfirmed."""
-    if policy.current().has_mail and not user.email_verified:
+    if settings.current().has_mail and not user.email_verified:
         raise EmailUnconfirmed(
             "Confirm your email address first, by the link that was mailed to it."
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
-from app import settings as policy
+from app import settings
 from app.errors import NotFound, OtpRequired
 from app.models import FACTORS, Factor, User
 from app.models.types import UTCDateTime
@@ -82,13 +82,13 @@ def restrict(actor: Actor) -> Actor:
     REQUIRE_MFA and REQUIRE_ADMIN_MFA=passkey leave the right to set it up. REQUIRE_ADMIN_MFA=1
     takes an admin's rights away.
     """
-    settings = policy.current()
-    required = settings.required_factor(actor.role)
+    current = settings.current()
+    required = current.required_factor(actor.role)
     if required:
         if (_any_passkey if required == "passkey" else _any).one(key=actor.id) is not None:
             return actor
         return replace(actor, scopes=actor.scopes & SET_UP, missing_factor=required, confined=True)
-    limited = settings.require_admin_mfa == "1" and "admin" in actor.scopes
+    limited = current.require_admin_mfa == "1" and "admin" in actor.scopes
     if not limited or has(actor.id):
         return actor
     return replace(actor, scopes=actor.scopes - {"admin"}, missing_factor="factor")

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, and_, bindparam, insert, or_, select, update
 
-from app import settings as policy
+from app import settings
 from app.errors import BadCredentials, BadOtp, Conflict, UnknownPasskey
 from app.models import FACTORS, USERS, Factor, User
 from app.models.factor import NAME_MAX
@@ -54,7 +54,7 @@ def known(user_id: str) -> list[str]:
 
 def may_offer(user: User) -> bool:
     """Return True if the account could add its first passkey, and nobody declined the offer."""
-    confirmed = user.email_verified or not policy.current().has_mail
+    confirmed = user.email_verified or not settings.current().has_mail
     wanted = bool(user.password_hash) and user.passkey_declined_at is None
     return confirmed and wanted and not known(user.id)
 

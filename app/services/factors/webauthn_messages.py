@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from app import settings as policy
+from app import settings
 from app.errors import Invalid
 from app.lazy import lazy_import
 from app.models import User
@@ -73,7 +73,7 @@ def made(answer: str, challenge: Challenge) -> tuple[dict[str, Any], str]:
             credential=answer,
             expected_challenge=decoded(challenge.value),
             expected_rp_id=rp_id(),
-            expected_origin=policy.current().passkey_origin,
+            expected_origin=settings.current().passkey_origin,
         )
     except Exception as error:  # whatever a parser makes of what anybody may send
         raise Invalid("The browser's answer cannot be used. Try again.") from error
@@ -96,7 +96,7 @@ def count_of(
             credential=answer,
             expected_challenge=decoded(challenge.value),
             expected_rp_id=rp_id(),
-            expected_origin=policy.current().passkey_origin,
+            expected_origin=settings.current().passkey_origin,
             credential_public_key=decoded(public_key),
             credential_current_sign_count=0,  # compared by who stores it
             require_user_verification=verified,
@@ -136,4 +136,4 @@ def _descriptors(known: Sequence[str]) -> list[dict[str, str]]:
 
 
 def rp_id() -> str:
-    return urlsplit(policy.current().passkey_origin).hostname or ""
+    return urlsplit(settings.current().passkey_origin).hostname or ""

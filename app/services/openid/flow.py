@@ -22,7 +22,7 @@ from app.services.openid.person import Person
 from app.services.openid.provider import Provider, provider_of
 from app.services.openid.provider_client import AWAY, Declined
 from app.services.users import identifiers
-from settings.openid import OpenIdClient
+from environment.openid import OpenIdClient
 
 AGAIN = "That sign-in was not completed. Start it again."
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from app.errors import ProviderAway
 from app.services.openid import provider_client
 from app.services.openid.provider_client import AWAY
-from settings.openid import OpenIdClient
+from environment.openid import OpenIdClient
 
 KEPT = 3600.0  # seconds
 NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")

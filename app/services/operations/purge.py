@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select, tuple_
 
-from app import settings as policy
+from app import settings
 from app.models import (
     AUDIT_EVENTS,
     AuditEvent,
@@ -86,7 +86,7 @@ def purge() -> dict[str, int]:
 
 def _end_trail(moment: datetime) -> int:
     """Delete the audit events older than the setting allows, in whole days of UTC."""
-    days = policy.current().audit_keep_days
+    days = settings.current().audit_keep_days
     before = (moment - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
     if not days or _any_event.one(before=before) is None:
         return 0

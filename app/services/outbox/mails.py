@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from app import settings as policy
+from app import settings
 from app.errors import Conflict, NoMail
 from app.models import User
 from app.models.user import has_address
@@ -29,7 +29,7 @@ def notify(actor: Actor, user: User, what: str, *, details: Sequence[str] = ()) 
     `details` are listed below its sentence. An account without an address gets no mail.
     """
     assert what in NOTICES, what
-    if policy.current().has_mail and has_address(user.email):
+    if settings.current().has_mail and has_address(user.email):
         own = actor.id == user.id
         payload = {
             "to": user.email,
@@ -48,7 +48,7 @@ def notify(actor: Actor, user: User, what: str, *, details: Sequence[str] = ()) 
 
 def notify_owner(actor: Actor, user_id: str, what: str, *, details: Sequence[str] = ()) -> None:
     """Tell the owner of the account `user_id`, which is read only where mail is set up."""
-    user = _owner.one(key=user_id) if policy.current().has_mail else None
+    user = _owner.one(key=user_id) if settings.current().has_mail else None
     if user is not None:
         notify(actor, user, what, details=details)
 
@@ -58,7 +58,7 @@ def send_link(actor: Actor, purpose: str, user: User, email: str, *, by: str = "
 
     `by` is the username of the admin who asked for it.
     """
-    if policy.current().has_mail:
+    if settings.current().has_mail:
         payload = {"to": email, "state": state_of(user), **({"by": by} if by else {})}
         outbox.add("mail", purpose, payload, user_id=user.id, request_id=actor.request_id)
 
@@ -84,5 +84,5 @@ def require_address(user: User) -> None:
 
 def need() -> None:
     """Raises NoMail."""
-    if not policy.current().has_mail:
+    if not settings.current().has_mail:
         raise NoMail("No mail is set up here. Ask an admin for help.")

@@ -10,7 +10,7 @@ import hmac
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from app import settings as policy
+from app import settings
 from app.lazy import lazy_import
 
 if TYPE_CHECKING:
@@ -32,17 +32,17 @@ class Sealed(Exception):
 
 def seal(value: str) -> str:
     """`value`, encrypted with SECRET_KEY."""
-    return _cipher(policy.current().secret_keys[:1]).encrypt(value.encode()).decode()
+    return _cipher(settings.current().secret_keys[:1]).encrypt(value.encode()).decode()
 
 
 def unseal(sealed: str) -> str:
     """The value, whichever known key has sealed it. Raises Sealed."""
-    return _opened(policy.current().secret_keys, sealed)
+    return _opened(settings.current().secret_keys, sealed)
 
 
 def is_outdated(sealed: str) -> bool:
     """True if an earlier key has sealed the value. It must be one that `unseal` reads."""
-    keys = policy.current().secret_keys
+    keys = settings.current().secret_keys
     if len(keys) == 1:
         return False
     try:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select
 
-from app import settings as policy
+from app import settings
 from app.errors import Conflict, TooManyRequests
 from app.models import SIGN_IN_ATTEMPTS, SignInAttempt, User
 from app.models.sign_in_attempt import (
@@ -135,7 +135,7 @@ def few_taken_names(who: str) -> Iterator[None]:
     A command ("") has no limit. Raises TooManyRequests before the block, and in place of a Conflict
     that is one too many. The Conflict has undone its own transaction: it is counted in another one.
     """
-    if not who or not policy.current().limit_sign_ups:
+    if not who or not settings.current().limit_sign_ups:
         yield
         return
     key = account_of(None, f"taken names for {who}")

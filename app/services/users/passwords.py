@@ -8,7 +8,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app import settings as policy
+from app import settings
 from app.errors import Invalid
 from app.faults import Code, Fault, length_code
 from app.models.user import PASSWORD_MAX
@@ -40,7 +40,7 @@ class Policy:
 
 def check(field: str, password: str, *context: str) -> None:
     """Raises Invalid, blaming `field`. `context` holds what a guesser knows: username, email."""
-    shortest = policy.current().password_min_length
+    shortest = settings.current().password_min_length
     if not shortest <= len(password) <= PASSWORD_MAX:
         raise _refusal(field, length_code(len(password), shortest), length_rule())
     plain = _normal(password).casefold()
@@ -53,7 +53,7 @@ def check(field: str, password: str, *context: str) -> None:
 
 
 def length_rule() -> str:
-    return f"Use {policy.current().password_min_length} to {PASSWORD_MAX} characters."
+    return f"Use {settings.current().password_min_length} to {PASSWORD_MAX} characters."
 
 
 def hash_(password: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import insert
 
-from app import settings as policy
+from app import settings
 from app.errors import Conflict, Forbidden, Invalid, TooManyRequests
 from app.faults import Fault
 from app.models import USERS, User
@@ -103,10 +103,10 @@ def _fault_of(check: Callable[[], None]) -> Invalid | None:
 
 @atomic
 def _register(actor: Actor, username: str, email: str, password_hash: str, role: str) -> User:
-    if actor.address and policy.current().limit_sign_ups:  # a command has no address
+    if actor.address and settings.current().limit_sign_ups:  # a command has no address
         throttle.count_sign_up(actor.address)
     user = store(actor, username, email, password_hash, role)
-    if policy.current().has_mail and mail_limits.take("confirm", email.lower()):
+    if settings.current().has_mail and mail_limits.take("confirm", email.lower()):
         mails.send_link(actor, "confirm", user, user.email)
     return user
 

@@ -10,7 +10,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor, TimeoutError as TookTooLong
 from urllib.parse import SplitResult, urlsplit
 
-from app import settings as policy
+from app import settings
 from app.errors import Invalid
 from app.faults import Code, Fault
 from app.models.webhook import URL_MAX
@@ -76,7 +76,7 @@ def addresses(parts: SplitResult, patience: float) -> list[str]:
     except UnicodeError:  # a label that is too long, and the like
         raise OSError("The name is none.") from None
     every = list(dict.fromkeys(str(address[0]) for *_, address in found))
-    allowed = is_unrefused if policy.current().webhook_allow_private else is_public
+    allowed = is_unrefused if settings.current().webhook_allow_private else is_public
     return every if all(map(allowed, every)) else []
 
 

@@ -302,8 +302,8 @@ def test_pages_in_use_lose_the_rights_at_once(
 def test_admin_by_a_group_needs_the_required_factor_too(
     app: Flask, browser: Browser, mapped: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy = replace(app.extensions["policy"], require_admin_mfa="1")
-    monkeypatch.setitem(app.extensions, "policy", policy)
+    settings = replace(app.extensions["settings"], require_admin_mfa="1")
+    monkeypatch.setitem(app.extensions, "settings", settings)
     mapped.person["groups"] = ["ops"]
     go(browser)
     assert browser.get("/admin/").location == "/settings/two-factor"

@@ -271,8 +271,8 @@ def test_account_that_is_there_keeps_its_words(ann: Actor) -> None:
 
 
 def keep(app: Flask, monkeypatch: pytest.MonkeyPatch, days: int) -> None:
-    settings = app.extensions["policy"]
-    monkeypatch.setitem(app.extensions, "policy", replace(settings, audit_keep_days=days))
+    settings = app.extensions["settings"]
+    monkeypatch.setitem(app.extensions, "settings", replace(settings, audit_keep_days=days))
 
 
 def test_trail_ends_where_the_setting_says(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

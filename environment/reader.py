@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from settings.urls import host_of, origin_of, passkey_origin, public, split
+from environment.urls import host_of, origin_of, passkey_origin, public, split
 
 SECRET_MIN_BYTES = 32
 # Values that stand in examples, here and elsewhere: a secret that anybody can look up is none.

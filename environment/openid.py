@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from settings.reader import Reader
-from settings.urls import LOOPBACK_HOSTS, host_of, public, split
+from environment.reader import Reader
+from environment.urls import LOOPBACK_HOSTS, host_of, public, split
 
 REQUIRED = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")
 ISSUER_MAX = 255  # the column of identities
