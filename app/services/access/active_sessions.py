@@ -1,7 +1,7 @@
-"""Where somebody is signed in, in a browser or by the API, for them to look at and to end.
+"""The active sign-ins of a user, in browsers and by the API: listed and ended.
 
-An admin may do so for anybody: `of` is whose sign-ins are meant, by default the actor's own
-(ASVS 5.0, 7.5.2 and 7.4.5).
+`owner_id` is the user, by default the actor; another user takes an admin (ASVS 5.0, 7.5.2 and
+7.4.5).
 """
 
 from datetime import datetime
@@ -44,7 +44,7 @@ def in_browsers(
     count: bool = False,
     owner_id: str | None = None,
 ) -> Page[Session]:
-    """Page sessions that are alive, the last sign-in first."""
+    """Return the page sessions that have not expired, the last sign-in first."""
     moment = now()
     alive = [
         Session.user_id == actor.owner_or_self(owner_id),
@@ -63,7 +63,7 @@ def by_api(
     count: bool = False,
     owner_id: str | None = None,
 ) -> Page[Token]:
-    """Sign-ins by the API: of each the newest refresh token that is good now."""
+    """Return the sign-ins by the API, each as its newest valid refresh token."""
     moment = now()
     newer = (
         select(_newer.id)
@@ -80,7 +80,7 @@ def _good(token: Any, moment: datetime) -> tuple[ColumnElement[bool], ...]:
 
 @atomic
 def end_session(actor: Actor, session_id: str, owner_id: str | None = None) -> None:
-    """Sign out a browser. Raises NotFound, Forbidden."""
+    """End a page session. Raises NotFound, Forbidden."""
     owner = actor.owner_or_self(owner_id)
     if not _end_session.run(key=session_id, of_user=owner):
         raise NotFound("There is no such session.")
@@ -89,9 +89,9 @@ def end_session(actor: Actor, session_id: str, owner_id: str | None = None) -> N
 
 @atomic
 def end_family(actor: Actor, family_id: str, owner_id: str | None = None) -> None:
-    """End a sign-in by the API, with its tokens. Raises NotFound, Forbidden."""
+    """End a sign-in by the API and delete its tokens. Raises NotFound, Forbidden."""
     owner = actor.owner_or_self(owner_id)
-    credentials.hold(owner)  # a refresh that is under way comes before or after, never between
+    credentials.hold(owner)  # serializes with a concurrent refresh
     if not _end_family.run(key=family_id, of_user=owner):
         raise NotFound("There is no such session.")
     audit.record(actor, "session.ended", owner, {"family_id": [family_id, None]})
@@ -99,9 +99,9 @@ def end_family(actor: Actor, family_id: str, owner_id: str | None = None) -> Non
 
 @atomic
 def end_others(actor: Actor, owner_id: str | None = None, *, with_tokens: bool = False) -> None:
-    """Sign out everywhere but where the actor is, from the API too.
+    """End all page sessions and API sign-ins except the one in use.
 
-    `with_tokens`: personal tokens end as well, but the one in use.
+    With `with_tokens` the personal tokens end too, except the one in use.
     """
     owner = actor.owner_or_self(owner_id)
     credentials.hold(owner)

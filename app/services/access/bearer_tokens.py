@@ -1,4 +1,4 @@
-"""Bearer tokens of every kind: whose they are, and how they are kept."""
+"""Bearer tokens of every kind: their lookup and their storage."""
 
 import functools
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from app.services.shared.actor import Actor, scopes_of
 from app.services.shared.holder_records import HolderRecord
 from app.sql import ROW_KEY, Statement, row_type
 
-USED_EVERY = timedelta(minutes=1)  # the last use of a personal token is noted this often
+USED_EVERY = timedelta(minutes=1)  # between two updates of a personal token's last use
 
 _holder = (
     Token.id,
@@ -41,12 +41,12 @@ _insert = Statement[Token](insert(TOKENS))
 
 
 def identify(token: str, address: str = "", request_id: str = "") -> Actor:
-    """Who holds `token`, in one read. Raises InvalidToken."""
+    """Return the holder of `token`, read by one statement. Raises InvalidToken."""
     return _actor(_read(token, _identify), address, request_id)
 
 
 class HolderStatement:
-    """One statement that reads the holder of a token and a record that the holder may see."""
+    """A statement that reads the holder of a token and a record that the holder may see."""
 
     def __init__(self, record: HolderRecord) -> None:
         columns = [column.label(f"record_{column.key}") for column in record.columns]
@@ -58,7 +58,7 @@ class HolderStatement:
     def identify(
         self, token: str, address: str, request_id: str, ids: dict[str, Any]
     ) -> tuple[Actor, Any]:
-        """The holder of `token`, and the record that `ids` name or None. Raises InvalidToken."""
+        """Return the holder of `token` and the record of `ids` or None. Raises InvalidToken."""
         row = _read(token, self._statement, **ids)
         values = row[len(_holder) :]
         record = None if values[0] is None else self._record._make(values)
@@ -92,7 +92,7 @@ def _actor(row: Any, address: str, request_id: str) -> Actor:
 
 
 def _note_use(token_id: str, last_used_at: datetime | None) -> None:
-    """Not at each request: reading would be writing then."""
+    """Update the last use, but not at each request: every read would become a write."""
     moment = now()
     if last_used_at is None or moment - last_used_at > USED_EVERY:
         _use.run(key=token_id, moment=moment)
@@ -100,12 +100,12 @@ def _note_use(token_id: str, last_used_at: datetime | None) -> None:
 
 @functools.lru_cache(maxsize=1024)
 def _held(scopes: str, role: str) -> frozenset[str]:
-    """A right that was lost since the token was made is lost to the token as well."""
+    """Return the scopes that the role still has: a demotion applies to existing tokens."""
     return frozenset(scopes.split()) & scopes_of(role)
 
 
 def add(kind: str, user_id: str, *, token_id: str | None = None, **values: Any) -> str:
-    """Store a new token, as a hash: its secret."""
+    """Store the hash of a new token and return its secret."""
     secret = secret_tokens.make()
     blank = dict.fromkeys(("parent_id", "signed_in_at", "last_used_at", "spent_at", "expires_at"))
     row = {**blank, "name": "", "scopes": "", **values}

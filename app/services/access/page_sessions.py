@@ -1,4 +1,4 @@
-"""Page sessions: kept in the database, so that ending one is immediate, here and everywhere."""
+"""Page sessions, stored in the database so that every process sees the end of one at once."""
 
 from datetime import timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("user", "session.created", "session.proved", "session.ended")
 
-SEEN_EVERY = timedelta(minutes=5)  # the last use is noted this often, not at each request
+SEEN_EVERY = timedelta(minutes=5)  # between two updates of the last use
 
 _load = Statement[Any](
     select(
@@ -66,11 +66,11 @@ def start(
     with_factor: bool = False,
     known_device: bool = True,
 ) -> str:
-    """The secret of a new session of somebody who has proved who they are.
+    """Start a session for a user who has proved their identity, and return its secret.
 
-    Raises BadCredentials where the account was changed since, and OtpRequired where it has a second
-    factor that was not proved as well. A sign-in from a device that is not `known_device` is told
-    to the owner by mail, but for the first one of the account.
+    Mails the owner unless it is a `known_device` or the first sign-in of the account. Raises
+    BadCredentials if the account was changed since, and OtpRequired if it has a second factor that
+    was not proved.
     """
     authentication.hold(user)
     if not with_factor:
@@ -98,7 +98,7 @@ def start(
 def load(
     secret: str, address: str = "", request_id: str = "", user_agent: str = ""
 ) -> Actor | None:
-    """Who the session is of, or None where it has ended."""
+    """Return the user of the session, or None if it has ended."""
     row = _load.one(key=secret_tokens.digest(secret))
     moment = now()
     if row is None or row.expires_at <= moment:
@@ -125,9 +125,9 @@ def load(
 
 @atomic
 def renew(actor: Actor, *, proved: bool = False) -> str:
-    """Another secret for the session in use: the old one is dead (ASVS 5.0, 7.2.4).
+    """Replace the secret of the session in use and return the new one (ASVS 5.0, 7.2.4).
 
-    `proved`: its owner has just proved once more who they are.
+    `proved` is True if the owner has just proved their identity again.
     """
     secret = secret_tokens.make()
     moment = now() if proved else actor.signed_in_at
@@ -139,6 +139,6 @@ def renew(actor: Actor, *, proved: bool = False) -> str:
 
 @atomic
 def end(actor: Actor) -> None:
-    """Sign out of this session. One that has ended, as with its account, does not end again."""
+    """End the session in use. Does nothing if it has ended, for instance with its account."""
     if _end.run(key=actor.session_id):
         audit.record(actor, "session.ended", actor.id)

@@ -1,4 +1,4 @@
-"""Personal access tokens: made by hand for a program, with the scopes and the end that it needs."""
+"""Personal access tokens: a user creates them for a program, with its scopes and an expiry."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -52,7 +52,7 @@ def page(
     count: bool = False,
     owner_id: str | None = None,
 ) -> Page[Token]:
-    """The actor's, or for an admin those `of` anybody, the newest first."""
+    """Return the tokens of the actor or, for an admin, of `owner_id`, the newest first."""
     conditions = [Token.user_id == actor.owner_or_self(owner_id), Token.kind == "personal"]
     return paging.read(Token, conditions, limit=limit, after=after, count=count)
 
@@ -66,7 +66,7 @@ def page_of_all(
     after: list[Any] | None = None,
     count: bool = False,
 ) -> Page[Token]:
-    """Everybody's, for an admin, the newest first; of one person, with a scope."""
+    """Return all users' tokens for an admin, the newest first, filtered by owner and scope."""
     actor.require_admin()
     conditions = [Token.kind == "personal"]
     if owner_id is not None:
@@ -77,7 +77,7 @@ def page_of_all(
 
 
 def get(actor: Actor, token_id: str) -> Token:
-    """Raises NotFound."""
+    """Return one of the actor's tokens. Raises NotFound."""
     return _found(_get.one(key=token_id, user_id=actor.id))
 
 
@@ -89,13 +89,12 @@ def create(
     scopes: Collection[str],
     expires_at: datetime | None = None,
 ) -> tuple[Token, str]:
-    """A new token of `user`, and its secret, which is shown this once. The owner is told by mail.
+    """Create a token of `user`, mail the owner, and return it with its secret, shown only once.
 
-    Without `expires_at` it ends after DAYS, or never where PERSONAL_TOKEN_MAX_DAYS is 0.
-
-    Raises Invalid, InvalidToken, EmailUnconfirmed, Forbidden for a scope that actor or user does
-    not hold, and ReauthenticationRequired without a proof of the last 15 minutes, which no personal
-    token has. A command on the machine needs none.
+    Without `expires_at` it expires after DAYS, or never if PERSONAL_TOKEN_MAX_DAYS is 0. Raises
+    Invalid, InvalidToken, EmailUnconfirmed, Forbidden for a scope that actor or user does not have,
+    and ReauthenticationRequired unless the actor signed in within 15 minutes, which a personal
+    token never has. A command on the machine needs no sign-in.
     """
     name = text_rules.name(name, NAME_MAX)
     if not scopes or not set(SCOPES).issuperset(scopes):
@@ -119,7 +118,7 @@ def create(
 
 
 def _end(asked: datetime | None) -> datetime | None:
-    """The end of a new token for which `asked` was named. Raises Invalid."""
+    """Return the expiry of a new token for the requested `asked`. Raises Invalid."""
     days_max, moment = settings.current().personal_token_max_days, now()
     if asked is None:
         return moment + timedelta(days=min(DAYS, days_max)) if days_max else None
@@ -135,7 +134,7 @@ def _bad_end(why: str) -> Invalid:
 
 
 def version(token: Token) -> int:
-    """All that changes in a token is its last use: microseconds from its making, and 1 before."""
+    """Return 1 plus the microseconds from creation to last use: nothing else of a token changes."""
     used_at = token.last_used_at or token.created_at
     return (used_at - token.created_at) // timedelta(microseconds=1) + 1
 
@@ -144,7 +143,7 @@ def version(token: Token) -> int:
 def revoke(
     actor: Actor, token_id: str, expect: Expect = None, *, owner_id: str | None = None
 ) -> None:
-    """Dead from the next request on. An admin may end one `of` anybody.
+    """Revoke a token of the actor or, as an admin, of `owner_id`, from the next request on.
 
     Raises NotFound, PreconditionFailed, Forbidden.
     """
@@ -164,9 +163,9 @@ def revoke(
 def revoke_all(
     actor: Actor, user_id: str, before: datetime, since: datetime = credentials.BEGINNING
 ) -> int:
-    """Revoke the personal tokens that were made from `since` to `before`, but the one in use.
+    """Revoke the personal tokens created from `since` to `before`, except the one in use.
 
-    Returns their number.
+    Return their number.
     """
     older = _delete_older.all(
         key=user_id, before=before, since=since, used=actor.token_id or credentials.NOBODY

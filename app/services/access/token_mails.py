@@ -1,4 +1,4 @@
-"""Mails about personal tokens: that one was made, and that one is about to end."""
+"""Mails about personal tokens: notice of a new one, and warning before the expiry."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ _owned = Statement[Any](
 
 
 def made(actor: Actor, user: User, token: Token) -> None:
-    """Tell the owner of a new token, and put the warning before its end into the outbox."""
+    """Notify the owner of a new token, and queue the warning before its expiry."""
     mails.notify(actor, user, "token_created", details=_facts(token))
     ends = token.expires_at
     if settings.current().has_mail and ends is not None and ends - WARNED_BEFORE > now():
@@ -34,7 +34,7 @@ def made(actor: Actor, user: User, token: Token) -> None:
 
 
 def warning(entry: OutboxEntry) -> dict[str, Any] | None:
-    """The contents of the warning, or None if the token is gone or its owner gets no mail."""
+    """Return the payload of the warning, or None if the token is gone or the owner gets no mail."""
     token = _owned.one(key=entry.payload["token_id"], user_id=entry.user_id)
     if token is None or not has_address(token.email):
         return None

@@ -1,4 +1,4 @@
-"""The pair of tokens that signing in by the API gives: issued, refreshed, ended."""
+"""The pair of tokens of a sign-in by the API: issued, refreshed, ended."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from app.sql import ROW_KEY, Statement, atomic
 audit.declare("user", "token.reused")
 
 _moment = bindparam("moment", type_=UTCDateTime())
-# The account first, as in credentials.hold; shared, for those who refresh do not mind each other.
+# Locks the account first, as credentials.hold does; shared, because refreshes do not conflict.
 _hold_owner = Statement[User](
     select(User.id)
     .join(Token, Token.user_id == User.id)
@@ -54,7 +54,7 @@ _end_family = Statement[Token](delete(Token).where(Token.family_id == ROW_KEY))
 
 @dataclass(slots=True, frozen=True)
 class Pair:
-    """RFC 6749, 5.1. `expires_in` is the access token's life in seconds."""
+    """A token response (RFC 6749, 5.1). `expires_in` is the access token's life in seconds."""
 
     access_token: str
     refresh_token: str
@@ -64,9 +64,9 @@ class Pair:
 
 
 def sign_in(origin: Actor, identifier: str, password: str, otp: str | None = None) -> Pair:
-    """`otp` is looked at where the account has a second factor.
+    """Sign in by a password and, if the account has a second factor, by `otp`.
 
-    Raises BadCredentials, OtpRequired, BadOtp.
+    Raises BadCredentials, OtpRequired, BadOtp, TooManyRequests.
     """
     user = authentication.authenticate(origin, identifier, password)
     with_factor = otp is not None and factors.has(user.id)
@@ -86,20 +86,20 @@ def _open_family(origin: Actor, user: User, *, with_factor: bool) -> Pair:
 
 
 def refresh(origin: Actor, refresh_token: str) -> Pair:
-    """A new pair for a refresh token, which is spent by it. Raises InvalidGrant.
+    """Spend a refresh token and return a new pair. Raises InvalidGrant.
 
-    One that was spent within REFRESH_GRACE gets a further pair of its family: parallel tabs and
-    lost answers keep the sign-in. A later reuse means that two hold it, and ends the family
-    (RFC 9700, 4.14.2). A family ends FAMILY_LIFE after signing in.
+    A token that was spent within REFRESH_GRACE gets another pair, so that parallel tabs and lost
+    responses keep the sign-in. A later reuse means that two clients hold the token, and ends the
+    family (RFC 9700, 4.14.2). A family expires FAMILY_LIFE after the sign-in.
     """
-    pair = _refreshed(origin, refresh_token)
+    pair = _refresh_in_transaction(origin, refresh_token)
     if pair is None:
         raise InvalidGrant("The refresh token is unknown, expired, spent or revoked.")
     return pair
 
 
 @atomic
-def _refreshed(origin: Actor, refresh_token: str) -> Pair | None:
+def _refresh_in_transaction(origin: Actor, refresh_token: str) -> Pair | None:
     moment, key = now(), secret_tokens.digest(refresh_token)
     _hold_owner.one(key=key)
     old = _spend.one(key=key, moment=moment) or _spent.one(key=key, moment=moment)
@@ -121,7 +121,7 @@ def _end_of_family(signed_in_at: datetime | None) -> datetime:
 
 @atomic
 def logout(actor: Actor) -> None:
-    """End the token in use, with all of its family, one that is being refreshed too."""
+    """End the token in use and its family, including a pair that is being refreshed."""
     credentials.hold(actor.id)
     _end_family.run(key=actor.family_id)
     audit.record(actor, "session.ended", actor.id)
