@@ -1,7 +1,7 @@
-"""The second factors of an account: whether there are any, which, and their end.
+"""The second factors of an account: listed, required, removed.
 
-A factor counts once it is confirmed. With the first one come recovery codes, with the last one they
-go. Whoever adds one is signed out everywhere else: who got in without it is out.
+Only a confirmed factor counts. The first factor creates the recovery codes, and the removal of the
+last one deletes them. A new factor ends every other sign-in, which had no need of the factor.
 """
 
 from dataclasses import replace
@@ -32,7 +32,7 @@ audit.declare(
     words=("totp", "passkey"),
 )
 
-SET_UP = {"profile:read", "profile:write"}  # the scopes that setting up a factor takes
+SET_UP = {"profile:read", "profile:write"}  # the scopes that set up a factor
 
 _counts = Factor.confirmed_at.is_not(None)
 _any = Statement[Factor](select(Factor.id).where(Factor.user_id == ROW_KEY, _counts).limit(1))
@@ -61,26 +61,29 @@ _delete_all = Statement[Factor](
 
 
 def has(user_id: str) -> bool:
-    """Whether signing in to the account takes a second factor."""
+    """Return True if a sign-in to the account needs a second factor."""
     return _any.one(key=user_id) is not None
 
 
 def number(user_id: str) -> int:
-    """How many factors of the account count."""
+    """Return the number of confirmed factors of the account."""
     return len(_names.all(key=user_id))
 
 
 def require_none(user_id: str) -> None:
-    """Raises OtpRequired. Within the transaction that signs in: one may be added meanwhile."""
+    """Raise OtpRequired if the account has a factor.
+
+    Call it in the transaction of the sign-in, because another request may add a factor meanwhile.
+    """
     if has(user_id):
         raise OtpRequired("Enter the code of your second factor as well.")
 
 
 def restrict(actor: Actor) -> Actor:
-    """The actor, with fewer rights where the account lacks a factor that the settings require.
+    """Return the actor, with fewer scopes if the account lacks a factor that the settings require.
 
-    REQUIRE_MFA and REQUIRE_ADMIN_MFA=passkey leave the right to set it up. REQUIRE_ADMIN_MFA=1
-    takes an admin's rights away.
+    REQUIRE_MFA and REQUIRE_ADMIN_MFA=passkey leave only the scopes SET_UP. REQUIRE_ADMIN_MFA=1
+    removes the scope "admin".
     """
     current = settings.current()
     required = current.required_factor(actor.role)
@@ -95,7 +98,7 @@ def restrict(actor: Actor) -> Actor:
 
 
 def after_reset(user: User) -> str:
-    """A sentence for the admin who removed the factors: how the owner signs in next."""
+    """Return a sentence for the admin who removed the factors: how the owner signs in next."""
     if user.password_hash:
         return f"{user.username} signs in with the password alone now."
     return f"{user.username} has no password and cannot sign in: send a link that sets one."
@@ -104,26 +107,26 @@ def after_reset(user: User) -> str:
 def page(
     actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
 ) -> Page[Factor]:
-    """The actor's that count, the newest first."""
+    """Return the actor's confirmed factors, the newest first."""
     conditions = [Factor.user_id == actor.id, _counts]
     return paging.read(Factor, conditions, limit=limit, after=after, count=count)
 
 
 def names(actor: Actor, user_id: str) -> list[str]:
-    """What the factors of somebody are called, for an admin."""
+    """Return the names of a user's confirmed factors, for an admin."""
     actor.require_admin()
     return [factor.name for factor in _names.all(key=user_id)]
 
 
 def get(actor: Actor, factor_id: str) -> Factor:
-    """One of the actor's. Raises NotFound."""
+    """Return one of the actor's confirmed factors. Raises NotFound."""
     return _found(_get.one(key=factor_id, of_user=actor.id))
 
 
 def added(actor: Actor, kind: str, name: str) -> list[str]:
-    """What follows from a new one, in its transaction: recovery codes, if it is the first.
+    """Complete a new factor in its transaction. Return recovery codes if it is the first factor.
 
-    Every other sign-in ends (ASVS 5.0, 7.4.3), on the pages and by the API.
+    Ends every other page session and token pair (ASVS 5.0, 7.4.3).
     """
     credentials.end_sign_ins(actor.id, except_for=actor)
     audit.record(actor, "factor.added", actor.id, {kind: [None, name]})
@@ -133,9 +136,9 @@ def added(actor: Actor, kind: str, name: str) -> list[str]:
 
 
 def remove(actor: Actor, factor_id: str, current_password: str | None) -> None:
-    """Remove one of the actor's.
+    """Remove one of the actor's factors.
 
-    Raises NotFound, Conflict where no way to sign in is left, and what authentication.again raises.
+    Raises NotFound, Conflict if no way to sign in remains, and the errors of authentication.again.
     """
     get(actor, factor_id)
     authentication.again(actor, current_password)
@@ -158,14 +161,14 @@ def _remove(actor: Actor, factor_id: str) -> None:
 def remove_passkeys(
     actor: Actor, user_id: str, before: datetime, since: datetime = credentials.BEGINNING
 ) -> int:
-    """Remove the passkeys that were added from `since` to `before`. Returns their number."""
+    """Remove the passkeys added from `since` to `before`. Return their number."""
     return _remove_added(actor, user_id, "passkey", before, since)
 
 
 def remove_apps(
     actor: Actor, user_id: str, before: datetime, since: datetime = credentials.BEGINNING
 ) -> int:
-    """Remove the authenticator apps added from `since` to `before`. Returns their number."""
+    """Remove the authenticator apps added from `since` to `before`. Return their number."""
     return _remove_added(actor, user_id, "totp", before, since)
 
 
@@ -188,9 +191,10 @@ def _found(factor: Factor | None) -> Factor:
 
 @atomic
 def reset(actor: Actor, user: User) -> None:
-    """Remove all factors and recovery codes of somebody who lost them, as an admin.
+    """Remove all factors and recovery codes of a user who lost them, as an admin.
 
-    Ends every sign-in of the account: its next one takes the password alone.
+    Ends every sign-in of the account. The next sign-in needs the password only. Raises Forbidden,
+    ReauthenticationRequired.
     """
     actor.require_admin()
     authentication.require_recent_admin(actor)

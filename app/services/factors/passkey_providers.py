@@ -1,9 +1,9 @@
-"""The names of passkey providers by AAGUID, for the default name of a passkey and nothing else.
+"""The names of passkey providers by AAGUID, only for the default name of a passkey.
 
-Nobody attests an AAGUID here: it proves nothing and decides nothing. The source is
+No AAGUID is attested here, so it proves nothing. The source is
 https://github.com/passkeydeveloper/passkey-authenticator-aaguids (aaguid.json), which providers
-maintain, as of 2026-08-07: those that ship with an operating system or a browser, and well-known
-password managers. To update it, compare with that file, take what people meet, and set the date.
+maintain, as of 2026-08-07: providers that ship with an operating system or a browser, and
+well-known password managers. To update the table, compare it with that file and set the date.
 """
 
 NAMES = {
@@ -35,5 +35,5 @@ NAMES = {
 
 
 def name_of(aaguid: str) -> str:
-    """The provider's name; "" for an unknown one, as for most security keys."""
+    """Return the provider's name, or "" for an unknown AAGUID, as of most security keys."""
     return NAMES.get(aaguid, "")

@@ -1,8 +1,7 @@
-"""Passkeys: a second factor, or alone where the device has checked who holds it.
+"""Passkeys as a second factor or, with user verification by the device, as the only proof.
 
-A challenge counts once, and a counter above 0 must go up (WebAuthn Level 3, 6.1.1): both are
-decided in the transaction of the use. A synced passkey counts nothing, and its last use may be
-newer than the page that another device has open.
+A challenge is valid once, and a counter above 0 must increase (WebAuthn Level 3, 6.1.1). The
+transaction of the use checks both. The counter of a synced passkey stays 0.
 """
 
 from collections.abc import Callable
@@ -48,12 +47,12 @@ _decline = Statement[User](
 
 
 def known(user_id: str) -> list[str]:
-    """The ids by which devices know the account's."""
+    """Return the credential ids of the account's passkeys."""
     return [factor.credential_id or "" for factor in _of_user.all(key=user_id)]
 
 
 def may_offer(user: User) -> bool:
-    """Return True if the account could add its first passkey, and nobody declined the offer."""
+    """Return True if the account can add its first passkey and has not declined the offer."""
     confirmed = user.email_verified or not settings.current().has_mail
     wanted = bool(user.password_hash) and user.passkey_declined_at is None
     return confirmed and wanted and not known(user.id)
@@ -61,12 +60,12 @@ def may_offer(user: User) -> bool:
 
 @atomic
 def decline(actor: Actor) -> None:
-    """Offer the actor no passkey any more. They can still add one."""
+    """Stop offering a passkey to the actor, who can still add one."""
     _decline.run(key=actor.id, moment=now())
 
 
 def creation(user: User, challenge: Challenge) -> dict[str, Any]:
-    """What the browser is asked to make one by, of somebody who has proved who they are.
+    """Return the WebAuthn creation options for a user who has proved their identity.
 
     Raises EmailUnconfirmed.
     """
@@ -77,10 +76,10 @@ def creation(user: User, challenge: Challenge) -> dict[str, Any]:
 def add(
     actor: Actor, name: str, credential: str, challenge: Challenge, default_name: str = ""
 ) -> list[str]:
-    """Keep what the browser made: the recovery codes, if it is the first factor.
+    """Store a new passkey. Return recovery codes if it is the first factor.
 
-    Without a `name` it has that of its provider, or else the default. Raises Invalid, Conflict,
-    EmailUnconfirmed.
+    Without a `name` the passkey gets the name of its provider or `default_name`. Raises Invalid,
+    InvalidToken, Conflict, EmailUnconfirmed.
     """
     made, aaguid = webauthn_messages.made(credential, challenge)
     name = name.strip() or passkey_providers.name_of(aaguid) or default_name
@@ -107,10 +106,10 @@ def _add(actor: Actor, name: str, made: dict[str, Any], challenge: Challenge) ->
 
 
 def authenticate(origin: Actor, credential: str, challenge: Challenge) -> User:
-    """Whose it is, for signing in by it alone: the device has checked who holds it.
+    """Return the user who owns the passkey (passwordless sign-in with user verification).
 
-    Raises BadCredentials, UnknownPasskey where no account has it, both audited, and
-    TooManyRequests after too many of them.
+    Raises BadCredentials, UnknownPasskey if no account has the passkey, both audited, and
+    TooManyRequests after too many failures.
     """
     sent = webauthn_messages.read(credential)
     account = throttle.account_of(None, f"passkey {sent['id']}")
@@ -119,7 +118,7 @@ def authenticate(origin: Actor, credential: str, challenge: Challenge) -> User:
     count = _count_of(factor, sent, challenge, verified=True)
     settle = partial(throttle.settle, account, origin.address)
     owner = factor.user_id if factor is not None else None
-    if not _used(origin, owner, factor, count, challenge, settle) or factor is None:
+    if not _accept(origin, owner, factor, count, challenge, settle) or factor is None:
         kind = BadCredentials if factor is not None else UnknownPasskey
         raise kind("This passkey does not sign you in here.")
     throttle.trust(throttle.account_of(factor.user_id, ""), origin.address)
@@ -129,9 +128,10 @@ def authenticate(origin: Actor, credential: str, challenge: Challenge) -> User:
 def prove(
     origin: Actor, user_id: str, credential: str, challenge: Challenge, *, verified: bool
 ) -> None:
-    """One of the user's, as the second factor, or where `verified` to confirm who it is.
+    """Check a passkey of the user as a second factor or, if `verified`, as a proof of identity.
 
-    Raises BadOtp, audited, and TooManyRequests as for codes.
+    `verified` requires user verification by the device. Raises BadOtp, audited, and
+    TooManyRequests as for codes.
     """
     account = throttle.account_of_codes(users.get(origin.as_user(user_id), user_id), "passkeys")
     throttle.check_codes(account)
@@ -141,7 +141,7 @@ def prove(
         factor = None
     count = _count_of(factor, sent, challenge, verified=verified)
     settle = partial(throttle.settle_code, account, origin.address)
-    if not _used(origin, user_id, factor, count, challenge, settle):
+    if not _accept(origin, user_id, factor, count, challenge, settle):
         raise BadOtp("This passkey does not sign you in here.")
 
 
@@ -153,7 +153,7 @@ def _count_of(
     return webauthn_messages.count_of(sent, factor.public_key or "", challenge, verified=verified)
 
 
-def _used(
+def _accept(
     origin: Actor,
     user_id: str | None,
     factor: Factor | None,
@@ -161,9 +161,9 @@ def _used(
     challenge: Challenge,
     settle: Callable[..., None],
 ) -> bool:
-    """Return True if the answer was right and is used by this. `settle` counts the attempt.
+    """Spend the challenge and return True if the answer is right. `settle` counts the attempt.
 
-    An answer whose challenge was used before (a double click) is refused and is no guess.
+    An answer to a spent challenge (a double click) is refused but does not count as a guess.
     """
     guess = True
     try:
@@ -179,7 +179,10 @@ def _used(
 def _use_once(
     factor: Factor, count: int, challenge: Challenge, settle: Callable[..., None]
 ) -> bool:
-    """Raises UniqueViolation if the challenge was used before."""
+    """Spend the challenge. Return False if the counter did not increase.
+
+    Raises UniqueViolation if the challenge was spent before.
+    """
     if not _use.run(key=factor.id, count=count, moment=now()):
         return False
     spent_challenges.spend(challenge)

@@ -1,6 +1,6 @@
-"""Codes that sign in once in place of a lost factor, shown when they are made and never again.
+"""Recovery codes: each works once in place of a lost factor and is shown only when it is created.
 
-Each has 120 random bits, so that a plain hash keeps it (ASVS 5.0, 6.5.2: 112 and more).
+A code has 120 random bits, so that a plain hash protects it (ASVS 5.0, 6.5.2: 112 or more).
 """
 
 import base64
@@ -22,7 +22,7 @@ from app.sql import ROW_KEY, Statement, atomic
 audit.declare("user", "recovery_code.used", "recovery_codes.made")
 
 NUMBER = 10
-BYTES, GROUP = 15, 6  # 24 characters of base 32, in groups that can be read aloud
+BYTES, GROUP = 15, 6  # 24 characters of base 32, in readable groups
 
 _insert = Statement[RecoveryCode](insert(RECOVERY_CODES))
 _delete = Statement[RecoveryCode](delete(RecoveryCode).where(RecoveryCode.user_id == ROW_KEY))
@@ -61,13 +61,13 @@ _any_factor = Statement[Factor](
 
 
 def left(user_id: str) -> int:
-    """How many of the account's are not used yet."""
+    """Return the number of unused codes of the account."""
     found = _left.one(key=user_id)
     return found.number if found is not None else 0
 
 
 def make(user_id: str) -> list[str]:
-    """New ones, within a transaction that holds the account; those before them are void."""
+    """Replace the codes of the account and return the new ones. The caller locks the account."""
     _delete.run(key=user_id)
     codes = [_new() for _ in range(NUMBER)]
     for code in codes:
@@ -81,7 +81,7 @@ def remove(user_id: str) -> None:
 
 
 def spend(actor: Actor, code: str) -> bool:
-    """Whether it is one of the actor's that was not used yet. It is used by that."""
+    """Spend a code. Return False if it is not an unused code of the actor."""
     if not _spend.run(key=digest(code), of_user=actor.id, moment=now()):
         return False
     audit.record(actor, "recovery_code.used", actor.id)
@@ -90,14 +90,15 @@ def spend(actor: Actor, code: str) -> bool:
 
 
 def was_spent(user_id: str, code: str) -> bool:
-    """True if it is one of the account's that was used already."""
+    """Return True if the code belongs to the account and was used before."""
     return _spent.one(key=digest(code), of_user=user_id) is not None
 
 
 def renew(actor: Actor, current_password: str | None) -> list[str]:
-    """New ones for the actor.
+    """Replace the actor's codes and return the new ones.
 
-    Raises Conflict where there is no factor, and what authentication.again raises.
+    Raises InvalidToken, Conflict if the account has no factor, and the errors of
+    authentication.again.
     """
     authentication.again(actor, current_password)
     return _renew(actor)
@@ -114,12 +115,12 @@ def _renew(actor: Actor) -> list[str]:
 
 
 def digest(code: str) -> str:
-    """SHA-256, as hexadecimal, of the code however it was typed."""
+    """Return the SHA-256 of the code in hexadecimal, for any spelling of the code."""
     return hashlib.sha256(plain(code).encode()).hexdigest()
 
 
 def plain(code: str) -> str:
-    """Without what stands between the groups, in lower case."""
+    """Return the code in lower case, without separators."""
     return "".join(code.split()).replace("-", "").lower()
 
 

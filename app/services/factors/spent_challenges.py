@@ -1,4 +1,4 @@
-"""A challenge counts once, for all passkeys and purposes (WebAuthn Level 3, 13.4.3)."""
+"""Spent challenges: each is valid once for all passkeys and purposes (WebAuthn Level 3, 13.4.3)."""
 
 from sqlalchemy import insert
 
@@ -13,7 +13,7 @@ _insert = Statement[SpentChallenge](insert(SPENT_CHALLENGES))
 
 
 def spend(challenge: Challenge) -> None:
-    """Use it up, in the transaction of its use. Raises UniqueViolation if it was used before."""
+    """Spend a challenge in the transaction of its use. Raises UniqueViolation if it is spent."""
     moment = now()
     _insert.run(
         id=uuid7(),

@@ -1,7 +1,7 @@
-"""Codes of an authenticator app (RFC 6238): SHA-1, 6 digits, 30 seconds, as every app knows them.
+"""Codes of an authenticator app (RFC 6238): SHA-1, 6 digits, 30 seconds, which every app supports.
 
-A code counts once (RFC 6238, 5.2; ASVS 5.0, 6.5.1), one step early or late at the most. The secret
-is sealed in the database and shown while it is set up.
+A code is valid once (RFC 6238, 5.2; ASVS 5.0, 6.5.1) and at most one step early or late. The secret
+is encrypted in the database and shown only during the setup.
 """
 
 import hmac
@@ -26,7 +26,7 @@ from app.sql import ROW_KEY, Statement, atomic
 
 ISSUER, NAME = "Flagstone", "Authenticator app"
 STEP = 30  # seconds
-WINDOW = (-1, 0, 1)  # steps that a clock may be off
+WINDOW = (-1, 0, 1)  # accepted clock skew in steps
 DIGITS = 6
 SETUP_LIFE = timedelta(minutes=10)
 
@@ -65,16 +65,17 @@ _spend = Statement[Factor](
 
 @dataclass(slots=True, frozen=True)
 class SetUp:
-    """What an app is told: the secret in base 32, and the same as an otpauth: URI."""
+    """The secret of a new app: in base 32, and as an otpauth: URI."""
 
     secret: str
     uri: str
 
 
 def begin(actor: Actor, current_password: str | None) -> SetUp:
-    """A secret for a new app, which counts once a code of it was entered (`confirm`).
+    """Return a secret for a new app, which counts after `confirm` with one of its codes.
 
-    Raises Conflict for one too many, EmailUnconfirmed, and what authentication.again raises.
+    Raises InvalidToken, EmailUnconfirmed, Conflict for more than APPS_MAX apps, and the errors of
+    authentication.again.
     """
     authentication.again(actor, current_password)
     return _begin(actor)
@@ -93,7 +94,7 @@ def _begin(actor: Actor) -> SetUp:
 
 
 def _free_name(taken: set[str]) -> str:
-    """A name that no app of the account has. Raises Conflict for one too many."""
+    """Return a name that no app of the account has. Raises Conflict for more than APPS_MAX."""
     if len(taken) >= APPS_MAX:
         raise Conflict(f"You have {APPS_MAX} authenticator apps: remove one first.")
     numbered = (f"{NAME} {number}" for number in range(2, APPS_MAX + 1))
@@ -101,7 +102,7 @@ def _free_name(taken: set[str]) -> str:
 
 
 def pending(actor: Actor) -> SetUp:
-    """What is being set up. Raises Conflict where nothing is, or was begun too long ago."""
+    """Return the pending setup. Raises Conflict if none was started within SETUP_LIFE."""
     try:
         return _set_up(actor, _secret(_begun(actor)))
     except encryption.Sealed as error:
@@ -109,13 +110,14 @@ def pending(actor: Actor) -> SetUp:
 
 
 def confirm(actor: Actor, otp: str) -> list[str]:
-    """Let the app count from now on: the recovery codes, if it is the first factor.
+    """Confirm the new app. Return recovery codes if it is the first factor.
 
-    Raises Conflict where none is being set up, Invalid for a wrong code, TooManyRequests.
+    Raises InvalidToken, EmailUnconfirmed, Conflict without a pending setup, Invalid for a wrong
+    code, TooManyRequests.
     """
     account = throttle.account_of_codes(users.get(actor, actor.id), "codes")
     throttle.check_codes(account)
-    codes = _confirmed(actor, otp, account)
+    codes = _confirm_in_transaction(actor, otp, account)
     if codes is None:
         fault = Fault(Code.INCORRECT, "This is not the code that the app shows now.")
         raise Invalid("The code is wrong.", {"otp": fault})
@@ -123,7 +125,7 @@ def confirm(actor: Actor, otp: str) -> list[str]:
 
 
 @atomic
-def _confirmed(actor: Actor, otp: str, account: str) -> list[str] | None:
+def _confirm_in_transaction(actor: Actor, otp: str, account: str) -> list[str] | None:
     credentials.require_live(actor, actor.id, confirmed=True)
     factor = _begun(actor)
     step = _step_of(factor, otp)
@@ -136,12 +138,12 @@ def _confirmed(actor: Actor, otp: str, account: str) -> list[str] | None:
 
 
 def is_set_up(user_id: str) -> bool:
-    """Whether the account has an app that counts."""
+    """Return True if the account has a confirmed app."""
     return bool(_apps.all(key=user_id))
 
 
 def spend(user_id: str, otp: str) -> bool:
-    """Whether it is a code of one of the account's apps, not used yet. It is used by that."""
+    """Spend a code. Return False if it is not an unused code of the account's apps."""
     fitting = ((app, _step_of(app, otp)) for app in _apps.all(key=user_id))
     return any(
         bool(_spend.run(key=app.id, step=step, moment=now()))
@@ -151,13 +153,13 @@ def spend(user_id: str, otp: str) -> bool:
 
 
 def was_spent(user_id: str, otp: str) -> bool:
-    """True if it is a code of one of the account's apps that fits now and was used already."""
+    """Return True if the code is valid now for one of the account's apps but was used before."""
     fitting = ((app, _step_of(app, otp)) for app in _apps.all(key=user_id))
     return any(step is not None and step <= (app.last_step or 0) for app, step in fitting)
 
 
 def is_code(otp: str) -> bool:
-    """True for text in the form of an app's code, right or wrong."""
+    """Return True if the text has the form of an app's code."""
     code = "".join(otp.split())
     return len(code) == DIGITS and code.isascii() and code.isdigit()
 
@@ -170,7 +172,7 @@ def _begun(actor: Actor) -> Factor:
 
 
 def _secret(factor: Factor) -> str:
-    """Raises Sealed."""
+    """Return the decrypted secret. Raises Sealed."""
     return encrypted_columns.read(FACTORS.c.secret, factor.id, factor.secret or "")
 
 
@@ -180,8 +182,10 @@ def _set_up(actor: Actor, secret: str) -> SetUp:
 
 
 def _step_of(factor: Factor, otp: str) -> int | None:
-    """The step whose code this is, counted from 1970, within the window. None fits what was sealed
-    by a key that is lost: the recovery codes are there for that."""
+    """Return the step of the code, counted from 1970, or None if no step of WINDOW matches.
+
+    If the key of the secret is lost no code matches, and the user needs a recovery code.
+    """
     if not is_code(otp):
         return None
     code = "".join(otp.split())

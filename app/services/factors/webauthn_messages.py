@@ -1,4 +1,4 @@
-"""What a browser is asked about a passkey, and what it answers (WebAuthn Level 2, in its JSON)."""
+"""The WebAuthn messages to and from the browser, as JSON (WebAuthn Level 2)."""
 
 import base64
 from collections.abc import Sequence
@@ -27,14 +27,14 @@ ALGORITHMS = (-7, -8, -257)  # ES256, EdDSA, RS256 (RFC 9053, RFC 8812)
 
 @dataclass(slots=True, frozen=True)
 class Challenge:
-    """Random bytes that the browser has signed, base64url, and when it was given them."""
+    """Random bytes in base64url for a passkey to sign, and the moment of their issue."""
 
     value: str
     issued_at: datetime
 
 
 def creation(challenge: Challenge, user: User, known: Sequence[str]) -> dict[str, Any]:
-    """To make one for `user` on a device that holds none of those `known`."""
+    """Return the options to create a passkey on a device that has none of the ids `known`."""
     name = user.username
     return {
         "rp": {"id": rp_id(), "name": RP_NAME},
@@ -53,9 +53,9 @@ def creation(challenge: Challenge, user: User, known: Sequence[str]) -> dict[str
 
 
 def request(challenge: Challenge, known: Sequence[str], *, verified: bool) -> dict[str, Any]:
-    """To sign by one of those `known`, or by any where there are none.
+    """Return the options to sign with one of the ids `known`, or with any passkey if it is empty.
 
-    `verified`: the device is to check who holds it.
+    `verified` requires user verification by the device.
     """
     return {
         "rpId": rp_id(),
@@ -67,7 +67,7 @@ def request(challenge: Challenge, known: Sequence[str], *, verified: bool) -> di
 
 
 def made(answer: str, challenge: Challenge) -> tuple[dict[str, Any], str]:
-    """The columns of a new passkey, and the AAGUID of what made it. Raises Invalid."""
+    """Return the columns of a new passkey and the AAGUID of its provider. Raises Invalid."""
     try:
         found = webauthn.verify_registration_response(
             credential=answer,
@@ -75,7 +75,7 @@ def made(answer: str, challenge: Challenge) -> tuple[dict[str, Any], str]:
             expected_rp_id=rp_id(),
             expected_origin=settings.current().passkey_origin,
         )
-    except Exception as error:  # whatever a parser makes of what anybody may send
+    except Exception as error:  # parsers raise many types for arbitrary input
         raise Invalid("The browser's answer cannot be used. Try again.") from error
     if len(found.credential_id) > ID_MAX:
         raise Invalid("The device gave the passkey an id that is too long.")
@@ -90,7 +90,7 @@ def made(answer: str, challenge: Challenge) -> tuple[dict[str, Any], str]:
 def count_of(
     answer: dict[str, Any], public_key: str, challenge: Challenge, *, verified: bool
 ) -> int | None:
-    """The counter in an answer that the passkey has signed, None where it has not."""
+    """Return the counter of an answer, or None if the signature of the passkey is not valid."""
     try:
         found = webauthn.verify_authentication_response(
             credential=answer,
@@ -98,7 +98,7 @@ def count_of(
             expected_rp_id=rp_id(),
             expected_origin=settings.current().passkey_origin,
             credential_public_key=decoded(public_key),
-            credential_current_sign_count=0,  # compared by who stores it
+            credential_current_sign_count=0,  # passkeys.py compares it in its update
             require_user_verification=verified,
         )
     except Exception:  # see made
@@ -107,7 +107,7 @@ def count_of(
 
 
 def read(answer: str) -> dict[str, Any]:
-    """The browser's answer; one without an id is nobody's."""
+    """Return the browser's answer, or one with an empty id, which no account has."""
     try:
         sent = orjson.loads(answer)
     except orjson.JSONDecodeError:
@@ -117,7 +117,7 @@ def read(answer: str) -> dict[str, Any]:
 
 
 def names_another(answer: dict[str, Any], user_id: str) -> bool:
-    """Whether the device names a user, and it is not this one (7.2, step 6)."""
+    """Return True if the answer names a user other than `user_id` (WebAuthn, 7.2, step 6)."""
     response = answer.get("response")
     handle = response.get("userHandle") if isinstance(response, dict) else None
     return handle not in (None, "", encoded(user_id.encode()))
