@@ -1,1 +1,1 @@
-"""Sign-in through OpenID providers, and the accounts there that are linked to accounts here."""
+"""Sign-in through OpenID providers, and provider accounts linked to local accounts."""

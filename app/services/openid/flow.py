@@ -1,8 +1,8 @@
 """Sign-in through an OpenID provider: the authorization code flow with PKCE.
 
-OpenID Connect Core 1.0, section 3.1, as RFC 9700 wants it: PKCE by S256 (RFC 7636), `state` and
-`nonce` bound to the browser, and the issuer in the answer (RFC 9207). What the person is here is
-not decided here, but in app/services/openid/linked_accounts.py.
+OpenID Connect Core 1.0, section 3.1, as RFC 9700 requires: PKCE by S256 (RFC 7636), `state` and
+`nonce` bound to the browser, and the issuer in the response (RFC 9207).
+app/services/openid/linked_accounts.py finds the local account.
 """
 
 import hmac
@@ -29,9 +29,9 @@ AGAIN = "That sign-in was not completed. Start it again."
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """A sign-in that was begun: kept by the browser, to show that it is the one that began it.
+    """A started sign-in, kept by the browser to prove that the same browser finishes it.
 
-    The answer must come from `issuer`, the provider that the browser was sent to (RFC 9700, 4.4.2).
+    The response must come from `issuer`, which received the request (RFC 9700, 4.4.2).
     """
 
     issuer: str
@@ -41,7 +41,7 @@ class Start:
 
 
 def begin(client: OpenIdClient, redirect_uri: str) -> tuple[str, Start]:
-    """The address at the provider to send the browser to. Raises ProviderAway."""
+    """Return the provider's URL to redirect the browser to, and the start. Raises ProviderAway."""
     provider = provider_of(client)
     return provider.line.within_time(lambda: _begin(provider, redirect_uri))
 
@@ -67,9 +67,9 @@ def _begin(provider: Provider, redirect_uri: str) -> tuple[str, Start]:
 def finish(
     client: OpenIdClient, redirect_uri: str, started: Start, answer: Mapping[str, str]
 ) -> Person:
-    """Who came back with `answer`, the query of the redirect.
+    """Return the person who came back with `answer`, the query of the redirect.
 
-    Raises SignInRefused, and ProviderAway.
+    Raises SignInRefused, ProviderAway.
     """
     if not hmac.compare_digest(answer.get("state", "").encode(), started.state.encode()):
         raise SignInRefused(AGAIN, "state")
@@ -96,23 +96,25 @@ def _finish(
 
 
 def _check_issuer(provider: Provider, answer: Mapping[str, str]) -> None:
-    """RFC 9207, 2.4: another provider's answer must not be taken for this one's."""
-    told = provider.description().get("authorization_response_iss_parameter_supported") is True
-    if (told or "iss" in answer) and answer.get("iss") != provider.client.issuer:
+    """Raise SignInRefused if the response comes from another provider (RFC 9207, 2.4)."""
+    is_supported = (
+        provider.description().get("authorization_response_iss_parameter_supported") is True
+    )
+    if (is_supported or "iss" in answer) and answer.get("iss") != provider.client.issuer:
         raise SignInRefused(AGAIN, "iss")
 
 
 def _failure(error: str) -> Exception:
-    """The provider's own words are not shown: anybody could have written them into the link."""
+    """Return the error to raise, without the provider's text, which anybody can put into a link."""
     if error in ("server_error", "temporarily_unavailable"):
         return Declined(AWAY)
     if error == "access_denied":
-        return SignInRefused("You were not let in there, or went back.", error)
+        return SignInRefused("The sign-in service refused the sign-in, or you cancelled it.", error)
     return SignInRefused(AGAIN, error[:64] if error.isascii() and error.isprintable() else "error")
 
 
 def _redeem(provider: Provider, redirect_uri: str, started: Start, code: str) -> dict[str, Any]:
-    """What the token endpoint gives for the code, which is good once."""
+    """Exchange the code for tokens at the token endpoint. A code is valid once."""
     description, client = provider.description(), provider.client
     form = prepare_token_request(
         "authorization_code",
@@ -120,7 +122,7 @@ def _redeem(provider: Provider, redirect_uri: str, started: Start, code: str) ->
         redirect_uri=redirect_uri,
         code_verifier=started.verifier,
     )
-    # By default the secret goes into a header (OpenID Connect Discovery 1.0, section 3).
+    # The default is the secret in a header (OpenID Connect Discovery 1.0, section 3).
     ways = description.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
     way = "client_secret_basic" if "client_secret_basic" in ways else "client_secret_post"
     url, headers, form = ClientAuth(client.client_id, client.client_secret, way).prepare(
@@ -138,7 +140,7 @@ def _redeem(provider: Provider, redirect_uri: str, started: Start, code: str) ->
 
 
 def _more(provider: Provider, claims: dict[str, Any], access_token: str) -> dict[str, Any]:
-    """What the ID token leaves out, from the UserInfo endpoint (Core, 5.3)."""
+    """Return the claims that the ID token omits, from the UserInfo endpoint (Core, 5.3)."""
     address = provider.description().get("userinfo_endpoint")
     groups = [provider.client.groups_claim] if provider.client.admin_groups else []
     if claims.keys() >= {"email", *groups} or not address:
@@ -169,18 +171,18 @@ def _person(provider: Provider, claims: dict[str, Any]) -> Person:
 
 
 def _admin_groups(client: OpenIdClient, claims: dict[str, Any]) -> tuple[str, ...]:
-    """A list that is left out, or only referred to, counts as none: what is not told is not held.
+    """Return the admin groups of the person; a list that is missing or a reference counts as empty.
 
-    Entra ID sends a reference in place of more than 200 groups, and people may join groups by
-    themselves to come that far.
+    Entra ID sends a reference in place of more than 200 groups, and people may join so many groups
+    by themselves.
     """
-    told = claims.get(client.groups_claim)
-    groups = told if isinstance(told, list) else [told]
+    claim = claims.get(client.groups_claim)
+    groups = claim if isinstance(claim, list) else [claim]
     return tuple(group for group in client.admin_groups if group in groups)
 
 
-def _email(told: object) -> str:
+def _email(claim: object) -> str:
     try:
-        return identifiers.checked_email(told) if isinstance(told, str) else ""
+        return identifiers.checked_email(claim) if isinstance(claim, str) else ""
     except Invalid:
         return ""

@@ -1,8 +1,7 @@
-"""The role of admin by a group at an OpenID provider: it follows each sign-in through the provider.
+"""The admin role by a group at an OpenID provider, updated at each sign-in through the provider.
 
-`User.role_from` names the linked account that a role came from. A role that was given by hand is
-never taken here, and an account that comes from nowhere else is never made an admin: only the
-account that signs in counts, and only its groups at that moment.
+`User.role_from` names the linked account that gave the role. This module never withdraws a role
+that an admin gave by hand. Only the account that signs in changes, by its groups at that moment.
 """
 
 from sqlalchemy import bindparam, select, update
@@ -37,9 +36,9 @@ _set = Statement[User](
 
 
 def follow(origin: Actor, user: User, person: Person) -> None:
-    """Make the role of `user` follow the groups of `person`, who has just signed in.
+    """Update the role of `user` to the groups of `person`, who has just signed in.
 
-    The last active admin stays one until there is another.
+    The last active admin keeps the role until there is another.
     """
     if person.admin_groups and user.role != "admin":
         _give(origin.as_user(user.id), person)
@@ -67,10 +66,10 @@ def _take(actor: Actor, person: Person) -> None:
 
 @atomic
 def withdraw(actor: Actor, identity: LinkedAccount) -> None:
-    """Take the role that came from a link which is removed, unless no active admin would be left.
+    """Withdraw the role that a removed link gave, unless no active admin would remain.
 
-    Where the account is held already this waits for the admins out of turn; a deadlock with them is
-    tried again.
+    A caller may have locked the account before the admins, against the usual order. The database
+    then ends a deadlock, and the transaction is retried.
     """
     user = users.lock(identity.user_id)
     if user is not None and user.role_from == identity.id:

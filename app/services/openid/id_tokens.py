@@ -1,4 +1,4 @@
-"""ID tokens: signed by the provider, made for this service, for this browser and for now.
+"""Validation of ID tokens: signature, issuer, audience, nonce and times.
 
 OpenID Connect Core 1.0, 3.1.3.7.
 """
@@ -13,7 +13,7 @@ from joserfc.jwk import JWKRegistry
 from app.errors import SignInRefused
 from app.services.openid.provider import Provider
 
-# Public keys alone: with a shared secret, or none, whoever knows a public key could sign.
+# Only asymmetric algorithms: with HMAC or none, anybody who knows a public key could sign.
 KEY_TYPES = {
     "RS256": "RSA",
     "RS384": "RSA",
@@ -27,13 +27,13 @@ KEY_TYPES = {
     "Ed25519": "OKP",
     "EdDSA": "OKP",
 }
-LEEWAY = 30  # seconds by which clocks may differ
+LEEWAY = 30  # seconds of accepted clock skew
 OPTIONAL = ("email", "email_verified", "preferred_username")
 REFUSED = "The sign-in service sent a proof that does not hold. Start the sign-in again."
 
 
 def read(provider: Provider, id_token: str, nonce: str, access_token: str) -> dict[str, Any]:
-    """Its claims. Raises SignInRefused, and ProviderAway where the keys cannot be read."""
+    """Return the claims of a valid token. Raises SignInRefused, ProviderAway."""
     client = provider.client
     try:
         jwk = _key(provider, _header(id_token))
@@ -59,10 +59,10 @@ def _header(id_token: str) -> dict[str, Any]:
 
 
 def _key(provider: Provider, header: dict[str, Any]) -> dict[str, Any]:
-    """The key that the token names. The provider may have changed its keys: looked up once more."""
+    """Return the key that the token names. Fetches the keys again if none matches (rotation)."""
     for anew in (False, True):
         fitting = [key for key in provider.keys(anew=anew) if _fits(key, header)]
-        if len(fitting) == 1:  # a token may leave out the name where there is no choice
+        if len(fitting) == 1:  # a token may omit the key id if only one key matches
             return fitting[0]
     raise ValueError("no such key")
 

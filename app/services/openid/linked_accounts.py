@@ -1,8 +1,8 @@
-"""Accounts elsewhere that sign in here: which account they open, and linking and unlinking them.
+"""Provider accounts linked to local accounts: their lookup, links and unlinks.
 
-An address that a provider tells proves nothing about an account here that has the same one: only
-its owner links the two, once signed in. So nobody who has a say at the provider gets into an
-account, and nobody who registered with somebody else's address shares what they do.
+The email address from a provider proves nothing about a local account with the same address: only
+its signed-in owner can link the two. So no administrator of a provider can take over an account,
+and nobody who registered with the address of another person shares an account with that person.
 """
 
 from datetime import datetime
@@ -50,13 +50,13 @@ _delete = Statement[LinkedAccount](delete(LinkedAccount).where(LINKED_ACCOUNTS.c
 
 
 def owner(person: Person) -> User | None:
-    """Whose account `person` opens, whether it is active or not."""
+    """Return the account that `person` is linked to, active or not."""
     return _owner.one(issuer=person.issuer, subject=person.subject)
 
 
 @atomic
 def note_use(origin: Actor, person: Person) -> None:
-    """It opened its account, from an address that is thereby known as its owner's."""
+    """Record a sign-in by `person`, and trust its network as one of the owner's."""
     found = _found.one(issuer=person.issuer, subject=person.subject)
     if found is not None:
         _used.run(key=found.id, told=person.email, moment=now())
@@ -64,16 +64,16 @@ def note_use(origin: Actor, person: Person) -> None:
 
 
 def of_actor(actor: Actor) -> list[LinkedAccount]:
-    """What signs in to the actor's account, the oldest first."""
+    """Return the linked accounts of the actor, the oldest first."""
     return _of_user.all(key=actor.id)
 
 
 @atomic
 def link(actor: Actor, person: Person) -> None:
-    """Let `person` sign in to the actor's account from now on; again is no error.
+    """Link `person` to the actor's account; a second time changes nothing.
 
-    Raises ReauthenticationRequired, EmailUnconfirmed, and Conflict where it signs in to another
-    account.
+    Raises ReauthenticationRequired, InvalidToken, EmailUnconfirmed, and Conflict if `person` is
+    linked to another account.
     """
     authentication.require_recent(actor)
     credentials.require_live(actor, actor.id, confirmed=True)
@@ -87,10 +87,14 @@ def link(actor: Actor, person: Person) -> None:
 
 @atomic
 def unlink(actor: Actor, identity_id: str) -> None:
-    """Raises ReauthenticationRequired, NotFound, and Conflict where no way to sign in is left."""
+    """Remove a link of the actor's account.
+
+    Raises ReauthenticationRequired, InvalidToken, NotFound, and Conflict if no way to sign in
+    remains.
+    """
     authentication.require_recent(actor)
     if actor.role == "admin":
-        last_admin.hold()  # before the account: the role may go with the link
+        last_admin.hold()  # before the account: the unlink may withdraw the admin role
     credentials.require_live(actor, actor.id)
     found = next((one for one in of_actor(actor) if one.id == identity_id), None)
     if found is None:
@@ -105,7 +109,7 @@ def unlink(actor: Actor, identity_id: str) -> None:
 def unlink_all(
     actor: Actor, user_id: str, before: datetime, since: datetime = credentials.BEGINNING
 ) -> int:
-    """Unlink the accounts that were linked from `since` to `before`. Returns their number."""
+    """Remove the links made from `since` to `before`. Return their number."""
     linked = [one for one in _of_user.all(key=user_id) if since <= one.created_at <= before]
     for identity in linked:
         _remove(actor, identity)
@@ -121,7 +125,7 @@ def _remove(actor: Actor, identity: LinkedAccount) -> None:
 
 @atomic
 def add(actor: Actor, person: Person) -> None:
-    """Raises Conflict."""
+    """Store a link of `person` to the actor's account. Raises Conflict if `person` has one."""
     moment = now()
     try:
         _insert.run(

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Who the provider says it is: for good by `issuer` and `subject`, by the rest for now."""
+    """A person as described by the provider: only `issuer` and `subject` identify them for good."""
 
     issuer: str
     subject: str
-    email: str  # "" where it told none that can be used
+    email: str  # "" if the provider sent none or an invalid one
     email_verified: bool
-    username: str  # what they would like to be called, perhaps ""
-    admin_groups: tuple[str, ...] = ()  # those of the client's that they are a member of
+    username: str  # the preferred username, or ""
+    admin_groups: tuple[str, ...] = ()  # the client's admin groups that the person is in

@@ -1,7 +1,7 @@
-"""An OpenID provider by its own description: where it is asked what, and by which keys it signs.
+"""The metadata and keys of an OpenID provider (OpenID Connect Discovery 1.0).
 
-OpenID Connect Discovery 1.0. Kept for an hour in each process; the keys are read anew where a token
-names one that is not among them (OpenID Connect Core 1.0, 10.1.1).
+Each process caches them for an hour. It fetches the keys again if a token names an unknown one
+(OpenID Connect Core 1.0, 10.1.1).
 """
 
 import functools
@@ -19,7 +19,7 @@ NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
 class Provider:
-    """All but `line` talks to the provider, and is called within its `within_time`."""
+    """A provider and its cache. Call its methods within `line.within_time`: they do network I/O."""
 
     def __init__(self, client: OpenIdClient) -> None:
         self.client = client
@@ -29,7 +29,7 @@ class Provider:
         self._read_at = 0.0
 
     def description(self) -> dict[str, Any]:
-        """Its metadata (Discovery, section 3). Raises ProviderAway."""
+        """Return the provider's metadata (Discovery, section 3). Raises ProviderAway."""
         if self._description is None or time.monotonic() - self._read_at > KEPT:
             base = self.client.issuer.removesuffix("/")
             found = provider_client.get(f"{base}/.well-known/openid-configuration")
@@ -38,7 +38,7 @@ class Provider:
         return self._description
 
     def keys(self, *, anew: bool = False) -> list[dict[str, Any]]:
-        """Its public keys as JSON Web Keys (RFC 7517). Raises ProviderAway."""
+        """Return the provider's public keys as JSON Web Keys (RFC 7517). Raises ProviderAway."""
         address = self.description()["jwks_uri"]
         if self._keys is None or anew:
             found = provider_client.get(address).get("keys")
@@ -48,7 +48,7 @@ class Provider:
         return self._keys
 
     def _check(self, found: dict[str, Any]) -> None:
-        """Another issuer could pass off its people as this one's (Discovery, 4.3)."""
+        """Raise ProviderAway if the metadata has another issuer (Discovery, 4.3) or unsafe URLs."""
         if found.get("issuer") != self.client.issuer:
             raise ProviderAway(AWAY) from ValueError(f"the issuer is {found.get('issuer')!r}")
         optional = ("userinfo_endpoint",) if "userinfo_endpoint" in found else ()
@@ -63,5 +63,5 @@ class Provider:
 
 @functools.cache
 def provider_of(client: OpenIdClient) -> Provider:
-    """One for the whole process, so that what it has read is kept."""
+    """Return the provider of the process, which caches its metadata."""
     return Provider(client)

@@ -1,4 +1,4 @@
-"""Calls to an OpenID provider: each use case ends in time, whatever the provider does."""
+"""HTTP calls to an OpenID provider, with a time limit for all calls of one use case."""
 
 import functools
 import json
@@ -13,33 +13,32 @@ from app.errors import ProviderAway
 
 T = TypeVar("T")
 TIMEOUT = 5.0  # seconds for all calls of one use case
-PAUSE = 3.0  # seconds for which nobody else waits after the provider was away
+PAUSE = 3.0  # seconds without calls after a failure of the provider
 ANSWER_MAX = 2**20  # bytes
 AWAY = "The sign-in service cannot be reached, or does not answer as it should."
 THREADS = 4  # for each provider
 
 
 class Declined(ProviderAway):
-    """It is there, but took nothing of what whoever comes back has brought.
+    """The provider answers but rejects what the browser sent.
 
-    It does not close the line: anybody may bring what nobody takes, and keep the others out so.
+    It does not close the line: a client that sends invalid data could lock out all others.
     """
 
 
 class Line:
-    """The way to one provider: closed for a moment after it was away."""
+    """The circuit breaker of one provider: open for PAUSE after a failure."""
 
     def __init__(self) -> None:
         self._failed_at: float | None = None
-        # Threads, because no time-out of a socket bounds a server that sends a byte a second, or a
-        # name server. Each provider has its own, so that one that hangs holds up no other one; and
-        # few, so that those who wait for it never take all threads there are.
+        # Threads, because no socket timeout bounds name resolution or a server that sends a byte a
+        # second. Each provider has its own threads, so that one that hangs does not block another.
         self._threads = ThreadPoolExecutor(THREADS, "openid")
 
     def within_time(self, work: Callable[[], T]) -> T:
-        """What `work` returns, which may use neither the database nor Flask's contexts.
+        """Run `work`, which uses neither the database nor Flask's contexts, and return its result.
 
-        Raises ProviderAway after TIMEOUT, and at once where it was away a moment ago.
+        Raises ProviderAway after TIMEOUT, and at once within PAUSE after a failure.
         """
         if self._failed_at is not None and time.monotonic() - self._failed_at < PAUSE:
             raise ProviderAway(AWAY)
@@ -60,7 +59,7 @@ class Line:
 
 
 def get(url: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
-    """The JSON object at `url`. Raises ProviderAway."""
+    """Return the JSON object at `url`. Raises ProviderAway."""
     status, found = _call("GET", url, headers or {}, "")
     if status != 200:
         raise ProviderAway(AWAY) from ValueError(f"{url} answered {status}")
@@ -68,7 +67,7 @@ def get(url: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
 
 
 def post(url: str, headers: dict[str, str], form: str) -> tuple[int, dict[str, Any]]:
-    """The status, and the JSON object that came. Raises ProviderAway."""
+    """Send a form and return the status and the JSON object. Raises ProviderAway."""
     return _call("POST", url, headers, form)
 
 
@@ -103,6 +102,6 @@ def _read(answer: httpx.Response) -> bytes:
 
 @functools.cache
 def _client() -> httpx.Client:
-    # Connections are not kept: between two sign-ins the other end closes them.
+    # No keep-alive: the provider closes idle connections between two sign-ins.
     limits = httpx.Limits(max_keepalive_connections=0)
     return httpx.Client(timeout=TIMEOUT, limits=limits, follow_redirects=False)

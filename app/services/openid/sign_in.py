@@ -1,4 +1,4 @@
-"""Coming in by an OpenID provider: to the account that is linked, or to a new one."""
+"""Sign-in through an OpenID provider, to the linked account or to a new one."""
 
 import re
 import secrets
@@ -17,23 +17,22 @@ from app.services.users import passwords, registration, reserved_names, users
 from app.sql import atomic
 
 TAKEN = "There is an account with your email address here."
-NAMELESS = "user"  # the name of somebody whose own one cannot be used
-TRIES = 8  # at a username that is free
+NAMELESS = "user"  # the base of the username if the preferred one is invalid
+TRIES = 8  # of random usernames
 
 
 def enter(origin: Actor, person: Person, *, registration_open: bool) -> User:
-    """Whose account it is that `person` opens: a new one, where nothing speaks against it.
+    """Return the account linked to `person`, or open a new one if that is allowed.
 
-    Raises BadCredentials for a deactivated one, audited, and NotLinked, which says what is missing.
+    Raises BadCredentials for a deactivated account, audited, and NotLinked with the reason.
     """
     user = linked_accounts.owner(person)
     if user is None:
         try:
             user = _open_account(origin, person, registration_open)
         except NotLinked:
-            user = linked_accounts.owner(
-                person
-            )  # whom another request of theirs has made meanwhile
+            # A concurrent request of the same person may have opened the account.
+            user = linked_accounts.owner(person)
             if user is None:
                 raise
     if not user.is_active:
@@ -57,9 +56,9 @@ def _open_account(origin: Actor, person: Person, registration_open: bool) -> Use
 
 
 def _obstacle(person: Person, registration_open: bool) -> str:
-    """Why there can be no new account of theirs, "" where there can."""
+    """Return the reason why `person` cannot have a new account, or ""."""
     if not person.email:
-        return "You told no email address there that can be used here."
+        return "The sign-in service sent no email address that can be used here."
     if users.by_name(person.email) is not None:
         return TAKEN
     if not person.email_verified:
@@ -77,7 +76,7 @@ def _register(origin: Actor, person: Person, username: str) -> User:
 
 
 def _usernames(person: Person) -> Iterator[str]:
-    """What to call them: their own wish or the start of their address, then with digits behind."""
+    """Yield usernames from the preferred one or the address, then with random digits."""
     wish = person.username.partition("@")[0] or person.email.partition("@")[0]
     plain = unicodedata.normalize("NFKD", wish).encode("ascii", "ignore").decode()
     base = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-")[: USERNAME_MAX - 7]
@@ -90,12 +89,12 @@ def _usernames(person: Person) -> Iterator[str]:
 
 
 def require_patience(origin: Actor) -> None:
-    """Raises TooManyRequests after too many refusals: asked before the provider is."""
+    """Raise TooManyRequests after too many refusals. Call it before the calls to the provider."""
     throttle.check(_nobody(), origin.address)
 
 
 def refused(origin: Actor, error: SignInRefused) -> None:
-    """Somebody came back with what proves nothing: counted like a wrong password."""
+    """Count and audit a refused sign-in like a wrong password."""
     _refuse(origin, None, error.why)
 
 
@@ -106,5 +105,5 @@ def _refuse(origin: Actor, user_id: str | None, why: str) -> None:
 
 
 def _nobody() -> str:
-    """An account that no other attempt is counted for: these count against the address alone."""
+    """Return a unique counter key, so that refusals count against the network address only."""
     return throttle.account_of(None, f"openid {uuid7()}")
