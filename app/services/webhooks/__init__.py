@@ -1,1 +1,1 @@
-"""Webhooks: targets, signing secrets, and the events that are put into the outbox for them."""
+"""Webhooks: targets, signing secrets, and the events queued in the outbox."""

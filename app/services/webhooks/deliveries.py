@@ -1,4 +1,4 @@
-"""What webhooks were and are to be sent, for their owner; and how it is signed for the receiver."""
+"""Deliveries of webhooks: listed, sent again, tested and signed."""
 
 import base64
 import hmac
@@ -55,9 +55,9 @@ def page(
     after: list[Any] | None = None,
     count: bool = False,
 ) -> Page[OutboxEntry]:
-    """All deliveries of a webhook, the newest first.
+    """Return the deliveries of a webhook, the newest first. Raises NotFound.
 
-    `webhook` is the webhook itself, where the actor has read it already. Raises NotFound.
+    `webhook` is the webhook itself if the caller has read it already.
     """
     webhook = webhook or webhooks.get(actor, webhook_id)
     of_webhook = [OutboxEntry.webhook_id == webhook.id]
@@ -66,13 +66,13 @@ def page(
 
 @atomic
 def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> OutboxEntry:
-    """Send one that has ended once more, with the id that it had. Raises NotFound, Conflict."""
+    """Send a delivery that has ended again, with the same id. Raises NotFound, Conflict."""
     webhook = _sending(actor, webhook_id)
     if _get.one(key=delivery_id, webhook=webhook.id) is None:
         raise NotFound("There is no such delivery.")
     again = outbox.retry(delivery_id)
     if again is None:
-        raise Conflict("It has not ended yet: it is tried again by itself.")
+        raise Conflict("The delivery has not ended yet and is retried automatically.")
     changes: audit.Changes = {"id": [None, delivery_id]}
     audit.record(actor, "webhook.redelivered", webhook.id, changes)
     return again
@@ -80,7 +80,7 @@ def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> OutboxEntry:
 
 @atomic
 def test(actor: Actor, webhook_id: str) -> OutboxEntry:
-    """Send an event that says nothing but that the webhook works. Raises NotFound, Conflict."""
+    """Send a test event. Raises NotFound, Conflict if the webhook is switched off."""
     webhook = _sending(actor, webhook_id)
     data = {"webhook_id": webhook.id}
     payload = {"type": TEST_EVENT, "timestamp": now(), "data": data}
@@ -105,8 +105,9 @@ def _sending(actor: Actor, webhook_id: str) -> Webhook:
 
 
 def payload_of(entry: OutboxEntry, webhook: Webhook) -> dict[str, Any]:
-    """The payload as it is sent: an event of a comment with the `body` that the comment has now, or
-    None where it is deleted or its task is not (any more) one of the webhook's user.
+    """Return the payload to send. The event of a comment gets the current `body` of the comment.
+
+    `body` is None if the comment is deleted or the webhook's user can no longer see its task.
     """
     payload = entry.payload
     if not entry.name.startswith("comment."):
@@ -116,7 +117,7 @@ def payload_of(entry: OutboxEntry, webhook: Webhook) -> dict[str, Any]:
 
 
 def live(webhook_id: str) -> Webhook | None:
-    """The webhook, unless it or its user's account is switched off."""
+    """Return the webhook, or None if it or its user's account is inactive."""
     return _live.one(key=webhook_id)
 
 

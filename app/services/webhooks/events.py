@@ -1,6 +1,6 @@
-"""What webhooks are told: one statement finds who wants to know and fills the outbox.
+"""Events for webhooks: one statement finds the subscribed webhooks and fills the outbox.
 
-It runs in the transaction of the change. The body is as Standard Webhooks has it: `type`,
+It runs in the transaction of the change. The payload has the fields of Standard Webhooks: `type`,
 `timestamp`, `data`.
 """
 
@@ -14,11 +14,11 @@ from app.models.types import Id, Json, UTCDateTime, now
 from app.services.shared.actor import Actor
 from app.sql import ROW_KEY, Statement
 
-# Without `body`, which is added when the event is sent (webhook_deliveries.payload_of): what is
-# kept of a comment that was deleted or changed does not tell what it said.
+# Without `body`, which deliveries.payload_of adds when the event is sent, so that the outbox keeps
+# no text of a comment that was changed or deleted.
 COMMENT_FIELDS = ("id", "task_id", "author_id", "created_at", "updated_at")
 
-# It stands in two places, which PREPARE would take for two types.
+# A cast, because PREPARE would give the two uses two types.
 _event = cast(bindparam("event"), String)
 _moment = bindparam("moment", type_=UTCDateTime())
 _entry: dict[str, Any] = {
@@ -57,12 +57,12 @@ _any = Statement[Webhook](
 
 
 def has_any(user_id: str) -> bool:
-    """Whether the user has a webhook at all: for who would tell of thousands of tasks."""
+    """Return True if the user has an active webhook: a check before events of many tasks."""
     return _any.one(key=user_id) is not None
 
 
 def of_task(actor: Actor, event: str, task: Task, before: Task | None = None) -> None:
-    """Tell its owner and its assignee; `before` names the one that it was taken from, too."""
+    """Queue an event for the owner, the assignee, and the earlier assignee named by `before`."""
     data = {name: getattr(task, name) for name in SHOWN}
     _tell(actor, event, data, task, before.assignee_id if before else None)
 

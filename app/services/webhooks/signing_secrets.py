@@ -1,4 +1,4 @@
-"""The secrets that sign what a webhook is sent: the present one and those replaced of late."""
+"""The secrets that sign deliveries: the current one and recently replaced ones."""
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -31,10 +31,10 @@ _replace = Statement[Webhook](
 
 @atomic
 def rotate(actor: Actor, webhook_id: str) -> str:
-    """Replace the secret. Returns the new one, which is shown this once.
+    """Replace the secret and return the new one, which is shown only once.
 
-    The old one signs too for EARLIER_LIFE. Raises NotFound, EmailUnconfirmed, and Conflict while
-    EARLIER_MAX old ones still sign.
+    The old secret still signs for EARLIER_LIFE. Raises NotFound, EmailUnconfirmed, and Conflict
+    while EARLIER_MAX old secrets still sign.
     """
     credentials.hold_confirmed(actor.id)
     webhook = webhooks.lock(actor, webhook_id)

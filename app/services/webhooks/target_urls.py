@@ -1,7 +1,7 @@
-"""Where a webhook may point: nowhere within the network that this service stands in.
+"""Checks of webhook URLs: no URL may point into the private network of this service.
 
-OWASP API7:2023 (server-side request forgery), ASVS 5.0, 1.3.6. Asked when a URL is saved, and again
-of the address that is connected to when something is sent: a name may resolve otherwise by then.
+OWASP API7:2023 (server-side request forgery), ASVS 5.0, 1.3.6. The check runs when a URL is saved,
+and again on the addresses at each delivery, because a name may resolve to another address by then.
 """
 
 import ipaddress
@@ -15,7 +15,7 @@ from app.errors import Invalid
 from app.faults import Code, Fault
 from app.models.webhook import URL_MAX
 
-PATIENCE = 2.0  # seconds for the name of a URL that is saved
+PATIENCE = 2.0  # seconds to resolve the name of a URL that is saved
 PORTS = {"http": 80, "https": 443}
 # The URLs of RFC 3986 with a host, and without a user or a fragment.
 _PATH = r"[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2}"
@@ -23,11 +23,11 @@ PATTERN = (
     r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
     rf"(/({_PATH})*)?(\?({_PATH}|\?)*)?$"
 )
-# What is given out of IPv6 to be reached from everywhere (RFC 4291, 2.4). What lies outside may be
-# read as an address within: one of IPv4 (::7f00:1, 64:ff9b::7f00:1), or of a site (fec0::/10).
+# Global unicast IPv6 (RFC 4291, 2.4). Addresses outside it may reach private ones: embedded IPv4
+# (::7f00:1, 64:ff9b::7f00:1) or site-local addresses (fec0::/10).
 UNICAST = ipaddress.IPv6Network("2000::/3")
-# Refused whatever Python's `is_global` says, which differs between its versions. The setting
-# WEBHOOK_ALLOW_PRIVATE does not allow them: none is a private network.
+# Always refused: Python's `is_global` differs between versions, and the setting
+# WEBHOOK_ALLOW_PRIVATE is for private networks only.
 REFUSED = tuple(
     map(
         ipaddress.ip_network,
@@ -41,13 +41,13 @@ REFUSED = tuple(
     )
 )
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
-FIRST_UNPRIVILEGED_PORT = 1024  # below it: SSH, mail, SMB and other protocols that HTTP can talk to
+FIRST_UNPRIVILEGED_PORT = 1024  # lower: SSH, mail, SMB and other protocols that HTTP can abuse
 _TCP = socket.SOCK_STREAM
 _resolver = ThreadPoolExecutor(4, "resolver")
 
 
 def check(url: str) -> None:
-    """Raises Invalid, blaming `url`. A name that does not resolve now may do so later."""
+    """Raise Invalid for `url` unless a webhook may use it. A name that does not resolve passes."""
     parts = _parts(url)
     if not is_port_allowed(port_of(parts)):
         raise _refusal(Code.NOT_ALLOWED, "Use port 80, 443, or one from 1024 up.")
@@ -63,9 +63,9 @@ def check(url: str) -> None:
 
 
 def addresses(parts: SplitResult, patience: float) -> list[str]:
-    """Where a URL may be sent to: [] where it points within. Raises OSError: it does not resolve.
+    """Return the IP addresses of a URL, or [] if one of them is not allowed.
 
-    `patience`, in seconds, is what finding out may take.
+    `patience` limits the name resolution, in seconds. Raises OSError if the name does not resolve.
     """
     pending = _resolver.submit(socket.getaddrinfo, parts.hostname, port_of(parts), type=_TCP)
     try:
@@ -74,25 +74,25 @@ def addresses(parts: SplitResult, patience: float) -> list[str]:
         pending.cancel()
         raise OSError("The name was not resolved in time.") from None
     except UnicodeError:  # a label that is too long, and the like
-        raise OSError("The name is none.") from None
+        raise OSError("The name is not a valid host name.") from None
     every = list(dict.fromkeys(str(address[0]) for *_, address in found))
     allowed = is_unrefused if settings.current().webhook_allow_private else is_public
     return every if all(map(allowed, every)) else []
 
 
 def is_port_allowed(port: int) -> bool:
-    """Return whether a webhook may use the TCP port."""
+    """Return True if a webhook may use the TCP port."""
     return port in PORTS.values() or port >= FIRST_UNPRIVILEGED_PORT
 
 
 def is_unrefused(address: str) -> bool:
-    """Return whether the address is outside REFUSED, also when IPv6 carries it as IPv4."""
+    """Return True if the address, or the IPv4 address embedded in it, is outside REFUSED."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     return not any(form in network for form in (ip, _embedded(ip)) if form for network in REFUSED)
 
 
 def _embedded(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """Return the IPv4 address that an IPv6 address stands for, or None."""
+    """Return the IPv4 address embedded in an IPv6 address, or None."""
     if isinstance(ip, ipaddress.IPv4Address):
         return None
     if ip in NAT64:
@@ -101,7 +101,7 @@ def _embedded(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IP
 
 
 def is_public(address: str) -> bool:
-    """Whether it is one of the public Internet."""
+    """Return True if the address belongs to the public Internet."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address) and (ip not in UNICAST or ip.sixtofour or ip.teredo):
         return False
@@ -118,7 +118,7 @@ def _parts(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         sane = bool(re.fullmatch(PATTERN, url) and parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is none, a bracket that is no address
+    except ValueError:  # an invalid port, or brackets without an address
         sane = False
     if not sane:
         why = "Use a URL as https://example.org/path: no user, no fragment, ASCII alone."

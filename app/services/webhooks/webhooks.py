@@ -1,4 +1,4 @@
-"""Webhooks: a user's URLs that are told of changes to the tasks that he owns or is assigned."""
+"""Webhooks: a user's URLs that receive changes of the tasks owned by or assigned to the user."""
 
 import base64
 import secrets
@@ -98,7 +98,7 @@ _switch_off = Statement[Webhook](
 def page(
     actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
 ) -> Page[Webhook]:
-    """The actor's, the newest first."""
+    """Return the actor's webhooks, the newest first."""
     of_actor = [Webhook.user_id == actor.id]
     return paging.read(Webhook, of_actor, limit=limit, after=after, count=count)
 
@@ -112,7 +112,7 @@ def page_of_all(
     after: list[Any] | None = None,
     count: bool = False,
 ) -> Page[Webhook]:
-    """Everybody's, or those `of` a user, the newest first, for an admin."""
+    """Return all users' webhooks for an admin, the newest first, filtered by owner and state."""
     actor.require_admin()
     conditions: list[ColumnElement[bool]] = []
     if owner_id is not None:
@@ -123,24 +123,24 @@ def page_of_all(
 
 
 def get(actor: Actor, webhook_id: str) -> Webhook:
-    """Raises NotFound."""
+    """Return one of the actor's webhooks. Raises NotFound."""
     return _found(_get.one(key=webhook_id, owner=actor.id))
 
 
 def create(
     actor: Actor, url: str, events: Collection[str], is_active: bool = True
 ) -> tuple[Webhook, str]:
-    """A new webhook, and the secret that signs what is sent, which is shown this once.
+    """Create a webhook and return it with its signing secret, which is shown only once.
 
-    Raises Invalid, EmailUnconfirmed, and Conflict for one too many.
+    Raises Invalid, EmailUnconfirmed, and Conflict for more than PER_USER_MAX webhooks.
     """
-    target_urls.check(url)  # before the transaction: a name may take its time
+    target_urls.check(url)  # before the transaction: name resolution may be slow
     return _create(actor, url, _events(events), is_active)
 
 
 @atomic
 def _create(actor: Actor, url: str, events: str, is_active: bool) -> tuple[Webhook, str]:
-    credentials.hold_confirmed(actor.id)  # and so that of two at once each counts the other
+    credentials.hold_confirmed(actor.id)  # also serializes concurrent creations, for the limit
     counted = _count.one(key=actor.id)
     if counted is not None and counted.number >= PER_USER_MAX:
         raise Conflict(f"You have {PER_USER_MAX} webhooks: remove one first.")
@@ -178,15 +178,17 @@ def update(
     Raises NotFound, Invalid, PreconditionFailed, EmailUnconfirmed.
     """
     if "url" in changes:
-        get(actor, webhook_id)  # what is not one's own is not there, whatever the URL
+        get(actor, webhook_id)  # NotFound takes precedence over an invalid URL
         target_urls.check(changes["url"])
     if "events" in changes:
         changes = {**changes, "events": _events(changes["events"])}
-    return _changed(actor, webhook_id, changes, expect)
+    return _update_in_transaction(actor, webhook_id, changes, expect)
 
 
 @atomic
-def _changed(actor: Actor, webhook_id: str, changes: dict[str, Any], expect: Expect) -> Webhook:
+def _update_in_transaction(
+    actor: Actor, webhook_id: str, changes: dict[str, Any], expect: Expect
+) -> Webhook:
     credentials.hold_confirmed(actor.id)
     webhook = lock(actor, webhook_id)
     check(expect, webhook.version)
@@ -194,9 +196,9 @@ def _changed(actor: Actor, webhook_id: str, changes: dict[str, Any], expect: Exp
     if not news:
         return webhook
     values: dict[str, Any] = {name: getattr(webhook, name) for name in EDITABLE}
-    values.update(news, failing_since=None)  # whoever changes it has looked after it
-    told = {f"new_{name}": value for name, value in values.items()}
-    changed = _found(_update.one(key=webhook.id, moment=now(), **told))
+    values.update(news, failing_since=None)  # a change by the owner resets the failures
+    new_values = {f"new_{name}": value for name, value in values.items()}
+    changed = _found(_update.one(key=webhook.id, moment=now(), **new_values))
     trail = {name: [getattr(webhook, name), value] for name, value in news.items()}
     audit.record(actor, "webhook.updated", webhook.id, trail)
     if "url" in news:
@@ -207,7 +209,7 @@ def _changed(actor: Actor, webhook_id: str, changes: dict[str, Any], expect: Exp
 
 @atomic
 def delete(actor: Actor, webhook_id: str, expect: Expect = None) -> None:
-    """With all its deliveries. Raises NotFound, PreconditionFailed."""
+    """Delete a webhook and its deliveries. Raises NotFound, PreconditionFailed."""
     webhook = lock(actor, webhook_id)
     check(expect, webhook.version)
     _delete.run(key=webhook.id)
@@ -215,25 +217,25 @@ def delete(actor: Actor, webhook_id: str, expect: Expect = None) -> None:
 
 
 def lock(actor: Actor, webhook_id: str) -> Webhook:
-    """Keep one as it is until the commit. Raises NotFound."""
+    """Lock one of the actor's webhooks until the commit, and return it. Raises NotFound."""
     return _found(_lock.one(key=webhook_id, owner=actor.id))
 
 
 @atomic
 def switch_off(actor: Actor, webhook_id: str) -> None:
-    """For an admin. One that is off already stays so. Raises NotFound."""
+    """Switch off the webhook of any user, as an admin. Raises NotFound, Forbidden."""
     actor.require_admin()
     _found(_any.one(key=webhook_id))
-    _switched_off(actor, webhook_id)
+    _deactivate(actor, webhook_id)
 
 
 @atomic
 def delete_all(
     actor: Actor, user_id: str, before: datetime, since: datetime = credentials.BEGINNING
 ) -> int:
-    """Delete the webhooks that were made up to `before` and made or changed from `since` on.
+    """Delete the webhooks created until `before` and created or changed since `since`.
 
-    Returns their number.
+    Return their number.
     """
     older = _delete_older.all(key=user_id, before=before, since=since)
     for webhook in older:
@@ -243,21 +245,21 @@ def delete_all(
 
 @atomic
 def failed(webhook_id: str, *, gone: bool) -> None:
-    """Note a failure: after days of nothing else, or where it is gone for good, switch it off."""
+    """Record a failure. Switch the webhook off if it is `gone` or has failed for GIVEN_UP_AFTER."""
     webhook = _failing.one(key=webhook_id, moment=now())
     if webhook is None or webhook.failing_since is None:
         return
     if gone or now() - webhook.failing_since > GIVEN_UP_AFTER:
-        _switched_off(SYSTEM, webhook_id)
+        _deactivate(SYSTEM, webhook_id)
 
 
 def succeeded(webhook: Webhook) -> None:
-    """Note that one was delivered: a row of failures ends."""
+    """Record a success, which ends a series of failures."""
     if webhook.failing_since is not None:
         _recovered.run(key=webhook.id)
 
 
-def _switched_off(actor: Actor, webhook_id: str) -> None:
+def _deactivate(actor: Actor, webhook_id: str) -> None:
     webhook = _switch_off.one(key=webhook_id)
     if webhook is None:
         return
@@ -266,7 +268,7 @@ def _switched_off(actor: Actor, webhook_id: str) -> None:
 
 
 def _events(events: Collection[str]) -> str:
-    """As they are kept. Raises Invalid."""
+    """Return the events in their stored form. Raises Invalid."""
     if not events or not set(EVENTS).issuperset(events):
         why = f"Use some of {', '.join(EVENTS)}."
         raise Invalid("One of the values is not valid.", {"events": Fault(Code.NOT_A_CHOICE, why)})
