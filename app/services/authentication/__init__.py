@@ -1,1 +1,1 @@
-"""Who a person is: passwords and one-time links as proofs, and the end of credentials."""
+"""Proofs of identity (passwords, one-time links), and the end of credentials."""

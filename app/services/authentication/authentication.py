@@ -1,4 +1,4 @@
-"""Proving who one is: by the password, and how long a sign-in is proof enough."""
+"""Proof of identity by the password, and the checks for a recent sign-in."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from app.sql import ROW_KEY, Statement, atomic
 audit.declare("user", "session.refused")
 
 WRONG = Fault(Code.INCORRECT, "This is not your password.")
-RECENT = timedelta(minutes=15)  # how long a sign-in is proof enough for what matters most
+RECENT = timedelta(minutes=15)  # the age of a sign-in that sensitive changes accept
 
 _rehash = Statement[User](
     update(User)
@@ -35,11 +35,10 @@ _other_ways = Statement[Any](
 
 
 def authenticate(actor: Actor, identifier: str, password: str) -> User:
-    """The account, by email or username without case.
+    """Return the account with this email or username (case-insensitive) and password.
 
-    Raises BadCredentials, audited, and TooManyRequests after too many of them.
-
-    What is wrong (the user, the password, a deactivated account) shows in neither text nor time.
+    Raises BadCredentials, audited, and TooManyRequests after too many failures. Neither text nor
+    timing reveals the reason: unknown user, wrong password, or deactivated account.
     """
     user = users.by_name(identifier)
     account = throttle.account_of(user.id if user else None, identifier)
@@ -49,25 +48,26 @@ def authenticate(actor: Actor, identifier: str, password: str) -> User:
         _refuse(actor, user, account)
         raise BadCredentials("Wrong email, username or password.")
     throttle.settle(account, actor.address, succeeded=True)
-    return _rehashed(user, password) if passwords.is_outdated(user.password_hash) else user
+    return _upgrade_hash(user, password) if passwords.is_outdated(user.password_hash) else user
 
 
-def _rehashed(user: User, password: str) -> User:
+def _upgrade_hash(user: User, password: str) -> User:
     new = passwords.hash_(password)
     _rehash.run(key=user.id, old=user.password_hash, new=new)
-    kept = users.get(Actor(id=user.id), user.id)
-    if kept.password_hash != new and not passwords.verify(kept.password_hash, password):
-        raise BadCredentials("Wrong email, username or password.")  # it was changed meanwhile
-    return kept
+    current = users.get(Actor(id=user.id), user.id)
+    if current.password_hash != new and not passwords.verify(current.password_hash, password):
+        raise BadCredentials("Wrong email, username or password.")  # changed meanwhile
+    return current
 
 
 def hold(user: User) -> None:
-    """Keep the account as it is until the commit. Raises BadCredentials where it is not as `user`.
+    """Lock the account until the commit. Raises BadCredentials if it differs from `user`.
 
-    What starts after its password was changed or it was closed would outlive the end of all else.
+    A session that starts after a change of the password or a deactivation would survive the end of
+    all other credentials.
     """
-    kept = users.lock(user.id)
-    if kept is None or not kept.is_active or kept.password_hash != user.password_hash:
+    current = users.lock(user.id)
+    if current is None or not current.is_active or current.password_hash != user.password_hash:
         raise BadCredentials("Wrong email, username or password.")
 
 
@@ -78,9 +78,9 @@ def _refuse(actor: Actor, user: User | None, account: str) -> None:
 
 
 def confirm(actor: Actor, password: str, field: str = "current_password") -> User:
-    """The actor's account, once more by its password: guessing is counted like signing in.
+    """Check the password of the actor's account again, and return the account.
 
-    Raises Invalid, blaming `field`, and TooManyRequests.
+    A wrong password counts like a failed sign-in. Raises Invalid for `field`, and TooManyRequests.
     """
     user = users.get(actor, actor.id)
     account = throttle.account_of(user.id, "")
@@ -93,10 +93,10 @@ def confirm(actor: Actor, password: str, field: str = "current_password") -> Use
 
 
 def again(actor: Actor, current_password: str | None, why: str = "") -> User:
-    """The actor's account, before it is changed in what matters (ASVS 5.0, 7.5.1): by its password,
-    or, where it has none, by a sign-in of the last 15 minutes.
+    """Require a new proof of identity before a sensitive change (ASVS 5.0, 7.5.1).
 
-    Raises Invalid with `why`, TooManyRequests, ReauthenticationRequired.
+    The proof is the password or, for an account without one, a sign-in within the last 15 minutes.
+    Return the account. Raises Invalid with `why`, TooManyRequests, ReauthenticationRequired.
     """
     user = users.get(actor, actor.id)
     if not user.password_hash:
@@ -109,29 +109,29 @@ def again(actor: Actor, current_password: str | None, why: str = "") -> User:
 
 
 def require_recent(actor: Actor) -> None:
-    """Raises ReauthenticationRequired unless the actor signed in within the last 15 minutes."""
+    """Raise ReauthenticationRequired unless the actor signed in within the last 15 minutes."""
     if actor.signed_in_at is None or now() - actor.signed_in_at > RECENT:
         raise ReauthenticationRequired("Sign in again to do that.")
 
 
 def require_recent_admin(actor: Actor) -> None:
-    """The same of an admin who changes what others may do or who they are.
+    """Require a recent sign-in of an admin who changes another user's rights or identity.
 
-    Not of a personal token, which was made for programs, nor of a command on the machine.
+    Personal tokens, which are for programs, and commands on the machine are exempt.
     """
     if actor.signed_in_at is not None:
         require_recent(actor)
 
 
 def has_another_sign_in(user_id: str) -> bool:
-    """Return True if a passkey or a linked account signs in, whether or not there is a password."""
+    """Return True if a passkey or a linked account can sign in, with or without a password."""
     return _other_ways.one(key=user_id) is not None
 
 
 def require_another_sign_in(user: User) -> None:
-    """Raises Conflict where no way to sign in is left: no password, passkey or linked account.
+    """Raise Conflict if the account has no password, passkey or linked account.
 
-    After one of them was removed, in the transaction of the removal, which the error undoes.
+    Call it after a removal, in the same transaction: the error undoes the removal.
     """
     if not user.password_hash and not has_another_sign_in(user.id):
         raise Conflict("You could not sign in any more: set a password first, or add a passkey.")

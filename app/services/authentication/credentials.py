@@ -1,4 +1,4 @@
-"""What proves who you are after signing in (tokens, page sessions, links), and the end of it."""
+"""Credentials after a sign-in (tokens, page sessions, links): checked and ended."""
 
 from datetime import UTC, datetime
 
@@ -26,7 +26,7 @@ _pairs = Statement[Token](
     )
 )
 _links = Statement[OneTimeLink](delete(OneTimeLink).where(OneTimeLink.user_id == ROW_KEY))
-# FOR NO KEY UPDATE: rows that refer to the account may come meanwhile, who holds it is alone.
+# FOR NO KEY UPDATE: excludes other holders, but not inserts of rows that refer to the account.
 _hold = Statement[User](
     select(User.id, User.email_verified)
     .where(USERS.c.id == ROW_KEY)
@@ -37,18 +37,19 @@ _session = Statement[Session](select(Session.id).where(SESSIONS.c.id == ROW_KEY)
 
 
 def hold(user_id: str) -> None:
-    """Keep the account as it is until the commit.
+    """Lock the account until the commit.
 
-    Lock the account before anything that belongs to it. Ending its credentials takes the locks in
-    this order too, and another order would deadlock.
+    Lock the account before any row that belongs to it: the end of its credentials takes the locks
+    in this order too, and another order would deadlock.
     """
     _hold.one(key=user_id)
 
 
 def hold_confirmed(user_id: str) -> None:
-    """Hold the account, and raise what require_confirmed raises.
+    """Lock the account. Raises EmailUnconfirmed as require_confirmed does.
 
-    Nothing that lasts is added before the proof: it could outlive a change of owner.
+    No lasting credential is added before the proof of the address: it could outlive a change of
+    owner.
     """
     user = _hold.one(key=user_id)
     if user is not None:
@@ -56,7 +57,7 @@ def hold_confirmed(user_id: str) -> None:
 
 
 def require_confirmed(user: User) -> None:
-    """Raises EmailUnconfirmed if mail is set up and the address is unconfirmed."""
+    """Raise EmailUnconfirmed if mail is set up and the address is unconfirmed."""
     if settings.current().has_mail and not user.email_verified:
         raise EmailUnconfirmed(
             "Confirm your email address first, by the link that was mailed to it."
@@ -64,10 +65,10 @@ def require_confirmed(user: User) -> None:
 
 
 def require_live(actor: Actor, user_id: str, *, confirmed: bool = False) -> None:
-    """Hold the account. Raises InvalidToken where what the actor came with has ended by now, and
-    what hold_confirmed raises where the address has to be `confirmed`.
+    """Lock the account. Raises InvalidToken if the actor's token or session has ended.
 
-    Call it before a new credential is made, which would outlive the end of all the others.
+    With `confirmed` it also raises EmailUnconfirmed as hold_confirmed does. Call it before the
+    creation of a credential, which would survive the end of all the others.
     """
     (hold_confirmed if confirmed else hold)(user_id)
     for statement, key in ((_token, actor.token_id), (_session, actor.session_id)):
@@ -76,21 +77,21 @@ def require_live(actor: Actor, user_id: str, *, confirmed: bool = False) -> None
 
 
 def end_all(user_id: str, except_for: Actor | None = None) -> None:
-    """End every token, link and page session of the user, the one in use by `but` excepted."""
+    """End every token, link and page session of the user, except those `except_for` uses."""
     _tokens.run(key=user_id, kept=(except_for and except_for.family_id) or NOBODY)
     _sessions.run(key=user_id, kept=(except_for and except_for.session_id) or NOBODY)
     void_links(user_id)
 
 
 def end_sign_ins(user_id: str, except_for: Actor) -> None:
-    """End all that signing in gave, on the pages and by the API, but what `but` uses now.
+    """End every page session and token pair of the user, except those `except_for` uses.
 
-    What was made by hand stays: personal tokens and links.
+    Personal tokens and links stay valid.
     """
     _pairs.run(key=user_id, kept=except_for.family_id or NOBODY)
     _sessions.run(key=user_id, kept=except_for.session_id or NOBODY)
 
 
 def void_links(user_id: str) -> None:
-    """Links that were mailed are bound to the account as it was when they were made."""
+    """Void the one-time links of the user: each is bound to an earlier state of the account."""
     _links.run(key=user_id)

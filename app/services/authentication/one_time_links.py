@@ -1,4 +1,4 @@
-"""Secret links that work once: made, found and spent. What they do: recovery, confirmation."""
+"""One-time links by a secret: created, found and spent. Other modules define their effects."""
 
 from typing import NamedTuple
 
@@ -62,10 +62,10 @@ _newer = Statement[OutboxEntry](
 
 
 def make(user_id: str, purpose: str, email: str) -> str:
-    """The secret of a new link. Of its purpose as many work as KEPT says; older ones are void.
+    """Create a link and return its secret. Void all but the newest KEPT links of the purpose.
 
-    `email` is where it is mailed to, "" where it is handed over in another way. The account has to
-    be held: what changes it meanwhile would void the link, were it there.
+    `email` is the recipient, or "" for a link that is handed over in another way. The caller must
+    hold the lock of the account, so that no concurrent change misses the new link.
     """
     secret, moment = secret_tokens.make(), now()
     _void.run(key=user_id, purpose=purpose, number=KEPT.get(purpose, 1) - 1)
@@ -82,7 +82,7 @@ def make(user_id: str, purpose: str, email: str) -> str:
 
 
 def find(secret: str, *purposes: str) -> OneTimeLink:
-    """The link with this secret, for one of `purposes`. Raises VoidLink unless it works now."""
+    """Return the link with this secret and one of `purposes`. Raises VoidLink."""
     link = _find.one(key=secret_tokens.digest(secret), moment=now())
     if link is None or link.purpose not in purposes:
         raise _void_link()
@@ -90,7 +90,7 @@ def find(secret: str, *purposes: str) -> OneTimeLink:
 
 
 def waiting_for(user_id: str, purpose: str) -> str | None:
-    """The address that the newest link of this purpose was or will be mailed to, while it works."""
+    """Return the recipient of the newest valid or unsent link of this purpose, or None."""
     unsent = _to_be_sent.one(key=user_id, purpose=purpose)
     if unsent is not None:
         return str(unsent.payload["to"])
@@ -100,19 +100,19 @@ def waiting_for(user_id: str, purpose: str) -> str | None:
 
 @atomic
 def drop(user_id: str, purpose: str) -> None:
-    """Void the links of this purpose, and mail none that waits. The account has to be held."""
+    """Void the links of this purpose and drop unsent mails. The caller locks the account."""
     _drop_unsent.run(key=user_id, purpose=purpose)
     _drop.run(key=user_id, purpose=purpose)
 
 
 def is_live(secret: str, *purposes: str) -> bool:
-    """Whether a link with this secret would work now."""
+    """Return True if a link with this secret and one of `purposes` is valid now."""
     link = _find.one(key=secret_tokens.digest(secret), moment=now())
     return link is not None and link.purpose in purposes
 
 
 def spend(secret: str) -> OneTimeLink:
-    """The link, which is void from now on. The account has to be held. Raises VoidLink."""
+    """Void a link and return it. The caller locks the account. Raises VoidLink."""
     link = _spend.one(key=secret_tokens.digest(secret), moment=now())
     if link is None:
         raise _void_link()
@@ -127,11 +127,11 @@ class Opened(NamedTuple):
 
 @atomic
 def open_for(entry: OutboxEntry) -> Opened | None:
-    """A new link for a mail that is due: one that was sent before, perhaps in vain, is void.
+    """Create a link for a due mail. A link of an earlier attempt to send it may become void.
 
-    None where the mail has lost its reason: the account is gone, deactivated or was changed since,
-    or a newer one of its kind follows. Nobody learns who has no account by asking for a reset:
-    what was asked for is looked up only here.
+    Return None if the mail is obsolete: the account is gone, deactivated or changed since, or a
+    newer mail of its kind is queued. A reset looks the address up only here, so that the request
+    reveals nothing about accounts.
     """
     email = entry.payload["to"]
     found = users.lock(entry.user_id) if entry.user_id else users.by_name(email)
@@ -145,12 +145,12 @@ def open_for(entry: OutboxEntry) -> Opened | None:
 
 
 def _still_wanted(entry: OutboxEntry, user: User) -> bool:
-    told: dict[str, str] = entry.payload
+    payload: dict[str, str] = entry.payload
     if entry.name == "reset":
-        return user.email.lower() == told["to"].lower()
+        return user.email.lower() == payload["to"].lower()
     if _newer.one(key=user.id, purpose=entry.name, entry_id=entry.id) is not None:
         return False
-    return mails.state_of(user) == told["state"]
+    return mails.state_of(user) == payload["state"]
 
 
 def _void_link() -> VoidLink:

@@ -1,7 +1,7 @@
-"""Random secrets that are handed out once and kept as hashes.
+"""Random secrets that are shown once and stored as hashes.
 
 `fst_` + 43 characters (32 random bytes in base 62) + 6 characters of CRC-32 in base 62: scanners of
-leaked secrets recognise it, and a typing error is found without asking the database.
+leaked secrets recognise the form, and a typing error is found without a query.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import secrets
 import zlib
 
 PREFIX = "fst_"
-SHOWN = 10  # characters of a token that lists may show, to tell one from another
+SHOWN = 10  # characters of a token that lists may show, to distinguish tokens
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM_LENGTH, _SUM_LENGTH = 43, 6
 _LENGTH = len(PREFIX) + _RANDOM_LENGTH + _SUM_LENGTH
@@ -30,7 +30,7 @@ def is_wellformed(token: str) -> bool:
 
 
 def digest(token: str) -> str:
-    """SHA-256, as hexadecimal. The token has 256 random bits: a slow hash would add nothing."""
+    """Return the SHA-256 in hexadecimal. A slow hash adds nothing to 256 random bits."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
