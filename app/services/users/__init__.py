@@ -1,1 +1,1 @@
-"""Who there is: accounts, their usernames, addresses and passwords."""
+"""User accounts: their usernames, addresses and passwords."""

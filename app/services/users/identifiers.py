@@ -1,4 +1,4 @@
-"""What an account is known by: the rules of usernames and email addresses."""
+"""The rules of usernames and email addresses."""
 
 import re
 
@@ -13,8 +13,8 @@ from app.sql import UniqueViolation
 
 
 def checked_email(email: str) -> str:
-    """The address as it is kept: ASCII, the domain in lower case. Raises Invalid."""
-    if len(email) > EMAIL_MAX:  # asked first: looking closer at a huge one takes long
+    """Return the address in its stored form: ASCII, domain in lower case. Raises Invalid."""
+    if len(email) > EMAIL_MAX:  # first, because validation of a huge address is slow
         raise _long_email()
     if email.rfind("@") > EMAIL_LOCAL_MAX:
         raise _long_email(f"Use at most {EMAIL_LOCAL_MAX} characters before the @.")
@@ -37,9 +37,9 @@ def _long_email(why: str = f"Use at most {EMAIL_MAX} characters.") -> Invalid:
 
 
 def check_own_username(actor: Actor, username: str) -> None:
-    """Check a username that `actor` takes for an account of their own.
+    """Check a username that `actor` chooses for their own account.
 
-    Raises Invalid, also for a reserved name, which admins and commands may use.
+    Raises Invalid, also for a reserved name, which only admins and commands may use.
     """
     if not actor.is_admin and reserved_names.is_reserved(username):
         raise _refusal(Code.RESERVED, "This username is reserved. Choose another one.")
@@ -47,7 +47,7 @@ def check_own_username(actor: Actor, username: str) -> None:
 
 
 def check_username(username: str) -> None:
-    """Raises Invalid."""
+    """Raise Invalid unless the username has an allowed length and only allowed characters."""
     if not USERNAME_MIN <= len(username) <= USERNAME_MAX:
         why = f"Use {USERNAME_MIN} to {USERNAME_MAX} characters."
         raise _refusal(length_code(len(username), USERNAME_MIN), why)
@@ -61,7 +61,7 @@ def _refusal(code: Code, why: str) -> Invalid:
 
 
 def taken(error: UniqueViolation) -> Conflict:
-    """What to raise where another account has the name, naming the field."""
+    """Return the Conflict for a unique violation, with the field of the taken name."""
     return taken_field("email" if "email" in error.index else "username")
 
 
@@ -70,6 +70,6 @@ def taken_email() -> Conflict:
 
 
 def taken_field(field: str) -> Conflict:
-    """What to raise where another account has the `email` or `username`."""
+    """Return the Conflict for an `email` or `username` that another account has."""
     why = f"This {field} is taken."
     return Conflict(why, {field: Fault(Code.TAKEN, why)})

@@ -1,4 +1,4 @@
-"""One active admin stays, whoever goes."""
+"""The rule that at least one active admin remains."""
 
 from sqlalchemy import select
 
@@ -6,7 +6,7 @@ from app.errors import Conflict
 from app.models import USERS, User
 from app.sql import Statement
 
-# Each waits for the others in the same order, so that two admins who remove each other cannot both.
+# Locks in the same order, so that only one of two admins who remove each other succeeds.
 _lock = Statement[User](
     select(USERS.c.id)
     .where(User.role == "admin", User.is_active)
@@ -16,11 +16,11 @@ _lock = Statement[User](
 
 
 def hold() -> list[str]:
-    """The ids of the active admins, who stay so until the commit. Before any other account."""
+    """Lock the active admins until the commit, before any other account. Return their ids."""
     return [admin.id for admin in _lock.all()]
 
 
 def require_another(admins: list[str], leaving: str) -> None:
-    """Raises Conflict where only `leaving` is left of the `admins`."""
+    """Raise Conflict if `leaving` is the only one of the `admins`."""
     if admins == [leaving]:
         raise Conflict("The last active admin cannot be demoted, deactivated or deleted.")

@@ -1,4 +1,4 @@
-"""Passwords: what is accepted (NIST SP 800-63B-4, 3.1.1; ASVS 5.0, 6.2) and how it is kept."""
+"""The rules of passwords (NIST SP 800-63B-4, 3.1.1; ASVS 5.0, 6.2) and their hashes."""
 
 import functools
 import re
@@ -18,28 +18,31 @@ OWN_WORDS = (
     "The password must not be your username, your email address or the part of it before the @,"
     f' or contain "{PRODUCT_NAME}".'
 )
-# A character of a password that does may be up to four code points where it is typed (NFD). What is
-# longer is no password, and normalising it takes time that grows with the square of its length.
+# One character of a valid password may be typed as up to four code points (NFD). Longer input is
+# never a password, and the time to normalise it grows with the square of its length.
 TYPED_MAX = 4 * PASSWORD_MAX
-NO_PASSWORD = ""  # what is kept for an account without one
-# The most common ones of eight characters and more (ASVS 5.0, 6.2.4), and the shorter words that
-# people make long enough with a year or a "!".
+NO_PASSWORD = ""  # the stored hash of an account without a password
+# The most common passwords of at least eight characters (ASVS 5.0, 6.2.4), and shorter words that
+# people extend with a year or a "!".
 COMMON_LIST = Path(__file__).with_name("common_passwords.txt")
 COMMON_WORDS = Path(__file__).with_name("common_words.txt")
 AROUND_MAX = 6  # characters around a common word that a guesser tries
 _AROUND = re.compile(r"[\W\d_]*")
-_LETTERS = str.maketrans("@4310$57", "aaeiosst")  # what stands in for them
+_LETTERS = str.maketrans("@4310$57", "aaeiosst")  # common substitutes of letters
 
 
 class Policy:
-    """The cost of the hash, for the whole process. The tests make it cheap."""
+    """The cost of the hash for the whole process. Tests lower it."""
 
     # OWASP's parameters for Argon2id: 19 MiB, two passes, one lane (28 ms of CPU)
     hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
 def check(field: str, password: str, *context: str) -> None:
-    """Raises Invalid, blaming `field`. `context` holds what a guesser knows: username, email."""
+    """Raise Invalid for `field` unless the password is allowed.
+
+    `context` holds words that an attacker knows: username and email.
+    """
     shortest = settings.current().password_min_length
     if not shortest <= len(password) <= PASSWORD_MAX:
         raise _refusal(field, length_code(len(password), shortest), length_rule())
@@ -60,24 +63,25 @@ def hash_(password: str) -> str:
     return Policy.hasher.hash(_normal(password))
 
 
-def verify(kept: str | None, password: str) -> bool:
-    """Whether it is the password. An unknown user (None) and one who has set none yet ("") take as
-    long as any other.
+def verify(stored_hash: str | None, password: str) -> bool:
+    """Return True if the password matches the hash `stored_hash`.
+
+    The check takes the same time for an unknown user (None) and for one without a password ("").
     """
     dummy = _dummy(Policy.hasher)
     try:
-        Policy.hasher.verify(kept or dummy, _normal(password[:TYPED_MAX]))
+        Policy.hasher.verify(stored_hash or dummy, _normal(password[:TYPED_MAX]))
     except (VerificationError, InvalidHashError):
         return False
-    return bool(kept) and len(password) <= TYPED_MAX
+    return bool(stored_hash) and len(password) <= TYPED_MAX
 
 
-def is_outdated(kept: str) -> bool:
-    return Policy.hasher.check_needs_rehash(kept)
+def is_outdated(stored_hash: str) -> bool:
+    return Policy.hasher.check_needs_rehash(stored_hash)
 
 
 def _normal(password: str) -> str:
-    return unicodedata.normalize("NFKC", password)  # the same, typed on another keyboard
+    return unicodedata.normalize("NFKC", password)  # equal for every keyboard
 
 
 @functools.cache
@@ -86,7 +90,7 @@ def _dummy(hasher: PasswordHasher) -> str:
 
 
 def _is_common(plain: str) -> bool:
-    """Whether it is on the list, or a word of it with little around, as "Summer2024!"."""
+    """Return True for a listed password or a listed word with few additions, as "Summer2024!"."""
     before = _AROUND.match(plain)
     after = _AROUND.match(plain[::-1])
     assert before is not None

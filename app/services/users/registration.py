@@ -1,4 +1,4 @@
-"""Opening an account."""
+"""Registration of accounts."""
 
 from collections.abc import Callable
 
@@ -22,16 +22,16 @@ _insert = Statement[User](insert(USERS).returning(*USERS.c))
 
 
 def require_open(registration_open: bool) -> None:
-    """Raises Forbidden where the settings close registration."""
+    """Raise Forbidden if the settings close registration."""
     if not registration_open:
         raise Forbidden("Registration is closed.")
 
 
 def register(actor: Actor, username: str, email: str, password: str, role: str = "user") -> User:
-    """Open an account, and mail a link that confirms its address.
+    """Open an account and mail a link that confirms its address.
 
-    Raises Invalid with every fault, also where a name is taken, Conflict with every field that is
-    taken, TooManyRequests.
+    Raises Invalid with every fault, including taken names, Conflict with every taken field if
+    there is no other fault, and TooManyRequests.
     """
     address = _checked(actor, username, email, password)
     with throttle.few_taken_names(network_of(actor.address)):
@@ -43,10 +43,10 @@ def register(actor: Actor, username: str, email: str, password: str, role: str =
 
 
 def taken(actor: Actor, **names: str) -> dict[str, Fault]:
-    """Return the fault of each name that another account has, for a form with another fault.
+    """Return a fault for each taken name, for a form that has another fault.
 
-    `names`: username and email, as far as each is valid. A network that has learned of too many
-    taken names learns of no more here.
+    `names` holds the valid ones of username and email. Return {} for a network that has tried too
+    many taken names.
     """
     try:
         _refuse_taken(actor, **names)
@@ -72,7 +72,7 @@ def _taken(**names: str) -> dict[str, Fault]:
 
 
 def _checked(actor: Actor, username: str, email: str, password: str) -> str:
-    """The address as it is kept. Raises Invalid with every fault."""
+    """Return the address in its stored form. Raises Invalid with every fault."""
     address = email
 
     def check_email() -> None:
@@ -121,7 +121,7 @@ def store(
     *,
     email_verified: bool = False,
 ) -> User:
-    """A new account, of names that were checked. Raises Conflict."""
+    """Store a new account with checked names, and return it. Raises Conflict."""
     moment = now()
     try:
         user = _insert.one(

@@ -1,7 +1,7 @@
-"""Usernames that people cannot give themselves: readers would take their owner for the service.
+"""Reserved usernames: readers would mistake their owners for the service.
 
-Names of roles of mail and web services (RFC 2142), of administration and of values of programs.
-Admins and commands may use them.
+The names are roles of mail and web services (RFC 2142), terms of administration, and values of
+programs. Admins and commands may use them.
 """
 
 import re
@@ -16,21 +16,21 @@ NAMES = (
     *("anonymous", "everyone", "flagstone", "null", "undefined"),
     *("api", "ftp", "imap", "mail", "pop3", "smtp", "usenet", "uucp", "www"),
 )
-# Characters that are read as another one in many typefaces. Both sides of a comparison are folded.
+# Characters that look alike in many typefaces. Both sides of a comparison are folded.
 _ALIKE = str.maketrans("013457l", "oieasti")
 
 
 def is_reserved(username: str) -> bool:
-    """Return whether a username is reserved, or looks like a reserved one.
+    """Return True if a username is reserved or looks like a reserved one.
 
-    Case, compatibility forms (NFKC), separators and characters that look alike do not count.
+    The comparison ignores case, compatibility forms (NFKC), separators and lookalike characters.
     """
     folded = _fold(username)
     return folded in _NAMES or folded.startswith(_PREFIXES)
 
 
 def _fold(text: str) -> str:
-    """Digits at the end are no letters: `new-5` is a name of its own."""
+    """Fold lookalike characters, except digits at the end: `new-5` is not `news`."""
     plain = re.sub(r"[._-]", "", normalize("NFKC", text).casefold())
     letters = plain.rstrip("0123456789")
     alike = letters.translate(_ALIKE).replace("rn", "m").replace("vv", "w")

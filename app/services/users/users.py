@@ -1,4 +1,4 @@
-"""Accounts: finding and listing them."""
+"""Lookup, locks and lists of accounts."""
 
 import hashlib
 import re
@@ -33,7 +33,7 @@ NAMES_MAX = 100  # ids in one request for names
 
 @dataclass(frozen=True)
 class PublicRecord:
-    """The part of an account that anyone signed in may read."""
+    """The part of an account that every signed-in user may read."""
 
     id: str
     username: str
@@ -41,13 +41,13 @@ class PublicRecord:
 
     @property
     def version(self) -> str:
-        """Changes with these values alone: the account's own version would tell others more."""
+        """A version of these values only: the version of the account would reveal other changes."""
         values = f"{self.id} {self.username} {self.created_at}"
         return f"public-{hashlib.sha256(values.encode()).hexdigest()[:16]}"
 
 
 def get(actor: Actor, user_id: str) -> User:
-    """Raises NotFound, also for an account that is not the actor's to see."""
+    """Return an account that the actor may see. Raises NotFound."""
     user = _by_id.one(key=user_id) if actor.is_admin or user_id == actor.id else None
     if user is None:
         raise missing()
@@ -55,9 +55,9 @@ def get(actor: Actor, user_id: str) -> User:
 
 
 def visible(actor: Actor, user_id: str, user: User | None = None) -> User | PublicRecord:
-    """The account for its owner (scope profile:read) and for admins, its public part for others.
+    """Return the account for its owner (scope profile:read) and admins, or its public part.
 
-    `user` is the account itself, where it was read already. Raises NotFound.
+    `user` is the account itself if the caller has read it already. Raises NotFound.
     """
     user = user or _by_id.one(key=user_id)
     if user is None:
@@ -68,8 +68,11 @@ def visible(actor: Actor, user_id: str, user: User | None = None) -> User | Publ
 
 
 def by_username(username: str) -> User:
-    """For anyone signed in, to be shown `id`, `username`, `created_at` only. Raises NotFound."""
-    plain = re.fullmatch(USERNAME_PATTERN, username)  # a NUL is more than a database can take
+    """Return the account with this username. Raises NotFound.
+
+    Every signed-in user may ask: show `id`, `username` and `created_at` only.
+    """
+    plain = re.fullmatch(USERNAME_PATTERN, username)  # PostgreSQL rejects a NUL character
     user = _by_username.one(key=username.lower()) if plain else None
     if user is None:
         raise missing()
@@ -77,8 +80,8 @@ def by_username(username: str) -> User:
 
 
 def find(identifier: str) -> User | None:
-    """The account of this id, email or username, without case: for commands and admins."""
-    # The id before the name: anybody may call themselves by the id of another.
+    """Return the account with this id, email or username (case-insensitive), for admins."""
+    # The id first: a user may choose the id of another account as a username.
     user_id = canonical_id(identifier.strip())
     user = _by_id.one(key=user_id) if user_id else None
     if user is not None:
@@ -87,7 +90,7 @@ def find(identifier: str) -> User | None:
 
 
 def by_name(identifier: str) -> User | None:
-    """The account of this email or username, without case."""
+    """Return the account with this email or username (case-insensitive), or None."""
     identifier = identifier.strip().lower()
     return (_by_email if "@" in identifier else _by_username).one(key=identifier)
 
@@ -102,7 +105,7 @@ def page(
     after: list[Any] | None = None,
     count: bool = False,
 ) -> Page[User]:
-    """All accounts, the newest first, for an admin. `q` is a part of a username or an email."""
+    """Return all accounts for an admin, the newest first. `q` is a part of username or email."""
     actor.require_admin()
     conditions: list[ColumnElement[bool]] = []
     if q:
@@ -117,17 +120,17 @@ def page(
 
 
 def lock(user_id: str) -> User | None:
-    """The account, which stays as it is until the commit."""
+    """Lock the account until the commit and return it, or None."""
     return _lock.one(key=user_id)
 
 
 def exists(user_id: str) -> bool:
-    """True while there is an account of this id, active or not."""
+    """Return True if an account has this id, active or not."""
     return _by_id.one(key=user_id) is not None
 
 
 def is_empty() -> bool:
-    """Whether there is no account at all yet."""
+    """Return True if the database has no account."""
     return _any.one() is None
 
 
