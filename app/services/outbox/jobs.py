@@ -1,4 +1,4 @@
-"""What is in the outbox, for an admin to look at, and to try once more what was given up."""
+"""The entries of the outbox for admins: listed, counted, and retried after they were given up."""
 
 from datetime import datetime
 from typing import Any
@@ -31,7 +31,7 @@ def page(
     after: list[Any] | None = None,
     count: bool = False,
 ) -> Page[OutboxEntry]:
-    """The newest first, those that ended too, for as long as they are kept."""
+    """Return the entries, the newest first, including ended ones until their deletion."""
     actor.require_admin()
     conditions: list[ColumnElement[bool]] = []
     if status is not None:
@@ -42,8 +42,9 @@ def page(
 
 
 def figures(actor: Actor) -> dict[str, Any]:
-    """How many there are of each status; "due": how many should be sent by now, "oldest": since
-    when the first of them, None where there is none.
+    """Return the number of entries of each status, and "due" and "oldest".
+
+    "due" is the number of entries due now, "oldest" the moment since when the first is due or None.
     """
     actor.require_admin()
     counted = {row.status: row.number for row in _counts.all()}
@@ -56,11 +57,11 @@ def figures(actor: Actor) -> dict[str, Any]:
 
 @atomic
 def retry(actor: Actor, job_id: str) -> None:
-    """Send it as if it were new. Raises NotFound; Conflict where it was not given up."""
+    """Queue a given-up entry again, as if it were new. Raises NotFound, Conflict."""
     actor.require_admin()
     entry = _get.one(key=job_id)
     if entry is None:
         raise NotFound("There is no such job.")
     if entry.status != "dead" or outbox.retry(job_id) is None:
-        raise Conflict("Only a job that was given up can be tried again.")
+        raise Conflict("Only a job that was given up can be retried.")
     audit.record(actor, "job.retried", job_id, {"status": ["dead", "pending"]})

@@ -1,7 +1,6 @@
-"""Limits of mails that somebody who need not be the owner of an address can have sent to it.
+"""Limits of mails that a person can request for an address of somebody else.
 
-They are counted in the database, by the address that the mail goes to. Whether there is such an
-account makes no difference.
+The database counts them by recipient. The limits are the same with and without an account.
 """
 
 from app.models.sign_in_attempt import (
@@ -17,7 +16,7 @@ from app.sql import atomic
 
 @atomic
 def count(kind: str, to: str, by: str) -> None:
-    """Count a mail of this kind to `to` that the account `by` asked for. Raises TooManyRequests."""
+    """Count a mail to `to`, requested by the account `by`. Raises TooManyRequests."""
     for who, limit, window in (
         (to, MAILS_MAX, MAILS_WINDOW),
         (f"from {by}", ASKED_MAX, ASKED_WINDOW),
@@ -29,7 +28,7 @@ def count(kind: str, to: str, by: str) -> None:
 
 @atomic
 def take(kind: str, to: str) -> bool:
-    """Count a mail of this kind and return True, or False where too many went to `to` today."""
+    """Count a mail to `to` and return True, or return False if the day's limit is reached."""
     key = _held(kind, to)
     if throttle.number(key, MAILS_WINDOW) >= MAILS_MAX:
         return False
@@ -39,10 +38,10 @@ def take(kind: str, to: str) -> bool:
 
 @atomic
 def take_reset(to: str, account: str, address: str) -> bool:
-    """Count a mail that sets a new password and return True, or False where it must not leave.
+    """Count a password reset mail and return True, or return False if a limit is reached.
 
-    One mail leaves in MAILS_PAUSE and MAILS_MAX leave in a day. A network from which the owner of
-    `account` has signed in before is not held to the limit of a day.
+    The limits are one mail in MAILS_PAUSE and MAILS_MAX in MAILS_WINDOW. The second one does not
+    apply to a network from which the owner of `account` has signed in before.
     """
     key = _held("reset", to)
     known = throttle.is_known(account, address)
@@ -55,7 +54,7 @@ def take_reset(to: str, account: str, address: str) -> bool:
 
 
 def _held(kind: str, who: str) -> str:
-    """The key of a counter, which nobody else changes until the commit."""
+    """Lock a counter until the commit and return its key."""
     key = throttle.account_of(None, f"{kind} mail {who}")
     advisory_locks.wait(f"mail {key}")
     return key

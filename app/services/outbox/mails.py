@@ -1,7 +1,7 @@
-"""The mails that there are: put into the outbox here, written and sent by the worker (app/worker/).
+"""Mails, queued in the outbox here, and written and sent by the worker (app/worker/).
 
-Where no mail is set up nothing is put there. No entry holds a secret: that of a link is made when
-the mail is sent (app/services/authentication/one_time_links.py).
+Nothing is queued if no mail is set up. No entry holds a secret: the secret of a link is created
+when the mail is sent (app/services/authentication/one_time_links.py).
 """
 
 import hashlib
@@ -24,9 +24,10 @@ _owner = Statement[User](select(User).where(User.id == ROW_KEY))
 
 
 def notify(actor: Actor, user: User, what: str, *, details: Sequence[str] = ()) -> None:
-    """Tell `user`, at the address in it, that one of NOTICES happened by `actor`.
+    """Mail one of NOTICES to the address of `user`, about an act of `actor`.
 
-    `details` are listed below its sentence. An account without an address gets no mail.
+    `details` are listed below the sentence of the notice. An account without an address gets no
+    mail.
     """
     assert what in NOTICES, what
     if settings.current().has_mail and has_address(user.email):
@@ -36,27 +37,27 @@ def notify(actor: Actor, user: User, what: str, *, details: Sequence[str] = ()) 
             "username": user.username,
             "by_owner": own,
             "by_admin": not own and (actor.id != "" or what not in AUTOMATIC),
-            # Where somebody else was when they did something to the account is theirs.
+            # The address of another actor is that actor's personal data.
             "address": actor.address if own else "",
             "user_agent": actor.user_agent if own else "",
             "details": list(details),
             "can_undo": own and user.email_verified and what == "email_changed",
         }
-        user_id = None if what == "deleted" else user.id  # an entry goes with its account
+        user_id = None if what == "deleted" else user.id  # entries are deleted with their account
         outbox.add("mail", what, payload, user_id=user_id, request_id=actor.request_id)
 
 
 def notify_owner(actor: Actor, user_id: str, what: str, *, details: Sequence[str] = ()) -> None:
-    """Tell the owner of the account `user_id`, which is read only where mail is set up."""
+    """Mail a notice to the owner of `user_id`. Reads the account only if mail is set up."""
     user = _owner.one(key=user_id) if settings.current().has_mail else None
     if user is not None:
         notify(actor, user, what, details=details)
 
 
 def send_link(actor: Actor, purpose: str, user: User, email: str, *, by: str = "") -> None:
-    """Mail a link to `email`, unless the account is another than `user` when it is to be sent.
+    """Mail a link to `email`, unless the account differs from `user` when the mail is sent.
 
-    `by` is the username of the admin who asked for it.
+    `by` is the username of the admin who requested it.
     """
     if settings.current().has_mail:
         payload = {"to": email, "state": state_of(user), **({"by": by} if by else {})}
@@ -64,12 +65,12 @@ def send_link(actor: Actor, purpose: str, user: User, email: str, *, by: str = "
 
 
 def state_of(user: User) -> str:
-    """What a link is bound to: another one after a change of the password or the email."""
+    """Return the state a link is bound to: a change of password or email changes it."""
     return hashlib.sha256(f"{user.email} {user.password_hash}".encode()).hexdigest()[:32]
 
 
 def ask_to_confirm(actor: Actor, user: User, email: str) -> None:
-    """Mail a link that proves `email`, the account's own or a new one. Raises TooManyRequests."""
+    """Mail a link that proves `email`, the current or a new one. Raises TooManyRequests."""
     mail_limits.count("confirm", email.lower(), user.id)
     changes = {"email": [user.email if user.email != email else None, email]}
     audit.record(actor, "user.confirmation_requested", user.id, changes)
@@ -77,12 +78,12 @@ def ask_to_confirm(actor: Actor, user: User, email: str) -> None:
 
 
 def require_address(user: User) -> None:
-    """Raises Conflict where the account has no address."""
+    """Raise Conflict if the account has no address."""
     if not has_address(user.email):
         raise Conflict("This account has no email address. Set one first.")
 
 
 def need() -> None:
-    """Raises NoMail."""
+    """Raise NoMail if no mail is set up."""
     if not settings.current().has_mail:
         raise NoMail("No mail is set up here. Ask an admin for help.")

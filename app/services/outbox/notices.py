@@ -1,14 +1,14 @@
-"""The notices that are mailed to the owner of an account: one table, each with words of its own.
+"""The notices mailed to the owner of an account (ASVS 5.0, 6.3.7).
 
-ASVS 5.0, 6.3.7. Every security-relevant audit action stands in AUDITED with its notices, or in
-UNNOTICED with the reason why it needs none.
+Every security-relevant audit action is in AUDITED with its notices, or in UNNOTICED with the reason
+why it needs none.
 """
 
 from typing import NamedTuple
 
 
 class Notice(NamedTuple):
-    """`advice` is for a reader who did not do it; "{site}" stands for the URL of the service."""
+    """A notice. `advice` is for a reader who did not act; "{site}" is the URL of the service."""
 
     subject: str
     what: str
@@ -161,7 +161,7 @@ NOTICES = {
     ),
 }
 
-AUTOMATIC = frozenset({"token_ending", "webhook_switched_off"})  # the service does it by itself
+AUTOMATIC = frozenset({"token_ending", "webhook_switched_off"})  # acts of the service itself
 
 AUDITED: dict[str, tuple[str, ...]] = {
     "user.updated": (

@@ -1,8 +1,8 @@
-"""The outbox: what is to be sent, stored with the change that it follows from.
+"""The outbox: messages to send, stored in the transaction of the change that causes them.
 
-A change that is rolled back sends nothing; one that is committed is sent at least once. Any number
-of workers claim what is due: none of it twice at a time, and what a worker leaves when it is killed
-is due again when its lease ends.
+A rolled-back change sends nothing; a committed one is sent at least once. Any number of workers
+claim due entries, never the same entry at the same time. The entry of a killed worker is due again
+when its lease expires.
 """
 
 import random
@@ -35,7 +35,7 @@ _claim = Statement[OutboxEntry](
     .values(run_at=_next_run, attempts=OutboxEntry.attempts + 1, fence=OutboxEntry.fence + 1)
     .returning(*OUTBOX_ENTRIES.c)
 )
-# Only who claimed it last may say what became of it.
+# Only the last claimant may settle an entry.
 _held = (
     OUTBOX_ENTRIES.c.id == ROW_KEY,
     OutboxEntry.fence == bindparam("held"),
@@ -92,9 +92,9 @@ def add(
     request_id: str = "",
     run_at: datetime | None = None,
 ) -> str:
-    """The id of a new entry, to be sent as soon as the transaction is committed, or at `run_at`.
+    """Queue an entry and return its id. It is due after the commit, or at `run_at`.
 
-    `payload` must hold no secret: it is kept as it is for a month. `request_id` is the actor's.
+    `payload` must hold no secret: it is kept for a month. `request_id` is the actor's.
     """
     moment, entry_id = now(), uuid7()
     _insert.run(
@@ -118,37 +118,40 @@ def add(
 
 
 def claim(size: int) -> list[OutboxEntry]:
-    """Up to `size` entries that are due, mails first; nobody else gets them until LEASE ends."""
+    """Claim up to `size` due entries, mails first, exclusively until the end of LEASE."""
     moment = now()
     return _claim.all(moment=moment, next_run=moment + LEASE, size=size)
 
 
 def renew(entry: OutboxEntry) -> bool:
-    """Hold it for another LEASE; False where it has been lost meanwhile."""
+    """Extend the claim by another LEASE. Return False if it has been lost meanwhile."""
     return bool(_renew.run(key=entry.id, held=entry.fence, next_run=now() + LEASE))
 
 
 def done(entry: OutboxEntry, response_status: int | None = None) -> None:
     moment = now()
-    _settled(entry, "done", moment, response_status, "", moment)
+    _store_outcome(entry, "done", moment, response_status, "", moment)
 
 
 def failed(
     entry: OutboxEntry, why: str, response_status: int | None = None, *, final: bool = False
 ) -> datetime | None:
-    """When it is tried again, or None where it is not: the last attempt, or one that is `final`."""
+    """Record a failure. Return the moment of the next attempt.
+
+    Return None after the last attempt or a `final` failure.
+    """
     moment = now()
     if final or entry.attempts >= ATTEMPTS_MAX:
-        _settled(entry, "dead", moment, response_status, why, moment)
+        _store_outcome(entry, "dead", moment, response_status, why, moment)
         return None
-    spread = random.uniform(0.8, 1.2)  # noqa: S311 - so that not all come back at once
+    spread = random.uniform(0.8, 1.2)  # noqa: S311 - spreads the retries
     again = moment + delay_after(entry.attempts) * spread
-    _settled(entry, "pending", again, response_status, why, None)
+    _store_outcome(entry, "pending", again, response_status, why, None)
     return again
 
 
 def forget(entry: OutboxEntry) -> None:
-    """Empty the payload of what was sent for an account that is deleted."""
+    """Empty the payload of a sent entry of a deleted account."""
     rewrite(entry.id, {})
 
 
@@ -157,7 +160,7 @@ def rewrite(entry_id: str, payload: dict[str, Any]) -> None:
 
 
 def payload(entry: OutboxEntry) -> dict[str, Any]:
-    """The payload as it is now: `entry` may have been claimed before a change. {} if it is gone."""
+    """Return the current payload, as `entry` may be older than a change; {} if it is deleted."""
     found = _payload.one(key=entry.id)
     return found.payload if found is not None else {}
 
@@ -167,30 +170,30 @@ def delay_after(attempts: int) -> timedelta:
 
 
 def postpone(webhook_id: str, until: datetime) -> None:
-    """Let the rest of a webhook's entries wait: no slow receiver may fill every worker."""
+    """Delay the due entries of a webhook, so that no slow receiver occupies all workers."""
     _postpone.run(key=webhook_id, moment=now(), next_run=until)
 
 
 def retry(entry_id: str) -> OutboxEntry | None:
-    """Send one that has ended once more, as if it were new; None where it has not ended."""
+    """Queue an ended entry again as if it were new, and return it; None if it has not ended."""
     return _retry.one(key=entry_id, moment=now())
 
 
 def overdue() -> tuple[int, datetime | None]:
-    """How many entries wait that are due, and since when the first of them."""
+    """Return the number of due entries and the moment since when the first is due, or None."""
     row = _overdue.one(moment=now())
     assert row is not None
     return row.number, row.oldest
 
 
 def dead() -> int:
-    """How many were given up, of those that are kept."""
+    """Return the number of entries that were given up and are not deleted yet."""
     row = _dead.one()
     assert row is not None
     return int(row.number)
 
 
-def _settled(
+def _store_outcome(
     entry: OutboxEntry,
     status: str,
     run_at: datetime,
