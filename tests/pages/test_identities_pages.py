@@ -67,8 +67,8 @@ def test_address_that_an_account_has_opens_it_only_after_its_password(
     [
         ({"email_verified": False}, True, "not confirmed there"),
         ({"email_verified": "false"}, True, "not confirmed there"),
-        ({"email": None}, True, "told no email"),
-        ({"email": "nowhere"}, True, "told no email"),
+        ({"email": None}, True, "sent no email address"),
+        ({"email": "nowhere"}, True, "sent no email address"),
         ({}, False, "Registration is closed"),
     ],
 )
