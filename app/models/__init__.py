@@ -1,4 +1,4 @@
-"""Tables. One module for each; all are imported here so that Alembic sees them."""
+"""The tables, one module each. Alembic needs all of them imported here."""
 
 from app.models.audit_event import AUDIT_EVENTS, AuditEvent
 from app.models.comment import COMMENTS, Comment

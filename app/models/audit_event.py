@@ -1,6 +1,6 @@
-"""What was done, by whom, to what. Append-only: triggers refuse a change or a removal.
+"""The audit trail: action, actor and target. Append-only: triggers reject updates and deletes.
 
-No foreign keys: an event outlives the people and things that it speaks of.
+The table has no foreign keys: an event outlives the users and objects that it names.
 """
 
 from datetime import datetime

@@ -7,7 +7,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 
 class Base(DeclarativeBase):
-    """Names every constraint, so that a migration can be reversed."""
+    """The base of the models. It names every constraint, so that a migration can be reversed."""
 
     metadata = MetaData(
         naming_convention={
@@ -21,5 +21,5 @@ class Base(DeclarativeBase):
 
 
 def table_of(model: type[Base]) -> Table:
-    """Return the table of a model, for statements: `USERS = table_of(User)` stands beside it."""
+    """Return the table of a model, for statements: `USERS = table_of(User)` beside the model."""
     return cast(Table, model.__table__)

@@ -1,8 +1,8 @@
-"""The clock that stamps what is written: UTC, never at or before a moment that was handed out.
+"""The clock of timestamps in rows: UTC, and always later than the timestamps clients have seen.
 
-A client may follow along from the newest moment that it has seen
-(app.services.shared.following). Where this host's clock is behind, the database refuses a stamp
-that such a client would miss, and the stamps of this process continue after the refused moment.
+A client may follow changes from the newest timestamp that it has seen
+(app.services.shared.following). If the clock of this host is behind, the database refuses a
+timestamp that such a client would miss, and this process continues after the refused moment.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -13,12 +13,12 @@ _earliest = datetime.min.replace(tzinfo=UTC)
 
 
 def now() -> datetime:
-    """The current moment, aware, in UTC."""
+    """Return the current moment as an aware datetime in UTC."""
     moment = _utc()
     return max(_earliest, moment)
 
 
 def continue_after(moment: datetime) -> None:
-    """Let `now` return later moments than this one."""
+    """Make `now` return only moments after this one."""
     global _earliest
     _earliest = max(_earliest, moment + timedelta(microseconds=1))

@@ -1,4 +1,4 @@
-"""What is said about a task."""
+"""Comments on tasks."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ class Comment(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
     task_id: Mapped[str] = mapped_column(Id, ForeignKey("tasks.id", ondelete="CASCADE"))
-    # Kept without its author when the account goes: others have answered it.
+    # A comment outlives the account of its author, because others may have answered it.
     author_id: Mapped[str | None] = mapped_column(
         Id, ForeignKey("users.id", ondelete="SET NULL"), index=True
     )

@@ -1,4 +1,4 @@
-"""What proves who somebody is besides the password, and the codes for when it is lost."""
+"""Second factors, and recovery codes for a lost factor."""
 
 from datetime import datetime
 
@@ -24,12 +24,12 @@ class Factor(Base):
     kind: Mapped[str] = mapped_column(String(16))
     name: Mapped[str] = mapped_column(String(NAME_MAX))
     secret: Mapped[str | None] = mapped_column(String(255), info=SEALED)  # of TOTP
-    last_step: Mapped[int | None] = mapped_column(BigInteger)  # of TOTP: its code counts once
+    last_step: Mapped[int | None] = mapped_column(BigInteger)  # of TOTP: a code is valid once
     credential_id: Mapped[str | None] = mapped_column(PlainText)  # of a passkey, base64url
     public_key: Mapped[str | None] = mapped_column(PlainText)  # of a passkey, base64url
     sign_count: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
-    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # counts from then on
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # None: does not count yet
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
@@ -39,7 +39,7 @@ Index("uq_factors_credential", Factor.credential_id, unique=True)
 
 
 class RecoveryCode(Base):
-    """Signs in once in place of a factor."""
+    """A code that works once in place of a factor."""
 
     __tablename__ = "recovery_codes"
 

@@ -1,4 +1,4 @@
-"""First answers to requests that carried an Idempotency-Key, to be given again word for word."""
+"""Stored responses to requests with an Idempotency-Key, replayed word for word."""
 
 from datetime import datetime, timedelta
 from typing import Any

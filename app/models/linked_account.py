@@ -1,4 +1,4 @@
-"""Accounts elsewhere that sign in here, by OpenID Connect."""
+"""Accounts at OpenID providers that sign in to local accounts."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ class LinkedAccount(Base):
     user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
     issuer: Mapped[str] = mapped_column(String(255))
     subject: Mapped[str] = mapped_column(String(SUBJECT_MAX))
-    email: Mapped[str] = mapped_column(String(EMAIL_MAX))  # as the provider last told it
+    email: Mapped[str] = mapped_column(String(EMAIL_MAX))  # as of the last sign-in
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 

@@ -1,6 +1,6 @@
-"""Secret links that are mailed and work once: the row holds the hash of the secret.
+"""One-time links sent by mail: the row holds the hash of the secret.
 
-Each is bound to the account as it was: what changes the password or the email voids it.
+A change of the password or the email of the account voids its links.
 """
 
 from datetime import datetime, timedelta
@@ -12,14 +12,13 @@ from app.models.base import Base, table_of
 from app.models.types import Id, UTCDateTime, now, uuid7
 from app.models.user import EMAIL_MAX
 
-# To set a new password; to take up an account that an admin made; to prove that an address is
-# one's own, the present one or a new one.
+# By purpose: set a new password; accept an invitation; prove the current or a new address.
 LIFE = {
     "reset": timedelta(days=1),
     "invite": timedelta(days=3),
     "confirm": timedelta(days=1),
 }
-KEPT = {"reset": 3}  # how many of the newest work at a time, else one
+KEPT = {"reset": 3}  # the number of newest links that work at a time; 1 for other purposes
 
 
 class OneTimeLink(Base):
@@ -29,7 +28,7 @@ class OneTimeLink(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
     user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"))
     purpose: Mapped[str] = mapped_column(String(16))
-    email: Mapped[str] = mapped_column(String(EMAIL_MAX))  # where it was sent; what it confirms
+    email: Mapped[str] = mapped_column(String(EMAIL_MAX))  # the recipient
     hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)

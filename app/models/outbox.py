@@ -1,7 +1,7 @@
-"""What is to be done outside the database, written with the change that it follows from.
+"""The outbox: mails and webhooks to send, stored in the transaction of the change behind them.
 
-A row is claimed by moving `run_at` to the end of a lease: who does not finish by then has lost it,
-and `fence` tells the one who claimed it since from him.
+A worker claims a row by moving `run_at` to the end of a lease. A worker that does not finish by
+then has lost the row, and `fence` distinguishes it from the worker with a later claim.
 """
 
 from datetime import datetime, timedelta
@@ -16,13 +16,13 @@ from app.models.types import Id, Json, PlainText, UTCDateTime, now, uuid7
 KINDS = ("mail", "webhook")
 STATUSES = ("pending", "done", "dead")
 LEASE = timedelta(seconds=60)
-# After each failure, what is waited before the next attempt: a day in all, then the row is dead.
+# The delay after each failure: a day in total, then the row is dead.
 DELAYS = tuple(
     timedelta(seconds=seconds)
     for seconds in (5, 60, 300, 1800, 2 * 3600, 4 * 3600, 7 * 3600, 10 * 3600)
 )
 ERROR_MAX = 500
-KEPT = timedelta(days=30)  # after its end, to be looked at
+KEPT = timedelta(days=30)  # after the row has ended, for admins
 
 
 class OutboxEntry(Base):
@@ -48,7 +48,7 @@ class OutboxEntry(Base):
     run_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     response_status: Mapped[int | None]
     error: Mapped[str] = mapped_column(PlainText, default="")  # of the last attempt
-    # Of the request that it follows from; "" for a command.
+    # Of the request that caused the row; "" for a command.
     request_id: Mapped[str] = mapped_column(String(128), default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
@@ -56,7 +56,7 @@ class OutboxEntry(Base):
 
 OUTBOX_ENTRIES = table_of(OutboxEntry)
 
-# Mails before webhooks: a flood of the ones must not hold up the others.
+# Mails come before webhooks, so that many webhooks do not delay mails.
 Index(
     "ix_outbox_due",
     OutboxEntry.kind,

@@ -1,4 +1,4 @@
-"""Browsers that are signed in: the cookie holds a random secret, the row its hash."""
+"""Page sessions of browsers: the cookie holds a random secret, the row its hash."""
 
 from datetime import datetime, timedelta
 
@@ -8,8 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Base, table_of
 from app.models.types import Id, UTCDateTime, now, uuid7
 
-# A session ends when it was not used for so long, and at the latest so long after signing in
-# (ASVS 5.0, 7.3.1 and 7.3.2); longer where "remember me" was asked for.
+# Idle timeout and absolute lifetime after the sign-in (ASVS 5.0, 7.3.1 and 7.3.2); both are longer
+# with "remember me".
 IDLE, ABSOLUTE = timedelta(hours=12), timedelta(hours=24)
 REMEMBERED_IDLE, REMEMBERED_ABSOLUTE = timedelta(days=14), timedelta(days=30)
 USER_AGENT_MAX = 255
@@ -25,7 +25,7 @@ class Session(Base):
     address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(USER_AGENT_MAX))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
-    proved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # who it is, once more
+    proved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # identity, again
     last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 

@@ -1,4 +1,4 @@
-"""Attempts to sign in, for counting: which account (or name), from where, with what end."""
+"""Sign-in attempts by account and address, and other events that limits count."""
 
 from datetime import datetime, timedelta
 
@@ -8,31 +8,31 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Base, table_of
 from app.models.types import Id, UTCDateTime, now, uuid7
 
-# Failures after which the next one is refused, and the time in which they are counted.
+# The number of failures before attempts are refused, and the time window of the count.
 PAIR_MAX, PAIR_WINDOW = 10, timedelta(minutes=5)  # one account from one address
 ADDRESS_MAX, ADDRESS_WINDOW = 100, timedelta(minutes=5)
 ACCOUNT_MAX, ACCOUNT_WINDOW = 100, timedelta(hours=1)
-# Of the codes of one account's second factor, which only who has its password comes to.
+# Limits for second factor codes of an account. Only a person with the password can try codes.
 CODE_LIMITS = (
     (5, timedelta(minutes=5)),
     (20, timedelta(hours=1)),
     (50, timedelta(days=1)),
 )
-# Mails of one kind to one address that somebody who need not be its owner can have sent, the pause
-# between two that set a password, and confirmations that one account can have sent.
+# Mails of one kind that anybody can request for an address, the pause between two password resets,
+# and the confirmations that one account can request.
 MAILS_MAX, MAILS_WINDOW, MAILS_PAUSE = 10, timedelta(days=1), timedelta(minutes=5)
 ASKED_MAX, ASKED_WINDOW = 20, timedelta(hours=1)
 SIGN_UPS_MAX, SIGN_UPS_WINDOW = 20, timedelta(hours=1)  # from one network
-# Answers that a username or address is taken, to one network or account (ASVS 5.0, 6.3.8).
+# Responses with a taken username or address, for one network or account (ASVS 5.0, 6.3.8).
 TAKEN_MAX, TAKEN_WINDOW = 100, timedelta(hours=1)
-KEPT = timedelta(days=90)  # how long an address counts as one of the owner's
+KEPT = timedelta(days=90)  # the time for which an address counts as the owner's
 
 
 class SignInAttempt(Base):
     __tablename__ = "sign_in_attempts"
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
-    account: Mapped[str] = mapped_column(String(64))  # a hash: what was typed may be a password
+    account: Mapped[str] = mapped_column(String(64))  # a hash: a user may type a password here
     address: Mapped[str] = mapped_column(String(45))
     succeeded: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, index=True)

@@ -1,4 +1,4 @@
-"""Challenges that a passkey has answered, kept until no page can send them again."""
+"""Challenges answered by a passkey, kept until they expire."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Base, table_of
 from app.models.types import Id, UTCDateTime, now, uuid7
 
-CHALLENGE_LIFE = timedelta(hours=1)  # after it was issued
+CHALLENGE_LIFE = timedelta(hours=1)  # after the issue
 
 
 class SpentChallenge(Base):

@@ -1,7 +1,7 @@
 """Tasks, and the limits of their values.
 
-Labels are a list in the row and not a table of their own: they are always read and written with
-their task, and one statement then does either (docs/architecture.md).
+Labels are a list in the row and not a table, so that one statement reads or writes a task with its
+labels (docs/architecture.md).
 """
 
 from datetime import datetime
@@ -37,7 +37,7 @@ LABEL_MAX = 50
 STATUSES = ("todo", "in_progress", "done", "cancelled")
 PRIORITIES = ("low", "normal", "high", "urgent")
 CLOSED = ("done", "cancelled")  # neither can be overdue
-# The columns that the API, exports and webhooks show of a task.
+# The columns of a task in the API, exports and webhooks.
 SHOWN = (
     "id",
     "title",
@@ -79,10 +79,10 @@ class Task(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     version: Mapped[int] = mapped_column(default=1)
-    deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # set: it is in the trash
-    label_keys: Mapped[list[str]] = mapped_column(TextList, default=list)  # labels without case
-    # The words of title and description (app.services.tasks.search), and the `version` that they
-    # are of. Another one: code that knows no search words has written the row since.
+    deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # set: in the trash
+    label_keys: Mapped[list[str]] = mapped_column(TextList, default=list)  # case-folded labels
+    # The words of title and description (app.services.tasks.search), and the `version` they belong
+    # to. If the versions differ, an older release without search words has written the row.
     search_words: Mapped[str | None] = mapped_column(SearchWords, deferred=True)
     search_version: Mapped[int | None]
 
@@ -94,12 +94,12 @@ TRASHED = Task.deleted_at.is_not(None)
 
 
 def _live(name: str, *columns: object) -> None:
-    """An index over what is not in the trash: each serves one order of a list, both ways."""
+    """Add an index over tasks outside the trash, for one order of a list in both directions."""
     Index(name, *columns, sqlite_where=LIVE, postgresql_where=LIVE)  # type: ignore[arg-type]
 
 
 ASSIGNED = Task.assignee_id.is_not(None)
-# The place of a status among STATUSES, spelled as the index over it is.
+# The position of a status in STATUSES, with the same spelling as its index.
 STATUS_RANK: ColumnElement[int] = literal_column(
     "CASE status WHEN 'todo' THEN 0 WHEN 'in_progress' THEN 1 WHEN 'done' THEN 2 ELSE 3 END",
     Integer,
@@ -112,7 +112,7 @@ _live("ix_tasks_owner_priority", Task.owner_id, Task.priority, Task.id)
 _live("ix_tasks_owner_status", Task.owner_id, STATUS_RANK, Task.id)
 _live("ix_tasks_owner_completed_at", Task.owner_id, Task.completed_at, Task.id)
 _live("ix_tasks_owner_title", Task.owner_id, func.lower(Task.title), Task.id)
-# These two hold the trash as well: they serve the foreign keys when an account is removed.
+# These two include the trash: the foreign keys need them when an account is deleted.
 Index("ix_tasks_owner_created_at", Task.owner_id, Task.created_at, Task.id)
 Index(
     "ix_tasks_assignee_created_at",
@@ -125,10 +125,10 @@ Index(
 Index("ix_tasks_trash", Task.deleted_at, Task.id, sqlite_where=TRASHED, postgresql_where=TRASHED)
 NOT_INDEXED = Task.search_version.is_distinct_from(Task.version)
 Index("ix_tasks_not_indexed", Task.id, sqlite_where=NOT_INDEXED, postgresql_where=NOT_INDEXED)
-# What the migrations make for one database alone: its indexes of search words and labels, and
-# `search`, by which the release before 20261130 searches.
+# Objects that migrations create for one database only: indexes of search words and labels, and
+# the column `search` of the release before 20261130.
 POSTGRES_ONLY = frozenset({"search", "ix_tasks_search_words", "ix_tasks_label_keys"})
 SQLITE_ONLY = frozenset({"search_id", "uq_tasks_search_id"})
-SEARCH_TABLES = "task_search"  # on SQLite: the index (FTS5), and the tables that begin like it
-# PostgreSQL spells their expressions in another way, so Alembic would find a difference for ever.
+SEARCH_TABLES = "task_search"  # on SQLite: the FTS5 table, and the prefix of its shadow tables
+# PostgreSQL changes the spelling of the expression, so that Alembic would always see a difference.
 UNCOMPARED = frozenset({"ix_tasks_owner_status"})

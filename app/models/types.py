@@ -1,4 +1,4 @@
-"""Column types that mean the same on PostgreSQL and SQLite, and the values that rows start with."""
+"""Column types with equal semantics on PostgreSQL and SQLite, and the ids and times of rows."""
 
 import os
 import re
@@ -23,10 +23,10 @@ now = clock.now
 
 
 def uuid7() -> str:
-    """A UUIDv7 as text (RFC 9562, 5.7 and 6.2, method 3).
+    """Return a UUIDv7 as text (RFC 9562, 5.7 and 6.2, method 3).
 
-    48 bits of Unix milliseconds, 12 of their fraction, so that ids made one after another sort so,
-    and 62 of randomness.
+    It has 48 bits of Unix milliseconds and 12 of their fraction, so that ids sort by creation, and
+    62 random bits.
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = rest * 4096 // 1_000_000
@@ -37,7 +37,7 @@ def uuid7() -> str:
 
 
 class _TextUUID(PGUuid[str]):
-    """PostgreSQL's uuid that stays text in Python: the driver hands it over so (app.extensions)."""
+    """PostgreSQL's uuid as text in Python, as the driver returns it (app.sql.engine)."""
 
     def bind_processor(self, dialect: Dialect) -> None:
         return None
@@ -46,28 +46,28 @@ class _TextUUID(PGUuid[str]):
         return None
 
 
-# As text (RFC 9562, 4), in either case; kept and handed on in lower case.
+# As text (RFC 9562, 4), in either case; stored and returned in lower case.
 ID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
 def canonical_id(text: str) -> str | None:
-    """The id that `text` is, in lower case, or None where it is none."""
+    """Return the id in lower case, or None if `text` is not a UUID."""
     return text.lower() if re.fullmatch(ID, text) else None
 
 
 Id = String(36).with_variant(_TextUUID(as_uuid=False), "postgresql")
-# Code point order on both, whatever the server's locale: its index survives an upgrade of libc.
+# Code point order on both, for any server locale, so that indexes survive an upgrade of libc.
 PlainText = Text().with_variant(Text(collation="C"), "postgresql")
-# The words of app.services.shared.search_words, with a blank around each: so a tsvector is read.
+# The words of app.services.shared.search_words between spaces, as read from a tsvector.
 SearchWords = Text().with_variant(postgresql.TSVECTOR(), "postgresql")
 
 
-# The types below say which function turns a value and not how each is turned, so that a value that
-# the driver handles as it is (PostgreSQL's dates and arrays) costs nothing.
+# The types below return converters instead of converting values, so that values that the driver
+# handles itself (PostgreSQL's dates and arrays) cost nothing.
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC. SQLite has none: there it is text of one width, which sorts."""
+    """An aware datetime in UTC. On SQLite it is text of fixed width, which sorts by time."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -101,7 +101,7 @@ class TextList(TypeDecorator[list[str]]):
 
 
 class Json(TypeDecorator[Any]):
-    """A JSON object whose keys are sorted when it is read: jsonb keeps no order (RFC 8259, 4)."""
+    """A JSON object with sorted keys on read, because jsonb keeps no order (RFC 8259, 4)."""
 
     impl = JSON
     cache_ok = True
@@ -115,7 +115,7 @@ class Json(TypeDecorator[Any]):
 
 
 class Ranked(TypeDecorator[str]):
-    """One of a few words that have an order: their rank is stored, so that it sorts and indexes."""
+    """One of a few ordered words, stored as its rank, so that the column sorts and indexes."""
 
     impl = SmallInteger
     cache_ok = True

@@ -1,4 +1,4 @@
-"""Forms that were sent after their session had ended: kept until their author signs in again."""
+"""Forms sent after their session had ended, kept until their author signs in again."""
 
 from datetime import datetime, timedelta
 from typing import Any

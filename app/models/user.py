@@ -1,4 +1,4 @@
-"""People: who they are, and the limits of what they may call themselves."""
+"""User accounts and the limits of their fields."""
 
 from datetime import datetime
 
@@ -30,33 +30,33 @@ class User(Base):
     email: Mapped[str] = mapped_column(String(EMAIL_MAX))
     password_hash: Mapped[str] = mapped_column(String(255))
     role: Mapped[str] = mapped_column(String(16), default="user")
-    # The linked account whose groups gave the role; None for a role that was given by hand. It may
-    # be unlinked since: the last admin stays one.
+    # The linked account whose groups gave the role; None for a role given by hand. The account may
+    # be unlinked since, because the last admin keeps the role.
     role_from: Mapped[str | None] = mapped_column(Id)
     is_active: Mapped[bool] = mapped_column(default=True)
     email_verified: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     version: Mapped[int] = mapped_column(default=1)
-    passkey_declined_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the offer of one
+    passkey_declined_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the offer
 
 
 USERS = table_of(User)
 
-# Ann and ann are one person, by index and so under any race.
+# Names are unique without case. An index also guards against concurrent requests.
 Index("uq_users_username", func.lower(User.username), unique=True)
 Index("uq_users_email", func.lower(User.email), unique=True)
 Index("ix_users_created_at", User.created_at, User.id)
 
 
 def no_address(user_id: str) -> str:
-    """The value of `users.email` for an account without an address.
+    """Return the value of `users.email` for an account without an address.
 
-    The domain is reserved (RFC 2606, 2): nobody can register with it and no mail leaves for it.
+    The domain is reserved (RFC 2606, 2): nobody can register with it, and no mail is sent to it.
     """
     return f"{user_id}@{NO_ADDRESS}"
 
 
 def has_address(email: str) -> bool:
-    """False for the value that `no_address` gives."""
+    """Return False for a value of `no_address`."""
     return not email.endswith(f"@{NO_ADDRESS}")

@@ -1,4 +1,4 @@
-"""Where a user wants to be told of what happens to his tasks and those that he is assigned."""
+"""Webhooks: URLs that receive events of the tasks owned by or assigned to a user."""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ EVENTS = (
 )
 URL_MAX = 2000
 PER_USER_MAX = 20
-GIVEN_UP_AFTER = timedelta(days=5)  # of nothing but failures: it is switched off
+GIVEN_UP_AFTER = timedelta(days=5)  # of failures only: the webhook is switched off
 
 
 class Webhook(Base):
@@ -29,8 +29,8 @@ class Webhook(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=uuid7)
     user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
     url: Mapped[str] = mapped_column(String(URL_MAX))
-    secret: Mapped[str] = mapped_column(String(255), info=SEALED)  # signing needs it in the clear
-    events: Mapped[str] = mapped_column(String)  # separated by spaces; each resource adds to them
+    secret: Mapped[str] = mapped_column(String(255), info=SEALED)  # signing needs it
+    events: Mapped[str] = mapped_column(String)  # separated by spaces, without a limit
     is_active: Mapped[bool] = mapped_column(default=True)
     failing_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

@@ -1,4 +1,4 @@
-"""Earlier secrets of webhooks: each signs beside the present one until it expires."""
+"""Earlier secrets of webhooks: each signs beside the current one until it expires."""
 
 from datetime import datetime, timedelta
 
@@ -8,8 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Base, table_of
 from app.models.types import SEALED, Id, UTCDateTime, now, uuid7
 
-EARLIER_LIFE = timedelta(hours=24)  # within it a receiver replaces its copy of the secret
-EARLIER_MAX = 5  # of one webhook: each is one more signature in every request
+EARLIER_LIFE = timedelta(hours=24)  # the time for a receiver to replace its copy
+EARLIER_MAX = 5  # of one webhook: each adds a signature to every request
 
 
 class WebhookSecret(Base):
@@ -20,7 +20,7 @@ class WebhookSecret(Base):
         Id, ForeignKey("webhooks.id", ondelete="CASCADE"), index=True
     )
     secret: Mapped[str] = mapped_column(String(255), info=SEALED)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)  # when it was replaced
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)  # the replacement
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 
