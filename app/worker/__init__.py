@@ -1,1 +1,1 @@
-"""`flask worker`: sends mails and webhooks from the outbox, and deletes expired rows."""
+"""`flask worker`: the process that sends mails and webhooks, and deletes expired rows."""

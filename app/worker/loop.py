@@ -1,7 +1,7 @@
-"""`flask worker`: sends what the outbox holds, and removes what has had its time.
+"""The loop of `flask worker`: it sends the entries of the outbox and deletes expired rows.
 
-Any number of them may run. SIGTERM and SIGINT let what is being sent end, and claim nothing more;
-what a killed one was sending is sent once more when its lease ends.
+Any number of workers may run. After SIGTERM or SIGINT a worker claims no more entries and finishes
+those it is sending. Another worker sends the entries of a killed one when their leases expire.
 """
 
 import logging
@@ -26,14 +26,14 @@ from app.services.operations import purge, readiness
 from app.services.outbox import outbox
 from app.services.tasks import search as task_search
 
-# What sends an entry: gives the status of the answer where there is one. Raises SendingFailed.
+# Sends an entry and returns the status of the response, or None. Raises SendingFailed.
 Sender = Callable[[OutboxEntry], int | None]
 
-POLL = 0.5  # seconds between two looks at an outbox that had nothing
+POLL = 0.5  # seconds between two queries of an empty outbox
 RENEW_EVERY = LEASE.total_seconds() / 3
 PURGE_EVERY = 3600.0  # seconds
-INDEX_EVERY = 15.0  # seconds between two looks for tasks that older code has stored
-DRAIN = 25.0  # seconds that what is being sent may take when the worker is stopped
+INDEX_EVERY = 15.0  # seconds between two queries for tasks stored by an older release
+DRAIN = 25.0  # seconds to finish the current entries after a stop
 _log = logging.getLogger("flagstone.worker")
 
 
@@ -43,16 +43,16 @@ class Worker:
         self.senders = senders
         self.threads = threads
         self.stopping = threading.Event()
-        self._held: dict[str, OutboxEntry] = {}  # what is being sent now
-        self._freed = threading.Event()  # a thread has nothing to do
+        self._held: dict[str, OutboxEntry] = {}  # the entries being sent now
+        self._freed = threading.Event()  # a thread is free
         self._renewed_at = time.monotonic()
         self._index_at = 0.0
         self._purge_at = time.monotonic() + random.uniform(0, 60)  # noqa: S311 - not all at once
 
     def run(self, beside: int | None = None, heartbeat: Path | None = None) -> None:
-        """Work until told to stop, or until the parent process, of id `beside`, is gone.
+        """Work until `stop` or a signal, or until the parent process of id `beside` has ended.
 
-        `heartbeat` is touched every round, so that others see it go on.
+        Each round touches the file `heartbeat`, for health checks.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
@@ -62,7 +62,7 @@ class Worker:
             if heartbeat:
                 heartbeat.touch()
             self._freed.clear()
-            if not self._tried(lambda: self._step(pool)):
+            if not self._log_errors(lambda: self._step(pool)):
                 self._freed.wait(POLL)
         self._drain()
         pool.shutdown(wait=not self._held, cancel_futures=True)
@@ -73,7 +73,7 @@ class Worker:
         self._freed.set()
 
     def run_once(self) -> int:
-        """Send all that is due, one after the other: how many entries that were."""
+        """Send all due entries one after the other, and return their number."""
         number = 0
         with self.app.app_context():
             while claimed := outbox.claim(self.threads):
@@ -83,7 +83,7 @@ class Worker:
         return number
 
     def _step(self, pool: ThreadPoolExecutor) -> int:
-        """How many entries were claimed."""
+        """Claim due entries for the free threads, and return the number of entries."""
         with self.app.app_context():
             self._keep_up()
             free = self.threads - len(self._held)
@@ -94,7 +94,7 @@ class Worker:
         return len(claimed)
 
     def _keep_up(self) -> None:
-        """Renew the leases, index what is not, and purge, when it is time."""
+        """Renew the leases, index tasks for search, and purge, each at its interval."""
         moment = time.monotonic()
         if moment - self._renewed_at > RENEW_EVERY:
             self._renewed_at = moment
@@ -115,7 +115,7 @@ class Worker:
                 self._send(entry)
             return 1
 
-        self._tried(send)  # what could not be noted is sent again when the lease ends
+        self._log_errors(send)  # an outcome that could not be stored is sent again after the lease
         del self._held[entry.id]
         self._freed.set()
 
@@ -129,7 +129,7 @@ class Worker:
         except Exception:
             what = (entry.kind, entry.name, entry.id, entry.request_id)
             _log.exception("%s %s %s of request %s cannot be sent", *what)
-            failure = SendingFailed("An error of this service: its log tells more.")
+            failure = SendingFailed("An error of this service: see its log.")
         if failure is None:
             outbox.done(entry, status)
         else:
@@ -141,8 +141,8 @@ class Worker:
         while self._held and time.monotonic() < ends:
             time.sleep(0.05)
 
-    def _tried(self, act: Callable[[], Any]) -> Any:
-        """What `act` gives; 0 where the database is away or the like, which is logged."""
+    def _log_errors(self, act: Callable[[], Any]) -> Any:
+        """Return the result of `act`, or log an error (an unreachable database) and return 0."""
         try:
             return act()
         except AppError as error:
@@ -160,7 +160,7 @@ class Worker:
 def _log_attempt(
     entry: OutboxEntry, failure: SendingFailed | None, again: datetime | None, seconds: float
 ) -> None:
-    """One line for each attempt, with the reason of a failure."""
+    """Log one line for an attempt, with the reason of a failure."""
     outcome = "sent" if failure is None else "failed" if again else "given up"
     line = Line(
         kind=entry.kind,

@@ -1,7 +1,7 @@
-"""Mails as they are sent: text and HTML from the templates, headers of fixed words.
+"""The messages of mails: text and HTML from the templates, and fixed headers.
 
-Text that a user typed stands in the body alone. The headers hold the address, in ASCII, and no
-other input (ASVS 5.0, 1.2.9).
+Only the body holds text that a user typed. The headers hold the recipient in ASCII and no other
+input (ASVS 5.0, 1.2.9).
 """
 
 import re
@@ -28,7 +28,7 @@ LINK_SUBJECTS = {
     "invite": "You are invited",
     "reset": "Set a new password",
 }
-# The button of a notice leads where its advice leads first.
+# The label of a notice's button, by the first link in its advice.
 ACTIONS = {
     "": "Undo the change",
     "/auth/forgot": "Set a new password",
@@ -44,16 +44,16 @@ _PATH = re.compile(r"\{site\}(/[\w/-]+)")
 def notice(
     entry: OutboxEntry, payload: dict[str, Any] | None = None, *, undo: str = ""
 ) -> EmailMessage:
-    """Write one of NOTICES. `undo` is the secret of the link that undoes what happened.
+    """Return the message of one of NOTICES. `undo` is the secret of a link that undoes the change.
 
-    `payload` stands in for that of the entry.
+    `payload` replaces the payload of the entry.
     """
     values = payload or entry.payload
     kind, site = NOTICES[entry.name], settings.current().public_url
     advice = _advice(entry.name, undo)
     undo_url = f"{site}/auth/undo/{undo}" if undo else ""
     path = "" if undo else next(iter(_PATH.findall(advice)), "")
-    told = {
+    context = {
         **values,
         "what": kind.what,
         "moment": None if entry.name == ENDING else entry.created_at,
@@ -63,11 +63,11 @@ def notice(
         "action": ACTIONS[path],
         "action_url": undo_url or (path and f"{site}{path}"),
     }
-    return _message(entry, "notice", told["to"], kind.subject, told)
+    return _message(entry, "notice", context["to"], kind.subject, context)
 
 
 def _by(values: dict[str, Any]) -> str:
-    """Who did it and from where; "" for what the service or its operator did."""
+    """Return the line with actor, address and device, or "" for the service or its operator."""
     if not values["by_owner"]:
         return "By: an admin" if values.get("by_admin", True) else ""
     agent = values.get("user_agent")
@@ -76,16 +76,16 @@ def _by(values: dict[str, Any]) -> str:
 
 
 def _advice(name: str, undo: str) -> str:
-    """Return what to do, which differs where the owner cannot undo it."""
+    """Return the advice of a notice. A change of the email without an undo link has its own."""
     if name == "email_changed" and not undo:
         return ADMIN_ADVICE
     return NOTICES[name].advice
 
 
 def link(entry: OutboxEntry, username: str, email: str, secret: str) -> EmailMessage:
-    """A link that works once: to set a password, to confirm `email`."""
+    """Return the message with a one-time link: reset, invitation or confirmation of `email`."""
     base = settings.current().public_url
-    told = {
+    context = {
         "username": username,
         "email": email,
         "url": f"{base}/auth/{entry.name}/{secret}",
@@ -93,18 +93,18 @@ def link(entry: OutboxEntry, username: str, email: str, secret: str) -> EmailMes
         "ends": now() + LIFE[entry.name],
         "by": entry.payload.get("by", ""),
     }
-    return _message(entry, entry.name, email, LINK_SUBJECTS[entry.name], told)
+    return _message(entry, entry.name, email, LINK_SUBJECTS[entry.name], context)
 
 
 def _in_words(life: timedelta) -> str:
-    """Whole days above one, else hours: the same words as on the pages."""
+    """Return the time in days above one day, or as the pages show it."""
     if life > timedelta(days=1):
         return f"{life.days} days"
     return in_words(int(life.total_seconds()))
 
 
 def _message(
-    entry: OutboxEntry, template: str, to: str, subject: str, told: dict[str, Any]
+    entry: OutboxEntry, template: str, to: str, subject: str, context: dict[str, Any]
 ) -> EmailMessage:
     site = settings.current().public_url
     message = EmailMessage()
@@ -113,12 +113,12 @@ def _message(
     message["To"] = Address(addr_spec=to)
     message["Subject"] = f"{subject} - Flagstone"
     message["Date"] = format_datetime(now())
-    # The same at every attempt: a mail that is sent twice can be told by it (RFC 5322, 3.6.4).
+    # The same at every attempt, so that receivers recognise a duplicate (RFC 5322, 3.6.4).
     message["Message-ID"] = f"<{entry.id}@{urlsplit(site).hostname}>"
-    message["Auto-Submitted"] = "auto-generated"  # no reply by a machine (RFC 3834)
-    footer = f"This mail is about the account {told['username']}. A program sent it."
-    told = {**told, "subject": subject, "site": site, "footer": footer}
-    message.set_content(render_template(f"mail/{template}.txt", **told), cte="quoted-printable")
-    html = render_template(f"mail/{template}.html", **told)
+    message["Auto-Submitted"] = "auto-generated"  # prevents automatic replies (RFC 3834)
+    footer = f"This mail is about the account {context['username']}. A program sent it."
+    context = {**context, "subject": subject, "site": site, "footer": footer}
+    message.set_content(render_template(f"mail/{template}.txt", **context), cte="quoted-printable")
+    html = render_template(f"mail/{template}.html", **context)
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     return message

@@ -1,4 +1,4 @@
-"""Sends an entry of the outbox as a mail."""
+"""The sender of mails from the outbox."""
 
 from app import settings
 from app.models import OutboxEntry
@@ -11,15 +11,16 @@ from app.worker import mail_messages, mail_transports
 
 
 def send(entry: OutboxEntry) -> int | None:
-    """The status of the answer. None where no server was asked: the mail has lost its reason, or
-    goes to a file or the console. Raises SendingFailed.
+    """Send an entry as a mail and return the status of the SMTP response. Raises SendingFailed.
+
+    Return None if no server was used: the mail is obsolete, or MAIL_URL is a folder or the console.
     """
     if entry.name not in LIFE:
-        told = token_mails.warning(entry) if entry.name == token_mails.ENDING else entry.payload
-        if told is None:
+        payload = token_mails.warning(entry) if entry.name == token_mails.ENDING else entry.payload
+        if payload is None:
             return None
         undo = address_undo.make(entry) if entry.name == address_undo.NOTICE else ""
-        message = mail_messages.notice(entry, told, undo=undo)
+        message = mail_messages.notice(entry, payload, undo=undo)
         status = mail_transports.deliver(settings.current().mail_url, message)
         if entry.user_id is None:
             outbox.forget(entry)

@@ -1,4 +1,4 @@
-"""Where mails go: to an SMTP server, the console or a folder, as MAIL_URL says."""
+"""The transports of mails, chosen by MAIL_URL: an SMTP server, the console or a folder."""
 
 import functools
 import os
@@ -17,7 +17,10 @@ PORTS = {"smtp": 25, "smtps": 465}
 
 
 def deliver(url: str, message: EmailMessage) -> int | None:
-    """The status of the server's answer, None where there is no server. Raises SendingFailed."""
+    """Deliver a mail and return the status of the SMTP response, or None without a server.
+
+    Raises SendingFailed.
+    """
     if url.startswith("file:"):
         _to_file(Path(url.removeprefix("file:")), message)
         return None
@@ -34,14 +37,14 @@ def _to_server(url: SplitResult, message: EmailMessage) -> int:
         with connect(url, TIMEOUT) as server:
             return _send(server, message)
     except smtplib.SMTPResponseException as error:
-        # What the server has against us (name, password, sender) can be mended: it is tried again.
-        raise SendingFailed(_told(error.smtp_code, error.smtp_error), error.smtp_code) from error
+        # An operator can correct a rejected name, password or sender: the mail is retried.
+        raise SendingFailed(_reason(error.smtp_code, error.smtp_error), error.smtp_code) from error
     except (OSError, smtplib.SMTPException) as error:
         raise SendingFailed(f"The mail server: {str(error) or type(error).__name__}") from error
 
 
 def connect(url: SplitResult, patience: float) -> smtplib.SMTP:
-    """A server that is ready to take a mail, each answer within `patience` seconds.
+    """Connect to a mail server and sign in. `patience` limits each response, in seconds.
 
     Raises OSError, SMTPException.
     """
@@ -64,20 +67,21 @@ def connect(url: SplitResult, patience: float) -> smtplib.SMTP:
 
 @functools.cache
 def _our_name() -> str:
-    """For the greeting (RFC 5321, 4.1.1.1). Asked for once: it may take a look into the DNS."""
+    """Return the host name for the greeting (RFC 5321, 4.1.1.1). Cached: it may query the DNS."""
     return socket.getfqdn()
 
 
 @functools.cache
 def _tls() -> ssl.SSLContext:
-    """Asks for a certificate that holds, of a known authority or of SSL_CERT_FILE. Made once: to
-    read all authorities takes longer than to send a mail.
+    """Return a context that requires a valid certificate of a known authority or of SSL_CERT_FILE.
+
+    Cached: loading the authorities takes longer than sending a mail.
     """
     return ssl.create_default_context()
 
 
 def _send(server: smtplib.SMTP, message: EmailMessage) -> int:
-    """A refusal of the recipient or of the mail itself is final where it is permanent (5xx)."""
+    """Send the mail. A permanent refusal (5xx) of the recipient or the mail is final."""
     try:
         server.send_message(message)
     except smtplib.SMTPRecipientsRefused as error:
@@ -89,16 +93,16 @@ def _send(server: smtplib.SMTP, message: EmailMessage) -> int:
 
 
 def _refusal(status: int, text: bytes | str) -> SendingFailed:
-    return SendingFailed(_told(status, text), status, final=status >= 500)
+    return SendingFailed(_reason(status, text), status, final=status >= 500)
 
 
-def _told(status: int, text: bytes | str) -> str:
+def _reason(status: int, text: bytes | str) -> str:
     words = text.decode(errors="replace") if isinstance(text, bytes) else text
     return f"The mail server: {status} {words}"
 
 
 def _to_file(folder: Path, message: EmailMessage) -> None:
-    """One file for each mail, there as a whole or not at all; sent again it takes its own place."""
+    """Write the mail to a file, atomically; another attempt replaces the same file."""
     name = message["Message-ID"].strip("<>").partition("@")[0]
     draft = folder / f".{name}.{os.getpid()}"
     try:
@@ -110,7 +114,7 @@ def _to_file(folder: Path, message: EmailMessage) -> None:
 
 
 def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)  # links in it are secrets
+    return os.open(path, flags, 0o600)  # the mail holds secret links
 
 
 def _to_console(message: EmailMessage) -> None:

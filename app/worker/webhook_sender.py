@@ -1,4 +1,4 @@
-"""Sends a webhook: signed, to an address that was looked at, by one POST that has one time-out."""
+"""The sender of webhooks: one signed POST to a checked address, with one time limit."""
 
 import http.client
 import socket
@@ -30,7 +30,7 @@ GONE = 410
 
 
 def send(entry: OutboxEntry) -> int:
-    """The status of the receiver's answer. Raises SendingFailed."""
+    """Send an entry to its webhook and return the status of the response. Raises SendingFailed."""
     webhook = webhook_deliveries.live(entry.webhook_id or "")
     if webhook is None:
         raise SendingFailed("The webhook is switched off.", final=True)
@@ -49,17 +49,19 @@ def send(entry: OutboxEntry) -> int:
 
 
 def _secrets(webhook: Webhook) -> list[str]:
-    """Raises SendingFailed. The receiver is not to blame: the webhook does not count as failing."""
+    """Return the signing secrets. Raises SendingFailed, not counted as a failing webhook."""
     try:
         return signing_secrets.signing(webhook)
     except Sealed as error:
-        raise SendingFailed("Its secret cannot be read here: an admin has to mend that.") from error
+        raise SendingFailed(
+            "The service cannot decrypt the secret of the webhook: ask an admin."
+        ) from error
 
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> int:
-    """The status of the answer, one of 2xx: nothing else of it is read, no redirect is followed.
+    """Send a POST request and return the status of the response, which is 2xx.
 
-    Raises SendingFailed.
+    Nothing else of the response is read, and no redirect is followed. Raises SendingFailed.
     """
     ends = time.monotonic() + TIMEOUT
     parts = urlsplit(url)
@@ -71,21 +73,21 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> int:
             status = _exchange(parts, connected, body, headers)
     except (OSError, http.client.HTTPException) as error:
         late = time.monotonic() >= ends
-        why = "It did not answer in time." if late else str(error) or type(error).__name__
+        why = "The receiver did not answer in time." if late else str(error) or type(error).__name__
         raise SendingFailed(why) from error
     if not 200 <= status < 300:
-        raise SendingFailed(f"It answered with {status}.", status)
+        raise SendingFailed(f"The receiver answered with {status}.", status)
     return status
 
 
 def _connect(parts: SplitResult, ends: float) -> socket.socket:
-    """A connection, for TLS where the URL says so. Raises OSError, SendingFailed."""
+    """Return a connection to an allowed address. Raises OSError, SendingFailed."""
     if not target_urls.is_port_allowed(target_urls.port_of(parts)):
-        raise SendingFailed("It uses a port other than 80, 443 and those from 1024 up.")
+        raise SendingFailed("The URL uses a port other than 80, 443 and those from 1024 up.")
     found = target_urls.addresses(parts, TIMEOUT / 3)
     if not found:
         raise SendingFailed(
-            "It points at a private, loopback or link-local address, or a reserved one."
+            "The URL points at a private, loopback or link-local address, or a reserved one."
         )
     for address in found[:-1]:
         with suppress(OSError):
@@ -108,8 +110,9 @@ def _tls() -> ssl.SSLContext:
 
 @contextmanager
 def _ending(connected: socket.socket, ends: float) -> Iterator[None]:
-    """Cut the connection off when the time is over: with a time-out for each byte that comes alone,
-    a slow receiver could hold it for ever.
+    """Shut the connection down at `ends`.
+
+    A socket timeout applies to each read: a slow receiver could hold the connection for ever.
     """
 
     def cut() -> None:

@@ -50,8 +50,8 @@ def test_webhook_is_changed_tried_and_removed(app: Flask, ann_browser: Browser) 
     assert "webhook.test" in ann_browser.get(path).text
     with app.app_context():
         entry = rows(OutboxEntry)[0].id
-        set_values(OutboxEntry, entry, status="dead", error="It answered with 500.")
-    assert "It answered with 500." in ann_browser.get(path).text
+        set_values(OutboxEntry, entry, status="dead", error="The receiver answered with 500.")
+    assert "The receiver answered with 500." in ann_browser.get(path).text
     ann_browser.post(f"{path}/deliveries/{entry}/redeliver", form=path)
     with app.app_context():
         assert rows(OutboxEntry)[0].status == "pending"

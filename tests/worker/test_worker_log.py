@@ -57,9 +57,9 @@ def send(app: Flask, error: Exception | None, request_id: str = "r-1") -> dict[s
 
 
 def test_failure_names_its_reason_and_the_request(app: Flask) -> None:
-    line = send(app, SendingFailed("It answered with 503.", 503))
+    line = send(app, SendingFailed("The receiver answered with 503.", 503))
     assert (line["level"], line["outcome"]) == ("warning", "failed")
-    assert (line["reason"], line["request_id"]) == ("It answered with 503.", "r-1")
+    assert (line["reason"], line["request_id"]) == ("The receiver answered with 503.", "r-1")
     assert (line["kind"], line["name"], line["attempt"]) == ("mail", "greeting", 1)
     assert line["again_at"].endswith("+00:00")
 

@@ -58,7 +58,7 @@ def check(url: str) -> None:
     if not found:
         raise _refusal(
             Code.NOT_ALLOWED,
-            "It must not point at a private, loopback or link-local address, or a reserved one.",
+            "Use a public address: no private, loopback or link-local one, and no reserved one.",
         )
 
 

@@ -232,7 +232,7 @@ def test_receiver_that_drips_is_cut_off(
     receiver.drip = True
     assert work(inside) == 1
     (entry,) = api.get(f"{hook}/deliveries").get_json()["items"]
-    assert entry["error"] == "It did not answer in time."
+    assert entry["error"] == "The receiver did not answer in time."
 
 
 def test_webhook_that_is_gone_or_fails_for_days_is_switched_off(
