@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import JSON, DateTime, SmallInteger, String, Text
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql.types import PGUuid  # else one of these takes our place
+from sqlalchemy.dialects.postgresql.types import PGUuid  # the dialect would replace a UUID by it
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 

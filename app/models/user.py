@@ -58,5 +58,5 @@ def no_address(user_id: str) -> str:
 
 
 def has_address(email: str) -> bool:
-    """Return False for a value of `no_address`."""
+    """Return True unless `email` is a value of `no_address`."""
     return not email.endswith(f"@{NO_ADDRESS}")

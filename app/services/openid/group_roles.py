@@ -36,7 +36,7 @@ _set = Statement[User](
 
 
 def follow(origin: Actor, user: User, person: Person) -> None:
-    """Update the role of `user` to the groups of `person`, who has just signed in.
+    """Update the role of `user` by the groups of `person`, who has just signed in.
 
     The last active admin keeps the role until there is another.
     """
