@@ -1,4 +1,7 @@
-"""`make bench RIVALS=1`: this service beside the rivals, and how many times they cost as much."""
+"""`make bench RIVALS=1`: this service beside the rivals, and how many times they cost as much.
+
+BENCH_RIVALS, names separated by ";", leaves the other rivals out.
+"""
 
 import json
 import os
@@ -12,8 +15,8 @@ from bench.loops import LOOPS, Maker
 from bench.measure import Service
 from bench.servers import Server
 
-# The module of each rival, and what serves it: Gunicorn where nothing is named.
-NAMES = ("smorest", "drf", "fast_api", "lite_star")
+NAMES = os.environ.get("BENCH_RIVALS", "smorest;drf;fast_api;lite_star").split(";")
+# The server of a rival that does not run under Gunicorn.
 ASYNCHRONOUS = {
     "fast_api": ["uvicorn", "--no-access-log", "--log-level", "warning"],
     "lite_star": ["granian", "--interface", "asgi", "--no-ws", "--log-level", "warning"],
