@@ -1,7 +1,7 @@
 """Tasks, and the limits of their values.
 
 Labels are a list in the row and not a table, so that one statement reads or writes a task with its
-labels (docs/architecture.md).
+labels (docs/decisions.md).
 """
 
 from datetime import datetime
