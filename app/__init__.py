@@ -1,4 +1,4 @@
-"""The application factory: the whole wiring of the service, on one page."""
+"""The application factory, which wires the whole service."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ else:
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
-    """The service, with `settings` as config.load() gives them (by default from the environment).
+    """Return the service with `settings`, by default those of config.load().
 
     Raises config.SettingsError.
     """

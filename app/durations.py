@@ -1,10 +1,10 @@
-"""Spans of time in words."""
+"""Durations in words."""
 
 import math
 
 
 def in_words(seconds: int) -> str:
-    """Seconds up to a minute, minutes up to two hours, then hours: "5 minutes", rounded up."""
+    """Return seconds below a minute, minutes below two hours, else hours, rounded up: 5 minutes."""
     for unit, size, below in (("second", 1, 60), ("minute", 60, 7200)):
         if seconds < below:
             return _counted(math.ceil(seconds / size), unit)

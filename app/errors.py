@@ -1,8 +1,8 @@
-"""What can go wrong, in the words of the domain. Knows nothing of Flask.
+"""The errors of the domain, without Flask.
 
-`status` is the HTTP status that fits, `slug` names the page under /problems/ that explains it.
-`fields` says which inputs are to blame: a field's name (as a JSON Pointer without its first slash
-where it lies deeper) and what is wrong with it, with its code.
+`status` is the HTTP status, `slug` names the page under /problems/ that explains the error.
+`fields` maps each invalid input to its Fault. A nested field's name is a JSON Pointer without the
+first slash.
 """
 
 from typing import Any, ClassVar
@@ -22,17 +22,17 @@ class AppError(Exception):
         super().__init__(message)
         self.message = message
         self.fields = fields or {}
-        self.index: int | None = None  # of the operation at fault, among many
+        self.index: int | None = None  # of the failed operation of a bulk request
 
 
 class Malformed(AppError):
-    """The request could not be read at all."""
+    """The request cannot be read."""
 
     status, slug, title = 400, "malformed", "Malformed request"
 
 
 class Refused(Malformed):
-    """The server cannot read the head of the request, for the reason that is its cause."""
+    """The server cannot read the head of the request. `__cause__` holds the server's error."""
 
     def __init__(self, status: int) -> None:
         super().__init__("The request cannot be read.")
@@ -40,7 +40,7 @@ class Refused(Malformed):
 
 
 class SignInRefused(Malformed):
-    """What the OpenID provider sent does not prove who somebody is; starting again may help.
+    """The OpenID provider's answer does not prove the user's identity. A new attempt may help.
 
     `why` is for the audit trail.
     """
@@ -53,59 +53,60 @@ class SignInRefused(Malformed):
 
 
 class Unauthorized(AppError):
-    """Nobody is signed in, or the token or session is not valid (any more)."""
+    """The request has no token or session, or an invalid one."""
 
     status, slug, title = 401, "unauthorized", "Not signed in"
 
 
 class IdempotencyNotSupported(Malformed):
-    """The operation takes no Idempotency-Key: what it shows once is never stored."""
+    """The operation takes no Idempotency-Key, because its answer holds a secret, which is not
+    stored."""
 
     slug, title = "idempotency-not-supported", "Idempotency-Key not supported"
 
 
 class VoidLink(Malformed):
-    """A link that works once was used, replaced, or is too old."""
+    """The one-time link was used or replaced, or has expired."""
 
     slug, title = "void-link", "This link no longer works"
 
 
 class InvalidGrant(Unauthorized):
-    """A refresh token is unknown, expired, spent or revoked (RFC 6749, 5.2: invalid_grant)."""
+    """The refresh token is unknown, expired, used or revoked (RFC 6749, 5.2: invalid_grant)."""
 
     slug, title = "invalid-refresh-token", "Invalid refresh token"
 
 
 class InvalidToken(Unauthorized):
-    """A token came, and it is unknown, expired or revoked (RFC 6750, 3.1: invalid_token)."""
+    """The token is unknown, expired or revoked (RFC 6750, 3.1: invalid_token)."""
 
     slug, title = "invalid-token", "Invalid token"
 
 
 class BadCredentials(Unauthorized):
-    """Wrong password, unknown or deactivated user: the answer is the same."""
+    """The password is wrong, or the user is unknown or deactivated: the answer is the same."""
 
     slug, title = "bad-credentials", "Sign-in failed"
 
 
 class UnknownPasskey(BadCredentials):
-    """No account has the passkey (any more): the browser may be told to forget it."""
+    """No account has the passkey. The browser may delete the passkey."""
 
 
 class OtpRequired(Unauthorized):
-    """The password is right, and the account has a second factor: send its code as well."""
+    """The password is right, and the account has a second factor. Send its code too."""
 
     slug, title = "otp-required", "Second factor needed"
 
 
 class BadOtp(BadCredentials):
-    """The code of the second factor is wrong, too old, or was used before."""
+    """The code of the second factor is wrong, expired or already used."""
 
     slug, title = "bad-otp", "Wrong code"
 
 
 class Forbidden(AppError):
-    """You may see it, but you may not do that."""
+    """You may see the resource, but not perform the operation."""
 
     status, slug, title = 403, "forbidden", "Not allowed"
 
@@ -121,93 +122,93 @@ class InsufficientScope(Forbidden):
 
 
 class NoMail(Forbidden):
-    """It goes by mail, and none is set up here (MAIL_URL)."""
+    """The operation sends a mail, and the service has no mail server (MAIL_URL)."""
 
     slug, title = "no-mail", "No mail is set up"
 
 
 class EmailUnconfirmed(Forbidden):
-    """The account gets no second factor, passkey, linked account, webhook or personal token before
-    its email address is confirmed by the link that was mailed there.
+    """The account needs a confirmed email address before it can have a second factor, passkey,
+    linked account, webhook or personal token. Open the link in the confirmation mail.
     """
 
     slug, title = "email-unconfirmed", "Confirm your email address"
 
 
 class FactorRequired(Forbidden):
-    """The settings of this service require a second factor or a passkey, and the account has none.
-    Until it has one it can only set it up, or, where the settings say so, has no admin's rights.
+    """The service requires a second factor or a passkey, and the account has none. Without one the
+    account can only set one up or, depending on the settings, has no admin rights.
     """
 
     slug, title = "second-factor-required", "Set up a second factor"
 
 
 class ReauthenticationRequired(Forbidden):
-    """This needs a recent sign-in: sign in again, then repeat the request."""
+    """The operation needs a recent sign-in. Sign in again, then repeat the request."""
 
     slug, title = "reauthentication-required", "Sign in again"
 
 
 class NotFound(AppError):
-    """It does not exist, or you may not see it: the answer is the same."""
+    """The resource does not exist, or you may not see it: the answer is the same."""
 
     status, slug, title = 404, "not-found", "Not found"
 
 
 class MethodNotAllowed(AppError):
-    """The address exists, but does not accept the method; the Allow header says what it accepts."""
+    """The address does not accept the method. The Allow header lists the methods it accepts."""
 
     status, slug, title = 405, "method-not-allowed", "Method not allowed"
 
 
 class Conflict(AppError):
-    """The current state does not allow it: a name is taken, the last admin would go."""
+    """The current state does not allow the operation: a name is taken, or no admin would remain."""
 
     status, slug, title = 409, "conflict", "Conflict"
 
 
 class StillRunning(Conflict):
-    """The first request with this Idempotency-Key has not ended; Retry-After says when to ask."""
+    """The first request with this Idempotency-Key has not ended. Retry-After says when to retry."""
 
     retry_after = 1  # second
 
 
 class NotLinked(Conflict):
-    """Who the OpenID provider says you are has no account here that is yours beyond doubt."""
+    """No account here is linked to your account at the OpenID provider or certainly yours."""
 
     slug, title = "not-linked", "No account is linked"
 
 
 class PreconditionFailed(AppError):
-    """Somebody changed it in the meantime (RFC 9110, 13.1.1)."""
+    """The resource was changed in the meantime (RFC 9110, 13.1.1)."""
 
     status, slug, title = 412, "precondition-failed", "Precondition failed"
 
 
 class ContentTooLarge(AppError):
-    """The body is larger than the operation takes."""
+    """The body is larger than the operation accepts."""
 
     status, slug, title = 413, "content-too-large", "Content too large"
 
 
 class UnsupportedMediaType(AppError):
-    """The body is of a type that the operation does not take."""
+    """The operation does not accept the body's media type."""
 
     status, slug, title = 415, "unsupported-media-type", "Unsupported media type"
 
 
 class UnsupportedEncoding(UnsupportedMediaType):
-    """The body is encoded (Content-Encoding), and no encoding is taken (RFC 9110, 12.5.3)."""
+    """The body has a Content-Encoding, and none is accepted (RFC 9110, 12.5.3)."""
 
 
 class Invalid(AppError):
-    """The request was read, but a value in it is not valid."""
+    """The request can be read, but a value in it is not valid."""
 
     status, slug, title = 422, "invalid", "Invalid input"
 
 
 class InvalidLines(Invalid):
-    """Lines of a file are not valid.
+    """Some lines of a file are not valid.
 
     `lines` holds {"line", "pointer", "code", "detail"} for each fault.
     """
@@ -226,47 +227,47 @@ class IdempotencyKeyReused(Invalid):
 
 
 class InvalidParameter(Invalid):
-    """A query parameter is not valid, or there is none of that name."""
+    """A query parameter is unknown or not valid."""
 
     slug, title = "invalid-parameter", "Invalid query parameter"
 
 
 class PreconditionRequired(AppError):
-    """A change must say which version it changes (RFC 6585, 3)."""
+    """The request must name the version that it changes, in If-Match (RFC 6585, 3)."""
 
     status, slug, title = 428, "precondition-required", "Precondition required"
 
 
 class TooManyRequests(AppError):
-    """Too much in too short a time. The Retry-After header says when to come back, in seconds."""
+    """The client sent too many requests. Retry after as many seconds as Retry-After says."""
 
     status, slug, title = 429, "too-many-requests", "Too many requests"
 
     def __init__(self, message: str, retry_after: int) -> None:
-        """`retry_after` is in seconds, and is added to the message in words."""
+        """Add `retry_after`, in seconds, to the message in words."""
         super().__init__(f"{message} Try again in {in_words(retry_after)}.")
         self.retry_after = retry_after
 
 
 class Unavailable(AppError):
-    """The database is away or overloaded; the same request may succeed in a moment."""
+    """The database is unreachable or overloaded. The same request may succeed in a moment."""
 
     status, slug, title = 503, "unavailable", "Temporarily unavailable"
     retry_after = 2  # seconds
 
 
 class ProviderAway(Unavailable):
-    """The OpenID provider does not answer in time, or not as it should."""
+    """The OpenID provider does not answer in time, or gives an invalid answer."""
 
     retry_after = 5
 
 
 class SendingFailed(Exception):
-    """A mail or a webhook was not taken: `answer` is the status that came, `final` that no further
-    attempt can help.
+    """The receiver did not accept a mail or a webhook. `answer` is its status, and `final` is True
+    if no further attempt can help.
 
-    `message` may quote another server: it is cut to MESSAGE_MAX printable characters, for a log
-    line and the outbox.
+    `message` may quote another server, so the message is cut to MESSAGE_MAX printable characters
+    for a log line and the outbox.
     """
 
     MESSAGE_MAX: ClassVar[int] = 500

@@ -15,6 +15,6 @@ login_manager = LoginManager()
 def init_app(app: Flask) -> None:
     db.init_app(app)
     csrf.init_app(app)
-    # In place of its init_app, whose two hooks read the session at each request, for a remember
-    # cookie that is not used here, and at each page, that of a lost database included.
+    # Not LoginManager.init_app: its two hooks read the session at each request, for a remember
+    # cookie that is not used here, and for each page, even while the database is unreachable.
     app.login_manager = login_manager  # type: ignore[attr-defined]

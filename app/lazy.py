@@ -1,6 +1,6 @@
-"""Modules that are imported at their first use, because most processes never use them.
+"""Imports that run at the first use of a module, because most processes never use the module.
 
-Only an import that takes tens of milliseconds of CPU is worth it:
+Only for imports that take tens of milliseconds of CPU:
 
     if TYPE_CHECKING:
         import webauthn
@@ -21,5 +21,5 @@ class _LazyModule:
 
 
 def lazy_import(name: str) -> Any:
-    """Return a stand-in for the module `name`. Each attribute is read from the module itself."""
+    """Return a proxy of the module `name`, which is imported at the first access."""
     return _LazyModule(name)

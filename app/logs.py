@@ -12,38 +12,38 @@ from typing import Any
 import orjson
 
 STDERR = 2
-# Each logger that writes here, with its lowest level. Servers repeat the request below theirs.
+# Each logger of this log with its lowest level. Below theirs, servers log each request again.
 LOGGERS = {
     "flagstone": logging.DEBUG,
     "app": logging.DEBUG,
     "gunicorn.error": logging.INFO,
     "werkzeug": logging.WARNING,
 }
-# Each group is kept, and what follows it is left out: the link of a mail, a query (it may hold the
-# code of an OpenID provider), and a token wherever it stands
+# Each group stays in the log, and the text behind the group is removed: the secret of a mailed
+# link, a query (the code of an OpenID provider), and a token anywhere
 # (app.services.authentication.secret_tokens).
 _SECRETS = re.compile(
     r"(/auth/[\w-]+/)[^\s\"'<>]+" r"|(?<=[\w/])(\?)[^\s\"'<>]+" r"|(fst_)\w+",
 )
-# Bytes, with the newline, that a pipe of Linux takes in one piece, also with other writers. Not
-# select.PIPE_BUF: there is none on Windows, and on macOS no traceback would fit into its 512.
+# Bytes, with the newline, that Linux writes to a pipe atomically. Not select.PIPE_BUF: Windows has
+# no such name, and on macOS no traceback would fit into its 512 bytes.
 LINE_MAX = 4096
 
 
 class Line(dict[str, Any]):
-    """The fields of a line in the log; as text "GET /tasks/<id> 200 ..." for a person."""
+    """The fields of a log line; as text "GET /tasks/<id> 200 ..."."""
 
     def __str__(self) -> str:
         return " ".join(str(value) for value in self.values() if value != "")
 
 
 def without_secrets(text: str) -> str:
-    """The text of any logger, a traceback too, without what may be the secret of a link in it."""
+    """Return a message or traceback of any logger without the secrets of links in the text."""
     return _SECRETS.sub(lambda found: f"{found[found.lastindex or 0]}...", text)
 
 
 class PlainFormatter(logging.Formatter):
-    """Lines for a person to read."""
+    """Log lines for people."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -53,12 +53,12 @@ class PlainFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, so that nothing that a client sends can forge a second one."""
+    """One JSON object a line, so that no input of a client can forge a second line."""
 
     def format(self, record: logging.LogRecord) -> str:
         time_ = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         fields: dict[str, str] = {"time": time_, "level": record.levelname.lower()}
-        if isinstance(record.args, Line):  # logging takes a lone mapping for the arguments
+        if isinstance(record.args, Line):  # logging unpacks a single mapping
             return orjson.dumps({**fields, **record.args}).decode()
         fields.update(logger=record.name, message=without_secrets(record.getMessage()))
         if record.exc_info:
@@ -67,7 +67,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def _fitting(fields: dict[str, str]) -> str:
-    """In one line of LINE_MAX: where a traceback is too long, its middle is left out."""
+    """Return the fields as one line of LINE_MAX, without the middle of a text that is too long."""
     line = json.dumps(fields, ensure_ascii=True)
     room = LINE_MAX
     while len(line) >= LINE_MAX:
@@ -80,18 +80,18 @@ def _fitting(fields: dict[str, str]) -> str:
 def _without_middle(text: str, room: int) -> str:
     if len(text) <= room:
         return text
-    head = room // 4  # the cause of what was raised from another; the rest tells where
+    head = room // 4  # shows the cause of a chained error; the end shows where the error was raised
     return f"{text[:head]} [...] {text[head - room :]}"
 
 
 class Lines(logging.Handler):
-    """Writes each line by one call of the system, so that no thread waits for another's.
+    """A handler that writes each line by one system call, without a lock.
 
-    Under logging's own lock all threads queue up at each request, for a seventh of its CPU.
+    Under logging's own lock all threads wait at each request, for a seventh of the request's CPU.
     """
 
     def handle(self, record: logging.LogRecord) -> Any:
-        kept: Any = self.filter(record)  # from Python 3.12 on it may be another record
+        kept: Any = self.filter(record)  # since Python 3.12 a filter may return another record
         if kept:
             self.emit(record if kept is True else kept)
         return kept
@@ -101,23 +101,23 @@ class Lines(logging.Handler):
             line = f"{self.format(record)}\n".encode(errors="backslashreplace")
             while line:
                 line = line[_write(line) :]
-        except Exception:  # as logging's own handlers do: what cannot be logged stops nobody
+        except Exception:  # as logging's own handlers do: a failed log line fails no request
             self.handleError(record)
 
 
 def _write(line: bytes) -> int:
     try:
         return os.write(STDERR, line)
-    except BlockingIOError:  # who shares it has set it so, and its reader is slow
+    except BlockingIOError:  # another process made the shared pipe non-blocking
         select.select([], [STDERR], [])
         return 0
 
 
 def set_up(level: str, format_: str) -> None:
-    # No line here says where in the code it was written or by which thread: do not find it out.
+    # Saves CPU: no log line shows its source file, thread or process.
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = False
-    # Where it was closed at the start, its number is by now that of some socket or file.
+    # If stderr was closed at the start, its number may by now belong to a socket or a file.
     handler = Lines() if sys.stderr else logging.NullHandler()
     handler.setFormatter(JsonFormatter() if format_ == "json" else PlainFormatter())
     for name, lowest in LOGGERS.items():

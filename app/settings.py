@@ -1,4 +1,4 @@
-"""What the settings decide for the services, which do not know the web."""
+"""The settings that the services read, without the web."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,17 +11,17 @@ from environment.urls import passkey_origin
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    secret_keys: tuple[str, ...]  # the one in use, then those that were before it
-    public_url: str  # the only base of links that are mailed
-    mail_url: str  # "" where no mail is set up
+    secret_keys: tuple[str, ...]  # the current key, then the earlier ones
+    public_url: str  # the base of every mailed link
+    mail_url: str  # "" without a mail server
     mail_from: str
     password_min_length: int  # code points
-    personal_token_max_days: int  # 0: a personal token may be endless
+    personal_token_max_days: int  # 0: a personal token need not expire
     require_mfa: Literal["no", "admins", "all"]
     require_admin_mfa: Literal["0", "1", "passkey"]
-    limit_sign_ups: bool  # for one network
+    limit_sign_ups: bool  # per network
     webhook_allow_private: bool
-    audit_keep_days: int  # 0: for ever
+    audit_keep_days: int  # 0: forever
     openid: tuple[OpenIdClient, ...]  # in the order of their buttons
 
     @property
@@ -29,21 +29,21 @@ class Settings:
         return bool(self.mail_url)
 
     def openid_client(self, issuer: str) -> OpenIdClient | None:
-        """The client of the provider `issuer`, None if the settings name it no more."""
+        """Return the client of the provider `issuer`, None if the settings do not name it."""
         return next((client for client in self.openid if client.issuer == issuer), None)
 
     @property
     def passkey_origin(self) -> str:
-        """The origin at which passkeys work; "" where browsers allow none."""
+        """The origin of passkeys; "" if browsers allow no passkeys there."""
         return passkey_origin(self.public_url)
 
     @property
     def requires_factors(self) -> bool:
-        """True if some accounts can only set up a factor until they have it."""
+        """True if some accounts must set up a factor first."""
         return bool(self.required_factor("admin"))
 
     def required_factor(self, role: str) -> Literal["", "factor", "passkey"]:
-        """The factor without which an account of this role can only set it up."""
+        """Return the factor that an account of this role must set up first, or ""."""
         if role == "admin" and self.require_admin_mfa == "passkey":
             return "passkey"
         if self.require_mfa == "all" or (self.require_mfa == "admins" and role == "admin"):

@@ -1,3 +1,3 @@
-"""The version of the service, which its API's document tells too."""
+"""The version of the service and of its OpenAPI document."""
 
 VERSION = "1.0.0"

@@ -1,4 +1,4 @@
-"""How Gunicorn runs the app: the worker class, reloading, and requests that it cannot read.
+"""The app under Gunicorn: the worker class, reloading, and requests that Gunicorn cannot read.
 
 The only folder that may use private names of a library.
 """

@@ -1,8 +1,8 @@
-"""The answer to a request that Gunicorn itself refuses, because it cannot read its head.
+"""The answer to a request whose head Gunicorn cannot read.
 
-Gunicorn's own answer has none of the app's headers, and its log repeats the line that it could not
-read, in which the secret of a link may stand. So as much of the head as can be read goes through
-the app, which raises the refusal in place of a view: answer and log line are like any other.
+Gunicorn's own answer has none of the app's headers, and Gunicorn logs the unreadable line, which
+may hold the secret of a link. So the readable part of the head goes through the app, which raises
+the refusal in place of a view: answer and log line are like any other.
 """
 
 import re
@@ -35,16 +35,16 @@ STATUS = {
     ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
     UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
 }
-PATH_MAX = 2000  # characters of a path that are repeated in an answer
+PATH_MAX = 2000  # characters of a path that an answer repeats
 # The headers that the answer and its log line depend on.
 HEADERS = frozenset({"X-REQUEST-ID", "ORIGIN", "X-FORWARDED-FOR"})
 _METHOD = re.compile("[A-Z]{3,20}")
 
 
 def answer(app: "WSGIApplication", error: Exception, head: bytes, address: str) -> bytes:
-    """The whole answer. The connection ends with it.
+    """Return the whole answer, the last one of the connection.
 
-    `head` is what was received of the request's head, `address` that of the client.
+    `head` is the received part of the request's head, `address` that of the client.
     """
     environ = environ_of(head, address)
     environ[REFUSAL] = error
@@ -64,7 +64,7 @@ def answer(app: "WSGIApplication", error: Exception, head: bytes, address: str) 
 
 
 def environ_of(head: bytes, address: str) -> "WSGIEnvironment":
-    """A WSGI environment without a body. PATH_INFO is empty where the request line is not whole."""
+    """Return a WSGI environment without a body. PATH_INFO is empty for a bad request line."""
     first, *lines = head.lstrip(b"\r\n").decode("latin-1").split("\r\n")
     method, path = _request_line(first)
     return {
@@ -83,13 +83,13 @@ def environ_of(head: bytes, address: str) -> "WSGIEnvironment":
 
 
 def _request_line(line: str) -> tuple[str, str]:
-    """Method and path, each empty where it cannot be read."""
+    """Return method and path, each empty if unreadable."""
     method, _, rest = line.partition(" ")
     if not _METHOD.fullmatch(method):
         return "", ""
     target, _, version = rest.partition(" ")
     path, query, _ = target.partition("?")
-    # A line that is too long may have been cut, in its query.
+    # A line that is too long may be cut within its query.
     if version not in ("HTTP/1.1", "HTTP/1.0") and not (query and not version):
         return method, ""
     if "://" in path:

@@ -1,8 +1,8 @@
-"""Gunicorn's threaded worker with three corrections: it stops accepting connections at SIGTERM, it
-refuses unreadable requests in the app's words, and it closes connections without losing answers.
+"""Gunicorn's threaded worker with three corrections: stop accepting connections at SIGTERM, answer
+unreadable requests by the app, and close connections without losing answers.
 
 The classes here replace parts of Gunicorn that have no settings, by names that may change in any
-release: app.server.worker_choice takes this module only where Gunicorn is of a tested series.
+release: app.server.worker_choice uses this module only with a tested series of Gunicorn.
 """
 
 import signal
@@ -19,16 +19,16 @@ from gunicorn.workers import gthread
 from app.server import bad_requests
 from app.web.request_bodies import CLOSE, SILENCE
 
-END_TIMEOUT = 10  # seconds that a client gets to end what it sends, after its last answer
-HEAD_MAX = 65536  # bytes of a request's head that are read to answer one whose line is too long
+END_TIMEOUT = 10  # seconds that a client may go on sending after its last answer
+HEAD_MAX = 65536  # bytes of the head that are read of a request whose first line is too long
 HEAD_TIMEOUT = 1  # seconds
 
 
 class Worker(gthread.ThreadWorker):
-    """A worker that closes its listening sockets as soon as it is asked to stop.
+    """A worker that closes its listening sockets at SIGTERM.
 
-    Gunicorn's own worker keeps them open until its last answer is sent, and a client that
-    connects meanwhile waits for an answer that never comes.
+    Gunicorn's own worker keeps them open until its last answer is sent, and a client that connects
+    in the meantime never gets an answer.
     """
 
     def set_accept_enabled(self, enabled: bool) -> None:
@@ -46,10 +46,9 @@ class Worker(gthread.ThreadWorker):
             self.accept(listener)
 
     def handle(self, conn: Any) -> Any:
-        """Answer a request, and close the connection here if it ends.
+        """Answer a request, and close the connection here if the answer is its last.
 
-        Gunicorn's own worker waits for the client in its main thread, which serves nobody
-        meanwhile.
+        Gunicorn's own worker waits for the client in the main thread and blocks all connections.
         """
         kept = super().handle(conn)
         if kept is False:
@@ -57,7 +56,7 @@ class Worker(gthread.ThreadWorker):
         return kept
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """Answer in the app's words where Gunicorn refuses a request, or fails itself."""
+        """Answer by the app if Gunicorn refuses a request or fails."""
         head = req.received.head if req else b""
         if isinstance(exc, Unreadable):
             head, exc = exc.head, exc.cause
@@ -70,24 +69,24 @@ class Worker(gthread.ThreadWorker):
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         if self.alive:
-            # A renewed master does not end this worker if a request hangs.
+            # A renewed master does not kill this worker if a request hangs.
             signal.alarm(self.cfg.graceful_timeout + 1)
         super().handle_exit(sig, frame)
 
 
 def _may_send_more(conn: Any) -> bool:
-    """True if the client did not know that its last request would be the last one."""
+    """Return True if the client did not expect that its last request would end the connection."""
     asked = conn.parser and conn.parser.mesg
     return bool(asked and asked.closed_by_us)
 
 
 def end(connection: socket.socket, silence: float) -> None:
-    """Say that nothing more is sent, and read what the client still sends, until it is silent for
-    so many seconds.
+    """Shut the sending side, then read and drop data until the client is silent for `silence`
+    seconds or END_TIMEOUT is over.
 
-    To close a socket with something unread in it resets the connection, and the client may lose the
-    answer (RFC 9112, 9.6). Gunicorn's own reads 64 KiB, and waits for each client in its main
-    thread, which serves nobody meanwhile.
+    Closing a socket with unread data resets the connection, and the client may lose the answer
+    (RFC 9112, 9.6). Gunicorn reads 64 KiB and waits in the main thread, which blocks all
+    connections.
     """
     ends = time.monotonic() + END_TIMEOUT
     with suppress(OSError):
@@ -100,7 +99,7 @@ def end(connection: socket.socket, silence: float) -> None:
 
 
 def _rest_of_head(client: Any, head: bytes) -> bytes:
-    """All of a request's head of which the first line is too long: its headers come after that."""
+    """Return the whole head of a request whose first line is too long: the headers follow it."""
     ends = time.monotonic() + HEAD_TIMEOUT
     while b"\r\n\r\n" not in head and len(head) < HEAD_MAX:
         client.settimeout(max(ends - time.monotonic(), 0.001))
@@ -115,14 +114,14 @@ def _rest_of_head(client: Any, head: bytes) -> bytes:
 
 
 class Unreadable(ParseException):
-    """Gunicorn cannot read a request, for this `cause`, of whose head it received so much."""
+    """Gunicorn cannot read a request, for this `cause`. `head` is the received part of its head."""
 
     def __init__(self, cause: Exception, head: bytes) -> None:
         self.cause, self.head = cause, head
 
 
 class Received:
-    """Reads for a parser, and keeps what it has read: a refusal repeats parts of it."""
+    """A reader for the parser that keeps the data: the answer to a bad request repeats parts."""
 
     def __init__(self, unreader: Any) -> None:
         self.unreader = unreader
@@ -135,9 +134,9 @@ class Received:
 
 
 class Request(message.Request):
-    """A request that tells what was received of it where it cannot be read."""
+    """A request that raises Unreadable with the received head where Gunicorn cannot read it."""
 
-    closed_by_us = False  # and not because the client asked for it
+    closed_by_us = False  # True if the client did not ask to close the connection
 
     def __init__(self, *given: Any) -> None:
         try:
@@ -151,12 +150,12 @@ class Request(message.Request):
 
 
 class Response(wsgi.Response):
-    """A response that closes the connection if the app says so."""
+    """A response that closes the connection if the app sends `Connection: close`."""
 
     req: Request
 
     def start_response(self, status: str, headers: Any, exc_info: Any = None) -> Any:
-        if CLOSE in headers:  # Gunicorn leaves this header out, and decides by itself
+        if CLOSE in headers:  # Gunicorn ignores this header
             self.force_close()
         return super().start_response(status, headers, exc_info)
 

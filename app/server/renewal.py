@@ -1,9 +1,9 @@
-"""Renews and stops the server without losing a request; gunicorn.conf.py puts it to use.
+"""Reload and stop of the server without losing a request; used by gunicorn.conf.py.
 
 Gunicorn's own reload forks new workers from the code that the master has loaded: with `preload_app`
-that is the old code, and without it new code that does not start ends the service. So the master
-tries the new code in a child first and then executes it in its own place (exec). The process id,
-the sockets and the old workers stay.
+that is the old code, and without `preload_app` new code that does not start ends the service. So
+the master first tries the new code in a child and then replaces itself with the new code (exec).
+The process id, the sockets and the old workers stay.
 """
 
 import os
@@ -18,10 +18,10 @@ from pathlib import Path
 
 from gunicorn.arbiter import Arbiter
 
-# Environment variables that one master hands to the next.
+# Environment variables that one master passes to the next.
 OLD_WORKERS = "FLAGSTONE_OLD_WORKERS"  # their process ids
-FIGURES = "FLAGSTONE_FIGURES"  # the folder in which the workers count
-SOCKETS, MASTER = "GUNICORN_FD", "GUNICORN_PID"  # Gunicorn's own way to hand over its sockets
+FIGURES = "FLAGSTONE_FIGURES"  # the folder of the workers' metrics
+SOCKETS, MASTER = "GUNICORN_FD", "GUNICORN_PID"  # Gunicorn's own, for its sockets
 HANDED_OVER = {OLD_WORKERS, FIGURES, SOCKETS, MASTER, "LISTEN_PID", "LISTEN_FDS"}
 
 MEMORY = Path("/dev/shm")  # noqa: S108
@@ -29,16 +29,15 @@ SIGNALS = {*Arbiter.SIGNALS, signal.SIGCHLD}
 STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 CHECK_TIMEOUT = 180  # seconds; a busy machine needs many
 
-old_workers: list[int] = []  # children that an earlier master started, and that may still answer
+old_workers: list[int] = []  # children that an earlier master started and that may still run
 
 
 def take_over(master: Arbiter) -> None:
-    """Make SIGHUP renew this master, and stop the workers of the master before it, if there was
-    one."""
+    """Make SIGHUP renew this master, and stop the workers of an earlier master."""
     wait_for_signals = master.wait_for_signals
 
     def renewals_last(timeout: float = 1.0) -> list[int]:
-        """A renewal drops the signals that the master has not handled yet."""
+        """Return SIGHUP last: a renewal drops the signals that the master has not handled yet."""
         received: list[int] = wait_for_signals(timeout)
         return sorted(received, key=lambda number: number == signal.SIGHUP)
 
@@ -47,7 +46,7 @@ def take_over(master: Arbiter) -> None:
     old_workers.extend(int(pid) for pid in os.environ.pop(OLD_WORKERS, "").split())
     for pid in filter(_is_running, old_workers):
         os.kill(pid, signal.SIGTERM)
-    # A new worker would lose a SIGTERM that arrives before its own handler is there.
+    # A new worker would lose a SIGTERM that arrives before its own handler is installed.
     os.register_at_fork(
         before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM}),
         after_in_parent=hear_stops,
@@ -56,14 +55,14 @@ def take_over(master: Arbiter) -> None:
 
 
 def hear_stops() -> None:
-    """Let SIGTERM through, in a new worker once its handler is there."""
+    """Unblock SIGTERM; in a new worker once its handler is installed."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def renew(master: Arbiter) -> None:
-    """Execute the new code in the master's place. If it does not start, nothing changes.
+    """Replace the master with the new code. If the new code does not start, nothing changes.
 
-    The kernel holds signals back from here until the new master's `take_over`, across the exec.
+    Signals are blocked from here until the new master's `take_over`, across the exec.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     folder = master.START_CTX["cwd"]
@@ -83,7 +82,7 @@ def renew(master: Arbiter) -> None:
 
 
 def starts(command: list[str], folder: str, environ: dict[str, str]) -> bool:
-    """True if the new code loads. False too if the master is told to stop meanwhile.
+    """Return True if the new code loads, False if not or if the master must stop meanwhile.
 
     Raises OSError if the command cannot be executed.
     """
@@ -110,22 +109,22 @@ def _handed_over(master: Arbiter) -> dict[str, str]:
 
 
 def _is_running(pid: int) -> bool:
-    """True if a child of this process has that id and has not ended."""
+    """Return True if `pid` is a running child of this process."""
     with suppress(ChildProcessError):
         return os.waitpid(pid, os.WNOHANG) == (0, 0)
     return False
 
 
 def wait_for_old_workers() -> None:
-    """Wait until the workers of earlier masters have answered, each within its grace period."""
+    """Wait until the workers of earlier masters have ended, each within its grace period."""
     for pid in old_workers:
         with suppress(ChildProcessError):
             os.waitpid(pid, 0)
 
 
 def share_figures() -> None:
-    """Make the folder in which all workers count (app.metrics.shared), or go on with that of the
-    master before."""
+    """Create the folder of all workers' metrics (app.metrics.shared), or reuse the earlier
+    master's."""
     folder = os.environ.get(FIGURES, "")
     if not _is_own(folder):
         memory = MEMORY if MEMORY.is_dir() else None
@@ -134,12 +133,12 @@ def share_figures() -> None:
 
 
 def remove_figures() -> None:
-    """Remove the folder, unless this process is a child of the one that made it."""
+    """Remove the metrics folder, but not in a child of its creator."""
     folder = os.environ.get(FIGURES, "")
     if _is_own(folder):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_own(folder: str) -> bool:
-    """True if this process made the folder, before or after an exec."""
+    """Return True if this process created the folder, before or after an exec."""
     return Path(folder).name.startswith(f"flagstone-{os.getpid()}_")

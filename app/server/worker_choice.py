@@ -1,23 +1,23 @@
-"""The worker of Gunicorn that serves the app, by the setting WEB_WORKER_CLASS.
+"""The choice of Gunicorn's worker class by the setting WEB_WORKER_CLASS.
 
 "flagstone" is app.server.gunicorn_worker, which replaces parts of Gunicorn by private names. An
-untested Gunicorn gets its own threaded worker in place of it.
+untested Gunicorn uses its own threaded worker instead.
 """
 
 import gunicorn
 
-TESTED = "27.0"  # the series of Gunicorn that app.server.gunicorn_worker is tested with
+TESTED = "27.0"  # the series of Gunicorn with which app.server.gunicorn_worker is tested
 
 
 def worker_class(setting: str, version: str = gunicorn.__version__) -> str:
-    """The value of Gunicorn's worker_class for the setting: "flagstone" or "gthread"."""
+    """Return Gunicorn's worker_class for the setting "flagstone" or "gthread"."""
     if setting == "flagstone" and is_tested(version):
         return "app.server.gunicorn_worker.Worker"
     return "gthread"
 
 
 def warning(setting: str, version: str = gunicorn.__version__) -> str:
-    """A line for the log if the worker is not the one that the setting names, else ""."""
+    """Return a line for the log if the setting's worker is not used, else ""."""
     if setting == "gthread" or is_tested(version):
         return ""
     return (

@@ -1,4 +1,4 @@
-"""The Flask application: plain Flask, but for files with impossible dates and coroutine views."""
+"""The Flask application, which refuses coroutine views and ignores impossible dates of files."""
 
 from collections.abc import Callable
 from inspect import iscoroutinefunction, unwrap
@@ -10,7 +10,7 @@ from werkzeug.http import parse_date
 
 class Application(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `func` itself: no view is a coroutine, so Flask need not ask at each request."""
+        """Return `func` itself, which is never a coroutine: saves Flask's check at each request."""
         return func
 
     def add_url_rule(
@@ -27,7 +27,7 @@ class Application(Flask):
         super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
 
     def send_static_file(self, filename: str) -> Response:
-        """Send the file. Ignores a condition whose date no calendar has (RFC 9110, 13.1.3)."""
+        """Send the file. Ignores a condition with an impossible date (RFC 9110, 13.1.3)."""
         for name in ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_RANGE"):
             try:
                 parse_date(request.environ.get(name))

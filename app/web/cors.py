@@ -1,7 +1,7 @@
-"""Pages of other origins that may call the API: CORS_ORIGINS, and never with credentials.
+"""The CORS headers for the origins that may call the API (CORS_ORIGINS), without credentials.
 
-In the WSGI layer, around everything, so that an error answer can be read as well; and only where
-the setting is made (Fetch standard, 3.2).
+A WSGI middleware around the whole app, so that those pages can read error answers too
+(Fetch standard, 3.2). Without CORS_ORIGINS the middleware is not installed.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ ALLOWED = (
     " X-Requested-With, traceparent, tracestate, baggage, sentry-trace"
 )
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
-MAX_AGE = "600"  # seconds that a browser may keep the answer to its preflight
+MAX_AGE = "600"  # seconds that a browser may cache the answer to a preflight request
 
 
 class Cors:
@@ -46,7 +46,7 @@ class Cors:
                     headers.append(("Access-Control-Allow-Methods", METHODS))
                     headers.append(("Access-Control-Allow-Headers", ALLOWED))
                     headers.append(("Access-Control-Max-Age", MAX_AGE))
-                # The API is for these origins too: its resource policy may not contradict.
+                # Else the resource policy of all answers would contradict CORS.
                 headers[:] = [h for h in headers if h[0] != "Cross-Origin-Resource-Policy"]
                 headers.append(("Cross-Origin-Resource-Policy", "cross-origin"))
             return start_response(status, headers, exc_info)
@@ -61,7 +61,7 @@ def _is_preflight(environ: "WSGIEnvironment") -> bool:
 
 
 def answer_preflight() -> Response | None:
-    """An answer where no route would give one, so that a page can read the 404 that follows."""
+    """Answer a preflight for a path without a route, so that the page can read the later 404."""
     if request.method != "OPTIONS" or request.url_rule or not request.path.startswith("/api/"):
         return None
     is_ours = request.headers.get("Origin") in current_app.config["CORS_ORIGINS"]

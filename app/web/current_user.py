@@ -1,6 +1,6 @@
-"""Who is asking: by cookie on the pages, by bearer token in the API.
+"""The current user: by cookie on the pages, by bearer token in the API.
 
-The API must not accept the cookie, because it is exempt from the CSRF check.
+The API must not accept the cookie, because the API is exempt from the CSRF check.
 """
 
 from collections.abc import Callable, Collection
@@ -22,11 +22,11 @@ from app.web import form_marks
 from app.web.middleware import REQUEST_ID, ROUTE, USER_ID
 from app.web.request_checks import is_page
 
-CARRIED = ("openid_person",)  # who the provider says it is, to be linked after signing in
+CARRIED = ("openid_person",)  # the provider's account, to be linked after the sign-in
 
 
 class PageUser(UserMixin):
-    """What Flask-Login holds: its id is the secret of a session in the database, not a user's."""
+    """The user of Flask-Login. Its id is the secret of a session in the database, no user id."""
 
     def __init__(self, secret: str, actor: Actor) -> None:
         self.secret = secret
@@ -36,14 +36,14 @@ class PageUser(UserMixin):
         return self.secret
 
     def __getattr__(self, name: str) -> Any:
-        """`current_user.username` and the like in a template."""
+        """Return an attribute of the actor, for `current_user.username` in a template."""
         return getattr(self.actor, name)
 
 
 class PageSessions(SecureCookieSessionInterface):
-    """Flask's signed cookie, on the pages alone: elsewhere none is read and none is written.
+    """Flask's signed cookie, for the pages alone.
 
-    A cookie that an earlier key has signed is signed anew with the next answer.
+    The next answer signs a cookie again that an earlier key has signed.
     """
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
@@ -72,7 +72,7 @@ def init_app(app: Flask) -> None:
 
 
 def origin() -> Actor:
-    """Where the request comes from, for what a stranger may do."""
+    """Return a stranger with the client's address, for requests without a user."""
     return Actor(
         address=request.remote_addr or "",
         request_id=request.environ[REQUEST_ID],
@@ -83,7 +83,7 @@ def origin() -> Actor:
 def api_user(
     environ: dict[str, Any], reading: HolderStatement | None = None, ids: Any = None
 ) -> tuple[Actor, Any]:
-    """The holder of the bearer token, and the record that `reading` finds by `ids` or None.
+    """Return the holder of the bearer token, and the record that `reading` finds by `ids` or None.
 
     Raises Unauthorized, InvalidToken.
     """
@@ -100,7 +100,7 @@ def api_user(
 
 
 def require_scopes(actor: Actor, scopes: Collection[str]) -> None:
-    """Raises InsufficientScope, audited where only an admin may come."""
+    """Raise InsufficientScope, with an audit event if only an admin may call the operation."""
     if set(scopes) == {"admin"} and not actor.is_admin:
         audit.denied(actor, request.environ[ROUTE])
     actor.require_scope(scopes)
@@ -117,7 +117,7 @@ def load_user(secret: str) -> PageUser | None:
 
 
 def page_user() -> Actor:
-    """Who is signed in on the pages, or a stranger."""
+    """Return the user who is signed in on the pages, else a stranger."""
     if current_user.is_authenticated:
         actor: Actor = current_user.actor
         return actor
@@ -125,7 +125,7 @@ def page_user() -> Actor:
 
 
 def admin_required(view: Callable[..., Any]) -> Callable[..., Any]:
-    """For admin pages: a stranger is sent to sign in, anyone else who is no admin gets a 403."""
+    """Redirect a stranger to the sign-in page, and raise Forbidden for a user who is no admin."""
 
     @wraps(view)
     @login_required
@@ -141,8 +141,8 @@ def admin_required(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def sign_in(secret: str, *, remember: bool) -> None:
-    """Put the session into the cookie: what was there before signing in goes, but for CARRIED."""
-    if page_user().session_id:  # nobody could end it any more from here
+    """Put the session into the cookie, and delete all other values in there but CARRIED."""
+    if page_user().session_id:  # later this browser could not end the old session
         page_sessions.end(page_user())
     clear_session()
     session.permanent = remember
@@ -150,7 +150,7 @@ def sign_in(secret: str, *, remember: bool) -> None:
 
 
 def renew_session(secret: str) -> None:
-    """Put the new secret of the session in use into the cookie, which stays as long as it was."""
+    """Put the current session's new secret into the cookie, and keep the cookie's lifetime."""
     remembered = session.permanent
     clear_session()
     session.permanent = remembered
@@ -158,7 +158,7 @@ def renew_session(secret: str) -> None:
 
 
 def _log_in(secret: str) -> None:
-    """Raises Unauthorized where the session was ended from elsewhere meanwhile."""
+    """Raise Unauthorized if the session was ended elsewhere in the meantime."""
     user = load_user(secret)
     if user is None:
         raise Unauthorized("You were signed out in the meantime. Sign in again.")
@@ -167,8 +167,8 @@ def _log_in(secret: str) -> None:
 
 
 def clear_session() -> None:
-    """Empty the cookie, before it is somebody else's or worth more: but for CARRIED."""
-    g.pop("csrf_token", None)  # kept there for the request: what is drawn now gets another
+    """Empty the cookie, but for CARRIED, before it gets another user or more rights."""
+    g.pop("csrf_token", None)  # Flask-WTF's copy for this request: forms need a new token
     carried = {name: session[name] for name in CARRIED if name in session}
     session.clear()
     session.update(carried)

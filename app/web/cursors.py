@@ -1,4 +1,4 @@
-"""The opaque cursor of a list: where the last page ended, signed and bound to its list."""
+"""The opaque cursor of a list: the end of the last page, signed and bound to its list."""
 
 import hashlib
 from typing import Any
@@ -24,7 +24,7 @@ def seal(last: list[Any] | None, binding: object) -> str | None:
 
 
 def unseal(cursor: str | None, binding: object) -> list[Any] | None:
-    """Return the row that `seal` was given. Raises InvalidParameter for any other text."""
+    """Return the row of a cursor by `seal`. Raises InvalidParameter for any other text."""
     if cursor is None:
         return None
     if not cursor.isascii() or not _is_canonical(cursor.rpartition(".")[2]):
@@ -38,7 +38,7 @@ def unseal(cursor: str | None, binding: object) -> list[Any] | None:
 
 
 def _is_canonical(signature: str) -> bool:
-    """Base64 spells the same bytes in several ways, and a cursor has one spelling."""
+    """Return True for the one spelling that `seal` gives: Base64 has several for the same bytes."""
     try:
         return base64_encode(base64_decode(signature)) == signature.encode()
     except BadData:
@@ -46,7 +46,7 @@ def _is_canonical(signature: str) -> bool:
 
 
 def _signer(binding: object) -> Signer:
-    """Of the cursors of one list. The last key signs, the ones before it still verify."""
+    """Return the signer of one list's cursors. The last key signs, all keys verify."""
     settings = current_app.config
     keys = [*settings["SECRET_KEY_FALLBACKS"], settings["SECRET_KEY"]]
     salt = b"cursor" + orjson.dumps(binding, option=orjson.OPT_SORT_KEYS)

@@ -1,4 +1,4 @@
-"""Any error: problem+json (RFC 9457) under /api/, a page elsewhere."""
+"""The answer to every error: problem+json (RFC 9457) under /api/, a page elsewhere."""
 
 import logging
 from typing import Any
@@ -22,12 +22,12 @@ from app.web.middleware import REQUEST_ID, USER_ID
 from app.web.request_bodies import CLOSE
 from app.web.request_checks import is_api
 
-PASSING = (429, 503)  # what passes by itself
+PASSING = (429, 503)  # temporary: the same form may be sent again
 REALM = 'Bearer realm="flagstone"'
-# The plain kind of problem for each status: what a bare HTTP error turns into.
+# The general kind of problem for each status, for the HTTP errors of Werkzeug.
 _PLAIN: list[type[AppError]] = [AppError, *AppError.__subclasses__()]
 BY_STATUS = {kind.status: kind for kind in reversed(_PLAIN)}  # the first of a status wins
-# What is said in place of Werkzeug's own words, where an error comes from there.
+# Messages in place of Werkzeug's.
 _WORDS = {
     404: "There is nothing at this address.",
     405: "This address does not accept {method}.",
@@ -45,12 +45,12 @@ def init_app(app: Flask) -> None:
 
 
 def problems() -> dict[str, type[AppError]]:
-    """Every kind of problem by its slug, for the pages that explain them."""
+    """Return every kind of problem by its slug, for the pages that explain them."""
     found = [AppError]
     kinds: dict[str, type[AppError]] = {}
     for kind in found:
         found.extend(kind.__subclasses__())
-        kinds.setdefault(kind.slug, kind)  # not a kind that only inherits the slug
+        kinds.setdefault(kind.slug, kind)  # not the kinds that inherit the slug
     return kinds
 
 
@@ -69,14 +69,14 @@ def on_app_error(error: AppError) -> ResponseReturnValue:
         headers["Accept-Encoding"] = "identity"
     elif isinstance(error, Unavailable | errors.TooManyRequests | errors.StillRunning):
         headers["Retry-After"] = str(error.retry_after)
-    if error.status >= 500:  # what the client is not told
+    if error.status >= 500:  # the answer does not show the cause
         cause = f" ({error.__cause__!r})" if error.__cause__ else ""
         _log.warning("request %s: %s%s", request.environ.get(REQUEST_ID), error.message, cause)
     return _respond(error, headers)
 
 
 def _own_account_is_gone(error: MissingReference) -> bool:
-    """True if the key points at accounts, and the caller's own one does not exist any more."""
+    """Return True if the key refers to accounts, and the caller's account no longer exists."""
     user_id: str = request.environ.get(USER_ID, "")
     return error.referred == User.__tablename__ and user_id != "" and not users.exists(user_id)
 
@@ -98,12 +98,12 @@ def _detail(error: HTTPException) -> str:
 
 
 def on_refused(error: errors.Refused) -> ResponseReturnValue:
-    """The server could not read the request: the answer is in JSON, whoever may have asked."""
+    """Answer a request that the server cannot read: always in JSON, the client is unknown."""
     return _in_json(error, error.status, {})
 
 
 def on_unreadable(_error: ParseException) -> ResponseReturnValue:
-    """Gunicorn found the body broken while it was read (a bad chunk): nothing more can be read."""
+    """Answer a body that Gunicorn cannot read (a bad chunk), and close the connection."""
     return _respond(errors.Malformed("The body cannot be read."), dict([CLOSE]))
 
 
@@ -133,14 +133,14 @@ def _respond(error: AppError, headers: dict[str, str], status: int = 0) -> Respo
 
 
 def _resend() -> list[tuple[str, str]]:
-    """The fields of a form that was refused for a while, to be sent again; none of another site's.
+    """Return the fields of a form of this site that was refused for a while, to be sent again.
 
-    Passwords and codes stay out of the page: the form's own page asks for them.
+    Passwords and codes are left out: the user enters them again on the form's own page.
     """
     try:
         if request.method != "POST" or request.files or not form_marks.is_current():
             return []
-    except HTTPException:  # the form itself cannot be read
+    except HTTPException:  # the form cannot be read
         return []
     dropped = unsent_forms.SECRETS | {form_marks.FIELD}
     return [pair for pair in request.form.items(multi=True) if pair[0] not in dropped]
@@ -160,7 +160,7 @@ def _problem(error: AppError, status: int) -> dict[str, Any]:
         "instance": request.path,
         "request_id": request.environ[REQUEST_ID],
     }
-    if not request.environ["PATH_INFO"]:  # the server could not read it
+    if not request.environ["PATH_INFO"]:  # the server could not read the path
         del problem["instance"]
     if error.index is not None:
         problem["index"] = error.index

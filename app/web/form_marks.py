@@ -1,7 +1,7 @@
-"""The mark in the CSRF token of each form: the account for which the page was drawn.
+"""The mark in the CSRF token of each form: the account for which the page was rendered.
 
-Flask-WTF signs the value that the session keeps. An id in that value is signed with it, so that a
-form still tells whose it is when its session has ended.
+Flask-WTF signs the value in the session. The value holds the account's id, so that a form still
+names its account after its session has ended.
 """
 
 import secrets
@@ -12,27 +12,27 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from app.models.types import canonical_id
 
 FIELD = "csrf_token"
-_SALT = "wtf-csrf-token"  # of Flask-WTF: with another one no form is recognized
+_SALT = "wtf-csrf-token"  # Flask-WTF's: with another salt no form is recognized
 
 
 def put(user_id: str) -> None:
-    """Mark the forms that are drawn in this session from now on."""
+    """Mark the forms that are rendered in this session from now on."""
     session[FIELD] = f"{secrets.token_hex(20)} {user_id}"
 
 
 def is_ours() -> bool:
-    """True if this service drew the form that was sent, in whatever session."""
+    """Return True if this service rendered the sent form, in any session."""
     return _value() is not None
 
 
 def is_current() -> bool:
-    """True if the form that was sent was drawn in the present session."""
+    """Return True if the sent form was rendered in the current session."""
     value = _value()
     return value is not None and value == session.get(FIELD)
 
 
 def author() -> str | None:
-    """The account for which the sent form was drawn; None if nobody was signed in."""
+    """Return the id of the account that the sent form was rendered for; None for a stranger."""
     _, _, user_id = (_value() or "").partition(" ")
     return canonical_id(user_id)
 

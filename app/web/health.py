@@ -1,6 +1,6 @@
-"""What an orchestrator asks: /healthz whether the process answers, /readyz whether it can work.
+"""The probes of an orchestrator: /healthz (the process answers) and /readyz (it can do its work).
 
-Both are open to anybody, answer for any Host, and take no session.
+Both need no sign-in, accept any Host and read no session.
 """
 
 from flask import Blueprint, Response

@@ -1,7 +1,7 @@
-"""What every response carries: the security headers, a request id; and its one line in the log.
+"""The security headers and the request id of every response, and its log line.
 
-All of it in the WSGI layer, where seven headers cost a tenth of a microsecond, and where an answer
-that Flask itself makes (an error, a redirect, a file) cannot slip by.
+A WSGI middleware, where seven headers cost a tenth of a microsecond, and which also sees the
+answers of Flask itself (an error, a redirect, a file).
 """
 
 import logging
@@ -24,9 +24,9 @@ REQUEST_ID = "flagstone.request_id"  # the keys in the WSGI environment
 ROUTE = "flagstone.route"
 USER_ID = "flagstone.user_id"
 REFUSAL = "flagstone.refusal"  # the error of a request that the server could not read
-RATE = "flagstone.rate"  # headers that tell what is left of a rate limit
+RATE = "flagstone.rate"  # the headers of the rate limit
 
-PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # what machines ask for, every few seconds
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # called by machines every few seconds
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
@@ -51,7 +51,7 @@ _log = logging.getLogger("flagstone.request")
 
 
 class Middleware:
-    """Wraps the whole application. The lines go to the logger "flagstone.request"."""
+    """The middleware around the whole application. Logs to "flagstone.request"."""
 
     def __init__(self, app: "WSGIApplication", *, https: bool) -> None:
         self.app = app
@@ -74,7 +74,7 @@ class Middleware:
             headers.append(("X-Request-ID", request_id))
             headers.extend(environ.get(RATE, ()))
             headers.extend(self.headers)
-            if "referrer-policy" in names:  # a page's own rule stands: browsers obey the last one
+            if "referrer-policy" in names:  # the view's own: browsers obey the last header
                 headers.remove(REFERRER_POLICY)
             level = logging.DEBUG if environ["PATH_INFO"] in PROBES else logging.INFO
             if _log.isEnabledFor(level):
@@ -88,7 +88,7 @@ def _line(environ: "WSGIEnvironment", status: str, started: float) -> Line:
     line = Line(
         request_id=environ[REQUEST_ID],
         method=environ["REQUEST_METHOD"],
-        # The pattern and not the path, which may hold a secret (a link that resets a password).
+        # The pattern, not the path: a path may hold a secret (a password reset link).
         route=environ.get(ROUTE, ""),
         status=int(status[:3]),
         milliseconds=round((time.perf_counter() - started) * 1000, 2),

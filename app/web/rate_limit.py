@@ -1,8 +1,8 @@
-"""How often somebody may ask: RATELIMIT_DEFAULT for each token or page session, else each address.
+"""The rate limit: RATELIMIT_DEFAULT for each token or page session, else for each address.
 
-Counted right across workers and replicas where REDIS_URL is set, for each process else. While Redis
-is away each process counts by itself, and says so in the log: an outage of the counter is no outage
-of the service. (draft-ietf-httpapi-ratelimit-headers-11)
+With REDIS_URL all workers and replicas count together, without it each process counts alone. While
+Redis is unreachable each process counts alone and logs a warning, so that an outage of Redis is no
+outage of the service. (draft-ietf-httpapi-ratelimit-headers-11)
 """
 
 import logging
@@ -28,7 +28,7 @@ _log = logging.getLogger("flagstone.ratelimit")
 
 
 class Limiter:
-    """Counts in fixed windows. `rule` is as "1000 per minute"; `redis_url` may be empty."""
+    """A limit for fixed windows. `rule` is like "1000 per minute"; `redis_url` may be empty."""
 
     def __init__(self, rule: str, redis_url: str) -> None:
         amount, _, unit = rule.split()
@@ -39,7 +39,7 @@ class Limiter:
         self.shared_again = 0.0
 
     def hit(self, environ: dict[str, Any], who: str) -> None:
-        """Count one request of `who` and put the headers of the limit into the response.
+        """Count one request of `who` and add the headers of the limit to the response.
 
         Raises TooManyRequests.
         """

@@ -1,7 +1,7 @@
-"""Where requests are counted: in this process, or in Redis for all processes and replicas.
+"""The counters of requests: in this process, or in Redis for all processes and replicas.
 
-Both count in fixed windows. `hit` returns how many requests the window has seen from one client,
-and when the window ends, in Unix seconds.
+Both count in fixed windows. `hit` returns the number of the client's requests in the window, and
+the end of the window in Unix seconds.
 """
 
 import threading
@@ -17,7 +17,7 @@ else:
     redis = lazy_import("redis")
 
 TIMEOUT = 0.25  # seconds for an answer of Redis
-# One script is one atomic step: no key is left without an expiry, and each hit has its own number.
+# Redis runs a script atomically: no key stays without an expiry, and no two hits get one number.
 HIT = """
 local count = redis.call('INCR', KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
@@ -30,7 +30,7 @@ return {count, left}
 
 
 class LocalWindows:
-    """Counts in this process: one window for all clients, so that old ones need no sweeping."""
+    """Counters in this process: one window for all clients, so that none must be cleaned up."""
 
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
@@ -47,7 +47,7 @@ class LocalWindows:
 
 
 class RedisWindows:
-    """Counts in Redis, by a key for each client that expires with its window."""
+    """Counters in Redis: a key for each client, which expires with its window."""
 
     def __init__(self, url: str, amount: int, seconds: int) -> None:
         self.prefix, self.seconds = f"flagstone/{amount}/{seconds}/", seconds
@@ -56,7 +56,7 @@ class RedisWindows:
         self.script = self.redis.register_script(HIT)
 
     def hit(self, client: str) -> tuple[int, float]:
-        """Raise redis.RedisError while Redis is away or does not answer in time."""
+        """Count a request. Raises redis.RedisError if Redis does not answer in time."""
         count, left = self.script(keys=[self.prefix + client], args=[self.seconds])
         return count, time.time() + left / 1000
 

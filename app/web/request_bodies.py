@@ -1,9 +1,8 @@
-"""Reads the rest of a request's body where an answer is given before all of it was read.
+"""A middleware that reads the rest of a request's body before an early answer.
 
-What is left would be taken for the next request of the connection, so a server closes a connection
-on which something is left (RFC 9112, 9.3), and a client that was not told so loses its next
-request. Here the rest is read, within limits, before the answer begins; beyond them the answer says
-`Connection: close`.
+A server closes a connection with an unread body (RFC 9112, 9.3), for the rest would be read as the
+next request, and a client without a warning loses its next request. So the middleware reads the
+rest, within limits, before the answer begins; beyond the limits it sends `Connection: close`.
 """
 
 import time
@@ -16,15 +15,15 @@ from gunicorn.http.errors import ParseException
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-REST_MAX = 16 * 2**20  # bytes: more than any operation takes
-REST_TIMEOUT = 5  # seconds for all of the rest
+REST_MAX = 16 * 2**20  # bytes: more than any operation accepts
+REST_TIMEOUT = 5  # seconds for the whole rest
 SILENCE = 2  # seconds without a byte
 STEP = 2**16
 CLOSE = ("Connection", "close")
 
 
 class Middleware:
-    """Works where the server ends `wsgi.input` with the body, as Gunicorn does."""
+    """The middleware, for servers that end `wsgi.input` with the body, as Gunicorn does."""
 
     def __init__(self, app: "WSGIApplication") -> None:
         self.app = app
@@ -45,7 +44,7 @@ class Middleware:
 
 
 def read_rest(environ: "WSGIEnvironment") -> bool:
-    """True if nothing of the body is left to read."""
+    """Read the rest of the body, and return True if it was read to its end."""
     if int(environ.get("CONTENT_LENGTH") or 0) > REST_MAX:
         return False
     connection = environ.get("gunicorn.socket")
@@ -53,7 +52,7 @@ def read_rest(environ: "WSGIEnvironment") -> bool:
         connection.settimeout(SILENCE)
     try:
         return _reads_to_the_end(environ["wsgi.input"])
-    except (OSError, ParseException):  # silence, or a body that is broken
+    except (OSError, ParseException):  # a timeout, or a malformed body
         return False
     finally:
         if connection:

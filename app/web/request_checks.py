@@ -1,4 +1,4 @@
-"""The door for every request: what comes in at all, before anybody asks who it is."""
+"""The checks of every request that need no user: host, rate limit, cross-site forms, CSRF token."""
 
 from contextlib import suppress
 from typing import Any
@@ -17,8 +17,8 @@ from app.web import form_marks, rate_limit
 from app.web.middleware import PROBES, REFUSAL, ROUTE
 
 API = "/api/"
-# Pages for people who need not be signed in. Their forms refuse a stale token by themselves and are
-# drawn again (app.pages.forms.Form.validate).
+# Pages that need no sign-in. Their forms refuse a stale token themselves and are rendered again
+# (app.pages.forms.Form.validate).
 DRAWN_AGAIN = frozenset(
     {
         "auth.login",
@@ -32,7 +32,7 @@ DRAWN_AGAIN = frozenset(
     }
 )
 STATIC = "/static/"
-TAKEN = frozenset({200, 302, 303, 409, 412, 422})  # answers after which a form needs no copy
+TAKEN = frozenset({200, 302, 303, 409, 412, 422})  # statuses after which a form needs no copy
 
 
 def init_app(app: Flask) -> None:
@@ -40,26 +40,26 @@ def init_app(app: Flask) -> None:
 
 
 def is_api(path: str) -> bool:
-    """Whether a program asks: it is answered in JSON, also where something went wrong."""
+    """Return True if programs call the path: they get JSON, also for an error."""
     # By path, not by blueprint: a URL that matches no route has no blueprint.
     return path.startswith(API) or path in PROBES
 
 
 def is_page(path: str) -> bool:
-    """Whether a person asks, with a browser."""
+    """Return True if people open the path in a browser."""
     return not is_api(path) and not path.startswith(STATIC)
 
 
 def check_request() -> None:
-    """Refuse an unknown host, and on the pages too many requests and a forged form."""
+    """Raise for an unknown host, and on the pages for too many requests and a forged form."""
     call: Request = request._get_current_object()  # type: ignore[attr-defined]  # no proxy
     environ, path = call.environ, call.path
     environ[ROUTE] = call.url_rule.rule if call.url_rule else ""
     if REFUSAL in environ:
         raise environ[REFUSAL]
-    if "CONTENT_LENGTH" in environ:  # only then does Werkzeug refuse a body that ends too early
+    if "CONTENT_LENGTH" in environ:  # without the flag Werkzeug refuses a body that ends too early
         environ.pop("wsgi.input_terminated", None)
-    # A probe asks by address and not by name.
+    # Probes call an IP address, not a name.
     if path not in PROBES and _host_name(environ) not in current_app.config["KNOWN_HOSTS"]:
         raise BadRequest("This host name is not served here.")
     if is_api(path):
@@ -74,7 +74,7 @@ def check_request() -> None:
 
 
 def _check_token(call: Request, endpoint: str) -> None:
-    """Raises CSRFError for a form without the token of this session, or marks it as stale."""
+    """Raise CSRFError for a form without this session's token, or mark the form as stale."""
     try:
         csrf.protect()
     except CSRFError:
@@ -86,17 +86,17 @@ def _check_token(call: Request, endpoint: str) -> None:
 
 
 def _forget_sent_form(response: Response) -> Response:
-    """Delete the copy of a form that was sent again and was taken, or is drawn by its own page."""
+    """Delete the copy of a form that was sent again and accepted, or that its page shows again."""
     if response.status_code in TAKEN:
-        with suppress(AppError):  # it expires by itself
+        with suppress(AppError):  # the copy expires by itself
             author = Actor(id=form_marks.author() or "")
             unsent_forms.discard(author, request.form[unsent_forms.MARK])
     return response
 
 
 def _visitor() -> str:
-    """Who is counted: the session that the cookie names, else the address. Nothing is looked up."""
-    secret = session.get("_user_id")  # Flask-Login's; nobody but us can sign one
+    """Return the key of the rate limit: the cookie's session, else the network. No statement."""
+    secret = session.get("_user_id")  # Flask-Login's; the cookie is signed
     return secret_tokens.digest(secret) if secret else network_of(request.remote_addr or "")
 
 
@@ -107,7 +107,7 @@ def _host_name(environ: dict[str, Any]) -> str:
 
 
 def _need_whole_form() -> None:
-    """Read the form. Werkzeug cuts a chunked one at the limit, and says nothing."""
+    """Raise for a form with a nameless part, or above the limit, where Werkzeug only cuts it."""
     nameless = None in request.form
     if request.content_length is None and request.environ["wsgi.input"].read(1):
         raise RequestEntityTooLarge
@@ -116,10 +116,10 @@ def _need_whole_form() -> None:
 
 
 def _refuse_cross_site() -> None:
-    """A second lock beside the CSRF token: the browser itself says where a form came from.
+    """Raise BadRequest for a form of another site: a second defence beside the CSRF token.
 
-    Where it sends Sec-Fetch-Site that decides alone: no page can forge it, and unlike Origin it is
-    the same whatever the page's Referrer-Policy.
+    Sec-Fetch-Site decides alone if the browser sends it: no page can forge that header, and unlike
+    Origin it does not depend on the page's Referrer-Policy.
     """
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return

@@ -6,7 +6,7 @@ from app.models.types import ID
 
 
 class IdConverter(BaseConverter):
-    """A UUID, in either case. Anything else does not match and is a 404."""
+    """A UUID in upper or lower case. Anything else does not match and is 404."""
 
     regex = ID
 
