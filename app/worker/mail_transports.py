@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from app.errors import SendingFailed
 
-TIMEOUT = 10  # seconds, for each answer of the server
+TIMEOUT = 10  # seconds for each response of the server
 PORTS = {"smtp": 25, "smtps": 465}
 
 

@@ -24,7 +24,7 @@ from app.services.webhooks import (
     webhooks,
 )
 
-TIMEOUT = 15.0  # seconds for all of it: name, connection, TLS, request and answer
+TIMEOUT = 15.0  # seconds in total: name, connection, TLS, request and response
 USER_AGENT = "Flagstone-Webhooks"
 GONE = 410
 

@@ -297,7 +297,7 @@ def test_resetting_nothing_ends_nothing(ann: Actor, ann_api: Api, root_api: Api)
 
 def test_command_resets_the_factors(app: Flask, phone: Phone, ann: Actor) -> None:
     result = app.test_cli_runner().invoke(args=["users", "reset-factors", "ann"])
-    assert (result.exit_code, result.output) == (0, "ann signs in with the password alone now.\n")
+    assert (result.exit_code, result.output) == (0, "ann signs in with the password only now.\n")
     with app.app_context():
         assert not factors.has(ann.id)
 

@@ -54,5 +54,5 @@ def _facts(token: Any) -> list[str]:
         f"Name: {token.name}",
         f"Begins with: {token.prefix}",
         f"Scopes: {token.scopes.replace(' ', ', ')}",
-        f"Ends: {ends.strftime('%d %b %Y, %H:%M')} UTC" if ends else "Ends: never by itself",
+        f"Ends: {ends.strftime('%d %b %Y, %H:%M')} UTC" if ends else "Ends: never",
     ]

@@ -85,7 +85,7 @@ def get(actor: Actor, form_id: str) -> UnsentForm:
     """Return one of the actor's forms. Raises NotFound."""
     form = _get.one(key=form_id, owner=actor.id, moment=now())
     if form is None:
-        raise NotFound("This text was sent, thrown away or is too old, or somebody else wrote it.")
+        raise NotFound("This text was sent or discarded, is too old, or belongs to another user.")
     return form
 
 

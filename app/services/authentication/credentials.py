@@ -59,9 +59,7 @@ def hold_confirmed(user_id: str) -> None:
 def require_confirmed(user: User) -> None:
     """Raise EmailUnconfirmed if mail is set up and the address is unconfirmed."""
     if settings.current().has_mail and not user.email_verified:
-        raise EmailUnconfirmed(
-            "Confirm your email address first, by the link that was mailed to it."
-        )
+        raise EmailUnconfirmed("Confirm your email address first, by the link in the mail.")
 
 
 def require_live(actor: Actor, user_id: str, *, confirmed: bool = False) -> None:

@@ -100,7 +100,7 @@ def restrict(actor: Actor) -> Actor:
 def after_reset(user: User) -> str:
     """Return a sentence for the admin who removed the factors: how the owner signs in next."""
     if user.password_hash:
-        return f"{user.username} signs in with the password alone now."
+        return f"{user.username} signs in with the password only now."
     return f"{user.username} has no password and cannot sign in: send a link that sets one."
 
 

@@ -90,14 +90,14 @@ def add(
 def _add(actor: Actor, name: str, made: dict[str, Any], challenge: Challenge) -> list[str]:
     credentials.require_live(actor, actor.id, confirmed=True)
     if len(known(actor.id)) >= NUMBER_MAX:
-        raise Conflict(f"An account has {NUMBER_MAX} passkeys at the most.")
+        raise Conflict(f"An account can have at most {NUMBER_MAX} passkeys.")
     blank: dict[str, Any] = dict.fromkeys(column.name for column in FACTORS.columns)
     moment = now()
     row = {"id": uuid7(), "user_id": actor.id, "kind": "passkey", "name": name}
     try:
         _insert.run(**{**blank, **row, **made, "created_at": moment, "confirmed_at": moment})
     except UniqueViolation as error:
-        raise Conflict("This passkey is there already.") from error
+        raise Conflict("This passkey is registered already.") from error
     try:
         spent_challenges.spend(challenge)
     except UniqueViolation as error:

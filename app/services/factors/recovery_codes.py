@@ -108,7 +108,7 @@ def renew(actor: Actor, current_password: str | None) -> list[str]:
 def _renew(actor: Actor) -> list[str]:
     credentials.require_live(actor, actor.id)
     if _any_factor.one(key=actor.id) is None:
-        raise Conflict("Set up a second factor first: recovery codes stand in for it.")
+        raise Conflict("Set up a second factor first: recovery codes replace a lost one.")
     audit.record(actor, "recovery_codes.made", actor.id)
     mails.notify(actor, users.get(actor, actor.id), "recovery_codes_made")
     return make(actor.id)

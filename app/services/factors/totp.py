@@ -106,7 +106,7 @@ def pending(actor: Actor) -> SetUp:
     try:
         return _set_up(actor, _secret(_begun(actor)))
     except encryption.Sealed as error:
-        raise Conflict("Begin to set up the app again.") from error
+        raise Conflict("Start the setup of the app again.") from error
 
 
 def confirm(actor: Actor, otp: str) -> list[str]:
@@ -167,7 +167,7 @@ def is_code(otp: str) -> bool:
 def _begun(actor: Actor) -> Factor:
     factor = _pending.one(key=actor.id, since=now() - SETUP_LIFE)
     if factor is None:
-        raise Conflict("Begin to set up the app again: it takes 10 minutes at the most.")
+        raise Conflict("Set up the app again: a setup expires after 10 minutes.")
     return factor
 
 

@@ -29,7 +29,7 @@ KEY_TYPES = {
 }
 LEEWAY = 30  # seconds of accepted clock skew
 OPTIONAL = ("email", "email_verified", "preferred_username")
-REFUSED = "The sign-in service sent a proof that does not hold. Start the sign-in again."
+REFUSED = "The sign-in service sent an invalid ID token. Start the sign-in again."
 
 
 def read(provider: Provider, id_token: str, nonce: str, access_token: str) -> dict[str, Any]:

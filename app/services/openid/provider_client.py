@@ -15,8 +15,8 @@ T = TypeVar("T")
 TIMEOUT = 5.0  # seconds for all calls of one use case
 PAUSE = 3.0  # seconds without calls after a failure of the provider
 ANSWER_MAX = 2**20  # bytes
-AWAY = "The sign-in service cannot be reached, or does not answer as it should."
-THREADS = 4  # for each provider
+AWAY = "The sign-in service cannot be reached or sends invalid answers."
+THREADS = 4  # for each provider, so that a slow one occupies no more
 
 
 class Declined(ProviderAway):

@@ -19,7 +19,7 @@ _RESET = (
     "If it was not you, set a new password at once by a mail to this address: {site}/auth/forgot."
     " That ends every session and token of the account. "
 )
-_REVIEW = "Then look at {site}/settings/security for what else was done."
+_REVIEW = "Then check the security log at {site}/settings/security."
 _FACTORS = "Then remove what you do not know at {site}/settings/two-factor."
 _ADMIN = "If you did not expect it, ask an admin of {site}."
 ADMIN_ADVICE = _ADMIN
@@ -69,7 +69,7 @@ NOTICES = {
     "factor_added": Notice(
         "A second factor was added",
         "A second factor was added, and every other sign-in has ended.",
-        _RESET + "The new factor is asked for all the same: ask an admin of {site} to reset it.",
+        _RESET + "A sign-in still needs the new factor: ask an admin of {site} to reset it.",
     ),
     "factor_removed": Notice(
         "A second factor was removed", "A second factor was removed.", _RESET + _REVIEW
@@ -86,14 +86,14 @@ NOTICES = {
     ),
     "passkey_removed": Notice("A passkey was removed", "A passkey was removed.", _RESET + _REVIEW),
     "recovery_codes_made": Notice(
-        "New recovery codes were made",
-        "New recovery codes were made. Those from before are void.",
-        _RESET + "Then make new codes at {site}/settings/two-factor.",
+        "New recovery codes were created",
+        "New recovery codes were created. Earlier codes are void.",
+        _RESET + "Then create new codes at {site}/settings/two-factor.",
     ),
     "recovery_code_used": Notice(
         "A recovery code was used",
         "A recovery code was used in place of a second factor.",
-        _RESET + "Then make new codes at {site}/settings/two-factor.",
+        _RESET + "Then create new codes at {site}/settings/two-factor.",
     ),
     "identity_linked": Notice(
         "An account elsewhere was linked to yours",
@@ -106,15 +106,15 @@ NOTICES = {
         _RESET + _REVIEW,
     ),
     "token_created": Notice(
-        "A personal token was made",
-        "A personal token was made. Whoever holds it can use the API as you.",
+        "A personal token was created",
+        "A personal token was created. Its holder can use the API as you.",
         "If it was not you, revoke the token at {site}/settings/tokens and set a new password at"
-        " {site}/settings/password. Where you cannot sign in any more, a new password by mail ends"
-        " the token too: {site}/auth/forgot.",
+        " {site}/settings/password. If you cannot sign in any more, a new password by mail also"
+        " ends the token: {site}/auth/forgot.",
     ),
     "token_ending": Notice(
         "A personal token ends soon",
-        "A personal token ends in a week. Make a new one if a program still needs it.",
+        "A personal token ends in a week. Create a new one if a program still needs it.",
         "If you do not know the token, revoke it at {site}/settings/tokens.",
     ),
     "token_revoked": Notice(
@@ -123,18 +123,18 @@ NOTICES = {
         _ADMIN,
     ),
     "webhook_created": Notice(
-        "A webhook was made",
-        "A webhook was made. Its URL receives what happens to your tasks:",
+        "A webhook was created",
+        "A webhook was created. Its URL receives the changes of your tasks:",
         _RESET + "Then remove the webhook at {site}/settings/webhooks.",
     ),
     "webhook_changed": Notice(
         "The URL of a webhook was changed",
-        "The URL of a webhook was changed. The new one receives what happens to your tasks:",
+        "The URL of a webhook was changed. The new URL receives the changes of your tasks:",
         _RESET + "Then change the URL back or remove the webhook at {site}/settings/webhooks.",
     ),
     "webhook_secret_rotated": Notice(
         "The secret of a webhook was replaced",
-        "The secret of a webhook was replaced. The old one signs too for 24 hours.",
+        "The secret of a webhook was replaced. The old secret still signs for 24 hours.",
         _RESET + "Then replace the secret again at {site}/settings/webhooks.",
     ),
     "webhook_switched_off": Notice(
@@ -144,7 +144,7 @@ NOTICES = {
     ),
     "new_device": Notice(
         "New sign-in to your account",
-        "Somebody signed in to the account with a browser that had not done so before.",
+        "Somebody signed in to the account with a browser that is new to it.",
         _RESET + _REVIEW,
     ),
     "removed_at_proof": Notice(
@@ -187,22 +187,22 @@ AUDITED: dict[str, tuple[str, ...]] = {
     "webhook.secret_rotated": ("webhook_secret_rotated",),
     "webhook.switched_off": ("webhook_switched_off",),
 }
-_SEEN = "A stranger can cause it at will: it stands in the security log of the account."
-_MAIL = "The mail that it sends says it."
-_LESS = "It takes a right away from whoever holds the session, and gives none."
+_SEEN = "A stranger can cause it at will: the security log of the account shows it."
+_MAIL = "The action sends a mail of its own."
+_LESS = "The action removes access and grants none."
 UNNOTICED = {
     "user.created": _MAIL,
     "user.invited": _MAIL,
     "user.confirmation_requested": _MAIL,
     "user.reset_requested": _MAIL,
     "user.email_removed": "The account has no address after it.",
-    "user.exported": "It takes a signed-in owner and changes nothing: the security log has it.",
+    "user.exported": "Only the signed-in owner can do it, and it changes nothing.",
     "session.refused": _SEEN,
     "session.proved": "It is part of a sign-in that has its own notice.",
     "session.ended": _LESS,
     "session.others_ended": _LESS,
     "factor.refused": _SEEN,
-    "token.reused": "The family has ended with it: the security log has it.",
+    "token.reused": "The action ends the token family: the security log shows it.",
     "webhook.deleted": _LESS,
-    "webhook.redelivered": "It sends what was sent before.",
+    "webhook.redelivered": "The action repeats an earlier delivery.",
 }

@@ -41,7 +41,7 @@ def rotate(actor: Actor, webhook_id: str) -> str:
     moment = now()
     if len(_live.all(key=webhook.id, moment=moment)) >= EARLIER_MAX:
         raise Conflict(
-            f"The secret was replaced {EARLIER_MAX} times within 24 hours. Wait a while."
+            f"The secret was replaced {EARLIER_MAX} times within 24 hours. Try again later."
         )
     _retire.run(
         id=uuid7(),

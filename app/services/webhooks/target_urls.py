@@ -121,7 +121,7 @@ def _parts(url: str) -> SplitResult:
     except ValueError:  # an invalid port, or brackets without an address
         sane = False
     if not sane:
-        why = "Use a URL as https://example.org/path: no user, no fragment, ASCII alone."
+        why = "Use a URL as https://example.org/path: no user, no fragment, only ASCII."
         raise _refusal(Code.MALFORMED, why)
     return parts
 

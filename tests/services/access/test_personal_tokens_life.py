@@ -102,7 +102,7 @@ def test_new_token_is_told_by_mail(app: Flask, mailbox: Mailbox, ann: Actor, ann
     made = ann_api.post("/tokens", NEW).get_json()
     (mail,) = mailbox.receive()
     assert mail["To"] == "ann@example.com"
-    assert "A personal token was made" in text(mail)
+    assert "A personal token was created" in text(mail)
     for word in ("Backup", "tasks:read", "profile:write"):
         assert word in text(mail)
     assert made["token"] not in text(mail)
