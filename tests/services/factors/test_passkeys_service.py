@@ -60,7 +60,7 @@ def test_is_added_once(ann: Actor, bob: Actor) -> None:
     made = device.make(asked)
     assert len(passkeys.add(ann, "x", made, asked)) == 10
     for person in (ann, bob):
-        with pytest.raises(Conflict, match="there already"):
+        with pytest.raises(Conflict, match="registered already"):
             passkeys.add(person, "x", made, asked)
 
 

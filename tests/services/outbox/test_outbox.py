@@ -140,7 +140,7 @@ def test_worker_sends_all_that_is_due_and_notes_failures(app: Flask) -> None:
     assert (row(entry_ids[3]).status, row(entry_ids[3]).response_status) == ("pending", 500)
     assert row(entry_ids[3]).error == "not now"
     assert (row(broken).status, row(broken).attempts) == ("pending", 1)
-    assert "log tells more" in row(broken).error
+    assert "see its log" in row(broken).error
 
 
 def test_sealed_value_is_not_in_the_database_and_survives_a_new_key(
