@@ -59,7 +59,7 @@ class Plan(Generic[T]):
 
 
 class Statement(Generic[T]):
-    """A Core statement: `one`, `all` and `run` take its bind parameters by name.
+    """A Core statement: `one`, `scalar`, `all` and `run` take its bind parameters by name.
 
     `prepared`: PostgreSQL is to keep its plan, which must not depend on the values (see
     app.sql.prepared).
@@ -77,6 +77,11 @@ class Statement(Generic[T]):
         values = cursor.fetchone()
         cursor.close()
         return None if values is None else plan.row(values)
+
+    def scalar(self, **params: Any) -> Any:
+        """Return the first column of the first row, or None if there is no row."""
+        row: Any = self.one(**params)
+        return None if row is None else row[0]
 
     def all(self, **params: Any) -> list[T]:
         cursor, plan = self._execute(params)

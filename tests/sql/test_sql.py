@@ -68,6 +68,23 @@ def test_row_is_written_and_read_as_sqlalchemy_would(ann: Actor, values: dict[st
 
 
 @pytest.mark.usefixtures("ctx")
+def test_scalar_is_the_first_column_of_the_first_row_as_one_gives_it(ann: Actor) -> None:
+    newest_first = select(Task.due_at, Task.title).order_by(Task.title.desc())
+    moment = datetime(2027, 1, 2, tzinfo=UTC)
+    tasks.create(ann, {"title": "A"})
+    tasks.create(ann, {"title": "B", "due_at": moment})
+    assert Statement[Task](newest_first).scalar() == moment
+
+
+@pytest.mark.usefixtures("ctx")
+def test_scalar_is_none_without_a_row_and_for_a_null(ann: Actor) -> None:
+    due = Statement[Task](select(Task.due_at).where(Task.title == bindparam("title")))
+    tasks.create(ann, {"title": "A"})
+    assert due.scalar(title="B") is None
+    assert due.scalar(title="A") is None
+
+
+@pytest.mark.usefixtures("ctx")
 @pytest.mark.parametrize(
     "model", [User, Session, Token, AuditEvent], ids=lambda model: model.__name__
 )

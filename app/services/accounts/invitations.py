@@ -68,8 +68,7 @@ def invite_again(actor: Actor, user_id: str) -> User:
 
 def inviter(user: User) -> str:
     """Return the username of the admin who invited the account last, or "" for a command."""
-    event = _invited.one(key=user.id)
-    return event.username if event is not None else ""
+    return _invited.scalar(key=user.id) or ""
 
 
 def is_open(user: User) -> bool:

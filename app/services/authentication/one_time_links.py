@@ -91,11 +91,11 @@ def find(secret: str, *purposes: str) -> OneTimeLink:
 
 def waiting_for(user_id: str, purpose: str) -> str | None:
     """Return the recipient of the newest valid or unsent link of this purpose, or None."""
-    unsent = _to_be_sent.one(key=user_id, purpose=purpose)
+    unsent = _to_be_sent.scalar(key=user_id, purpose=purpose)
     if unsent is not None:
-        return str(unsent.payload["to"])
-    sent = _sent_to.one(key=user_id, purpose=purpose, moment=now())
-    return sent.email if sent is not None else None
+        return str(unsent["to"])
+    sent_to: str | None = _sent_to.scalar(key=user_id, purpose=purpose, moment=now())
+    return sent_to
 
 
 @atomic

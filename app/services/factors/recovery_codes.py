@@ -6,6 +6,7 @@ A code has 120 random bits, so that a plain hash protects it (ASVS 5.0, 6.5.2: 1
 import base64
 import hashlib
 import secrets
+from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
@@ -46,11 +47,7 @@ _spent = Statement[RecoveryCode](
 )
 
 
-class _Number:
-    number: int
-
-
-_left = Statement[_Number](
+_left = Statement[Any](
     select(func.count().label("number")).where(
         RecoveryCode.user_id == ROW_KEY, RecoveryCode.used_at.is_(None)
     )
@@ -62,8 +59,8 @@ _any_factor = Statement[Factor](
 
 def left(user_id: str) -> int:
     """Return the number of unused codes of the account."""
-    found = _left.one(key=user_id)
-    return found.number if found is not None else 0
+    count: int = _left.scalar(key=user_id)
+    return count
 
 
 def make(user_id: str) -> list[str]:

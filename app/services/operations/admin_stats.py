@@ -72,7 +72,7 @@ def overview(actor: Actor, days: int) -> dict[str, Any]:
         "accounts": sum(row.number for row in accounts),
         "active": sum(row.number for row in active),
         "admins": sum(row.number for row in active if row.role == "admin"),
-        "joined": _one(_joined, moment=first),
+        "joined": _joined.scalar(moment=first),
     }
 
 
@@ -92,19 +92,11 @@ def of_user(actor: Actor, user_id: str) -> dict[str, Any]:
     actor.require_admin()
     owned = {row.status: row.number for row in _owned.all(key=user_id)}
     moment = now()
-    last = _last.one(key=user_id)
     return {
         "by_status": {status: owned.get(status, 0) for status in STATUSES},
-        "assigned": _one(_assigned, key=user_id),
-        "trashed": _one(_trashed, key=user_id),
-        "sessions": _one(_sessions, key=user_id, moment=moment),
-        "tokens": _one(_tokens, key=user_id, moment=moment),
-        "last_sign_in": last.moment if last else None,
+        "assigned": _assigned.scalar(key=user_id),
+        "trashed": _trashed.scalar(key=user_id),
+        "sessions": _sessions.scalar(key=user_id, moment=moment),
+        "tokens": _tokens.scalar(key=user_id, moment=moment),
+        "last_sign_in": _last.scalar(key=user_id),
     }
-
-
-def _one(statement: Statement[Any], **params: Any) -> int:
-    row = statement.one(**params)
-    assert row is not None
-    number: int = row.number
-    return number

@@ -1,6 +1,6 @@
 """Database checks of `flask doctor`, beside the check of the connection."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import DateTime, func, literal_column, select
@@ -30,9 +30,8 @@ _admin = Statement[Any](select(USERS.c.id).where(User.role == "admin", User.is_a
 
 def clock_lead() -> timedelta:
     """Return the lead of the local clock over the clock of the PostgreSQL server."""
-    row = _clock.one()
-    assert row is not None
-    return now() - row.moment  # type: ignore[no-any-return]
+    moment: datetime = _clock.scalar()
+    return now() - moment
 
 
 def powers() -> list[str]:
@@ -49,9 +48,7 @@ def powers() -> list[str]:
 
 def connections_max() -> int:
     """Return PostgreSQL's limit of connections."""
-    row = _room.one()
-    assert row is not None
-    return int(row.number)
+    return int(_room.scalar())
 
 
 def has_admin() -> bool:

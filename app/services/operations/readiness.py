@@ -14,7 +14,7 @@ from app.sql.errors import lacks_schema
 PATIENCE = 2.0  # seconds: readiness probes are repeated soon
 REVISIONS = Path(__file__).parents[3] / "migrations" / "versions"
 _versions = table("alembic_version", column("version_num"))
-_applied = Statement[tuple[str]](select(_versions.c.version_num))
+_applied = Statement[Any](select(_versions.c.version_num))
 
 
 def check() -> None:
@@ -51,10 +51,10 @@ def revision() -> str:
     """Return the last migration applied to the database, "" for none."""
     try:
         with watchdog.statement_timeout(PATIENCE):
-            row = _applied.one()
+            applied: str | None = _applied.scalar()
     except DRIVER_ERRORS:  # the table does not exist
         return ""
-    return str(row[0]) if row else ""
+    return applied or ""
 
 
 @cache

@@ -161,8 +161,7 @@ def rewrite(entry_id: str, payload: dict[str, Any]) -> None:
 
 def payload(entry: OutboxEntry) -> dict[str, Any]:
     """Return the current payload, as `entry` may be older than a change; {} if it is deleted."""
-    found = _payload.one(key=entry.id)
-    return found.payload if found is not None else {}
+    return _payload.scalar(key=entry.id) or {}
 
 
 def delay_after(attempts: int) -> timedelta:
@@ -188,9 +187,7 @@ def overdue() -> tuple[int, datetime | None]:
 
 def dead() -> int:
     """Return the number of entries that were given up and are not deleted yet."""
-    row = _dead.one()
-    assert row is not None
-    return int(row.number)
+    return int(_dead.scalar())
 
 
 def _store_outcome(

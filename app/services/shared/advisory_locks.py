@@ -10,11 +10,7 @@ from app.sql import ROW_KEY, Statement
 
 _number = func.hashtextextended(ROW_KEY, text("0"))
 _wait = Statement[object](select(func.pg_advisory_xact_lock(_number).label("lock")))
-_try = Statement["_Answer"](select(func.pg_try_advisory_xact_lock(_number).label("got")))
-
-
-class _Answer:
-    got: bool
+_try = Statement[object](select(func.pg_try_advisory_xact_lock(_number).label("got")))
 
 
 def wait(name: str) -> None:
@@ -27,5 +23,4 @@ def take(name: str) -> bool:
     """Hold the lock, unless somebody else does."""
     if sql.request_connection().dialect.name != "postgresql":
         return True
-    answer = _try.one(key=name)
-    return answer is not None and answer.got
+    return bool(_try.scalar(key=name))

@@ -21,11 +21,7 @@ T = TypeVar("T")
 ANY_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 
-class _Bound:
-    until: datetime
-
-
-_bound = Statement[_Bound](
+_bound = Statement[object](
     select(
         func.follow_until(bindparam("newest", type_=UTCDateTime()), type_=UTCDateTime()).label(
             "until"
@@ -43,6 +39,4 @@ def settled(read: Callable[[datetime], list[T]], moment: str) -> list[T]:
     rows = read(ANY_MOMENT)
     if not rows or sql.request_connection().dialect.name != "postgresql":
         return rows
-    bound = _bound.one(newest=max(getattr(row, moment) for row in rows))
-    assert bound is not None
-    return read(bound.until)
+    return read(_bound.scalar(newest=max(getattr(row, moment) for row in rows)))

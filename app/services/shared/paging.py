@@ -82,5 +82,5 @@ def read(
     total = None
     if count:
         number = select(func.count().label("total")).select_from(table).where(*conditions)
-        total = Statement[Any](number).all()[0].total
+        total = Statement[Any](number).scalar()
     return cut(rows, limit, "created_at", total)

@@ -162,8 +162,8 @@ def note(key: str) -> None:
 
 def number(key: str, window: timedelta) -> int:
     """How many events of a key were noted within the window."""
-    found = _all.one(account=key, start=now() - window)
-    return found.number if found is not None else 0
+    count: int = _all.scalar(account=key, start=now() - window)
+    return count
 
 
 def require_fewer(key: str, limit: int, window: timedelta, why: str) -> None:

@@ -72,8 +72,8 @@ def read(
     if not counted:
         return rows, None
     if not rows and shape.resumed:  # behind the last one; others may lie before the cursor
-        row = count(Shape(shape.postgres, shape.everyone, shape.filters)).one(**values)
-        return rows, row.total if row else 0
+        total = count(Shape(shape.postgres, shape.everyone, shape.filters)).scalar(**values)
+        return rows, total
     return rows, rows[0].total if rows else 0
 
 

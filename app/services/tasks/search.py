@@ -144,9 +144,7 @@ def row_matches(clauses: int, *, postgres: bool) -> ColumnElement[bool]:
 
 def estimated(query: str) -> int:
     """The number of tasks, of whomever, that PostgreSQL's planner expects to match `query`."""
-    explained = _estimate.one(query=query)
-    assert explained is not None
-    rows: int = explained.plans[0]["Plan"]["Plan Rows"]
+    rows: int = _estimate.scalar(query=query)[0]["Plan"]["Plan Rows"]
     return rows
 
 

@@ -56,8 +56,8 @@ def read(
         rows = _rest(shape, common=_is_common(shape, values)).all(**values)
     if not counted:
         return rows, None
-    row = _count(Shape(shape.postgres, shape.everyone, shape.filters)).one(**values)
-    return rows, row.total if row else 0
+    total = _count(Shape(shape.postgres, shape.everyone, shape.filters)).scalar(**values)
+    return rows, total
 
 
 def _has_few(shape: Shape, values: dict[str, Any]) -> bool:

@@ -54,13 +54,12 @@ def overview(actor: Actor, days: int = 30, *, everyone: bool = False) -> dict[st
     by_priority = {row.name: row.number for row in _by_priority.all(**scope)}
     created = {str(row.day): row.number for row in _created.all(**scope, first=start)}
     completed = {str(row.day): row.number for row in _completed.all(**scope, first=start)}
-    overdue = _overdue.one(**scope, moment=moment)
     dates = [(start + timedelta(days=index)).date().isoformat() for index in range(days)]
     return {
         "total": sum(by_status.values()),
         "by_status": {name: by_status.get(name, 0) for name in STATUSES},
         "by_priority": {name: by_priority.get(name, 0) for name in PRIORITIES},
-        "overdue": overdue.number if overdue else 0,
+        "overdue": _overdue.scalar(**scope, moment=moment),
         "days": [
             {"date": date, "created": created.get(date, 0), "completed": completed.get(date, 0)}
             for date in dates

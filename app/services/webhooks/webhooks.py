@@ -141,8 +141,7 @@ def create(
 @atomic
 def _create(actor: Actor, url: str, events: str, is_active: bool) -> tuple[Webhook, str]:
     credentials.hold_confirmed(actor.id)  # also serializes concurrent creations, for the limit
-    counted = _count.one(key=actor.id)
-    if counted is not None and counted.number >= PER_USER_MAX:
+    if _count.scalar(key=actor.id) >= PER_USER_MAX:
         raise Conflict(f"You have {PER_USER_MAX} webhooks: remove one first.")
     secret = new_secret()
     moment = now()
