@@ -1,4 +1,4 @@
-"""Statements, transactions and their errors: how the services talk to the database."""
+"""The services' access to the database: statements, transactions and their errors."""
 
 from app.sql.bulk_insert import Batch
 from app.sql.connection import RequestConnection

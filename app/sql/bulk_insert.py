@@ -13,7 +13,7 @@ from app.sql.transaction import request_connection
 
 @dataclass(slots=True, frozen=True)
 class Form:
-    """How it is spelled for one dialect: `head`, then a `group` of placeholders for each row."""
+    """The SQL of one dialect: `head`, then a `group` of placeholders for each row."""
 
     head: str
     group: str
@@ -27,14 +27,14 @@ class Form:
 
 
 class Batch:
-    """Rows of `table`, each with a value for every column. As many as fit into memory."""
+    """An INSERT into `table` of rows with a value for every column. All must fit into memory."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
         self._forms: dict[str, Form] = {}
 
     def insert(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Raises UniqueViolation, MissingReference; then none of them is stored."""
+        """Insert all rows or none. Raises UniqueViolation, MissingReference."""
         if not rows:
             return
         connection = request_connection()

@@ -1,10 +1,10 @@
-"""The connection that a request holds.
+"""The connection of a request.
 
 Every statement of a request runs on one connection, in autocommit: one round trip each.
 
-Within a transaction (app.sql.transaction) PostgreSQL is sent together what needs no answer by
-itself: BEGIN with the first statement, whatever was put off (`Statement.later`) with the next one
-or with COMMIT. A task is made so in one round trip (docs/performance.md).
+Within a transaction (app.sql.transaction) PostgreSQL gets statements without an awaited answer
+together with others: BEGIN with the first statement, a deferred one (`Statement.defer`) with the
+next one or with COMMIT. So creating a task takes one round trip (docs/performance.md).
 """
 
 from typing import Any, NamedTuple, cast
@@ -20,18 +20,18 @@ from app.sql.errors import DRIVER_ERRORS, LostRace, translated
 from app.sql.prepared import Prepared
 
 COMMIT = "COMMIT"
-# The lock of a row that is stamped now, and the clock that moments are handed out by: see
+# The lock that stamping a row now would take, and the clock of all stamps: see
 # migrations/versions/20261130080541_following.py.
 HOLD_FOLLOWERS = """
 SELECT pg_advisory_xact_lock_shared(
   1718772076, floor(date_part('epoch', clock_timestamp()))::int - 1767225600
 ), clock_timestamp()
 """
-TOGETHER_MAX = 100  # statements that are put off before they are sent
+TOGETHER_MAX = 100  # deferred statements that are sent together
 
 
 class Command(NamedTuple):
-    """What a driver is sent."""
+    """A statement with its parameters, for the driver."""
 
     sql: str
     params: Any = ()
@@ -42,7 +42,7 @@ OPENING = Command("BEGIN")
 
 
 class RequestConnection:
-    """The one connection that an app context holds, taken from the pool when it is first needed."""
+    """The connection of an app context, taken from the pool at the first statement."""
 
     def __init__(self) -> None:
         self.engine = db.engine
@@ -50,10 +50,10 @@ class RequestConnection:
         self.pooled: PoolProxiedConnection | None = None
         self.in_transaction = False
         self.pending: list[Command] = []  # to be sent before the next statement
-        self.by_name = False  # whether what was sent last calls a prepared statement
+        self.by_name = False  # True if the last command calls a prepared statement
 
     def execute(self, sql: str, params: Any = (), prepared: Prepared | None = None) -> Any:
-        """A cursor that has run `sql`. Raises UniqueViolation, MissingReference,
+        """Run `sql` and return the cursor. Raises UniqueViolation, MissingReference,
         StillReferenced, Unavailable, Invalid."""
         command = Command(sql, params, prepared)
         pending, self.pending = self.pending, []
@@ -75,26 +75,26 @@ class RequestConnection:
         return violated or translated(error)
 
     def _was_refused(self, error: Exception) -> bool:
-        """Whether a prepared statement was; then none is called by its name any more."""
+        """Return True if PostgreSQL refused a prepared statement, and disable all of them."""
         if not self.by_name or not preparation.is_refusal(error):
             return False
         preparation.disable(error)
         return True
 
     def _may_repeat(self, error: Exception, sent: tuple[Command, ...]) -> bool:
-        """Whether nothing can have been stored, and sending it once more may well succeed."""
+        """Return True if no statement can have been stored and a retry may succeed."""
         if self._was_refused(error):
-            return not self.in_transaction  # else the transaction failed, and all is tried again
-        # A pooled connection may have died unseen (a database restarted): try a fresh one.
+            return not self.in_transaction  # a failed transaction is repeated as a whole
+        # A pooled connection may be broken since a restart of the database: try a fresh one.
         begun = self.in_transaction and sent[0] != OPENING
         last = sent[-1].sql
         may_store = last == COMMIT if self.in_transaction else not last.startswith("SELECT")
         return not begun and self._lost(error) and not may_store
 
     def defer(self, sql: str, params: Any, prepared: Prepared | None = None) -> None:
-        """Run `sql`, whose outcome nobody looks at, before the next statement of the transaction.
+        """Run `sql` without a result, before the next statement of the transaction.
 
-        What is wrong with it is raised there, at the latest by the commit.
+        That statement, or at the latest the commit, raises the errors of `sql`.
         """
         if not self.in_transaction or self.dialect.name != "postgresql":
             self.execute(sql, params, prepared).close()
@@ -117,7 +117,7 @@ class RequestConnection:
         return cursor
 
     def _spell(self, cursor: Any, command: Command) -> str:
-        """The command's text, short where this connection knows the statement."""
+        """Return the command's SQL; for a prepared statement the call, prepared on first use."""
         if command.prepared is None or not preparation.PreparedStatements.enabled:
             return command.sql
         self.by_name = True
@@ -130,14 +130,14 @@ class RequestConnection:
     def _connect(self) -> PoolProxiedConnection:
         try:
             pooled = self.engine.raw_connection()
-        except exc.SQLAlchemyError as error:  # the pool: no connection to be had
+        except exc.SQLAlchemyError as error:  # the pool has no free connection
             raise Unavailable("The database cannot be reached.") from error
         if self.dialect.name == "postgresql":
             pooled.dbapi_connection.autocommit = True  # type: ignore[union-attr]
         return pooled
 
     def _lost(self, error: Exception) -> bool:
-        """Whether the connection broke. If so, it and all that idle in the pool are let go."""
+        """Return True if the connection is broken, and drop it and all idle ones of the pool."""
         if self.pooled is None:
             return False
         if not self.dialect.is_disconnect(cast(Any, error), self.pooled.dbapi_connection, None):
@@ -165,16 +165,16 @@ class RequestConnection:
         self.in_transaction = True
 
     def hold_followers(self) -> None:
-        """Let no client that follows along pass the moments of this transaction."""
+        """Keep following clients (app.services.shared.following) before this transaction."""
         if self.dialect.name == "postgresql":
             cursor = self.execute(HOLD_FOLLOWERS)
             clock.continue_after(cursor.fetchone()[1])
             cursor.close()
 
     def commit(self) -> None:
-        if self.pending != [OPENING]:  # else nothing was sent at all
+        if self.pending != [OPENING]:  # else no statement was sent
             cursor = self.execute(COMMIT)
-            # So PostgreSQL answers, without an error, where a failed statement was passed over.
+            # After an ignored failure PostgreSQL answers ROLLBACK, without an error.
             if getattr(cursor, "statusmessage", COMMIT) != COMMIT:
                 raise RuntimeError("The transaction had failed: nothing of it was stored.")
             cursor.close()

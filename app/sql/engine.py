@@ -1,4 +1,4 @@
-"""The engine of SQLAlchemy: its options, and what each new connection is told."""
+"""The engine of SQLAlchemy: its options, and the setup of each new connection."""
 
 import sqlite3
 import time
@@ -14,9 +14,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from app.sql import watchdog
 
 UUID_OID = 2950
-BUSY_TIMEOUT = 20  # seconds that a writer of SQLite waits for its turn
-# A statement that takes longer than this is given up: nothing that a client may ask for needs it.
-# app.sql.watchdog gives up a little later, should the server not do it.
+BUSY_TIMEOUT = 20  # seconds that a writer of SQLite waits for the write lock
+# PostgreSQL cancels a longer statement; no request needs one. app.sql.watchdog closes the
+# connection a little later if the server does not cancel the statement.
 POSTGRES_SETTINGS = {
     "timezone": "UTC",
     "statement_timeout": "4s",
@@ -34,16 +34,16 @@ def init_app(engine: Engine) -> None:
 
 
 def options(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """SQLALCHEMY_ENGINE_OPTIONS of Flask-SQLAlchemy."""
+    """Return SQLALCHEMY_ENGINE_OPTIONS for Flask-SQLAlchemy."""
     found: dict[str, Any] = {
         "json_serializer": lambda value: orjson.dumps(value, option=orjson.OPT_UTC_Z).decode(),
         "json_deserializer": orjson.loads,
         "pool_size": settings["DATABASE_POOL_SIZE"],
-        "max_overflow": 0,  # a thread holds one connection at the most
+        "max_overflow": 0,  # a thread holds at most one connection
         "pool_timeout": 5,  # seconds
     }
     if settings["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
-        found["paramstyle"] = "named"  # so that app.sql hands every driver a dict
+        found["paramstyle"] = "named"  # app.sql passes every driver a dict
         found["connect_args"] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
     else:
         server = " ".join(f"-c {name}={value}" for name, value in POSTGRES_SETTINGS.items())
@@ -60,12 +60,12 @@ def options(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _on_connect(connection: DBAPIConnection, _record: object) -> None:
     if isinstance(connection, psycopg2.extensions.connection):
-        # Ids stay text from end to end: a UUID object for each costs more than reading the row.
+        # Ids are text everywhere: a UUID object for each costs more than reading the row.
         text = psycopg2.extensions.new_type((UUID_OID,), "TEXT_UUID", psycopg2.STRING)
         psycopg2.extensions.register_type(text, connection)
         return
-    connection.isolation_level = None  # BEGIN is ours to say, see _begin and app.sql
-    connection.create_function("gen_random_uuid", 0, lambda: str(uuid4()))  # PostgreSQL has it
+    connection.isolation_level = None  # _begin and app.sql send BEGIN, not the driver
+    connection.create_function("gen_random_uuid", 0, lambda: str(uuid4()))  # as in PostgreSQL
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys=ON")
     _to_wal(cursor)
@@ -74,7 +74,7 @@ def _on_connect(connection: DBAPIConnection, _record: object) -> None:
 
 
 def _to_wal(cursor: Any) -> None:
-    """Processes that turn a new file to WAL at once are refused, and not made to wait."""
+    """Switch the file to WAL. SQLite refuses at once while another process does so: try again."""
     ends = time.monotonic() + BUSY_TIMEOUT
     while True:
         try:
@@ -88,5 +88,5 @@ def _to_wal(cursor: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """Take SQLite's write lock first: a reader that turns writer half-way cannot wait for it."""
+    """Take SQLite's write lock first: a reader that becomes a writer cannot wait for the lock."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""What a driver says, in the words of the domain."""
+"""The translation of database drivers' errors into errors of the domain."""
 
 import sqlite3
 from datetime import UTC, datetime, timedelta
@@ -10,8 +10,8 @@ from app.faults import Code, Fault
 from app.models import clock
 
 DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
-# What passes by itself: connection, read-only (a failover), serialization, deadlock, resources,
-# lock and statement timeouts, shutdown. By SQLSTATE, for psycopg2's classes mix them with others.
+# Temporary failures: connection, read-only (a failover), serialization, deadlock, resources, lock
+# and statement timeouts, shutdown. By SQLSTATE, because psycopg2's classes mix them with others.
 PASSING = ("08", "25006", "40001", "40P01", "53", "55P03", "57014", "57P0", "58")
 AWAY = ("08", "57P0")
 LOST_RACE = ("40001", "40P01")
@@ -31,9 +31,9 @@ class UniqueViolation(Exception):
 
 
 class MissingReference(Invalid):
-    """A foreign key points at a row that does not exist (any more): the field is to blame.
+    """A foreign key refers to a row that does not exist: an invalid value of the field.
 
-    `constraint` is the name of the key, `referred` the table that it points at.
+    `constraint` is the name of the key, `referred` the table that the key refers to.
     """
 
     def __init__(self, constraint: str, column: str, referred: str) -> None:
@@ -44,9 +44,9 @@ class MissingReference(Invalid):
 
 
 class StillReferenced(Conflict):
-    """Other rows refer to what was to be removed, and their foreign key does not allow that.
+    """Other rows refer to the row that the statement would delete.
 
-    `constraint` is the name of the key; SQLite tells the table of the refused statement alone.
+    `constraint` is the name of the foreign key, on SQLite only the table of the statement.
     """
 
     def __init__(self, constraint: str) -> None:
@@ -55,11 +55,11 @@ class StillReferenced(Conflict):
 
 
 class LostRace(Unavailable):
-    """Two transactions got in each other's way and the database gave up this one."""
+    """The database cancelled this transaction because of a conflict with another one."""
 
 
 def translated(error: Exception) -> Exception:
-    """What the driver says, in the words of the domain."""
+    """Return the domain's error for the driver's, or `error` itself."""
     state, name = (
         _postgres_state(error) if isinstance(error, psycopg2.Error) else _sqlite_state(error)
     )
@@ -71,26 +71,26 @@ def translated(error: Exception) -> Exception:
         return Unavailable("The database cannot be reached.")
     if state.startswith(PASSING):
         return Unavailable("The database is busy. Try again in a moment.")
-    if state.startswith("22"):  # a value that no column takes and no schema refused
+    if state.startswith("22"):  # a value that the schema accepts and the column does not
         return Invalid("A value is out of range.")
     return error
 
 
 def lacks_schema(error: Exception) -> bool:
-    """True if the statement names a table or a column that the database does not have."""
+    """Return True if the statement names a table or a column that the database does not have."""
     if isinstance(error, sqlite3.Error):
         return any(words in str(error) for words in UNDEFINED_IN_SQLITE)
     return isinstance(error, psycopg2.Error) and error.pgcode in UNDEFINED
 
 
 def first_line(error: BaseException | None) -> str:
-    """The driver's own words, without the lines of hints and context that follow them."""
+    """Return the driver's message without the following lines of hints and context."""
     return str(error or "").strip().partition("\n")[0]
 
 
 def _postgres_state(error: psycopg2.Error) -> tuple[str, str]:
     name = error.diag.constraint_name or ""
-    if name == OVERTAKEN:  # the detail is the moment, in microseconds since 1970
+    if name == OVERTAKEN:  # the detail is the time in microseconds since 1970
         passed = timedelta(microseconds=int(error.diag.message_detail or 0))
         clock.continue_after(datetime.fromtimestamp(0, UTC) + passed)
     return error.pgcode or ("08" if isinstance(error, psycopg2.OperationalError) else ""), name

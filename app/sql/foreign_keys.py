@@ -1,7 +1,7 @@
-"""The foreign key that a statement violates, and whether the statement or other rows are to blame.
+"""The foreign key that a statement violates, and the side at fault: the statement or other rows.
 
-PostgreSQL names the key. SQLite does not: there the statement is run once more with its keys
-deferred, the rows that break one are asked for, and everything is undone.
+PostgreSQL names the key. SQLite does not: there the statement runs again with deferred keys, a
+PRAGMA lists the rows that violate one, and everything is rolled back.
 """
 
 import logging
@@ -24,9 +24,9 @@ _WRITE = re.compile(r'\s*(INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)', re.IGNOREC
 
 
 def explained(error: Exception, pooled: Any, sql: str, params: Any) -> Violation | None:
-    """What to raise in place of `error`; None if it is none of a foreign key, or of an unknown one.
+    """Return the violation behind `error`, None if no known foreign key is violated.
 
-    `pooled` is the connection on which `sql` has failed with `params`.
+    `pooled` is the connection on which `sql` failed with `params`.
     """
     found: Violation | None = None
     if isinstance(error, psycopg2.Error):
@@ -61,7 +61,7 @@ def _of_sqlite(pooled: Any, sql: str, params: Any) -> Violation | None:
     cursor = pooled.cursor()
     try:
         column = _broken_column(cursor, write[2], sql, params)
-    except sqlite3.Error:  # it is busy, or a key that cannot be deferred refuses again
+    except sqlite3.Error:  # busy, or a key that cannot be deferred
         column = ""
     finally:
         cursor.close()
@@ -74,7 +74,7 @@ def _of_sqlite(pooled: Any, sql: str, params: Any) -> Violation | None:
 
 
 def _broken_column(cursor: Any, table: str, sql: str, params: Any) -> str:
-    """The column of `table` whose key `sql` breaks; "" if other tables refer to what it changes."""
+    """Return the column of `table` whose key `sql` violates; "" if other tables' keys are violated."""
     cursor.execute("SAVEPOINT look")
     try:
         cursor.execute("PRAGMA defer_foreign_keys = ON")

@@ -1,4 +1,4 @@
-"""Removing members of a JSON object, the same on PostgreSQL and SQLite."""
+"""An expression that removes members of a JSON object, on PostgreSQL and SQLite."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy.sql.functions import FunctionElement
 class Without(FunctionElement[Any]):
     """`column` without the members `names`: "title", or "data.title" within another.
 
-    The names are words of the code and no input.
+    The names come from the code, never from input.
     """
 
     inherit_cache = False  # the names are part of the statement

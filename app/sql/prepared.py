@@ -1,11 +1,11 @@
 """Statements that PostgreSQL parses and plans once for each connection, not at each call.
 
-It saves the server half of its work and more (docs/performance.md). They are those whose plan
-cannot depend on their values: what finds its row by a unique key, or stores one, or reads an index
-in its order.
+Prepared statements save the server half of its work and more (docs/performance.md). Only a
+statement whose plan cannot depend on its values is prepared: one that finds a row by a unique key,
+stores a row, or reads an index in order.
 
-Where that does not work all are sent whole again, from the first refusal on: behind a pooler that
-changes the server's connection between two transactions, or after a column has changed its type.
+After the first refusal all statements are sent in full: behind a pooler that changes the server's
+connection between two transactions, or after a change of a column's type.
 """
 
 import hashlib
@@ -16,15 +16,15 @@ from typing import Any, NamedTuple
 
 import psycopg2
 
-# Unknown to this connection, known to it already, planned for another type of column: of a result,
-# of what is stored, of what is compared.
+# Not prepared on this connection, already prepared, or prepared for another type of a column: in
+# the result, in a stored value, in a comparison.
 REFUSALS = ("26000", "42P05", "0A000", "42804", "42883")
 _NAME = re.compile(r"%\((\w+)\)s")
 _log = logging.getLogger("flagstone.sql")
 
 
 class Prepared(NamedTuple):
-    """`definition` takes `constants`, `call` the parameters."""
+    """The SQL of a prepared statement: `definition` takes `constants`, `call` the parameters."""
 
     name: str
     definition: str
@@ -33,13 +33,16 @@ class Prepared(NamedTuple):
 
 
 class PreparedStatements:
-    """Whether this process prepares statements (still)."""
+    """The switch of this process: `enabled` until the first refusal."""
 
     enabled = True
 
 
 def prepare(sql: str, constants: Mapping[str, Any]) -> Prepared:
-    """`sql` is as psycopg2 takes it, with names; those in `constants` have one value for ever."""
+    """Return `sql`, with psycopg2's named parameters, as a prepared statement.
+
+    The parameters in `constants` always have the same values.
+    """
     places: dict[str, str] = {}
 
     def place(found: re.Match[str]) -> str:
@@ -47,9 +50,9 @@ def prepare(sql: str, constants: Mapping[str, Any]) -> Prepared:
         return found[0] if name in constants else places.setdefault(name, f"${len(places) + 1}")
 
     text = _NAME.sub(place, sql)
-    if not constants:  # then psycopg2 leaves "%%" as it is
+    if not constants:  # without parameters psycopg2 does not unescape "%%"
         text = text.replace("%%", "%")
-    # By its content: behind a pooler another process may have prepared it.
+    # A hash of the content: behind a pooler another process may have prepared the statement.
     name = "flagstone_" + hashlib.sha256(f"{text} {constants}".encode()).hexdigest()[:32]
     definition = f"PREPARE {name} AS {text}"
     arguments = ", ".join(f"%({each})s" for each in places)
@@ -58,14 +61,14 @@ def prepare(sql: str, constants: Mapping[str, Any]) -> Prepared:
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether what was prepared is not there, or no longer fits."""
+    """Return True if PostgreSQL refused a prepared statement as missing or outdated."""
     return isinstance(error, psycopg2.Error) and error.pgcode in REFUSALS
 
 
 def disable(refusal: Any) -> None:
-    """Send every statement whole from now on, in this process."""
+    """Send every statement in full from now on, in this process."""
     if PreparedStatements.enabled:
-        # Not the whole error: it quotes what was sent, with its values.
+        # Not the whole error: the error quotes the statement with its values.
         said = refusal.diag.message_primary
         _log.warning("From now on statements are sent whole, for the database said: %s", said)
     PreparedStatements.enabled = False

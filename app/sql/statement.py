@@ -1,12 +1,12 @@
 """Statements that are compiled once and run on a pooled DBAPI cursor.
 
-SQLAlchemy's models describe the tables and its expressions the statements; what is left out is the
-work that it repeats for each execution. A read takes some 20 us of CPU so, where the ORM takes 290
-(docs/performance.md). Types are processed as SQLAlchemy processes them: its own processors are
-looked up once for each statement, and a test holds the two ways equal.
+SQLAlchemy's models describe the tables and its expressions the statements, without the work that
+SQLAlchemy repeats for each execution: a read takes some 20 us of CPU, where the ORM takes 290
+(docs/performance.md). SQLAlchemy's own type processors are looked up once for each statement, and
+a test compares both ways.
 
-Rows are named tuples, typed as the model whose columns they carry, so that mypy checks every name.
-They are read-only; changes go through a statement.
+Rows are named tuples, typed as the model whose columns they hold, so that mypy checks every name.
+Rows are read-only; changes go through a statement.
 """
 
 from collections import namedtuple
@@ -28,12 +28,12 @@ from app.sql.transaction import request_connection
 
 T = TypeVar("T")
 Processor = Callable[[Any], Any]
-ROW_KEY: BindParameter[Any] = bindparam("key")  # what a statement finds its row by
-_named_tuple: Any = namedtuple  # its fields are known at run time only
+ROW_KEY: BindParameter[Any] = bindparam("key")  # finds the row of a statement
+_named_tuple: Any = namedtuple  # untyped: the fields are known at run time only
 
 
 def row_type(columns: Sequence[Any]) -> Any:
-    """What a statement that returns `columns` makes of a row."""
+    """Return the named tuple of a row with `columns`."""
     return _named_tuple("Row", [column.key for column in columns])
 
 
@@ -61,8 +61,7 @@ class Plan(Generic[T]):
 class Statement(Generic[T]):
     """A Core statement: `one`, `scalar`, `all` and `run` take its bind parameters by name.
 
-    `prepared`: PostgreSQL is to keep its plan, which must not depend on the values (see
-    app.sql.prepared).
+    `prepared`: PostgreSQL keeps the plan, which must not depend on the values (app.sql.prepared).
     """
 
     def __init__(self, clause: Executable, *, prepared: bool = False) -> None:
@@ -72,7 +71,7 @@ class Statement(Generic[T]):
         self._plans: dict[str, Plan[T]] = {}
 
     def one(self, **params: Any) -> T | None:
-        """The first row, or None."""
+        """Return the first row, or None."""
         cursor, plan = self._execute(params)
         values = cursor.fetchone()
         cursor.close()
@@ -90,14 +89,14 @@ class Statement(Generic[T]):
         return rows
 
     def run(self, **params: Any) -> int:
-        """The number of rows that it touched."""
+        """Return the number of affected rows."""
         cursor, _ = self._execute(params)
         count: int = cursor.rowcount
         cursor.close()
         return count
 
     def defer(self, **params: Any) -> None:
-        """Run it with the next statement of the transaction, whose error tells of its own."""
+        """Run with the next statement of the transaction, which raises the errors of both."""
         connection = request_connection()
         plan = self._plans.get(connection.dialect.name) or self._compile(connection.dialect, params)
         connection.defer(plan.sql, plan.arguments(params), plan.prepared)
@@ -108,7 +107,7 @@ class Statement(Generic[T]):
         return connection.execute(plan.sql, plan.arguments(params), plan.prepared), plan
 
     def compile_ahead(self, dialect: Dialect) -> None:
-        """As a first call would, unless it takes a list, whose length is part of the statement."""
+        """Compile as a first call would, unless a list's length is part of the statement."""
         compiled = self._compiler(dialect)
         taken = {name: bind for bind, name in compiled.bind_names.items() if bind.required}
         if not any(bind.expanding for bind in taken.values()):
@@ -145,24 +144,24 @@ class Statement(Generic[T]):
 
 
 def preload(build: Callable[[], None]) -> Callable[[], None]:
-    """Have `compile_ahead` call `build`, which builds statements that a request else would."""
+    """Register `build` for `compile_ahead`: builds statements, so that no request must."""
     _preloads.append(build)
     return build
 
 
 def compile_ahead() -> None:
-    """Compile all statements. Gunicorn's master does so before it forks: its workers share them."""
+    """Compile all statements. Gunicorn's master does so before it forks: all workers share them."""
     for build in _preloads:
         build()
     for statement in list(_made):
-        with suppress(CompileError):  # it is for the other database
+        with suppress(CompileError):  # a statement for the other database
             statement.compile_ahead(request_connection().dialect)
 
 
 def _row_maker(columns: Sequence[Any], dialect: Dialect) -> Callable[[Any], Any]:
-    """A function of what the driver gives for a row: a named tuple of processed values.
+    """Return a function from the driver's row to a named tuple of processed values.
 
-    Compiled, because a page of 20 tasks runs it 20 times.
+    Compiled, because a page of 20 tasks calls the function 20 times.
     """
     row = row_type(columns)
     kinds = [column.type.dialect_impl(dialect) for column in columns]
@@ -172,7 +171,7 @@ def _row_maker(columns: Sequence[Any], dialect: Dialect) -> Callable[[Any], Any]
         return make
     cells = [f"p[{n}](v[{n}])" if process else f"v[{n}]" for n, process in enumerate(processors)]
     source = f"lambda v: new(row, ({', '.join(cells)},))"
-    made: Callable[[Any], Any] = eval(  # noqa: S307 - of numbers alone
+    made: Callable[[Any], Any] = eval(  # noqa: S307 - the source holds numbers only
         source, {"new": tuple.__new__, "row": row, "p": processors}
     )
     return made

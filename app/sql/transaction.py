@@ -1,4 +1,4 @@
-"""The transactions of a request: `atomic` makes one commit of many statements."""
+"""The transactions of a request: `atomic` commits many statements at once."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ TRIES = 3
 
 @contextmanager
 def without_timeout() -> Iterator[None]:
-    """Within a transaction: let its statements take as long as they take."""
+    """Run the transaction's statements without a timeout."""
     if request_connection().dialect.name == "postgresql":
         request_connection().execute("SET LOCAL statement_timeout = 0").close()
     with watchdog.statement_timeout(None):
@@ -47,14 +47,13 @@ def request_connection() -> RequestConnection:
 
 
 def atomic(use_case: Callable[P, R]) -> Callable[P, R]:
-    """Make one commit of all that `use_case` does, and nothing where it raises.
+    """Run `use_case` in a transaction: commit at its end, roll back if it raises.
 
-    Within another it joins that one. Where the database gave it up for another transaction
-    (serialization failure, deadlock), or had lost a statement that it should have kept
-    (app.sql.prepared), it is tried again, with the same arguments: hand it no iterator. A try
-    after the first holds followers back (app.services.shared.following) before it stamps anything,
-    so that they cannot overtake it once more. An error of the database ends the transaction, also
-    where it is caught.
+    A nested call joins the outer transaction. If the database cancels the transaction for another
+    one (serialization failure, deadlock) or refuses a prepared statement (app.sql.prepared),
+    `use_case` runs again with the same arguments: pass no iterator. A retry holds followers back
+    (app.services.shared.following) before any row is stamped, so that they cannot overtake the
+    transaction again. A database error ends the transaction even if the error is caught.
     """
 
     @functools.wraps(use_case)

@@ -1,14 +1,13 @@
-"""Keeps a request from waiting for a PostgreSQL that does not answer.
+"""Timeouts on the client's side for a PostgreSQL that does not answer.
 
-The server ends a slow statement itself (`statement_timeout`), if it runs: one that is frozen, or
-behind a network that swallows packets, does not. Its kernel may acknowledge every packet, so that
-TCP's time-outs do not help either. So the client looks at the clock too: each statement is noted
-with the moment at which it must have ended, and a thread shuts the connection of one that has not,
-whereupon the driver fails. (psycopg2's callback for waiting would do as well, at two calls of it
-and five hand-overs of the GIL a statement: a twelfth of a request's CPU.)
+The server cancels a slow statement itself (`statement_timeout`), but not if the server is frozen
+or the network drops packets. TCP's timeouts do not help if the server's kernel acknowledges every
+packet. So the client records the deadline of each running statement, and a thread shuts the
+connection of an overdue one, which makes the driver fail. (psycopg2's wait callback would need two
+calls and five switches of the GIL for each statement: a twelfth of a request's CPU.)
 
-While the database is away, one connection attempt at a time finds out whether it is back, and all
-others fail at once: else every request would wait for a time-out of its own.
+While the database is unreachable, one connection attempt at a time tests the database, and all
+others fail at once: else every request would wait for its own timeout.
 """
 
 import math
@@ -27,16 +26,16 @@ import psycopg2.extensions
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 
-# All in seconds. A statement gets a little longer than the server's own limits give it.
+# All in seconds. STATEMENT is a little longer than the server's own limit.
 STATEMENT = 5.0
-CONNECT = 2  # whole ones; libpq takes no less than two
-PAUSE = 0.3  # between two attempts to reach a database that is away
-TICK = 0.1  # between two looks at what is running
+CONNECT = 2  # libpq accepts whole seconds, at least two
+PAUSE = 0.3  # between two attempts to reach an unreachable database
+TICK = 0.1  # between two looks at the running statements
 _limit: ContextVar[float | None] = ContextVar("limit", default=STATEMENT)
 
 
 class ConnectGate:
-    """Lets everybody pass while all is well, and one at a time after a failure."""
+    """A limit for connection attempts: none until a failure, then one at a time."""
 
     def __init__(self) -> None:
         self._failed_at: float | None = None
@@ -47,7 +46,8 @@ class ConnectGate:
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Surrounds an attempt to connect. Raises OperationalError where it is not its turn."""
+        """Surround a connection attempt. Raises OperationalError within PAUSE seconds of a failure
+        and while another attempt tests the database."""
         failed_at = self._failed_at
         if failed_at is None:
             yield
@@ -62,7 +62,7 @@ class ConnectGate:
 
 
 class Watchdog:
-    """Shuts connections whose statement has run too long. One thread in each process does it."""
+    """A thread in each process that shuts connections with overdue statements."""
 
     def __init__(self) -> None:
         self._running: dict[Connection, float] = {}
@@ -73,11 +73,11 @@ class Watchdog:
         self._running[connection] = time.monotonic() + seconds
 
     def end(self, connection: "Connection") -> None:
-        with self._lock:  # not while it is being shut: its number may soon be another's
+        with self._lock:  # not while _shut uses its file number, which may soon be another's
             self._running.pop(connection, None)
 
     def start(self) -> None:
-        """No thread outlives a fork: the child starts its own."""
+        """Start the thread, again after a fork: a child process has only the forking thread."""
         with self._lock:
             if self._process != os.getpid():
                 self._process = os.getpid()
@@ -94,7 +94,7 @@ class Watchdog:
     def _shut(self, connection: "Connection") -> None:
         with self._lock:
             if self._running.get(connection, math.inf) > time.monotonic():
-                return  # it has ended just now
+                return  # the statement has just ended
             del self._running[connection]
             if connection.gate:
                 connection.gate.failed()
@@ -116,14 +116,14 @@ class Cursor(psycopg2.extensions.cursor):
 
 
 class Connection(psycopg2.extensions.connection):
-    """A connection that knows by which gate it came, and whose statements are watched."""
+    """A connection whose statements are watched, with the gate that opened the connection."""
 
     gate: ConnectGate | None = None
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         self.cursor_factory = Cursor
-        # The names of the statements that the server keeps for it (app.sql.prepared).
+        # The names of the prepared statements of this connection (app.sql.prepared).
         self.prepared: set[str] = set()
 
     def _watched(self, end: Any) -> None:
@@ -149,7 +149,7 @@ def init_app(engine: Engine) -> None:
 
 @contextmanager
 def statement_timeout(seconds: float | None) -> Iterator[None]:
-    """Give each statement `seconds`, or as long as it takes (None)."""
+    """Limit each statement to `seconds`; None for no limit."""
     token = _limit.set(seconds)
     try:
         yield
