@@ -1,1 +1,1 @@
-"""Tasks, comments and labels: who sees them, lists, search, changes, import and export."""
+"""Tasks, comments and labels: access, lists, search, changes, import and export."""

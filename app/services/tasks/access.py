@@ -1,6 +1,6 @@
-"""Who sees a task: its owner, its assignee, and an admin. Statements take `parameters(actor)`.
+"""The access to a task: its owner, its assignee and admins see it. `parameters` bind the actor.
 
-The owner alone removes it and hands it on; whoever is active may be given it.
+Only the owner or an admin may delete the task and change its assignee, who must be active.
 """
 
 from collections.abc import Collection
@@ -21,11 +21,11 @@ def _owned_and_assigned(user_id: Any) -> tuple[ColumnElement[bool], ColumnElemen
 
 OWNED, ASSIGNED = _owned_and_assigned(bindparam("actor_id"))
 SEEN = or_(OWNED, ASSIGNED, bindparam("everyone"))
-# By the holder of the token, for HolderRecord.
+# For the holder of the token, for HolderRecord.
 SEEN_BY_HOLDER = or_(*_owned_and_assigned(User.id))
 NOBODY = Fault(Code.NOT_FOUND, "There is no such user.")
 _user_id = USERS.c.id
-# FOR KEY SHARE: nobody who is given a task is gone before it is stored.
+# FOR KEY SHARE: no assignee is deleted before the task is stored.
 STAYS: dict[str, Any] = {"read": True, "key_share": True}
 _person = Statement[User](
     select(_user_id).where(_user_id == ROW_KEY, User.is_active).with_for_update(**STAYS)
@@ -37,18 +37,18 @@ def parameters(actor: Actor) -> dict[str, Any]:
 
 
 def owns(actor: Actor, task: Task) -> bool:
-    """Whether the actor may remove the task and hand it on."""
+    """Return True if the actor may delete the task and change its assignee."""
     return actor.is_admin or task.owner_id == actor.id
 
 
 def require_owner(actor: Actor, task: Task, act: str) -> None:
-    """Raises Forbidden."""
+    """Raise Forbidden unless the actor is the owner or an admin."""
     if not owns(actor, task):
         raise Forbidden(f"Only the owner of a task may {act}.")
 
 
 def assignable(user_ids: Collection[str]) -> set[str]:
-    """Those of them to whom a task may be given. They stay until the commit."""
+    """Return the ids of possible assignees, and lock the users against deletion until the commit."""
     if not user_ids:
         return set()
     query = select(_user_id).where(_user_id.in_(user_ids), User.is_active).order_by(_user_id)
@@ -56,6 +56,6 @@ def assignable(user_ids: Collection[str]) -> set[str]:
 
 
 def require_assignee(user_id: str | None) -> None:
-    """Raises Invalid."""
+    """Raise Invalid unless the user is active; None is valid."""
     if user_id is not None and _person.one(key=user_id) is None:
         raise Invalid("One of the values is not valid.", {"assignee_id": NOBODY})

@@ -1,4 +1,4 @@
-"""Many changes of tasks as one: all of them are made, or none is."""
+"""Many changes of tasks in one transaction."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ from app.services.tasks import access, tasks
 from app.sql import Statement, atomic
 
 OPERATIONS_MAX = 100
-# In one order, whatever that of the changes is: two that cross each other would wait for ever.
+# Locks in the order of ids, not of the changes: two requests in opposite orders would deadlock.
 _lock = Statement[Task](
     select(Task.id)
     .where(Task.id == any_(cast(bindparam("ids"), ARRAY(Id))), access.SEEN)
@@ -27,7 +27,7 @@ _lock = Statement[Task](
 
 @dataclass(slots=True, frozen=True)
 class Change:
-    """`op` is create, update or delete; `expect` holds the versions that may be changed."""
+    """A change: `op` is create, update or delete; `expect` holds the versions it may change."""
 
     op: str
     id: str = ""
@@ -37,12 +37,12 @@ class Change:
 
 @atomic
 def apply(actor: Actor, changes: list[Change]) -> list[tuple[Change, str, Task | None]]:
-    """For each change its task's id and the task, None where it was deleted.
+    """Make all changes or none. Return each with its task's id and the task, None if deleted.
 
-    Raises what the first one that fails raises, with its `index`.
+    Raises the error of the first failing change, with the change's `index`.
     """
     ids = [change.id for change in changes if change.id]
-    if ids and sql.request_connection().dialect.name == "postgresql":  # SQLite has but one writer
+    if ids and sql.request_connection().dialect.name == "postgresql":  # SQLite has one writer
         _lock.all(ids=ids, **access.parameters(actor))
     results = []
     for index, change in enumerate(changes):

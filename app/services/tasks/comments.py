@@ -1,4 +1,4 @@
-"""Comments on a task: anybody who sees the task reads and writes them."""
+"""Comments on a task, for everybody who may see the task."""
 
 from typing import Any
 
@@ -60,9 +60,9 @@ def page(
     after: list[Any] | None = None,
     count: bool = False,
 ) -> Page[Comment]:
-    """The oldest first. `task` is the task itself, where the actor has read it already.
+    """Return a page of comments, the oldest first. `task` saves a read if the caller has the task.
 
-    Raises NotFound for a task that is not the actor's to see.
+    Raises NotFound for a task that the actor may not see.
     """
     task = task or tasks.get(actor, task_id)
     conditions = [Comment.task_id == task.id]
@@ -70,12 +70,12 @@ def page(
 
 
 def get(actor: Actor, task_id: str, comment_id: str) -> Comment:
-    """Raises NotFound."""
+    """Return the comment. Raises NotFound."""
     return _found(_get.one(key=comment_id, of_task=tasks.get(actor, task_id).id))
 
 
 def get_to_edit(actor: Actor, task_id: str, comment_id: str) -> Comment:
-    """One that the actor may change. Raises NotFound, Forbidden."""
+    """Return a comment that the actor may change. Raises NotFound, Forbidden."""
     comment = get(actor, task_id, comment_id)
     _need_author(actor, comment)
     return comment
@@ -83,7 +83,7 @@ def get_to_edit(actor: Actor, task_id: str, comment_id: str) -> Comment:
 
 @atomic
 def create(actor: Actor, task_id: str, body: str) -> Comment:
-    """Raises NotFound."""
+    """Create a comment. Raises NotFound."""
     task = tasks.hold(actor, task_id)
     moment = now()
     comment = _insert.one(
@@ -108,7 +108,7 @@ def update(
     body: str | None,
     expect: Expect = None,
 ) -> Comment:
-    """For its author and an admin. Raises NotFound, Forbidden, PreconditionFailed."""
+    """Change a comment, as its author or an admin. Raises NotFound, Forbidden, PreconditionFailed."""
     task = tasks.hold(actor, task_id)
     comment = _found(_lock.one(key=comment_id, of_task=task.id))
     _need_author(actor, comment)
@@ -122,7 +122,10 @@ def update(
 
 @atomic
 def delete(actor: Actor, task_id: str, comment_id: str, expect: Expect = None) -> None:
-    """For its author, the task's owner and an admin. Raises NotFound, Forbidden."""
+    """Delete a comment, as its author, the task's owner or an admin.
+
+    Raises NotFound, Forbidden, PreconditionFailed.
+    """
     task = tasks.hold(actor, task_id)
     comment = _found(_lock.one(key=comment_id, of_task=task.id))
     if not may_delete(actor, task, comment):
@@ -146,7 +149,7 @@ def _need_author(actor: Actor, comment: Comment) -> None:
 
 
 def _record(actor: Actor, action: str, task: Task, comment: Comment) -> None:
-    """Under the task, whose history it belongs to. No copy holds the text of the comment."""
+    """Record the action in the task's history, without the text of the comment."""
     audit.record(actor, action, task.id, {"comment_id": [comment.id, comment.id]})
     webhook_events.of_comment(actor, action, comment, task)
 

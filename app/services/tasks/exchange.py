@@ -1,7 +1,7 @@
-"""Tasks as CSV (RFC 4180) and NDJSON, a batch at a time: memory does not grow.
+"""The export of tasks as CSV (RFC 4180) and NDJSON, in batches of bounded memory.
 
-A cell that a spreadsheet would run as a formula gets a ' in front (ASVS 5.0, 1.2.10), and loses it
-again on the way in.
+A cell that a spreadsheet would run as a formula gets a leading ' (ASVS 5.0, 1.2.10), which the
+import removes.
 """
 
 import csv
@@ -27,22 +27,21 @@ COLUMNS = (
     "labels",
     "owner_id",
     "assignee_id",
-    "assignee",  # the username, by which another database knows them
+    "assignee",  # the username, for an import into another database
     "completed_at",
     "created_at",
     "updated_at",
 )
 _OF_TASK = tuple(name for name in COLUMNS if name != "assignee")
 Exported = dict[str, Any]  # a value for each of COLUMNS
-# What a spreadsheet would run, and what looks like it with a ' put before, however many there are:
-# else taking one off would not bring back what was there.
+# A formula, also behind any number of ', so that removing the export's ' restores every cell.
 _RISKY = re.compile("'*[=+\\-@\t\r]")
 
 
 def every(
     actor: Actor, filters: dict[str, Any], sort: str, *, everyone: bool
 ) -> Iterator[Exported]:
-    """All tasks that match, read by keyset, so that nothing is held open between two batches."""
+    """Yield all matching tasks, by keyset, so that no cursor stays open between two batches."""
     after: list[Any] | None = None
     while True:
         page = tasks.page(actor, filters, sort=sort, limit=BATCH, after=after, everyone=everyone)
@@ -89,5 +88,5 @@ def _cell(value: Any) -> str:
 
 
 def plain(cell: str) -> str:
-    """A cell without the ' that an export put before it."""
+    """Return the cell without the leading ' of an export."""
     return cell[1:] if cell.startswith("'") and _RISKY.match(cell) else cell

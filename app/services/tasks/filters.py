@@ -1,4 +1,4 @@
-"""What a list of tasks is narrowed by: a condition for each filter, built once for its shape."""
+"""The filters of a list of tasks: a condition for each filter, built once for its shape."""
 
 from typing import Any
 
@@ -9,17 +9,17 @@ from app.models.task import CLOSED
 from app.models.types import TextList, UTCDateTime
 from app.services.tasks import labels, search
 
-Filters = tuple[tuple[str, int], ...]  # the name of each, and how many values it has
+Filters = tuple[tuple[str, int], ...]  # the name of each filter and the number of its values
 IDS_MAX = 100
-NONE = "none"  # the value of a filter for what has no value in the field
-SIZES = (1, 5, 25, IDS_MAX)  # of a list of ids in a statement: shorter ones repeat their last
+NONE = "none"  # the value of a filter for tasks without a value in the field
+SIZES = (1, 5, 25, IDS_MAX)  # of a list of ids in a statement: shorter lists repeat their last id
 _OVERDUE = and_(Task.due_at < bindparam("moment", type_=UTCDateTime()), Task.status.not_in(CLOSED))
 
 
 def conditions(
     filters: Filters, *, postgres: bool, from_index: bool = True
 ) -> list[ColumnElement[bool]]:
-    """One for each filter. `from_index`: a search asks the index, and not the row at hand."""
+    """Return a condition for each filter. `from_index`: search in the index, not in the row."""
     kinds = {**_CONDITIONS, "q": _found if from_index else _row_found}
     return [kinds[name](size, postgres=postgres) for name, size in filters if name != "trashed"]
 
@@ -37,7 +37,7 @@ def _labelled(_size: int, *, postgres: bool) -> ColumnElement[bool]:
     keys = bindparam("label", type_=TextList())
     if postgres:
         return Task.label_keys.bool_op("&&")(keys)
-    found = text(  # most tasks have none, and need no look at the list
+    found = text(  # most tasks have no labels: the first comparison is enough
         "tasks.label_keys <> '[]' AND EXISTS (SELECT 1"
         " FROM json_each(tasks.label_keys) AS kept, json_each(:label) AS wanted"
         " WHERE kept.value = wanted.value)"
@@ -85,7 +85,7 @@ _CONDITIONS: dict[str, Any] = {
 
 
 def parameters(filters: dict[str, Any], *, postgres: bool) -> tuple[Filters, dict[str, Any]]:
-    """The shape and the bind parameters of `filters`, in one order whatever theirs was."""
+    """Return the shape and the bind parameters of `filters`, sorted by name."""
     shape: list[tuple[str, int]] = []
     values: dict[str, Any] = {}
     for name in sorted(filters):
@@ -108,7 +108,7 @@ def parameters(filters: dict[str, Any], *, postgres: bool) -> tuple[Filters, dic
 
 
 def _listed(name: str, given: Any) -> list[Any]:
-    """The values of a filter that takes any of several; [] stands for what has no value."""
+    """Return the values of a filter with alternatives; [] matches tasks without a value."""
     if given is None:
         return []
     listed = sorted(set(given)) if isinstance(given, list) else [given]

@@ -1,4 +1,4 @@
-"""What becomes of the tasks of somebody whose account is removed."""
+"""The tasks of a deleted account: unassigned or deleted."""
 
 from sqlalchemy import bindparam, select, update
 
@@ -29,8 +29,8 @@ _leaving = Statement[Task](
 
 
 def of_leaving(actor: Actor, user_id: str) -> None:
-    """What they were assigned loses the assignee. Their own tasks go with the account: assignees
-    are told.
+    """Unassign the user's assigned tasks. The own tasks are deleted with the account: send their
+    assignees webhook events.
     """
     for task in _unassign.all(key=user_id, moment=now()):
         changes = {"assignee_id": [user_id, None]}

@@ -1,4 +1,4 @@
-"""What was done to a task, the newest first."""
+"""The history of a task, the newest event first."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ _events = Statement[AuditEvent](
 
 
 def history(actor: Actor, task_id: str, limit: int = 50) -> list[AuditEvent]:
-    """The last `limit`, each with the username of its `actor`. Raises NotFound."""
+    """Return the last `limit` events, each with the username of its `actor`. Raises NotFound."""
     return _events.all(key=tasks.get(actor, task_id).id, size=limit)
 
 
@@ -34,7 +34,7 @@ def events(
     after: list[Any] | None = None,
     count: bool = False,
 ) -> Page[AuditEvent]:
-    """A page of them. `task` is the task itself, where the actor has read it already.
+    """Return a page of events. `task` saves a read if the caller has the task.
 
     Raises NotFound.
     """

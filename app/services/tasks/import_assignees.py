@@ -1,4 +1,4 @@
-"""Finds the assignees that a file of tasks names among the active users of this database."""
+"""The assignees of an imported file, looked up among the active users of this database."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,9 +15,9 @@ Values = dict[str, Any]
 
 
 class Assignees:
-    """`assignee_id` counts where it is an active user here, else `assignee`, a username.
+    """The assignees of a file: by `assignee_id` if active here, else by the username `assignee`.
 
-    Each user is looked up once for a whole file, and stays as it is until the commit.
+    Each user is looked up once for the whole file, and locked until the commit.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Assignees:
         self._names: dict[str, str | None] = {}
 
     def load(self, rows: Iterable[Values]) -> None:
-        """Look up those of `rows` that are not known yet: two statements at most."""
+        """Look up the assignees of `rows` that are not known yet, in at most two statements."""
         rows = list(rows)
         ids = {_id_of(row) for row in rows} - self._ids.keys() - {""}
         names = {_name_of(row) for row in rows} - self._names.keys() - {""}
@@ -34,7 +34,7 @@ class Assignees:
         self._names.update(dict.fromkeys(names) | _by_name(names))
 
     def resolve(self, row: Values) -> tuple[Values, str]:
-        """`row` with the id of its assignee here or None, and the field at fault or ""."""
+        """Return `row` with its assignee's id here or None, and the field at fault or ""."""
         values = {name: row[name] for name in row if name != "assignee"}
         if not (row.get("assignee_id") or row.get("assignee")):
             return values, ""

@@ -1,4 +1,4 @@
-"""Stores the tasks of a file: many rows a statement, all of them or none."""
+"""The import of a file of tasks: many rows in a statement, all or none."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,17 +22,17 @@ from app.sql import Batch, atomic
 ROWS_MAX = 50_000
 BATCH = 500  # rows of one statement
 DATES = ("created_at", "completed_at")
-FUTURE = "It lies in the future: the moment of the import takes its place."
+FUTURE = "The time lies in the future: the time of the import replaces it."
 
 _tasks = Batch(TASKS)
 Warning_ = dict[str, Any]  # {"line", "pointer", "code", "detail"}
 
 
 class Row(NamedTuple):
-    """A validated task of a file. `line` is the line that it begins on, from 1.
+    """A validated task of a file. `line` is the task's first line, from 1.
 
     `values` holds the fields of a task, and any of `assignee`, `created_at`, `completed_at`.
-    `original_id` is the UUID that the task had where it was exported, or "".
+    `original_id` is the UUID of the exported task, or "".
     """
 
     line: int
@@ -42,7 +42,7 @@ class Row(NamedTuple):
 
 @dataclass(slots=True)
 class Imported:
-    """`warnings` tells what was left out, by line."""
+    """The result of an import. `warnings` lists the values left out, by line."""
 
     created: int = 0
     warnings: list[Warning_] = field(default_factory=list)
@@ -54,11 +54,11 @@ class Imported:
 
 
 def import_tasks(actor: Actor, rows: Iterable[Row]) -> Imported:
-    """Make a task of each row.
+    """Create a task for each row.
 
-    Raises InvalidLines for too many rows, and whatever reading the rows raises.
+    Raises InvalidLines for too many rows, and the errors of reading the rows.
     """
-    return _import(actor, list(_limited(rows)))  # all are read before the transaction begins
+    return _import(actor, list(_limited(rows)))  # reads all rows before the transaction
 
 
 def _limited(rows: Iterable[Row]) -> Iterator[Row]:
@@ -75,7 +75,7 @@ def _import(actor: Actor, rows: list[Row]) -> Imported:
     has_webhook = cache(webhook_events.has_any)
 
     def place(row: Row) -> tuple[datetime, str, int]:
-        """Ids are made in this order, so that tasks of one moment keep theirs."""
+        """Return the sort key: ids in this order keep the order of equal creation times."""
         return row.values.get("created_at") or moment, row.original_id, row.line
 
     ordered = iter(sorted(rows, key=place))
@@ -87,7 +87,7 @@ def _import(actor: Actor, rows: list[Row]) -> Imported:
 
 
 def _values(row: Row, moment: datetime, assignees: Assignees, imported: Imported) -> dict[str, Any]:
-    """What is stored of the row; what is not is added to the warnings."""
+    """Return the values to store, and add a warning for each value left out."""
     values, at_fault = assignees.resolve(row.values)
     if at_fault:
         imported.warn(row, at_fault, Code.NOT_FOUND, why_left_out(row.values))

@@ -1,4 +1,4 @@
-"""The labels in use on the tasks that somebody sees, with the number of tasks of each."""
+"""The labels of an actor's visible tasks, with the number of tasks for each."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from app.models.types import Id
 from app.services.shared.actor import Actor
 from app.sql import Statement
 
-LABELS_MAX = 1000  # that are listed
+LABELS_MAX = 1000  # listed labels
 # Spellings of one label are one entry, under the spelling that most tasks use.
 _QUERY = """
 SELECT label, total FROM (
@@ -47,7 +47,7 @@ _used = {"postgresql": _statement(_POSTGRES), "sqlite": _statement(_SQLITE)}
 
 
 def used(actor: Actor, *, everyone: bool = False) -> list[Any]:
-    """The labels without the trash, the most used first; each has `label` and `total`.
+    """Return the labels outside the trash, the most used first; each has `label` and `total`.
 
     `everyone` is for admins.
     """

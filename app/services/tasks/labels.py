@@ -1,4 +1,4 @@
-"""Labels: what one may look like. The form, the API and the import ask here."""
+"""The rules for labels, for the form, the API and the import."""
 
 from collections.abc import Iterable
 from unicodedata import normalize
@@ -7,12 +7,12 @@ from app.faults import Code, Fault, length_code
 from app.models.task import LABEL_MAX, LABELS_MAX
 from app.services.shared import text_rules
 
-SEPARATOR = ";"  # joins them in an export, so that none may hold it
-PATTERN = text_rules.LINE_PATTERN.replace("[^", f"[^{SEPARATOR}")  # for the API's document
+SEPARATOR = ";"  # joins labels in an export, so no label may contain it
+PATTERN = text_rules.LINE_PATTERN.replace("[^", f"[^{SEPARATOR}")  # for the OpenAPI document
 
 
 def clean(labels: Iterable[str]) -> list[str]:
-    """The labels as they are kept: trimmed, and once each without case, the first spelling.
+    """Return the labels as stored: trimmed, without caseless duplicates, in the first spelling.
 
     Raises ValueError with a Fault.
     """
@@ -36,12 +36,12 @@ def _checked(label: str) -> str:
 
 
 def keys(labels: Iterable[str]) -> list[str]:
-    """What a filter compares, of each label."""
+    """Return the keys of the labels, which a filter compares."""
     return [key(label) for label in labels]
 
 
 def key(label: str) -> str:
-    """What equal labels have in common: a canonical caseless match (Unicode 3.13, D145)."""
+    """Return the same key for equal labels: canonical caseless matching (Unicode 3.13, D145)."""
     if label.isascii():
         return label.lower()
     return normalize("NFC", normalize("NFD", text_rules.normal(label)).casefold())

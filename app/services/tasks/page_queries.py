@@ -1,9 +1,9 @@
 """The statements behind a page of tasks: one for each combination of filters, built once.
 
-Whose tasks they are decides the shape. A person sees what they own and what they are assigned to:
-two branches, each read in order from its own index and cut to the page, then merged. Asking for
-either with one OR would read and sort all of them. A key that may be missing (NULLABLE) splits
-each branch once more, so that what has none comes last in both directions.
+The actor decides the shape. A user sees own and assigned tasks: two branches, each read in order
+from its own index and cut to the page, then merged. One condition with OR would read and sort all
+of them. A nullable sort key (NULLABLE) splits each branch once more, so that tasks without a value
+come last in both directions.
 """
 
 import functools
@@ -46,7 +46,7 @@ NULLABLE = ("due_at", "completed_at")  # a task without it comes last
 
 @dataclass(slots=True, frozen=True)
 class Shape:
-    """What a list statement depends on besides its parameters. Hashable: the key of its cache."""
+    """The features of a list statement besides its parameters. Hashable: the key of the cache."""
 
     postgres: bool
     everyone: bool
@@ -54,7 +54,7 @@ class Shape:
     sort: str = "created_at"
     descending: bool = True
     resumed: bool = False  # behind a cursor
-    among_missing: bool = False  # that cursor's row has no value in the sort key
+    among_missing: bool = False  # the cursor's row has no value in the sort key
 
     @property
     def trashed(self) -> bool:
@@ -64,14 +64,14 @@ class Shape:
 def read(
     shape: Shape, values: dict[str, Any], *, counted: bool = False
 ) -> tuple[list[Any], int | None]:
-    """The rows of a page, and where `counted` the number of all that match.
+    """Return the rows of a page and, if `counted`, the number of all matching tasks.
 
-    `values` are the bind parameters; their `size` is the number of rows of a full page.
+    `values` are the bind parameters; `size` is the number of rows of a full page.
     """
     rows = page(shape, counted=counted).all(**values)
     if not counted:
         return rows, None
-    if not rows and shape.resumed:  # behind the last one; others may lie before the cursor
+    if not rows and shape.resumed:  # no row holds the total; tasks may lie before the cursor
         total = count(Shape(shape.postgres, shape.everyone, shape.filters)).scalar(**values)
         return rows, total
     return rows, rows[0].total if rows else 0
@@ -79,12 +79,12 @@ def read(
 
 @functools.lru_cache(maxsize=512)
 def page(shape: Shape, *, counted: bool = False) -> Statement[Any]:
-    """`counted` gives each row the `total` of all that match: it is worked out once, and one round
-    trip is saved."""
+    """Return the statement of a page. `counted` adds the `total` of all matching tasks to each row:
+    the database counts once, and a round trip is saved."""
     query = _page(shape)
     if counted:
         query = query.add_columns(total(shape).correlate(None).scalar_subquery().label("total"))
-    # In its order the index is read whoever asks; what else they filter by may ask for another way.
+    # Without filters the plan is the same for every actor: the index is read in order.
     return Statement(query, prepared=not shape.filters and not counted)
 
 
@@ -105,7 +105,7 @@ def _page(shape: Shape) -> Select[Any]:
 
 
 def in_order(shape: Shape, matching: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """A page of what is `matching`: each branch is read in its order and cut to the page."""
+    """Return a page of the `matching` tasks: each branch is read in order and cut to the page."""
     key, row_id = SORTS[shape.sort], TASKS.c.id
     queries = (
         paging.ordered(columns(shape).where(*branch, *matching), key, row_id, shape.descending)
@@ -122,18 +122,18 @@ def total(shape: Shape) -> Select[Any]:
 
 
 def columns(shape: Shape) -> Select[Any]:
-    """What is read of a task, with its `sort_key`."""
+    """Return a SELECT of a task's columns and its `sort_key`."""
     query: Select[Any] = select(*COLUMNS, SORTS[shape.sort].label("sort_key"))
     return query
 
 
 def branches(shape: Shape) -> Iterator[list[ColumnElement[bool]]]:
-    """The conditions of the parts of a list that an index holds in order."""
+    """Return the conditions of each part of a list that an index holds in order."""
     return ([*some, *place] for some, place in product(seen(shape), places(shape)))
 
 
 def merged(queries: Iterable[Select[Any]], shape: Shape) -> Select[Any]:
-    """A page of several queries, each of which is in order."""
+    """Return a page of several ordered queries."""
     cut = [query.limit(bindparam("size")) for query in queries]
     if len(cut) == 1:
         return cut[0]
@@ -144,10 +144,10 @@ def merged(queries: Iterable[Select[Any]], shape: Shape) -> Select[Any]:
 def sorted_page(
     query: Select[Any], key: ColumnElement[Any], row_id: ColumnElement[str], shape: Shape
 ) -> Select[Any]:
-    """A page of a query whose rows are in no order.
+    """Return a page of an unordered query.
 
-    A key that may be missing alone is told where its nulls go: an expression in front of the key
-    would make PostgreSQL sort four times as long.
+    Only a nullable key gets NULLS LAST. An expression before the key would make PostgreSQL sort
+    four times as long.
     """
     if shape.sort in NULLABLE:
         key_order = (key.desc() if shape.descending else key.asc()).nulls_last()
@@ -158,7 +158,7 @@ def sorted_page(
 
 
 def seen(shape: Shape) -> list[list[ColumnElement[bool]]]:
-    """The branches of what the actor may see."""
+    """Return the conditions of each branch of the actor's visible tasks."""
     if shape.trashed:
         return [[TRASHED] if shape.everyone else [TRASHED, OWNED]]
     if shape.everyone:
@@ -167,7 +167,7 @@ def seen(shape: Shape) -> list[list[ColumnElement[bool]]]:
 
 
 def places(shape: Shape) -> list[list[ColumnElement[bool]]]:
-    """Where in the order to read: behind the cursor, and what has no value in the key by itself."""
+    """Return the conditions of each range to read: behind the cursor, and rows without a key."""
     key, row_id = SORTS[shape.sort], TASKS.c.id
     at, last_id = bindparam("at", type_=key.type), bindparam("last_id", type_=row_id.type)
     behind = [paging.behind(key, row_id, shape.descending, at, last_id)] if shape.resumed else []

@@ -1,9 +1,9 @@
-"""The search index of tasks: what a query asks of it, and keeping it in step with the tasks.
+"""The search index of tasks: its conditions and its maintenance.
 
-The words are those of `search_words` on both databases. PostgreSQL indexes them as a tsvector with
-GIN, SQLite in an FTS5 table that triggers fill from the column (both in the migrations). A task is
-stored together with its words. Tasks that code without search words has stored (the release before,
-while it is being replaced) are found by their version and indexed by `catch_up`.
+Both databases index the words of `search_words`: PostgreSQL as a tsvector with GIN, SQLite in an
+FTS5 table that triggers fill from the column (both in the migrations). A task is stored together
+with its words. During a rollout the earlier release stores tasks without search words; `catch_up`
+finds these tasks by their version and indexes them.
 """
 
 import time
@@ -31,16 +31,16 @@ from app.services.shared.search_words import Clause
 from app.services.tasks import labels
 from app.sql import ROW_KEY, Statement, atomic
 
-BATCH = 200  # tasks that `catch_up` indexes in a transaction, for which their writers wait
-PAUSE = 0.1  # seconds between two of these; who waits for SQLite's lock asks as often as that
-PATTERNS = ("start", "other", "another")  # what a clause asks for, any of it
+BATCH = 200  # tasks that `catch_up` indexes in a transaction, which blocks their writers
+PAUSE = 0.1  # seconds between two batches; writers poll SQLite's lock as often
+PATTERNS = ("start", "other", "another")  # the alternatives of a clause
 
 _behind = Statement[Task](
     select(TASKS.c.id, TASKS.c.title, TASKS.c.description, TASKS.c.labels)
     .where(NOT_INDEXED)
     .order_by(TASKS.c.id)
     .limit(BATCH)
-    .with_for_update(skip_locked=True)  # another process may be at it
+    .with_for_update(skip_locked=True)  # another process may index the same tasks
 )
 _index = Statement[Task](
     update(Task)
@@ -52,15 +52,15 @@ _index = Statement[Task](
     )
 )
 
-# A row where SQLite's index has more than `few` hits, of whomever. It reads the hits of a word one
-# by one, and collects those of a beginning before it gives the first.
+# A row if SQLite's index has more than `few` hits in all users' tasks. SQLite reads the hits of a
+# word one by one, but all hits of a prefix before it returns the first.
 further = Statement[Any](
     text(
         "SELECT rowid FROM task_search WHERE task_search MATCH :query LIMIT 1 OFFSET :few"
     ).columns(column("rowid"))
 )
 
-# Whole words alone: of beginnings PostgreSQL often knows nothing.
+# For whole words only: PostgreSQL often has no statistics of prefixes.
 _estimate = Statement[Any](
     text(
         "EXPLAIN (FORMAT JSON) SELECT FROM tasks WHERE search_words @@ CAST(:query AS tsquery)"
@@ -69,7 +69,7 @@ _estimate = Statement[Any](
 
 
 def version_after(version: Any) -> ColumnElement[int | None]:
-    """`search_version` of a task that goes on to `version` with the words that it has."""
+    """Return `search_version` of a task that gets `version` and keeps its words."""
     return case((NOT_INDEXED, TASKS.c.search_version), else_=version)
 
 
@@ -78,13 +78,13 @@ def words_of(title: str, description: str) -> str:
 
 
 def indexed(task: dict[str, Any]) -> dict[str, Any]:
-    """The row of a task with its search words."""
+    """Return the row of a task with its search words."""
     words = words_of(task["title"], task["description"])
     return {**task, "search_words": words, "search_version": task["version"]}
 
 
 def catch_up() -> int:
-    """Index the tasks that are not: their number. Each batch is a commit of its own."""
+    """Index the tasks that lack an index entry, one commit for each batch. Return their number."""
     indexed = 0
     while number := _batch():
         indexed += number
@@ -103,7 +103,7 @@ def _batch() -> int:
 
 
 def parameters(query: str, *, postgres: bool) -> tuple[int, dict[str, str]]:
-    """How many conditions `query` sets, and the values of the statements below. 0 finds nothing."""
+    """Return the number of conditions of `query` (0 matches no task) and the bind parameters."""
     clauses = search_words.clauses(query)
     if postgres:
         found = " & ".join(_in_tsquery(clause, ":*") for clause in clauses)
@@ -114,7 +114,7 @@ def parameters(query: str, *, postgres: bool) -> tuple[int, dict[str, str]]:
         "q_words": " AND ".join(_in_fts5(clause) for clause in clauses),
     }
     for number, clause in enumerate(clauses):
-        # With blanks around it, an indexed word is found as a part of all of them.
+        # Blanks around a word make it findable as a part of all indexed words.
         patterns = [f" {clause.start}", *(f" {word} " for word in clause.others)]
         patterns += patterns[:1] * (len(PATTERNS) - len(patterns))
         values.update({f"{name}_{number}": p for name, p in zip(PATTERNS, patterns, strict=True)})
@@ -122,7 +122,7 @@ def parameters(query: str, *, postgres: bool) -> tuple[int, dict[str, str]]:
 
 
 def matches(*, postgres: bool) -> ColumnElement[bool]:
-    """The tasks that meet all conditions, from the index."""
+    """Return the condition of the tasks that meet all clauses, by the index."""
     if postgres:
         return TASKS.c.search_words.bool_op("@@")(cast(bindparam("q"), TSQUERY))
     found = "tasks.search_id IN (SELECT rowid FROM task_search WHERE task_search MATCH :q)"
@@ -130,7 +130,7 @@ def matches(*, postgres: bool) -> ColumnElement[bool]:
 
 
 def row_matches(clauses: int, *, postgres: bool) -> ColumnElement[bool]:
-    """The same of one row that is at hand."""
+    """Return the same condition, by the row's own words."""
     if postgres:
         return matches(postgres=True)
     words = TASKS.c.search_words
@@ -143,19 +143,19 @@ def row_matches(clauses: int, *, postgres: bool) -> ColumnElement[bool]:
 
 
 def estimated(query: str) -> int:
-    """The number of tasks, of whomever, that PostgreSQL's planner expects to match `query`."""
+    """Return the number of all users' tasks that PostgreSQL's planner expects to match `query`."""
     rows: int = _estimate.scalar(query=query)[0]["Plan"]["Plan Rows"]
     return rows
 
 
 def _in_tsquery(clause: Clause, beginning: str = "") -> str:
-    """`beginning` is ":*" for words that begin with the start, "" for this word alone."""
+    """Return the clause as a tsquery. `beginning` is ":*" for a prefix match, "" for the word."""
     return (
         "|".join([f"('{clause.start}'{beginning}", *(f"'{word}'" for word in clause.others)]) + ")"
     )
 
 
 def _in_fts5(clause: Clause, beginning: str = "") -> str:
-    """`beginning` is "*" for words that begin with the start, "" for this word alone."""
+    """Return the clause for FTS5. `beginning` is "*" for a prefix match, "" for the word."""
     words = [f'"{clause.start}" {beginning}', *(f'"{word}"' for word in clause.others)]
     return f"({' OR '.join(words)})"

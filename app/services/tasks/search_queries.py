@@ -1,13 +1,13 @@
 """The statements behind a page of tasks that a search finds.
 
-Both databases read a page in one of two ways. For a word that few tasks have, the index gives these
-tasks, and they are sorted. For a word that many tasks have, a page of 20 does not pay for that: the
-list is read in its order, and the words of each task are compared, until the page is full.
+Both databases read a page in one of two ways. For a rare word the index returns the tasks, which
+are then sorted. For a common word that is too slow for a page of 20: the list is read in its order,
+and the words of each task are compared, until the page is full.
 
-The first NEAR tasks of the list are read in the second way, and often fill the page. If they do
-not, the number of hits decides: from FEW on, to read the list to its end takes less time than to
-look up and sort the hits. SQLite counts them in its index. PostgreSQL cannot count them without a
-look at each task; its planner estimates them from its statistics of words.
+The first NEAR tasks of the list are read in the second way, and often fill the page. Otherwise the
+number of hits decides: above FEW, reading the list to its end is faster than sorting the hits.
+SQLite counts the hits in its index. PostgreSQL cannot count them without reading each task; its
+planner estimates the number from its statistics of words.
 """
 
 import functools
@@ -37,16 +37,16 @@ from app.services.tasks.page_queries import SORTS, Shape
 from app.sql import Statement, preload
 
 NEAR = 250  # tasks of each branch of the list
-FURTHER = 5  # times as many are looked at next, where that is likely to fill the page
-FEW = 20_000  # hits that are sorted
+FURTHER = 5  # times as many are read next if that is likely to fill the page
+FEW = 20_000  # hits: at most so many are sorted
 
 
 def read(
     shape: Shape, values: dict[str, Any], *, counted: bool = False
 ) -> tuple[list[Any], int | None]:
-    """The rows of a page, and where `counted` the number of all that match.
+    """Return the rows of a page and, if `counted`, the number of all matching tasks.
 
-    `values` are the bind parameters; their `size` is the number of rows of a full page.
+    `values` are the bind parameters; `size` is the number of rows of a full page.
     """
     values = {**values, "near": NEAR}
     rows = _near(shape).all(**values)
@@ -61,10 +61,10 @@ def read(
 
 
 def _has_few(shape: Shape, values: dict[str, Any]) -> bool:
-    """True if the list has no tasks but those near, and no index need be asked.
+    """Return True if the whole list has been read, on SQLite only.
 
-    PostgreSQL knows by its statistics that somebody has few tasks, and reads these. SQLite would
-    look for the word in the tasks of everybody; to ask it costs no round trip.
+    PostgreSQL's statistics show that a user has few tasks, and PostgreSQL reads these. SQLite would
+    search the word in all users' tasks; this extra statement costs SQLite no round trip.
     """
     filters = tuple(one for one in shape.filters if one[0] == "trashed")
     whole = Shape(shape.postgres, shape.everyone, filters)
@@ -72,7 +72,7 @@ def _has_few(shape: Shape, values: dict[str, Any]) -> bool:
 
 
 def _is_common(shape: Shape, values: dict[str, Any]) -> bool:
-    """True if the search has many hits. Of everybody's tasks it is not asked."""
+    """Return True if the search has many hits, False without a count for a list of all tasks."""
     if shape.everyone or not values["q"]:
         return False
     if shape.postgres:
@@ -81,7 +81,10 @@ def _is_common(shape: Shape, values: dict[str, Any]) -> bool:
 
 
 def _rest(shape: Shape, *, common: bool) -> Statement[Any]:
-    """Beside another filter PostgreSQL intersects two indexes before it reads a task."""
+    """Return the statement that reads the whole list in order for a common word, else the index.
+
+    With another filter PostgreSQL intersects two indexes before it reads a task.
+    """
     if common and not (shape.postgres and len(shape.filters) > 1):
         return _walked(shape)
     return _indexed(shape, common=common)
@@ -89,13 +92,13 @@ def _rest(shape: Shape, *, common: bool) -> Statement[Any]:
 
 @functools.lru_cache(maxsize=512)
 def _near(shape: Shape) -> Statement[Any]:
-    """What matches of the first NEAR tasks in the order of the list."""
+    """Return the matching tasks among the first NEAR tasks of the list, in its order."""
     matching = task_filters.conditions(shape.filters, postgres=shape.postgres, from_index=False)
     key, row_id, queries = SORTS[shape.sort], TASKS.c.id, []
     for branch in page_queries.branches(shape):
         all_columns = select(*TASKS.c, key.label("sort_key")).where(*branch)
         first = paging.ordered(all_columns, key, row_id, shape.descending).limit(bindparam("near"))
-        # By the table's own name, which a condition in plain SQL says.
+        # Under the table's own name, which conditions in plain SQL use.
         near = first.subquery(Task.__tablename__)
         query: Select[Any] = select(*(near.c[name] for name in SHOWN), near.c.sort_key)
         query = query.where(*(_of(near, condition) for condition in matching))
@@ -104,7 +107,7 @@ def _near(shape: Shape) -> Statement[Any]:
 
 
 def _of(near: Subquery, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """A condition on tasks, as one on those in the subquery."""
+    """Return a condition on tasks as a condition on the subquery."""
 
     def replaced(element: Any, **_: Any) -> Any:
         is_column = isinstance(element, ColumnClause) and element.table is not None
@@ -115,14 +118,14 @@ def _of(near: Subquery, condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 @functools.lru_cache(maxsize=512)
 def _walked(shape: Shape) -> Statement[Any]:
-    """What matches of the whole list, in its order."""
+    """Return the matching tasks of the whole list, read in its order."""
     matching = task_filters.conditions(shape.filters, postgres=shape.postgres, from_index=False)
     return Statement(page_queries.in_order(shape, matching))
 
 
 @functools.lru_cache(maxsize=512)
 def _indexed(shape: Shape, *, common: bool = False) -> Statement[Any]:
-    """What the search index finds, sorted; of a `common` word with the index of statuses."""
+    """Return the hits of the search index, sorted; for a `common` word also by the status index."""
     query = page_queries.columns(shape).where(*_conditions(shape))
     if common:
         query = query.where(*(_ranked(size) for name, size in shape.filters if name == "status"))
@@ -130,8 +133,8 @@ def _indexed(shape: Shape, *, common: bool = False) -> Statement[Any]:
         query = query.where(or_(*(and_(*place) for place in page_queries.places(shape))))
     if not shape.postgres:
         return Statement(page_queries.sorted_page(query, SORTS[shape.sort], TASKS.c.id, shape))
-    # PostgreSQL plans what has an OFFSET by itself, and so never by an index of the order: it takes
-    # the beginning of any word for one that every fiftieth task has.
+    # OFFSET 0 keeps PostgreSQL from reading an index in the list's order: PostgreSQL estimates that
+    # every fiftieth task matches, for any prefix.
     found = query.offset(literal_column("0")).subquery()
     page = page_queries.sorted_page(select(*found.c), found.c.sort_key, found.c.id, shape)
     return Statement(page)
@@ -145,14 +148,15 @@ def _count(shape: Shape) -> Statement[Any]:
 
 @functools.lru_cache(maxsize=8)
 def _beyond(shape: Shape) -> Statement[Any]:
-    """A row where the list goes on after NEAR tasks."""
+    """Return the statement that finds a row if the list has more than NEAR tasks."""
     seen = or_(*(and_(*conditions) for conditions in page_queries.seen(shape)))
     return Statement(select(TASKS.c.id).where(seen).offset(bindparam("near")).limit(1))
 
 
 def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
-    """What is seen and matches. SQLite finds no index for the people, so that it asks the one for
-    words; with an OR it would read all tasks of the actor."""
+    """Return the conditions of visible, matching tasks. `people` is written so that SQLite uses the
+    index of words, not those of owner and assignee, by which it would read all the actor's tasks.
+    """
     people = bindparam("actor_id", type_=TASKS.c.id.type).in_([Task.owner_id, Task.assignee_id])
     seen = [TRASHED, OWNED] if shape.trashed else [LIVE, people]
     matching = task_filters.conditions(shape.filters, postgres=shape.postgres)
@@ -160,7 +164,7 @@ def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
 
 
 def _ranked(size: int) -> ColumnElement[bool]:
-    """A filter by status once more, spelled as its index is."""
+    """Return a filter by status in the form of the index's expression."""
     ranks = {status: rank for rank, status in enumerate(STATUSES)}
     statuses = [bindparam(f"any_status_{n}", type_=TASKS.c.status.type) for n in range(size)]
     return STATUS_RANK.in_([case(ranks, value=status) for status in statuses])

@@ -1,4 +1,4 @@
-"""Figures over tasks: how many of what kind, and how many were made and done on each day."""
+"""Task statistics: totals by status and priority, and tasks created and completed by day."""
 
 from datetime import timedelta
 from typing import Any
@@ -40,10 +40,10 @@ _overdue = Statement[Any](
 
 
 def overview(actor: Actor, days: int = 30, *, everyone: bool = False) -> dict[str, Any]:
-    """Figures over the actor's tasks (over all, for an admin), with a series of the last `days`.
+    """Return statistics of the actor's tasks, or for an admin of `everyone`'s.
 
     {"total", "by_status": {}, "by_priority": {}, "overdue", "days": [{"date", "created",
-    "completed"}]}, the days in UTC, the last one today.
+    "completed"}]}: the last `days` days in UTC, today last.
     """
     if everyone:
         actor.require_admin()

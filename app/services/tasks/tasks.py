@@ -1,4 +1,4 @@
-"""Tasks: the owner and the assignee see and change one, the owner alone removes or hands it on."""
+"""Tasks: owner and assignee see and change one, only the owner deletes or reassigns it."""
 
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -47,7 +47,7 @@ _hold = Statement[Task](
 )
 _lock = Statement[Task](select(*COLUMNS).where(_by_id, LIVE).with_for_update(), prepared=True)
 _lock_trashed = Statement[Task](select(*COLUMNS).where(_by_id, TRASHED).with_for_update())
-# What is written is known, so nothing asks for it: a write goes with its COMMIT, in one round trip.
+# No RETURNING: the stored values are known, and a deferred write shares the round trip of COMMIT.
 _insert = Statement[Task](insert(TASKS), prepared=True)
 _stored = (*task_values.FIELDS, *task_values.KEPT, "label_keys", "deleted_at")
 
@@ -63,7 +63,7 @@ _update_words = _update_of(*_stored, "search_words", search_version=bindparam("n
 
 
 def get(actor: Actor, task_id: str) -> Task:
-    """Raises NotFound, also for a task that is not the actor's to see."""
+    """Return the task. Raises NotFound, also for a task that the actor may not see."""
     task = _get.one(key=task_id, **access.parameters(actor))
     if task is None:
         raise _missing()
@@ -71,8 +71,8 @@ def get(actor: Actor, task_id: str) -> Task:
 
 
 def hold(actor: Actor, task_id: str) -> Task:
-    """Like `get`, and it stays as it is until the commit, so that nobody who has lost it meanwhile
-    writes below it.
+    """Return the task like `get`, locked until the commit, so that nobody writes a comment after
+    losing access to the task.
     """
     task = _hold.one(key=task_id, **access.parameters(actor))
     if task is None:
@@ -90,9 +90,9 @@ def page(
     count: bool = False,
     everyone: bool = False,
 ) -> Page[Task]:
-    """The actor's tasks that match all `filters` (the names of the API's query), in keyset order.
+    """Return the actor's tasks that match all `filters` (named as in the API), in keyset order.
 
-    `sort` is one of task_list.SORTS, with "-" before it to turn it round. `everyone` is for admins.
+    `sort` is one of page_queries.SORTS, descending with "-" before it. `everyone` is for admins.
     """
     if everyone:
         actor.require_admin()
@@ -130,7 +130,10 @@ def page(
 
 @atomic
 def create(actor: Actor, values: dict[str, Any]) -> Task:
-    """`values` holds a title and any other of FIELDS, validated. Raises Invalid for an assignee."""
+    """Create a task of `values`: a title and any of FIELDS, validated.
+
+    Raises Invalid for an unknown or inactive assignee.
+    """
     access.require_assignee(values.get("assignee_id"))
     row = task_values.new(actor, values)
     _insert.defer(**row)
@@ -142,10 +145,10 @@ def create(actor: Actor, values: dict[str, Any]) -> Task:
 
 @atomic
 def update(actor: Actor, task_id: str, changes: dict[str, Any], expect: Expect = None) -> Task:
-    """Change the fields named in `changes`, the others stay.
+    """Change the fields in `changes`.
 
-    `expect` holds the versions that the caller may have seen (None: any will do). Raises NotFound,
-    PreconditionFailed, Forbidden where an assignee hands the task on, Invalid for an assignee.
+    `expect` holds the versions that may be changed (None: any). Raises NotFound,
+    PreconditionFailed, Forbidden if the assignee changes the assignee, Invalid for a bad assignee.
     """
     task = _lock.one(key=task_id, **access.parameters(actor))
     if task is None:
@@ -161,13 +164,13 @@ def update(actor: Actor, task_id: str, changes: dict[str, Any], expect: Expect =
 
 
 def replace(actor: Actor, task_id: str, values: dict[str, Any], expect: Expect = None) -> Task:
-    """Like `update`, and what is not named goes back to its default (RFC 9110, 9.3.4)."""
+    """Update the task, and reset the fields that `values` lacks (RFC 9110, 9.3.4)."""
     return update(actor, task_id, {**task_values.DEFAULTS, **values}, expect)
 
 
 @atomic
 def delete(actor: Actor, task_id: str, expect: Expect = None) -> None:
-    """Move to the trash. Raises NotFound, Forbidden, PreconditionFailed."""
+    """Move the task to the trash. Raises NotFound, Forbidden, PreconditionFailed."""
     task = _lock.one(key=task_id, **access.parameters(actor))
     if task is None:
         raise _missing()
@@ -178,7 +181,10 @@ def delete(actor: Actor, task_id: str, expect: Expect = None) -> None:
 
 @atomic
 def restore(actor: Actor, task_id: str, expect: Expect = None) -> Task:
-    """Take out of the trash; a task that is not in there stays as it is. Raises NotFound."""
+    """Restore the task from the trash, or return it unchanged.
+
+    Raises NotFound, PreconditionFailed.
+    """
     task = _lock_trashed.one(key=task_id, **access.parameters(actor))
     if task is None or not access.owns(actor, task):
         return get(actor, task_id)

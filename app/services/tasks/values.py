@@ -1,4 +1,4 @@
-"""A task as it is stored: what is set by a client, and what follows from it."""
+"""The stored values of a task: those that a client sets, and those derived from them."""
 
 from datetime import datetime
 from typing import Any
@@ -19,14 +19,14 @@ DEFAULTS: dict[str, Any] = {
     "labels": [],
     "assignee_id": None,
 }
-FIELDS = ("title", *DEFAULTS)  # what a client may set
-WORDED = {"title", "description"}  # what the search index holds
-KEPT = ("completed_at", "updated_at", "version")  # what changes along with them
+FIELDS = ("title", *DEFAULTS)  # set by clients
+WORDED = {"title", "description"}  # in the search index
+KEPT = ("completed_at", "updated_at", "version")  # derived from a change of FIELDS
 _row = row_type(COLUMNS)
 
 
 def new(actor: Actor, values: dict[str, Any]) -> dict[str, Any]:
-    """A new task as it is stored. `values` may hold `created_at` and `completed_at` of the past."""
+    """Return the row of a new task. `values` may hold `created_at` and `completed_at`."""
     moment, done = now(), values.get("status") == "done"
     return {
         **DEFAULTS,
@@ -45,20 +45,20 @@ def new(actor: Actor, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def shown(row: dict[str, Any]) -> Task:
-    """A row that was stored, as it is read."""
+    """Return a stored row as the read statements return it."""
     task: Task = _row(*[row[name] for name in _row._fields])
     return task
 
 
 def changes_of_new(values: dict[str, Any]) -> audit.Changes:
-    """What the trail is told of it: what is not the default."""
+    """Return the changes for the audit trail: the values that differ from the default."""
     return {name: [None, value] for name, value in values.items() if value != DEFAULTS.get(name)}
 
 
 def changed(
     task: Task, news: dict[str, Any], deleted_at: datetime | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """`task` with `news`: what is shown of it, and what is not; search words where they differ."""
+    """Return the shown and the hidden columns of `task` with `news`; search words if changed."""
     moment = now()
     shown = {name: news.get(name, getattr(task, name)) for name in FIELDS}
     shown["completed_at"] = task.completed_at
