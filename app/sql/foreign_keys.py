@@ -74,7 +74,7 @@ def _of_sqlite(pooled: Any, sql: str, params: Any) -> Violation | None:
 
 
 def _broken_column(cursor: Any, table: str, sql: str, params: Any) -> str:
-    """Return the column of `table` whose key `sql` violates; "" if other tables' keys are violated."""
+    """Return the column of `table` whose key `sql` violates; "" for a key of another table."""
     cursor.execute("SAVEPOINT look")
     try:
         cursor.execute("PRAGMA defer_foreign_keys = ON")

@@ -1,4 +1,4 @@
-"""What the rules of every room use: the actor, the audit trail, pages of lists, limits, encryption.
+"""Code that all rooms of services use: actor, audit trail, paging, limits, encryption.
 
 Imports no other room.
 """

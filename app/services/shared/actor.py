@@ -1,4 +1,4 @@
-"""Who is acting, and from where. Every use case is handed one; every audit event names it."""
+"""The actor, with its client address: an argument of every use case, named in audit events."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MISSING = {
 
 @dataclass(slots=True, frozen=True)
 class Actor:
-    """A person, by a token or a page session. `id` is "" for a stranger and for a command."""
+    """A user of a token or a page session. `id` is "" for a stranger and for a command."""
 
     id: str = ""
     username: str = ""
@@ -25,21 +25,21 @@ class Actor:
     token_id: str | None = None
     family_id: str | None = None
     session_id: str | None = None
-    signed_in_at: datetime | None = None  # or proved it once more; None for a personal token
-    missing_factor: Literal["", "factor", "passkey"] = ""  # that the settings require
-    confined: bool = False  # to setting it up, where more than an admin's rights depend on it
-    email_verified: bool = True  # of a page session; the services ask the account itself
+    signed_in_at: datetime | None = None  # or last reauthenticated; None for a personal token
+    missing_factor: Literal["", "factor", "passkey"] = ""  # required by the settings
+    confined: bool = False  # may only set the factor up: more than admin rights depends on it
+    email_verified: bool = True  # for pages only; the services read the account itself
     address: str = ""
     request_id: str = ""
-    user_agent: str = ""  # of pages: it names the device in a notice
+    user_agent: str = ""  # of pages only: names the device in a notice
 
     @property
     def is_admin(self) -> bool:
-        """Whether an admin's rights are in use: a token of an admin may be made without them."""
+        """True with admin rights: an admin's token may lack the scope "admin"."""
         return self.role == "admin" and "admin" in self.scopes
 
     def as_user(self, user_id: str) -> "Actor":
-        """Somebody who has proved who they are, where a stranger was until now."""
+        """Return the actor for a stranger who has just authenticated."""
         return Actor(
             id=user_id,
             address=self.address,
@@ -48,8 +48,9 @@ class Actor:
         )
 
     def require_scope(self, scopes: Collection[str]) -> None:
-        """Raises InsufficientScope unless one of `scopes` is held, or none is asked for; and
-        FactorRequired where the scope is lacking for want of a factor.
+        """Raise InsufficientScope unless the actor has one of `scopes` or `scopes` is empty.
+
+        Raises FactorRequired if a missing factor is the reason.
         """
         if scopes and self.scopes.isdisjoint(scopes):
             if self.confined or "admin" in scopes:
@@ -57,26 +58,26 @@ class Actor:
             raise InsufficientScope(" ".join(scopes))
 
     def owner_or_self(self, user_id: str | None) -> str:
-        """Whose things are meant: the actor's own, or an admin's choice. Raises Forbidden."""
+        """Return `user_id` or the actor's own id. Raises Forbidden if neither self nor admin."""
         if user_id is not None and user_id != self.id:
             self.require_admin()
         return user_id or self.id
 
     def require_admin(self) -> None:
-        """Raises Forbidden, FactorRequired."""
+        """Raise Forbidden or FactorRequired unless the actor has admin rights."""
         self.require_factor()
         if not self.is_admin:
             raise Forbidden("Only an admin may do that.")
 
     def require_factor(self) -> None:
-        """Raises FactorRequired where the account lacks a factor that the settings require."""
+        """Raise FactorRequired if the account lacks a factor that the settings require."""
         if self.missing_factor:
             raise FactorRequired(MISSING[self.missing_factor])
 
 
-SYSTEM = Actor(role="admin", scopes=frozenset(SCOPES))  # a command on the machine itself
+SYSTEM = Actor(role="admin", scopes=frozenset(SCOPES))  # a command on the server
 
 
 def scopes_of(role: str) -> frozenset[str]:
-    """All that a person of this role may hold."""
+    """Return all scopes that a user of this role may have."""
     return frozenset(SCOPES) if role == "admin" else frozenset(SCOPES) - {"admin"}

@@ -1,6 +1,6 @@
 """Locks by name, held until the transaction ends.
 
-On SQLite a transaction holds the only write lock there is from its start: nothing more is needed.
+On SQLite every transaction already holds the only write lock.
 """
 
 from sqlalchemy import func, select, text
@@ -14,13 +14,13 @@ _try = Statement[object](select(func.pg_try_advisory_xact_lock(_number).label("g
 
 
 def wait(name: str) -> None:
-    """Hold the lock, after whoever holds it."""
+    """Wait for the lock and take it."""
     if sql.request_connection().dialect.name == "postgresql":
         _wait.one(key=name)
 
 
 def take(name: str) -> bool:
-    """Hold the lock, unless somebody else does."""
+    """Return True if the lock was free and is now taken."""
     if sql.request_connection().dialect.name != "postgresql":
         return True
     return bool(_try.scalar(key=name))

@@ -1,7 +1,6 @@
-"""The audit trail: written in the transaction of the change, or the change is not made.
+"""The audit trail, written in the transaction of the change: neither is stored without the other.
 
-A module declares the actions that it records; whatever lists actions or kinds of target reads
-ACTIONS.
+A module declares the actions that it records. Lists of actions or target types read ACTIONS.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,19 +19,19 @@ from app.sql import Batch, Statement, atomic
 _insert = Statement[AuditEvent](insert(AUDIT_EVENTS), prepared=True)
 _many = Batch(AUDIT_EVENTS)
 
-ACTIONS: dict[str, str] = {}  # each declared action, and the kind of its target
-WORDS: dict[str, tuple[str, ...]] = {}  # by kind of target: what leaves the trail with the target
+ACTIONS: dict[str, str] = {}  # the target type of each declared action
+WORDS: dict[str, tuple[str, ...]] = {}  # by target type: members erased together with the target
 Changes = dict[str, list[Any]]
-observers: list[Callable[[str], None]] = []  # told of every action
+observers: list[Callable[[str], None]] = []  # called with every action
 SECRET_FIELDS = frozenset({"password", "password_hash", "current_password"})
 
 
 def declare(kind: str, *actions: str, words: tuple[str, ...] = ()) -> None:
-    """Declare what the calling module records about targets of this kind.
+    """Declare the actions that the calling module records on targets of this kind.
 
-    `actions` are named "<resource>.<what happened>". `words` are the members of `changes` that hold
-    what people wrote, or who they are: they are erased when the target is deleted for good
-    (app.services.shared.audit_erasure). Raises ValueError for an action that is declared already.
+    `actions` are named "<resource>.<past participle>". `words` are the members of `changes` that
+    hold text or personal data of users: deleting the target for good erases them
+    (app.services.shared.audit_erasure). Raises ValueError for an action that is already declared.
     """
     if words:
         WORDS[kind] = (*WORDS.get(kind, ()), *words)
@@ -56,7 +55,7 @@ def record(
 
 
 def record_each(actor: Actor, action: str, changes: Sequence[tuple[str, Changes]]) -> None:
-    """Record one action on many targets: `changes` holds the id of each and its changes."""
+    """Record one action on many targets: `changes` holds each target's id and changes."""
     _many.insert([_row(actor, action, target_id, news) for target_id, news in changes])
     for told in observers:
         for _ in changes:
@@ -83,14 +82,14 @@ def _row(
 
 @atomic
 def denied(actor: Actor, what: str) -> None:
-    """Somebody tried what only an admin may do (ASVS 5.0, 16.3.2)."""
+    """Record that a user without admin rights called an admin operation (ASVS 5.0, 16.3.2)."""
     record(actor, "admin.denied", None, {"route": [None, what]})
 
 
 @atomic
 def end_before(moment: datetime) -> None:
-    """Tell in the trail that it ends before `moment`: only then may older events be deleted."""
-    text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # one width, which sorts
+    """Record that the trail begins at `moment`: the database then allows deleting older events."""
+    text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # fixed width: sortable
     record(SYSTEM, "audit.purged", None, {"before": [None, text]})
 
 
@@ -107,7 +106,10 @@ def page(
     after: list[Any] | None = None,
     count: bool = False,
 ) -> Page[AuditEvent]:
-    """The events, the newest first, for an admin. `since` is inclusive, `until` exclusive."""
+    """Return a page of events, the newest first. `since` is inclusive, `until` exclusive.
+
+    Raises Forbidden, FactorRequired unless the actor is an admin.
+    """
     actor.require_admin()
     given = {
         AuditEvent.actor_id: actor_id,

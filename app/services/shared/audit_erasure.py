@@ -1,6 +1,6 @@
-"""Erases from the audit trail what is deleted elsewhere; what was done, by whom and when stays.
+"""The erasure of deleted data from the audit trail. Action, actor id and time of an event stay.
 
-A trigger lets an event lose its network address and members of `changes`, and refuses any other
+A trigger allows erasing an event's network address and members of `changes`, and refuses any other
 change (migrations/versions/20261130082854_trail_that_loses_words.py).
 """
 
@@ -50,7 +50,7 @@ _payloads = Statement[OutboxEntry](
         OUTBOX_ENTRIES.c.id.in_(
             select(OUTBOX_ENTRIES.c.id)
             .where(
-                OutboxEntry.status.in_(STATUSES),  # with the moment it is read from an index
+                OutboxEntry.status.in_(STATUSES),  # lets the database use the index of both
                 OutboxEntry.created_at >= bindparam("since", type_=UTCDateTime()),
                 OutboxEntry.name.in_(COMMENT_ACTIONS),
                 _shorter != Without(OUTBOX_ENTRIES.c.payload, ()),
@@ -63,21 +63,21 @@ _payloads = Statement[OutboxEntry](
 
 
 def erase_account(user_id: str) -> None:
-    """Erase the names, email addresses and network addresses of an account; its id stays."""
+    """Erase the names, email addresses and network addresses of an account, but not its id."""
     for statement in _of_account():
         statement.run(key=user_id)
 
 
 def erase_words(kind: str, ids: Collection[str] | Select[Any]) -> None:
-    """Erase the words of targets of this kind, by their ids."""
+    """Erase the words of the targets of this kind with these ids."""
     if isinstance(ids, Select) or ids:
         Statement[Any](_without_words(kind, AuditEvent.target_id.in_(ids))).run()
 
 
 def clean() -> None:
-    """Erase what earlier releases left in the trail: once in all of it, then in what is recent.
+    """Erase what earlier releases left in the trail: once in all events, later in RECENT ones.
 
-    An earlier release may run beside this one while that is rolled out.
+    An earlier release may run beside this one during a rollout.
     """
     is_first = _cleaned.one() is None
     since = _BEGINNING if is_first else now() - RECENT
@@ -101,7 +101,7 @@ def _clean(since: datetime) -> None:
 
 @atomic
 def _clean_batch(at: datetime, last_id: str) -> tuple[datetime, str] | None:
-    """Where the next batch begins, None after the last one."""
+    """Clean a batch and return its last place, None after the last batch."""
     found = _next.all(at=at, last_id=last_id, size=BATCH)
     if not found:
         return None
@@ -112,7 +112,7 @@ def _clean_batch(at: datetime, last_id: str) -> tuple[datetime, str] | None:
 
 @atomic
 def _clean_outbox(since: datetime) -> int:
-    """The number of kept payloads that lost the words of a comment."""
+    """Erase comments from a batch of outbox payloads, and return the number of payloads."""
     return _payloads.run(since=since)
 
 
@@ -133,7 +133,7 @@ def _without_address(*conditions: ColumnElement[bool]) -> Any:
 _BY_NOBODY = and_(AuditEvent.actor_id.is_(None), AuditEvent.target_type == "user")
 
 
-@cache  # the words are declared by then
+@cache  # all words are declared before the first call
 def _of_account() -> list[Statement[Any]]:
     by_them, to_them = AuditEvent.actor_id == ROW_KEY, AuditEvent.target_id == ROW_KEY
     erasures = [
@@ -165,5 +165,5 @@ def _of_the_gone() -> list[Statement[Any]]:
 
 
 def _belongings() -> list[str]:
-    """The kinds of targets whose words are their maker's."""
+    """Return the target types whose words belong to the actor."""
     return [kind for kind in sorted(audit.WORDS) if kind not in ("user", "task")]

@@ -1,13 +1,13 @@
-"""Whom an address is counted under."""
+"""The network under which a client's requests are counted."""
 
 from ipaddress import IPv6Address, IPv6Network
 
-SUBSCRIBER = 64  # bits of an IPv6 address that are given out; the rest anybody picks at will
+SUBSCRIBER = 64  # bits of an IPv6 address that identify the subscriber, who chooses the rest
 
 
 def network_of(address: str) -> str:
-    """The address, or of IPv6 the network of whoever has it: else each of its 2**64 addresses could
-    try anew (RFC 6177; RFC 8981 changes them every day by itself).
+    """Return the IPv4 address, or the network of an IPv6 address: else a subscriber could use 2**64
+    addresses (RFC 6177; RFC 8981 changes the address every day by itself).
     """
     if ":" not in address:
         return address

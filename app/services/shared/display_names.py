@@ -1,4 +1,4 @@
-"""What ids are called, for lists that show them. One read for a whole page."""
+"""The names of ids in lists: one read for a whole page."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,19 +11,19 @@ from app.sql import Statement
 
 
 def of_users(actor: Actor, ids: Iterable[str | None]) -> dict[str, str]:
-    """The usernames by id, for anyone signed in; an account that is gone has none."""
+    """Return the usernames by id, without deleted accounts, for any signed-in user."""
     assert actor.id, "a stranger sees no list of people"
     return _read(USERS, USERS.c.username, ids)
 
 
 def of_tasks(actor: Actor, ids: Iterable[str | None]) -> dict[str, str]:
-    """The titles by id, of those in the trash too, for an admin."""
+    """Return the titles by id, those in the trash too. Raises Forbidden, FactorRequired."""
     actor.require_admin()
     return _read(TASKS, TASKS.c.title, ids)
 
 
 def in_events(actor: Actor, events: Iterable[AuditEvent]) -> dict[str, str]:
-    """What the people and tasks that the events speak of are called."""
+    """Return the names of all users and tasks in the events."""
     people: set[str | None] = set()
     jobs: set[str | None] = set()
     for event in events:

@@ -1,7 +1,7 @@
-"""The columns that hold sealed secrets: read, and sealed anew after SECRET_KEY was changed.
+"""The columns of sealed secrets: reading, and sealing again after a change of SECRET_KEY.
 
-A column declares itself by `info=SEALED` in its model; everything here follows from that. A value
-is replaced only while it is the one that was read, so that a newer secret is never overwritten.
+A column is found here by `info=SEALED` in its model. A value is replaced only if it is still the
+value that was read, so that a newer secret is never overwritten.
 """
 
 import logging
@@ -23,7 +23,7 @@ _log = logging.getLogger("flagstone.sealing")
 
 
 class Counts(NamedTuple):
-    """How many values of a column are sealed by which key."""
+    """The number of a column's values by key: the present one, an earlier one, an unknown one."""
 
     present: int
     earlier: int
@@ -35,7 +35,7 @@ class Counts(NamedTuple):
 
 
 class SealedColumn:
-    """A column of a table with an `id`."""
+    """A column of sealed values, in a table with an `id`."""
 
     def __init__(self, column: Column[Any]) -> None:
         table = column.table
@@ -53,7 +53,7 @@ class SealedColumn:
         )
 
     def read(self, row_id: str, sealed: str) -> str:
-        """See the function of this name."""
+        """Read a value, as the function `read` does."""
         try:
             value = encryption.unseal(sealed)
         except Sealed as error:
@@ -64,12 +64,12 @@ class SealedColumn:
         return value
 
     def count(self) -> Counts:
-        """The counts of all rows."""
+        """Return the counts of all rows."""
         kinds = [_kind(row.sealed) for row in self._rows()]
         return Counts(*(kinds.count(kind) for kind in Counts._fields))
 
     def rotate(self) -> Counts:
-        """Seal anew what an earlier key has sealed. The counts are those from before."""
+        """Seal the values of earlier keys again. Return the counts from before."""
         counts = dict.fromkeys(Counts._fields, 0)
         for row in self._rows():
             kind = _kind(row.sealed)
@@ -89,15 +89,15 @@ class SealedColumn:
 
 
 def read(column: ColumnElement[Any], row_id: str, sealed: str) -> str:
-    """The secret that `column` holds in the row `row_id` as `sealed`.
+    """Return the secret of the value `sealed` in `column` and row `row_id`.
 
-    A value of an earlier key is sealed anew by SECRET_KEY. Raises Sealed, which is logged.
+    Seals a value of an earlier key again with SECRET_KEY. Raises Sealed and logs the error.
     """
     return _by_column()[column].read(row_id, sealed)
 
 
 def all_columns() -> list[SealedColumn]:
-    """Every column that holds sealed values."""
+    """Return every column of sealed values."""
     return list(_by_column().values())
 
 

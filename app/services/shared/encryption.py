@@ -1,8 +1,8 @@
-"""Encrypts secrets that must be read again (of TOTP, of webhooks) before they are stored.
+"""The encryption of stored secrets that must be read again (TOTP, webhooks).
 
-Fernet, with a key derived from SECRET_KEY: the database alone does not give the secrets away.
-Values that an earlier key in SECRET_KEY_FALLBACKS has sealed can still be read
-(app.services.shared.encrypted_columns seals them anew).
+Fernet, with a key derived from SECRET_KEY: the database alone does not reveal the secrets. Values
+of an earlier key in SECRET_KEY_FALLBACKS stay readable; app.services.shared.encrypted_columns seals
+them again.
 """
 
 import base64
@@ -22,7 +22,7 @@ PURPOSE = b"flagstone: values sealed in the database"
 
 
 class Sealed(Exception):
-    """No known key reads the value."""
+    """No known key decrypts the value."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -31,17 +31,17 @@ class Sealed(Exception):
 
 
 def seal(value: str) -> str:
-    """`value`, encrypted with SECRET_KEY."""
+    """Return `value` encrypted with SECRET_KEY."""
     return _cipher(settings.current().secret_keys[:1]).encrypt(value.encode()).decode()
 
 
 def unseal(sealed: str) -> str:
-    """The value, whichever known key has sealed it. Raises Sealed."""
+    """Return the value, sealed by any known key. Raises Sealed."""
     return _opened(settings.current().secret_keys, sealed)
 
 
 def is_outdated(sealed: str) -> bool:
-    """True if an earlier key has sealed the value. It must be one that `unseal` reads."""
+    """Return True if an earlier key sealed the value, which must be readable by `unseal`."""
     keys = settings.current().secret_keys
     if len(keys) == 1:
         return False

@@ -1,10 +1,10 @@
-"""Lists for clients that follow along, each time from the newest moment that they have seen.
+"""Lists for following clients, which poll from the newest time stamp that they have seen.
 
-Moments are stamped before the commit, so a moment that is visible says nothing about older ones:
-their transactions may still run. Such a list therefore ends before the oldest stamp of a running
-transaction, and no transaction may store a stamp at or before one that was handed out. PostgreSQL
-keeps both in migrations/versions/20261130080541_following.py. On SQLite a transaction holds the
-only write lock before it stamps, so that its moments are in the order of its commits.
+Rows are stamped before the commit, so older stamps may become visible after newer ones. Such a list
+therefore ends before the oldest stamp of a running transaction, and no transaction may store a
+stamp at or before the end of a list. PostgreSQL enforces both in
+migrations/versions/20261130080541_following.py. On SQLite a transaction takes the only write lock
+before it stamps, so that stamps are in the order of commits.
 """
 
 from collections.abc import Callable
@@ -31,10 +31,10 @@ _bound = Statement[object](
 
 
 def settled(read: Callable[[datetime], list[T]], moment: str) -> list[T]:
-    """The rows of `read(until)`, where none at or before `until` is still to become visible.
+    """Return the rows of `read(until)`, with an `until` before all rows not yet visible.
 
-    `moment` names the column that `until` bounds. The first reading finds how far to go: a client
-    that finds nothing new costs one statement and disturbs no writer.
+    `moment` names the column that `until` bounds. The first read finds the newest stamp: a poll
+    without news costs one statement and disturbs no writer.
     """
     rows = read(ANY_MOMENT)
     if not rows or sql.request_connection().dialect.name != "postgresql":

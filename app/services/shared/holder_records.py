@@ -1,6 +1,6 @@
-"""Describes the record that a request names, as the holder of its token may see it.
+"""The description of a requested record that the token's holder may see.
 
-`app.services.access.bearer_tokens` reads it in the statement that reads the token.
+`app.services.access.bearer_tokens` reads the record in the statement that reads the token.
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement
 
 
 class HolderRecord(NamedTuple):
-    """`columns` of one table, the first of which is never null, and the `condition` of the row.
+    """The `columns` of a table, the first one never null, and the `condition` of the row.
 
-    The condition compares with `User`, who holds the token; its parameters have the names that the
-    ids have in the URL. It gives no more than a user's rights: an admin who finds no record this
-    way needs another statement.
+    The condition compares with `User`, the token's holder; its parameters are named as the ids in
+    the URL. The condition gives only a user's rights: an admin without a result needs another
+    statement.
     """
 
     columns: Sequence[Any]

@@ -1,7 +1,8 @@
-"""A request that is repeated with its Idempotency-Key is done once and answered alike.
+"""Requests with an Idempotency-Key: a repeated one is not run again and gets the first answer.
 
-The first answer is kept in the transaction of what it made: neither is there without the other.
-Failures are not kept, for nothing was made. (draft-ietf-httpapi-idempotency-key-header-07)
+The first answer is stored in the transaction of its changes: neither is stored without the other.
+Failures are not stored, because they changed nothing.
+(draft-ietf-httpapi-idempotency-key-header-07)
 """
 
 from collections.abc import Callable
@@ -39,11 +40,11 @@ class Answer:
 def run_once(
     actor: Actor, key: str, fingerprint: str, use_case: Callable[[], Answer], *, wait: bool = False
 ) -> tuple[Answer, bool]:
-    """The answer to the request, and whether it is a repeated one.
+    """Return the answer to the request, and True if the request is a repeated one.
 
-    Raises StillRunning while the first is being processed, unless it is to `wait` for that one,
-    IdempotencyKeyReused where `fingerprint` (of method, path and payload) is another than the first
-    one's, and whatever `use_case` raises.
+    Raises StillRunning while the first request is being processed, unless `wait` is True,
+    IdempotencyKeyReused if `fingerprint` (of method, path and payload) differs from the first
+    one's, and the errors of `use_case`.
     """
     lock = f"idempotency {actor.id} {key}"
     if wait:

@@ -4,5 +4,5 @@ _PLAIN = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
 def anywhere(text: str) -> str:
-    """What holds `text` somewhere, where it means itself alone."""
+    """Return the pattern of all texts that contain `text` literally."""
     return f"%{text.translate(_PLAIN)}%"

@@ -1,7 +1,7 @@
-"""Moments as people and programs write them. The API, the import and the forms read them here.
+"""Parsers of dates and times for the API, the import and the forms.
 
-`datetime.fromisoformat` alone is too generous: it takes an offset of +14:60, weeks, and from Python
-3.13 on an hour of 24.
+`datetime.fromisoformat` alone accepts too much: an offset of +14:60, weeks, and since Python 3.13
+an hour of 24.
 """
 
 import re
@@ -16,12 +16,12 @@ _TYPED = re.compile(rf"{_DATE}(?:[T ]{_MINUTE}(?:{_SECOND})?{_OFFSET}?)?", re.AS
 
 
 def from_rfc_3339(text: str) -> datetime:
-    """The moment in UTC. Raises ValueError, also for one that no calendar has (RFC 3339, 5.6)."""
+    """Return the time in UTC. Raises ValueError, also for impossible dates (RFC 3339, 5.6)."""
     return _read(_RFC_3339, text)
 
 
 def from_typed(text: str) -> datetime:
-    """A date, with a time or without, in UTC unless it names another offset. Raises ValueError."""
+    """Return the time of a date with or without time and offset (UTC). Raises ValueError."""
     return _read(_TYPED, text)
 
 

@@ -1,4 +1,4 @@
-"""Pages of a list by keyset: they cost the same at any depth and lose no row between two."""
+"""Pages of a list by keyset: the same cost at any depth, and no row lost between two pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Q_MAX = 200  # characters of a search
 
 @dataclass(slots=True, frozen=True)
 class Page(Generic[T]):
-    """`last` is the place after which the next page starts, None where there is none."""
+    """A page. `last` is the place after which the next page starts, None for the last page."""
 
     items: Sequence[T]
     last: list[Any] | None = None
@@ -25,7 +25,7 @@ class Page(Generic[T]):
 
 
 def cut(rows: list[T], limit: int, key: str, total: int | None = None) -> Page[T]:
-    """The page in `rows`, of which one more than `limit` was read, by `key`, then by id."""
+    """Return the page of `rows`, ordered by `key` and id, with one row more than `limit`."""
     if len(rows) <= limit:
         return Page(rows, None, total)
     final = rows[limit - 1]
@@ -35,7 +35,8 @@ def cut(rows: list[T], limit: int, key: str, total: int | None = None) -> Page[T
 def behind(
     key: ColumnElement[Any], row_id: ColumnElement[str], descending: bool, at: Any, last_id: Any
 ) -> ColumnElement[bool]:
-    """What comes behind the row at `at`, `last_id`; spelled so that both use their indexes."""
+    """Return the condition of the rows behind `at`, `last_id`, in a form that uses the index on
+    both databases."""
     if descending:
         return and_(key <= at, or_(key < at, row_id < last_id))
     return and_(key >= at, or_(key > at, row_id > last_id))
@@ -50,7 +51,7 @@ def ordered(
 
 
 def moment(value: Any) -> Any:
-    """A cursor holds text; where the key is a moment it becomes one again."""
+    """Return a cursor's text as the time that the sort key needs."""
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
@@ -64,9 +65,9 @@ def read(
     descending: bool = True,
     followed: bool = False,
 ) -> Page[T]:
-    """A page of a table by `created_at`: for lists that are not on the hot path.
+    """Return a page of a table by `created_at`, for lists that are not on the hot path.
 
-    `followed`: clients ask again from the newest moment (app.services.shared.following).
+    `followed`: clients poll from the newest time stamp (app.services.shared.following).
     """
     table: Any = model.__table__  # type: ignore[attr-defined]
     query = select(*table.c).where(*conditions).limit(limit + 1)

@@ -12,7 +12,7 @@ Expect = Container[int] | None  # the versions that may be changed; None: any
 class Condition:
     """The versions that If-Match (`among`) and If-None-Match (`besides`) leave to a change.
 
-    `among` is None where any version may be changed, `besides` where none may.
+    `among` is None if any version may be changed, `besides` is None if no version may.
     """
 
     among: frozenset[int] | None = None
@@ -25,7 +25,7 @@ class Condition:
 
 
 def check(expect: Expect, version: int) -> None:
-    """Raises PreconditionFailed unless `version` is among `expect`; None expects nothing."""
+    """Raise PreconditionFailed unless `version` is in `expect` or `expect` is None."""
     if expect is None or version in expect:
         return
     if isinstance(expect, Condition) and (expect.among is None or version in expect.among):

@@ -1,12 +1,12 @@
-"""The words of a text, for the search index of either database, and the conditions of a query.
+"""The words of a text for the search index of both databases, and the conditions of a query.
 
-These rules stand here alone, so that both databases give the same answer:
+Both databases give the same answers by these rules:
 
-- Case, accents, width, characters that cannot be seen and the script of digits do not count.
+- Case, accents, width, invisible characters and the script of digits do not count.
 - A word begins after a blank, after an apostrophe, and where letters, digits and marks meet. The
   index holds the text from there to the next blank: `2.5` is found in `v2.5.0`.
-- In a script without blanks each character begins a word of RUN_MAX characters, so that any row of
-  characters is found.
+- In a script without blanks each character begins a word of RUN_MAX characters, so that any
+  sequence of characters is found.
 - A word of a query matches the beginning of an indexed word, or an indexed word of the same stem.
 """
 
@@ -23,26 +23,26 @@ WORD_MAX = 32  # characters of an indexed word
 RUN_MAX = 3  # characters of an indexed word of a script without blanks
 STEM = "="  # precedes a stem in the index
 
-# The kinds of characters, each written as one letter.
+# The kinds of characters, each as one letter.
 _LETTER, _DIGIT, _UNSPACED, _APOSTROPHE, _MARK, _BLANK = "ldc'. "
-# Apostrophes, what is typed in their place, and the characters without width that part words.
+# Apostrophes, characters typed in their place, and characters without width that separate words.
 _APOSTROPHES = (
     "'`\u00b4\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u05f3\u1fbd\u1fbf\u1ffd\u1ffe"
     "\u200b\u200c\u2018\u2019\u201b\u2032\u2035\ua78b\ua78c\uff07"
 )
 _UNITE = dict.fromkeys(map(ord, _APOSTROPHES), "'")
-# Letters with a stroke and ligatures, which no decomposition makes plain.
+# Letters with a stroke and ligatures, which have no decomposition.
 _PLAIN = str.maketrans(
     {"\u0131": "i", "\u0142": "l", "\u0111": "d", "\u00f8": "o", "\u00e6": "ae", "\u0153": "oe"}
     | {"\u0127": "h", "\u0167": "t", "\u00f0": "d", "\u00fe": "th", "\u0138": "k", "\u0237": "j"}
 )
-# Default_Ignorable_Code_Point (Unicode 16), and the Arabic tatweel, which only widens a word.
+# Default_Ignorable_Code_Point (Unicode 16), and the Arabic tatweel, which only stretches a word.
 _IGNORED = re.compile(
     "[\u00ad\u034f\u0640\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200d-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
-# First code points of the blocks of scripts that are written without blanks, and of what follows.
+# First code points of blocks of scripts that are written without blanks, and of the next blocks.
 _UNSPACED_BLOCKS = (
     *(0x0E00, 0x10A0),  # Thai, Lao, Tibetan, Myanmar
     *(0x1780, 0x1800, 0x1950, 0x1AB0, 0x1B00, 0x1B80),  # Khmer, Tai Le to Tai Tham, Balinese
@@ -80,19 +80,19 @@ class _Part(NamedTuple):
 
 
 class _Chunk(NamedTuple):
-    """Text between two blanks: apostrophes are gone, a row of marks is one `.`."""
+    """Text between two blanks, without apostrophes, and with one `.` for a run of marks."""
 
     text: str
     parts: list[_Part]
 
 
 def indexed(text: str) -> str:
-    """The words of `text` as the index takes them: each once, with a blank before and after it."""
+    """Return the words of `text` for the index: each once, with a blank before and after it."""
     words: dict[str, None] = {}
     letters: dict[str, None] = {}
     for piece in fold(text).split():
         word = piece.strip(punctuation)
-        if word.isascii() and (word.isalpha() or word.isdigit()):  # most are, on a hot path
+        if word.isascii() and (word.isalpha() or word.isdigit()):  # most words, on a hot path
             words[word[:WORD_MAX]] = letters[word] = None
             continue
         for chunk in _chunks(piece):
@@ -106,12 +106,13 @@ def indexed(text: str) -> str:
 
 
 def clauses(query: str) -> list[Clause]:
-    """The conditions that `query` sets, which a text has to meet all. None: it finds nothing."""
+    """Return the conditions of `query`. A text must meet all; an empty list finds no text."""
     return list(dict.fromkeys(one for chunk in _chunks(fold(query)) for one in _of_chunk(chunk)))
 
 
 def _of_chunk(chunk: _Chunk) -> Iterator[Clause]:
-    """An indexed word ends after WORD_MAX or RUN_MAX characters: the next one has to go on."""
+    """Yield the conditions of a chunk: an indexed word ends after WORD_MAX or RUN_MAX characters,
+    so a longer chunk needs several."""
     text, tail = chunk.text, chunk.parts[-1]
     stem = _stem(tail.text) if tail.kind == _LETTER else ""
     others = tuple(dict.fromkeys((STEM + stem, stem))) if stem else ()
@@ -131,7 +132,7 @@ def _of_chunk(chunk: _Chunk) -> Iterator[Clause]:
 
 
 def _chunks(text: str) -> Iterator[_Chunk]:
-    """The chunks of a folded text that have a letter or a digit."""
+    """Yield the chunks of a folded text that have a letter or a digit."""
     for found in _CHUNK.finditer(text.translate(_KINDS)):
         yield _chunk(text, found)
 
@@ -151,12 +152,12 @@ def _chunk(text: str, found: re.Match[str]) -> _Chunk:
 
 
 def _stem(word: str) -> str:
-    """The stem of an English word by Snowball's algorithm; empty where there is none."""
+    """Return the stem of an English word by Snowball's algorithm, "" for any other word."""
     return Stemmer("english", 0).stemWord(word) if _ENGLISH.fullmatch(word) else ""
 
 
 def fold(text: str) -> str:
-    """`text` without what does not count."""
+    """Return `text` without case, accents and the other differences that do not count."""
     if text.isascii():
         return text.lower()
     text = normalize("NFKD", _IGNORED.sub("", text.translate(_UNITE)))
@@ -164,7 +165,7 @@ def fold(text: str) -> str:
 
 
 class _Bare(dict[int, str | None]):
-    """A table for str.translate that takes accents off and unites the digits of all scripts."""
+    """A table for str.translate that removes accents and unites the digits of all scripts."""
 
     def __missing__(self, code: int) -> str | None:
         character = chr(code)
@@ -179,7 +180,7 @@ class _Bare(dict[int, str | None]):
 
 
 class _Kinds(dict[int, str]):
-    """A table for str.translate that puts its kind in place of each character."""
+    """A table for str.translate that replaces each character by its kind."""
 
     def __missing__(self, code: int) -> str:
         self[code] = kind = _kind(code)
@@ -187,8 +188,8 @@ class _Kinds(dict[int, str]):
 
 
 def _kind(code: int) -> str:
-    """The kind of a code point. One that is not assigned yet passes for a letter, so that a later
-    Unicode makes no other word of it."""
+    """Return the kind of a code point. An unassigned one counts as a letter, so that a later
+    version of Unicode does not change the words."""
     group = category(chr(code))
     if group[0] in "LMN" and bisect_right(_UNSPACED_BLOCKS, code) % 2:
         return _UNSPACED

@@ -1,8 +1,8 @@
-"""Failed sign-ins and new accounts are counted in the database, right across every worker and
-replica. An address of IPv6 counts as its network (app/services/shared/client_networks.py).
+"""The limits of failed sign-ins and new accounts, counted in the database for all workers and
+replicas. An IPv6 address counts as its network (app/services/shared/client_networks.py).
 
-The limit for a whole account does not hold a network from which the owner has signed in or set a
-password by a link before, so that strangers elsewhere cannot lock the owner out there (ASVS 5.0,
+The limit for a whole account does not apply to a network from which the owner has signed in or set
+a password by a link before, so that strangers elsewhere cannot lock the owner out there (ASVS 5.0,
 6.3.1 and 6.1.1).
 """
 
@@ -35,7 +35,7 @@ from app.services.shared import advisory_locks
 from app.services.shared.client_networks import network_of
 from app.sql import Statement, atomic
 
-CODE_KINDS = ("codes", "recovery codes", "passkeys")  # each with a budget of its own
+CODE_KINDS = ("codes", "recovery codes", "passkeys")  # each with its own budget
 
 _account = SignInAttempt.account == bindparam("account")
 _address = SignInAttempt.address == bindparam("address")
@@ -54,21 +54,22 @@ _insert = Statement[SignInAttempt](insert(SIGN_IN_ATTEMPTS))
 
 
 def account_of(user_id: str | None, identifier: str) -> str:
-    """What an attempt is counted under: the account, or the name where there is none."""
+    """Return the counter of an attempt: of the account, or of an identifier without account."""
     return hashlib.sha256((user_id or identifier.strip().lower()).encode()).hexdigest()
 
 
 def account_of_codes(user: User, kind: str) -> str:
-    """The counter of proofs of this kind beside the password: only who has it comes to them.
+    """Return the counter of second factors of this kind, which follow a right password.
 
-    A new password starts a new counter, so that nobody who had the old one keeps the owner out.
+    A new password starts a new counter, so that nobody with the old password can lock the owner
+    out.
     """
     epoch = hashlib.sha256(user.password_hash.encode()).hexdigest()
     return hashlib.sha256(f"{kind} of {user.id} under {epoch}".encode()).hexdigest()
 
 
 def check(account: str, address: str) -> None:
-    """Raises TooManyRequests: asked before the password is looked at, which costs."""
+    """Raise TooManyRequests above a limit, before the password's expensive check."""
     moment = now()
     values = {"account": account, "address": network_of(address)}
     _need(_of_pair, PAIR_MAX, PAIR_WINDOW, moment, values)
@@ -78,7 +79,7 @@ def check(account: str, address: str) -> None:
 
 
 def check_codes(account: str) -> None:
-    """Raises TooManyRequests after too many failures of the counter, wherever from."""
+    """Raise TooManyRequests after too many failures of the counter, from any address."""
     moment = now()
     for number, window in CODE_LIMITS:
         _need(_of_account, number, window, moment, {"account": account})
@@ -86,7 +87,7 @@ def check_codes(account: str) -> None:
 
 @atomic
 def settle_code(account: str, address: str, *, succeeded: bool) -> None:
-    """Count a code whose end is known. Raises TooManyRequests where others came first."""
+    """Count a checked code. Raises TooManyRequests if concurrent attempts reached the limit."""
     advisory_locks.wait(f"sign-in account {account}")
     check_codes(account)
     _count(account, address, succeeded)
@@ -94,9 +95,9 @@ def settle_code(account: str, address: str, *, succeeded: bool) -> None:
 
 @atomic
 def settle(account: str, address: str, *, succeeded: bool) -> None:
-    """Count an attempt whose end is known. Raises TooManyRequests where others came first.
+    """Count a checked attempt. Raises TooManyRequests if concurrent attempts reached the limit.
 
-    Of attempts made at once no more are answered than the limit lets through, right or wrong.
+    So no more concurrent attempts than the limit learn whether the password was right.
     """
     advisory_locks.wait(f"sign-in account {account}")
     advisory_locks.wait(f"sign-in address {network_of(address)}")
@@ -110,18 +111,18 @@ def _count(account: str, address: str, succeeded: bool) -> None:
 
 
 def trust(account: str, address: str) -> None:
-    """Note a sign-in by a proof that nobody can guess, which is held to no limit."""
+    """Record a sign-in by a proof that nobody can guess, which has no limit."""
     _count(account, address, True)
 
 
 def is_known(account: str, address: str) -> bool:
-    """True if the owner has signed in from this network before."""
+    """Return True if the owner has signed in from this network before."""
     return _own_address.one(account=account, address=network_of(address)) is not None
 
 
 @atomic
 def count_sign_up(address: str) -> None:
-    """Count an account that is opened from `address`. Raises TooManyRequests."""
+    """Count a new account from `address`. Raises TooManyRequests."""
     key = account_of(None, f"sign-up from {network_of(address)}")
     advisory_locks.wait(f"sign-up {key}")
     require_fewer(key, SIGN_UPS_MAX, SIGN_UPS_WINDOW, "Too many new accounts from your network.")
@@ -130,10 +131,10 @@ def count_sign_up(address: str) -> None:
 
 @contextmanager
 def few_taken_names(who: str) -> Iterator[None]:
-    """Let `who` (a network or an account) learn of no more than TAKEN_MAX names that are taken.
+    """Limit the taken names that `who` (a network or an account) learns of to TAKEN_MAX.
 
     A command ("") has no limit. Raises TooManyRequests before the block, and in place of a Conflict
-    that is one too many. The Conflict has undone its own transaction: it is counted in another one.
+    above the limit. The Conflict has rolled back its own transaction, so another one counts it.
     """
     if not who or not settings.current().limit_sign_ups:
         yield
@@ -156,18 +157,18 @@ def _count_taken_name(key: str) -> None:
 
 
 def note(key: str) -> None:
-    """Count one event of any other kind, under a key that account_of made."""
+    """Count one event of any other kind, under a key of account_of."""
     _insert.run(id=uuid7(), account=key, address="", succeeded=True, created_at=now())
 
 
 def number(key: str, window: timedelta) -> int:
-    """How many events of a key were noted within the window."""
+    """Return the number of events of a key within the window."""
     count: int = _all.scalar(account=key, start=now() - window)
     return count
 
 
 def require_fewer(key: str, limit: int, window: timedelta, why: str) -> None:
-    """Raises TooManyRequests with `why` where a key has reached the limit."""
+    """Raise TooManyRequests with `why` if a key has reached the limit."""
     _need(_all, limit, window, now(), {"account": key}, why)
 
 

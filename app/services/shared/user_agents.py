@@ -1,8 +1,8 @@
-"""What a User-Agent header says, in words: "Firefox on Linux"."""
+"""The User-Agent header in words: "Firefox on Linux"."""
 
 import re
 
-# The first that is found counts: most name others besides themselves.
+# The first match counts: most headers also name other browsers.
 BROWSERS = (
     ("Edge", r"Edg(?:e|A|iOS)?/"),
     ("Opera", r"OPR/|Opera"),
@@ -24,7 +24,7 @@ UNKNOWN = "Unknown device"
 
 
 def device(user_agent: str) -> str:
-    """The browser and the system; of a program that names neither, the name it begins with."""
+    """Return browser and system; for a program without either, the first word of the header."""
     browser, system = _first(BROWSERS, user_agent), _first(SYSTEMS, user_agent)
     if browser and system:
         return f"{browser} on {system}"

@@ -48,7 +48,7 @@ def require_owner(actor: Actor, task: Task, act: str) -> None:
 
 
 def assignable(user_ids: Collection[str]) -> set[str]:
-    """Return the ids of possible assignees, and lock the users against deletion until the commit."""
+    """Return the ids of active users, locked against deletion until the commit."""
     if not user_ids:
         return set()
     query = select(_user_id).where(_user_id.in_(user_ids), User.is_active).order_by(_user_id)

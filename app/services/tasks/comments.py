@@ -108,7 +108,10 @@ def update(
     body: str | None,
     expect: Expect = None,
 ) -> Comment:
-    """Change a comment, as its author or an admin. Raises NotFound, Forbidden, PreconditionFailed."""
+    """Change a comment, as its author or an admin.
+
+    Raises NotFound, Forbidden, PreconditionFailed.
+    """
     task = tasks.hold(actor, task_id)
     comment = _found(_lock.one(key=comment_id, of_task=task.id))
     _need_author(actor, comment)
