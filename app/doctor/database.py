@@ -35,7 +35,7 @@ def examine(config: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _of_sqlite(config, Path(found["name"]))
     else:
         yield from _of_postgresql(config)
-    yield from _in_it()
+    yield from _users_and_outbox()
     yield from stored_secrets.examine()
 
 
@@ -68,7 +68,7 @@ def _of_postgresql(config: Mapping[str, Any]) -> Iterator[Finding]:
         yield warning(WHAT, text)
 
 
-def _in_it() -> Iterator[Finding]:
+def _users_and_outbox() -> Iterator[Finding]:
     if not database_checks.has_admin():
         yield warning("users", "there is no active admin: flask users create ... --admin")
     due, oldest = outbox.overdue()

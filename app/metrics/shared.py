@@ -31,7 +31,7 @@ def is_shared() -> bool:
 def take_slot() -> None:
     """Take a free slot, after a fork."""
     folder = Path(os.environ[FOLDER])
-    Slot.lock = next(held for n in count(1) if (held := _locked(folder, str(n))))
+    Slot.lock = next(held for n in count(1) if (held := _try_lock(folder, str(n))))
     Slot.name = Path(Slot.lock.name).stem
 
 
@@ -41,7 +41,7 @@ def registry() -> CollectorRegistry | None:
         return None
     folder = Path(os.environ[FOLDER])
     for path in folder.glob("*.lock"):
-        if held := _locked(folder, path.stem):  # a free lock: its process has ended
+        if held := _try_lock(folder, path.stem):  # a free lock: its process has ended
             mark_process_dead(path.stem)
             held.close()
     together = CollectorRegistry()
@@ -49,7 +49,7 @@ def registry() -> CollectorRegistry | None:
     return together
 
 
-def _locked(folder: Path, name: str) -> IO[str] | None:
+def _try_lock(folder: Path, name: str) -> IO[str] | None:
     """Return the open lock of a slot, or None if another process holds it."""
     lock = (folder / f"{name}.lock").open("w")
     try:

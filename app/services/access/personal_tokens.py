@@ -107,10 +107,10 @@ def create(
         authentication.require_recent(actor)
     credentials.require_live(actor, user.id, confirmed=not is_command)
     expires_at = _end(expires_at)
-    token_id, kept = uuid7(), " ".join(scope for scope in SCOPES if scope in scopes)
-    values = {"family_id": token_id, "token_id": token_id, "name": name, "scopes": kept}
+    token_id, scope_text = uuid7(), " ".join(scope for scope in SCOPES if scope in scopes)
+    values = {"family_id": token_id, "token_id": token_id, "name": name, "scopes": scope_text}
     secret = bearer_tokens.add("personal", user.id, **values, expires_at=expires_at)
-    changes = {"name": [None, name], "scopes": [None, kept], "user_id": [None, user.id]}
+    changes = {"name": [None, name], "scopes": [None, scope_text], "user_id": [None, user.id]}
     audit.record(actor, "token.created", token_id, changes)
     token = _found(_get.one(key=token_id, user_id=user.id))
     token_mails.made(actor, user, token)

@@ -85,14 +85,14 @@ def _update_self(actor: Actor, news: dict[str, Any], proof: User | None, expect:
         raise PreconditionFailed("The password was changed in the meantime.")
     if "password_hash" in news:
         credentials.end_all(user.id, except_for=actor)
-    asked = None
+    pending_email = None
     if settings.current().has_mail and "email" in news:
-        asked, news = news["email"], {n: news[n] for n in news if n != "email"}
+        pending_email, news = news["email"], {n: news[n] for n in news if n != "email"}
     if news.get("email", user.email) != user.email:
         credentials.void_links(user.id)
     changed = _write(actor, user, news)
-    if asked is not None:
-        _ask_for_email(actor, changed, asked)
+    if pending_email is not None:
+        _ask_for_email(actor, changed, pending_email)
     return changed
 
 
@@ -277,11 +277,11 @@ def _write(actor: Actor, user: User, news: dict[str, Any], *, action: str = "use
     except UniqueViolation as error:
         raise identifiers.taken(error) from error
     assert changed is not None
-    _tell(actor, user, changed, news, action)
+    _record_and_notify(actor, user, changed, news, action)
     return changed
 
 
-def _tell_password(actor: Actor, old: User, new: User) -> None:
+def _record_password(actor: Actor, old: User, new: User) -> None:
     """Record and announce a change of the password.
 
     The first password of an invited user has no notice: the link that set it came by mail.
@@ -296,11 +296,13 @@ def _tell_password(actor: Actor, old: User, new: User) -> None:
         mails.notify(actor, new, "password_set")
 
 
-def _tell(actor: Actor, old: User, new: User, news: dict[str, Any], action: str) -> None:
+def _record_and_notify(
+    actor: Actor, old: User, new: User, news: dict[str, Any], action: str
+) -> None:
     """Record the change in the audit trail and notify the owner of the account."""
     changes = {name: [getattr(old, name), value] for name, value in news.items()}
     if changes.pop("password_hash", None):
-        _tell_password(actor, old, new)
+        _record_password(actor, old, new)
     if changes:
         audit.record(actor, action, old.id, changes)
     if "email" in changes and action != "user.email_restored":

@@ -72,7 +72,7 @@ def inviter(user: User) -> str:
 
 
 def is_open(user: User) -> bool:
-    """Return True if the user was invited and has set up no way to sign in yet."""
+    """Return True if the account has no proved address and no way to sign in yet."""
     unset = user.password_hash == passwords.NO_PASSWORD and not user.email_verified
     return unset and not authentication.has_another_sign_in(user.id)
 

@@ -91,8 +91,8 @@ def get(actor: Actor, form_id: str) -> UnsentForm:
 
 def fields_of(form: UnsentForm) -> Fields:
     """Return the names and values in their order."""
-    kept: list[Any] = form.content["fields"]
-    return [(name, value) for name, value in kept]
+    pairs: list[Any] = form.content["fields"]
+    return [(name, value) for name, value in pairs]
 
 
 @atomic

@@ -26,8 +26,8 @@ class Deed:
 
 def arrival(user: dict[str, Any], admin_id: str) -> list[Deed]:
     """Return the opening of an account by a command, and its deactivation by the admin if any."""
-    given = {name: [None, user[name]] for name in ("username", "email", "role")}
-    deeds = [Deed(user["created_at"], None, "user.created", "user", user["id"], given)]
+    values = {name: [None, user[name]] for name in ("username", "email", "role")}
+    deeds = [Deed(user["created_at"], None, "user.created", "user", user["id"], values)]
     if not user["is_active"]:
         left = {"is_active": [True, False]}
         deeds.append(

@@ -50,16 +50,16 @@ class Life:
     def begin(self, title: str, labels: list[str], description: str) -> None:
         due = self.at + timedelta(days=self.chance.randint(2, 30))
         others = [person for person in self.staff if person != self.owner]
-        given: dict[str, Any] = {"title": title, "description": description, "labels": labels}
+        values: dict[str, Any] = {"title": title, "description": description, "labels": labels}
         if self.chance.random() < 0.65:
-            given["due_at"] = due.replace(hour=16, minute=0, second=0, microsecond=0)
+            values["due_at"] = due.replace(hour=16, minute=0, second=0, microsecond=0)
         if self.chance.random() < 0.3:
-            given["assignee_id"] = self.chance.choice(others)
-        given["priority"] = self.chance.choices(PRIORITIES, (20, 50, 22, 8))[0]
+            values["assignee_id"] = self.chance.choice(others)
+        values["priority"] = self.chance.choices(PRIORITIES, (20, 50, 22, 8))[0]
         blank = {"due_at": None, "assignee_id": None, "completed_at": None, "deleted_at": None}
         self.task = {
             **blank,
-            **given,
+            **values,
             "id": uuid7(),
             "status": "todo",
             "owner_id": self.owner,
@@ -68,9 +68,9 @@ class Life:
             "updated_at": self.at,
             "version": 1,
         }
-        if given["priority"] == "normal":
-            del given["priority"]
-        changes = {name: [None, value] for name, value in given.items() if value}
+        if values["priority"] == "normal":
+            del values["priority"]
+        changes = {name: [None, value] for name, value in values.items() if value}
         self._note("task.created", self.owner, changes)
 
     def go_on(self) -> None:

@@ -1,7 +1,7 @@
 """The second factors of an account: listed, required, removed.
 
 Only a confirmed factor counts. The first factor creates the recovery codes, and the removal of the
-last one deletes them. A new factor ends every other sign-in, which had no need of the factor.
+last one deletes them. A new factor ends all other sign-ins, which were made without the factor.
 """
 
 from dataclasses import replace

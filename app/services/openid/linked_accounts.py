@@ -41,7 +41,7 @@ _of_user = Statement[LinkedAccount](
     .order_by(LinkedAccount.created_at, LINKED_ACCOUNTS.c.id)
 )
 _insert = Statement[LinkedAccount](insert(LINKED_ACCOUNTS))
-_used = Statement[LinkedAccount](
+_update_use = Statement[LinkedAccount](
     update(LinkedAccount)
     .where(LINKED_ACCOUNTS.c.id == ROW_KEY)
     .values(email=bindparam("told"), last_used_at=bindparam("moment", type_=UTCDateTime()))
@@ -59,7 +59,7 @@ def note_use(origin: Actor, person: Person) -> None:
     """Record a sign-in by `person`, and trust its network as one of the owner's."""
     found = _found.one(issuer=person.issuer, subject=person.subject)
     if found is not None:
-        _used.run(key=found.id, told=person.email, moment=now())
+        _update_use.run(key=found.id, told=person.email, moment=now())
         throttle.trust(throttle.account_of(found.user_id, ""), origin.address)
 
 

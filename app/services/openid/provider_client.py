@@ -20,7 +20,7 @@ THREADS = 4  # for each provider, so that a slow one occupies no more
 
 
 class Declined(ProviderAway):
-    """The provider answers but rejects what the browser sent.
+    """An answer of the provider that rejects what the browser sent.
 
     It does not close the line: a client that sends invalid data could lock out all others.
     """

@@ -90,7 +90,7 @@ def _usernames(person: Person) -> Iterator[str]:
 
 def require_patience(origin: Actor) -> None:
     """Raise TooManyRequests after too many refusals. Call it before the calls to the provider."""
-    throttle.check(_nobody(), origin.address)
+    throttle.check(_unique_account(), origin.address)
 
 
 def refused(origin: Actor, error: SignInRefused) -> None:
@@ -100,10 +100,10 @@ def refused(origin: Actor, error: SignInRefused) -> None:
 
 @atomic
 def _refuse(origin: Actor, user_id: str | None, why: str) -> None:
-    throttle.settle(_nobody(), origin.address, succeeded=False)
+    throttle.settle(_unique_account(), origin.address, succeeded=False)
     audit.record(origin, "session.refused", user_id, {"openid": [None, why]})
 
 
-def _nobody() -> str:
+def _unique_account() -> str:
     """Return a unique counter key, so that refusals count against the network address only."""
     return throttle.account_of(None, f"openid {uuid7()}")

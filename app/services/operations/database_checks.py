@@ -22,7 +22,7 @@ _role = Statement[Any](
         ).label("owns"),
     )
 )
-_room = Statement[Any](
+_max_connections = Statement[Any](
     select(literal_column("current_setting('max_connections')::int").label("number"))
 )
 _admin = Statement[Any](select(USERS.c.id).where(User.role == "admin", User.is_active).limit(1))
@@ -48,7 +48,7 @@ def powers() -> list[str]:
 
 def connections_max() -> int:
     """Return PostgreSQL's limit of connections."""
-    return int(_room.scalar())
+    return int(_max_connections.scalar())
 
 
 def has_admin() -> bool:

@@ -21,7 +21,7 @@ def count(kind: str, to: str, by: str) -> None:
         (to, MAILS_MAX, MAILS_WINDOW),
         (f"from {by}", ASKED_MAX, ASKED_WINDOW),
     ):
-        key = _held(kind, who)
+        key = _lock_counter(kind, who)
         throttle.require_fewer(key, limit, window, "Too many mails.")
         throttle.note(key)
 
@@ -29,7 +29,7 @@ def count(kind: str, to: str, by: str) -> None:
 @atomic
 def take(kind: str, to: str) -> bool:
     """Count a mail to `to` and return True, or return False if the day's limit is reached."""
-    key = _held(kind, to)
+    key = _lock_counter(kind, to)
     if throttle.number(key, MAILS_WINDOW) >= MAILS_MAX:
         return False
     throttle.note(key)
@@ -43,7 +43,7 @@ def take_reset(to: str, account: str, address: str) -> bool:
     The limits are one mail in MAILS_PAUSE and MAILS_MAX in MAILS_WINDOW. The second one does not
     apply to a network from which the owner of `account` has signed in before.
     """
-    key = _held("reset", to)
+    key = _lock_counter("reset", to)
     known = throttle.is_known(account, address)
     paused = throttle.number(key, MAILS_PAUSE) > 0
     exhausted = throttle.number(key, MAILS_WINDOW) >= MAILS_MAX
@@ -53,7 +53,7 @@ def take_reset(to: str, account: str, address: str) -> bool:
     return True
 
 
-def _held(kind: str, who: str) -> str:
+def _lock_counter(kind: str, who: str) -> str:
     """Lock a counter until the commit and return its key."""
     key = throttle.account_of(None, f"{kind} mail {who}")
     advisory_locks.wait(f"mail {key}")

@@ -64,14 +64,14 @@ def has_any(user_id: str) -> bool:
 def of_task(actor: Actor, event: str, task: Task, before: Task | None = None) -> None:
     """Queue an event for the owner, the assignee, and the earlier assignee named by `before`."""
     data = {name: getattr(task, name) for name in SHOWN}
-    _tell(actor, event, data, task, before.assignee_id if before else None)
+    _queue(actor, event, data, task, before.assignee_id if before else None)
 
 
 def of_comment(actor: Actor, event: str, comment: Comment, task: Task) -> None:
-    _tell(actor, event, {name: getattr(comment, name) for name in COMMENT_FIELDS}, task)
+    _queue(actor, event, {name: getattr(comment, name) for name in COMMENT_FIELDS}, task)
 
 
-def _tell(
+def _queue(
     actor: Actor, event: str, data: dict[str, Any], task: Task, also: str | None = None
 ) -> None:
     moment = now()
