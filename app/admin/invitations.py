@@ -8,7 +8,7 @@ from app.errors import Conflict, NoMail, TooManyRequests
 from app.models.one_time_link import LIFE
 from app.models.user import ROLES
 from app.pages import account_fields
-from app.pages.forms import REFUSALS, Form, choices
+from app.pages.forms import Form, choices
 from app.services.accounts import invitations
 from app.web.current_user import page_user
 
@@ -25,11 +25,8 @@ class InvitationForm(Form):
 def invite() -> ResponseReturnValue:
     form = InvitationForm()
     if form.validate_on_submit():
-        try:
+        with form.show_refusals(NoMail):
             user = invitations.invite(page_user(), **form.values())
-        except (*REFUSALS, NoMail) as error:
-            form.blame(error)
-        else:
             flash(f"An invitation to {user.email} is on its way.", "success")
             return redirect(url_for("admin.users.show", user_id=user.id), 303)
     page = render_template("admin/users/invite.html", form=form, life=LIFE["invite"])

@@ -4,8 +4,8 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.auth.forms import ConfirmForm, ForgotForm, ResetForm
-from app.errors import Conflict, VoidLink
-from app.pages.forms import REFUSALS, Form
+from app.errors import VoidLink
+from app.pages.forms import Form
 from app.services.accounts import address_undo, email_confirmation, invitations, password_reset
 from app.web.current_user import origin, page_user
 
@@ -18,11 +18,8 @@ VOID = "This link was used, replaced or is too old. Ask for a new one."
 def forgot() -> ResponseReturnValue:
     form = ForgotForm()
     if form.validate_on_submit():
-        try:
+        with form.show_refusals():
             password_reset.ask(origin(), **form.values())
-        except REFUSALS as error:
-            form.blame(error)
-        else:
             flash("If there is an account with this address, a mail is on its way.", "success")
             return redirect(url_for("auth.login"), 303)
     return render_template("auth/forgot.html", form=form), form.http_status
@@ -45,11 +42,8 @@ def _set_password(template: str, token: str) -> ResponseReturnValue:
     except VoidLink as error:
         raise VoidLink(VOID) from error
     if form.validate_on_submit():
-        try:
+        with form.show_refusals():
             password_reset.follow(origin(), token, **form.values())
-        except REFUSALS as error:
-            form.blame(error)
-        else:
             flash("The new password is set. Sign in with it.", "success")
             return redirect(url_for("auth.login"), 303)
     page = render_template(
@@ -71,13 +65,8 @@ def confirm(token: str) -> ResponseReturnValue:
     if viewer.id == asked.user.id:
         del form.password
     if form.validate_on_submit():
-        try:
+        with form.show_refusals():
             user = email_confirmation.follow(viewer, token, form.values().get("password"))
-        except Conflict as error:
-            form.blame(Conflict(error.message))  # there is no field to point at
-        except REFUSALS as error:
-            form.blame(error)
-        else:
             flash(f"{user.email} is confirmed.", "success")
             here = "main.settings.profile" if viewer.id == user.id else "auth.login"
             return redirect(url_for(here), 303)
@@ -103,11 +92,8 @@ def undo(token: str) -> ResponseReturnValue:
     asked = address_undo.question(token)
     form = Form()
     if form.validate_on_submit():
-        try:
+        with form.show_refusals():
             secret = address_undo.undo(origin(), token)
-        except Conflict as error:
-            form.blame(Conflict(error.message))
-        else:
             flash(f"{asked.email} is restored. Now choose a new password.", "success")
             return redirect(url_for(".reset", token=secret), 303)
     page = render_template("auth/undo.html", form=form, asked=asked)

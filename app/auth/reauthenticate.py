@@ -11,7 +11,7 @@ from app.auth.begin import home
 from app.auth.passkey_form import AGAIN, options
 from app.errors import ReauthenticationRequired
 from app.pages import account_fields
-from app.pages.forms import REFUSALS, Form
+from app.pages.forms import Form
 from app.pages.redirects import next_page
 from app.services.access import page_sessions
 from app.services.authentication import authentication
@@ -33,11 +33,8 @@ def show() -> ResponseReturnValue:
     actor = page_user()
     form = PasswordForm()
     if form.validate_on_submit():
-        try:
+        with form.show_refusals():
             authentication.confirm(actor, form.values()["current_password"])
-        except REFUSALS as error:
-            form.blame(error)
-        else:
             return proved()
     user = users.get(actor, actor.id)
     page = render_template(

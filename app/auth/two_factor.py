@@ -9,7 +9,7 @@ from app.auth import pending
 from app.auth.begin import begin, home, signed_in_elsewhere
 from app.auth.passkey_form import SECOND, options
 from app.errors import Malformed
-from app.pages.forms import OTP_MAX, REFUSALS, STALE, Form, is_stale, stripped
+from app.pages.forms import OTP_MAX, STALE, Form, is_stale, stripped
 from app.pages.redirects import next_page
 from app.services.factors import recovery_codes, verification
 from app.web.current_user import origin
@@ -43,12 +43,9 @@ def show() -> ResponseReturnValue:
         return redirect(url_for("auth.login", next=next_page("") or None))
     form = OtpForm()
     if form.validate_on_submit():
-        try:
+        with form.show_refusals():
             by_recovery_code = verification.prove(origin(), half.user.id, form.values()["otp"])
             answer = begin(half.user, remember=half.remember, with_factor=True)
-        except REFUSALS as error:
-            form.blame(error)
-        else:
             if by_recovery_code:
                 _tell_left(recovery_codes.left(half.user.id))
             return answer

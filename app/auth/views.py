@@ -18,7 +18,6 @@ from app.auth.forms import LoginForm, RegisterForm
 from app.auth.passkey_form import ALONE, options
 from app.extensions import login_manager
 from app.pages import passkey_signals, required_factor
-from app.pages.forms import REFUSALS
 from app.pages.redirects import next_page
 from app.services.authentication import authentication
 from app.services.users import registration
@@ -41,11 +40,8 @@ def register() -> ResponseReturnValue:
         return redirect(next_page(home()), 303)
     form = RegisterForm()
     if form.validate_on_submit():
-        try:
+        with form.show_refusals():
             user = registration.register(origin(), **form.values())
-        except REFUSALS as error:
-            form.blame(error)
-        else:
             answer = begin(user, remember=False)
             flash(f"Welcome, {user.username}. Your account has been created.", "success")
             return answer
@@ -61,11 +57,9 @@ def login() -> ResponseReturnValue:
         return redirect(next_page(home()))
     if form.validate_on_submit():
         typed = form.values()
-        try:
+        with form.show_refusals():
             user = authentication.authenticate(origin(), typed["identifier"], typed["password"])
             return begin(user, remember=typed["remember"])
-        except REFUSALS as error:
-            form.blame(error)
     page = render_template(
         "auth/login.html", form=form, passkey=options(ALONE), signals=passkey_signals.of_unknown()
     )

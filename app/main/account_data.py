@@ -8,7 +8,7 @@ from wtforms import StringField
 from wtforms.validators import InputRequired, ValidationError
 
 from app.pages import account_fields
-from app.pages.forms import REFUSALS, Form, stripped
+from app.pages.forms import Form, stripped
 from app.services.accounts import accounts, export as account_export
 from app.services.authentication import authentication
 from app.services.shared.actor import Actor
@@ -63,12 +63,9 @@ def delete() -> ResponseReturnValue:
     actor = page_user()
     form = DeleteForm(actor)
     if form.validate():
-        try:
+        with form.show_refusals():
             user = authentication.again(actor, form.values().get("current_password"))
             accounts.delete(actor, actor.id, expect={user.version})
-        except REFUSALS as error:
-            form.blame(error)
-        else:
             sign_out()
             flash("Your account is deleted.", "success")
             response = redirect(url_for("main.pages.index"), 303)

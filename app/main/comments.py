@@ -10,7 +10,6 @@ from app.errors import PreconditionFailed
 from app.main.task_forms import seen_version
 from app.main.task_show import COMMENTS, COMMENTS_SHOWN, ENDPOINT, CommentForm, show_task
 from app.models import Comment
-from app.pages.forms import REFUSALS
 from app.pages.pagination import binding
 from app.pages.redirects import next_page
 from app.pages.submit_once import submit_once
@@ -26,11 +25,8 @@ bp = Blueprint("comments", __name__)
 def create(task_id: str) -> ResponseReturnValue:
     form = CommentForm()
     if form.validate_on_submit():
-        try:
+        with form.show_refusals():
             made = submit_once(lambda actor: comments.create(actor, task_id, **form.values()).id)
-        except REFUSALS as error:
-            form.blame(error)
-        else:
             flash("Your comment is added.", "success")
             return redirect(_place(comments.get(page_user(), task_id, made)), 303)
     return show_task(task_id, form)
@@ -44,16 +40,14 @@ def update(task_id: str, comment_id: str) -> ResponseReturnValue:
     form, theirs = CommentForm(obj=comment), None
     version = seen_version() if form.is_submitted() else comment.version
     if form.validate_on_submit():
-        try:
-            comments.update(actor, task_id, comment_id, **form.values(), expect={version})
-        except PreconditionFailed:
-            theirs = comments.get(actor, task_id, comment_id)
-            version = theirs.version
-        except REFUSALS as error:
-            form.blame(error)
-        else:
-            flash("Saved.", "success")
-            return redirect(_place(comment), 303)
+        with form.show_refusals():
+            try:
+                comments.update(actor, task_id, comment_id, **form.values(), expect={version})
+                flash("Saved.", "success")
+                return redirect(_place(comment), 303)
+            except PreconditionFailed:
+                theirs = comments.get(actor, task_id, comment_id)
+                version = theirs.version
     page = render_template(
         "main/tasks/comment.html", form=form, task_id=task_id, version=version, theirs=theirs
     )

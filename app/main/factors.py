@@ -14,7 +14,7 @@ from app import settings
 from app.errors import Conflict
 from app.models import User
 from app.pages import account_fields, passkey_signals
-from app.pages.forms import OTP_MAX, REFUSALS, Form, stripped
+from app.pages.forms import OTP_MAX, Form, stripped
 from app.pages.pagination import listed
 from app.services.access import page_sessions
 from app.services.factors import factors, recovery_codes, totp
@@ -74,11 +74,8 @@ def begin_totp() -> ResponseReturnValue:
     actor = page_user()
     form = ProofForm(_account(actor))
     if form.validate_on_submit():
-        try:
+        with form.show_refusals():
             set_up = totp.begin(actor, form.proof())
-        except REFUSALS as error:
-            form.blame(error)
-        else:
             return _set_up_page(ConfirmForm(formdata=None), set_up)
     return proof_page(
         form,
@@ -94,16 +91,14 @@ def confirm_totp() -> ResponseReturnValue:
     actor = page_user()
     form = ConfirmForm()
     try:
-        if form.validate():
-            codes = totp.confirm(actor, form.values()["otp"])
-            return added(actor, "The authenticator app is set up.", codes)
         set_up = totp.pending(actor)
     except Conflict as error:
         flash(error.message, "error")
         return redirect(url_for(".begin_totp"), 303)
-    except REFUSALS as error:
-        form.blame(error)
-        set_up = totp.pending(actor)
+    if form.validate():
+        with form.show_refusals():
+            codes = totp.confirm(actor, form.values()["otp"])
+            return added(actor, "The authenticator app is set up.", codes)
     return _set_up_page(form, set_up)
 
 
@@ -113,10 +108,8 @@ def renew_codes() -> ResponseReturnValue:
     actor = page_user()
     form = ProofForm(_account(actor))
     if form.validate_on_submit():
-        try:
+        with form.show_refusals():
             return codes_page(recovery_codes.renew(actor, form.proof()))
-        except REFUSALS as error:
-            form.blame(error)
     return proof_page(
         form,
         title="Make new recovery codes",
@@ -132,11 +125,8 @@ def remove(factor_id: str) -> ResponseReturnValue:
     factor = factors.get(actor, factor_id)
     form = ProofForm(_account(actor))
     if form.validate_on_submit():
-        try:
+        with form.show_refusals():
             factors.remove(actor, factor_id, form.proof())
-        except REFUSALS as error:
-            form.blame(error)
-        else:
             flash(f"{factor.name} is removed.", "success")
             return redirect(url_for(".index"), 303)
     return proof_page(

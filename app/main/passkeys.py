@@ -46,11 +46,8 @@ def new() -> ResponseReturnValue:
     actor = page_user()
     form = ProofForm(users.get(actor, actor.id))
     if form.validate_on_submit():
-        try:
+        with form.show_refusals():
             user = authentication.again(actor, form.proof())
-        except REFUSALS as error:
-            form.blame(error)
-        else:
             return _page(
                 passkeys.creation(user, passkey_challenges.issue(PURPOSE, kept_for=timedelta(0)))
             )

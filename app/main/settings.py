@@ -10,7 +10,7 @@ from wtforms import PasswordField
 from app import settings
 from app.models import User
 from app.pages import account_fields, passkey_signals
-from app.pages.forms import REFUSALS, Form, NewPasswordForm
+from app.pages.forms import Form, NewPasswordForm
 from app.services.accounts import accounts, email_confirmation
 from app.services.authentication import authentication
 from app.services.users import users
@@ -52,7 +52,8 @@ def profile() -> ResponseReturnValue:
             for name in ("username", "email")
             if (value := form[name].data) != getattr(user, name)
         }
-        if _changed(form, changes):
+        with form.show_refusals():
+            _change(form, changes)
             _tell(changes)
             return redirect(url_for(".profile"), 303)
     page = render_template(
@@ -72,8 +73,8 @@ def password() -> ResponseReturnValue:
     if not _account().password_hash:
         del form.current_password
     if form.validate_on_submit():
-        changes = {"password": form.password.data}
-        if _changed(form, changes):
+        with form.show_refusals():
+            _change(form, {"password": form.password.data})
             flash("The new password is set. All your other sessions have ended.", "success")
             return redirect(url_for(".password"), 303)
     return _password_page(form)
@@ -84,11 +85,8 @@ def password() -> ResponseReturnValue:
 def remove_password() -> ResponseReturnValue:
     removal = RemovePasswordForm()
     if removal.validate():
-        try:
+        with removal.show_refusals():
             accounts.remove_password(page_user(), removal.values()["current_password"])
-        except REFUSALS as error:
-            removal.blame(error)
-        else:
             flash("The password is removed. All your other sign-ins have ended.", "success")
             return redirect(url_for(".password"), 303)
     return _password_page(PasswordForm(formdata=None), removal)
@@ -126,11 +124,6 @@ def _tell(changes: dict[str, Any]) -> None:
         flash("Your profile is saved.", "success")
 
 
-def _changed(form: Form, changes: dict[str, Any]) -> bool:
+def _change(form: Form, changes: dict[str, Any]) -> None:
     proof = form.values().get("current_password") or None  # one without a password types none
-    try:
-        accounts.update_self(page_user(), changes, proof)
-    except REFUSALS as error:
-        form.blame(error)
-        return False
-    return True
+    accounts.update_self(page_user(), changes, proof)

@@ -9,7 +9,6 @@ from app.main.task_forms import EditForm, TaskForm
 from app.main.task_query import SORT_NAMES, read_page, read_query
 from app.main.task_show import CommentForm, show_task
 from app.models.task import TITLE_MAX
-from app.pages.forms import REFUSALS
 from app.pages.redirects import next_page
 from app.pages.submit_once import submit_once
 from app.services.shared import display_names
@@ -67,11 +66,8 @@ def trash() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     form = TaskForm()
     if form.validate_on_submit():
-        try:
+        with form.show_refusals():
             task_id = submit_once(lambda actor: tasks.create(actor, form.values()).id)
-        except REFUSALS as error:
-            form.blame(error)
-        else:
             flash(f"Added: {form.title.data}", "success")
             return redirect(next_page(_address(task_id)), 303)
     return render_template("main/tasks/new.html", form=form), form.http_status
@@ -90,15 +86,13 @@ def update(task_id: str) -> ResponseReturnValue:
     task = tasks.get(actor, task_id)
     form, theirs = EditForm(task, display_names.of_users(actor, [task.assignee_id])), None
     if form.validate_on_submit():
-        try:
-            tasks.update(actor, task_id, form.changes(), expect={form.version})
-        except PreconditionFailed:
-            theirs = tasks.get(actor, task_id)
-        except REFUSALS as error:
-            form.blame(error)
-        else:
-            flash("Saved.", "success")
-            return redirect(_address(task_id), 303)
+        with form.show_refusals():
+            try:
+                tasks.update(actor, task_id, form.changes(), expect={form.version})
+                flash("Saved.", "success")
+                return redirect(_address(task_id), 303)
+            except PreconditionFailed:
+                theirs = tasks.get(actor, task_id)
     page = render_template(
         "main/tasks/edit.html",
         form=form,

@@ -11,10 +11,9 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput
 
 from app import settings
-from app.errors import EmailUnconfirmed, Forbidden, ReauthenticationRequired
 from app.models.token import DAYS, DAYS_MAX, NAME_MAX, SCOPES
 from app.models.types import now
-from app.pages.forms import REFUSALS, Form, one_line, options, stripped
+from app.pages.forms import Form, one_line, options, stripped
 from app.pages.pagination import listed
 from app.pages.redirects import next_page
 from app.services.access import personal_tokens
@@ -82,13 +81,8 @@ def create() -> ResponseReturnValue:
         days = typed.pop("days")
         ends = now() + timedelta(days=days) if days else None
         user = users.get(actor, actor.id)
-        try:
+        with form.show_refusals():
             _, secret = personal_tokens.create(actor, user, **typed, expires_at=ends)
-        except (ReauthenticationRequired, EmailUnconfirmed):
-            raise
-        except (*REFUSALS, Forbidden) as error:
-            form.blame(error)
-        else:
             return _page(TokenForm(actor), secret)
     return _page(form)
 

@@ -62,11 +62,8 @@ def create() -> ResponseReturnValue:
     """The one answer that shows the secret: it goes through neither a URL nor a cookie."""
     form = WebhookForm()
     if form.validate():
-        try:
+        with form.show_refusals():
             webhook, secret = webhooks.create(page_user(), **form.values())
-        except REFUSALS as error:
-            form.blame(error)
-        else:
             return _list(WebhookForm(formdata=None), secret, webhook.id)
     return _list(form)
 
@@ -84,11 +81,8 @@ def update(webhook_id: str) -> ResponseReturnValue:
     webhook = webhooks.get(page_user(), webhook_id)
     form = EditForm()
     if form.validate():
-        try:
+        with form.show_refusals():
             webhooks.update(page_user(), webhook_id, form.values())
-        except REFUSALS as error:
-            form.blame(error)
-        else:
             flash("The webhook is changed.", "success")
             return _back(webhook_id)
     return _one(webhook, form)

@@ -1,6 +1,7 @@
 """The base of every form: its fields bear the API's names, its limits are the models'."""
 
 from collections.abc import Iterable, Sequence
+from types import TracebackType
 from typing import Any
 
 from flask import Response, after_this_request, g, request
@@ -92,9 +93,38 @@ class Form(FlaskForm):
         if strange or not error.fields:
             self.form_errors = [*self.form_errors, *(strange or [error.message])]
 
+    def show_refusals(self, *others: type[AppError]) -> "ShownRefusals":
+        """Return a context manager that catches REFUSALS and `others`, and shows them by `blame`.
+
+        The view goes on after the `with` statement, and shows the form again.
+        """
+        return ShownRefusals(self, (*REFUSALS, *others))
+
     def faulty(self) -> list[Field]:
         """The fields with something to mend, in order."""
         return [field for field in self if field.errors]
+
+
+class ShownRefusals:
+    """A class, because mypy takes a function's context manager for one that catches nothing."""
+
+    def __init__(self, form: Form, kinds: tuple[type[AppError], ...]) -> None:
+        self.form = form
+        self.kinds = kinds
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> bool:
+        if not isinstance(error, self.kinds):
+            return False
+        self.form.blame(error)
+        return True
 
 
 class NewPasswordForm(Form):
