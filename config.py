@@ -1,7 +1,7 @@
-"""Settings: read from the environment once, at start, every fault reported at once.
+"""The settings, read from the environment once at start, with all faults in one error.
 
-`.env.example` is the manual. Each setting may also be read from the file that `<NAME>_FILE` names,
-as container secrets are.
+`.env.example` explains them. `<NAME>_FILE` names a file with the value of any setting, for
+container secrets.
 """
 
 import os
@@ -21,7 +21,7 @@ INSTANCE = ROOT / "instance"
 
 
 class SettingsError(Exception):
-    """One or more settings are wrong: `faults` holds a line for each, with the mend."""
+    """Wrong settings: `faults` holds a line with the remedy for each."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -29,9 +29,9 @@ class SettingsError(Exception):
 
 
 def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The configuration of the app, from `environ` (the process's own and `.env` by default).
+    """Return the app's configuration from `environ`, by default the process's own and `.env`.
 
-    Raises SettingsError, with every fault.
+    Raises SettingsError with all faults.
     """
     if environ is None:
         load_dotenv(ROOT / ".env")
@@ -93,14 +93,14 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "SESSION_COOKIE_PATH": "/",
         "SESSION_REFRESH_EACH_REQUEST": False,
         "PERMANENT_SESSION_LIFETIME": timedelta(days=30),
-        "WTF_CSRF_CHECK_DEFAULT": False,  # app.web.current_user asks for it, on the pages alone
-        # A form that was drawn under an earlier key is taken. itsdangerous signs by the last one.
+        "WTF_CSRF_CHECK_DEFAULT": False,  # app.web.request_checks checks the pages alone
+        # Accepts forms from before a change of SECRET_KEY. itsdangerous signs with the last key.
         "WTF_CSRF_SECRET_KEY": [*fallbacks, secret_key],
-        "WTF_CSRF_TIME_LIMIT": None,  # it lives as long as the session that it is bound to
-        # Its Referer check refuses people whose browser sends none: app.web.current_user asks for
+        "WTF_CSRF_TIME_LIMIT": None,  # the token expires with its session
+        # Flask-WTF's check refuses browsers that send no Referer: app.web.request_checks checks
         # Sec-Fetch-Site and Origin instead.
         "WTF_CSRF_SSL_STRICT": False,
-        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=365),  # static links carry the content's hash
+        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(days=365),  # static URLs hold the content's hash
     }
     if reader.faults:
         raise SettingsError(reader.faults)

@@ -1,6 +1,6 @@
-"""How Gunicorn serves the app: `gunicorn run:app` in this folder reads it.
+"""The configuration of Gunicorn, read by `gunicorn run:app` in this folder.
 
-.env.example lists the settings. SIGHUP brings new code and new settings, SIGTERM ends gracefully.
+.env.example lists the settings. SIGHUP loads new code and settings, SIGTERM stops gracefully.
 """
 
 import atexit
@@ -16,7 +16,7 @@ from config import SettingsError, load
 
 try:
     settings = load()
-except SettingsError as error:  # in a worker it would be too late: others would follow it
+except SettingsError as error:  # an error in a worker would only start the next worker
     sys.exit(str(error))
 
 host = settings["BIND"]
@@ -25,19 +25,19 @@ workers = settings["WEB_CONCURRENCY"]
 threads = settings["WEB_THREADS"]
 worker_class = worker_choice.worker_class(settings["WEB_WORKER_CLASS"])
 
-# Loaded once and shared by the workers: 105 MB instead of 155 for the master and two of them.
+# Loaded once and shared by the workers: 105 MB instead of 155 for a master with two workers.
 preload_app = True
-control_socket_disable = True  # its path would be the same for all masters of a user
+control_socket_disable = True  # all masters of a user would use the same path
 if Path("/dev/shm").is_dir():  # noqa: S108
     worker_tmp_dir = "/dev/shm"  # noqa: S108 - a heartbeat on a disk may block
 
-timeout = 30  # seconds, as below; a worker that shows no sign of life for so long is replaced
-graceful_timeout = 25  # less than what orchestrators allow from SIGTERM to SIGKILL
-keepalive = 65  # longer than load balancers hold an idle connection, so that they close it first
+timeout = 30  # seconds, as below; a worker without a heartbeat for so long is replaced
+graceful_timeout = 25  # less than orchestrators allow from SIGTERM to SIGKILL
+keepalive = 65  # longer than load balancers keep an idle connection: they must close first
 limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
-forwarded_allow_ips = ""  # nobody's X-Forwarded-*: the app reads them, as PROXY_HOPS says
+forwarded_allow_ips = ""  # the app itself reads X-Forwarded-*, by PROXY_HOPS
 
 if settings["METRICS_TOKEN"]:
     renewal.share_figures()
@@ -45,26 +45,26 @@ atexit.register(renewal.remove_figures)  # METRICS_TOKEN may have been set befor
 
 accesslog = None  # the app logs one line for each request
 errorlog = "-"
-# Until the app sets it (app.logs). At "debug" Gunicorn repeats requests, secrets of links included.
+# Until app.logs sets the level. At "debug" Gunicorn logs requests with the secrets of links.
 loglevel = settings["LOG_LEVEL"].lower().replace("debug", "info")
 
 
 def when_ready(server: Any) -> None:
-    """Do here once what else each worker would do at its first requests, and not share."""
+    """Load templates and statements once in the master, so that all workers share the memory."""
     served = server.app.wsgi()
     for name in served.jinja_env.list_templates():
         served.jinja_env.get_template(name)
     with served.app_context():
         sql.compile_ahead()
     gc.collect()
-    gc.freeze()  # what is there now is never collected, so that its pages stay shared
+    gc.freeze()  # the collector would write to all objects and so unshare their memory pages
     renewal.take_over(server)
     if warning := worker_choice.warning(settings["WEB_WORKER_CLASS"]):
         server.log.warning(warning)
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """No two processes may talk over one database connection, or count into one slot."""
+    """Separate the worker from its siblings: new database connections, its own metrics slot."""
     served = server.app.wsgi()
     with served.app_context():
         db.engine.dispose(close=False)

@@ -1,4 +1,4 @@
-"""`make bench`: the table of ratios. BENCH_ROUNDS, BENCH_REQUESTS and BENCH_TASKS size it."""
+"""`make bench`: the table of ratios. BENCH_ROUNDS, BENCH_REQUESTS and BENCH_TASKS set its size."""
 
 import os
 from contextlib import ExitStack

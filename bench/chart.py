@@ -1,4 +1,4 @@
-"""Requests a second over connections, a line for each number of workers, as a small SVG."""
+"""A small SVG of requests a second over connections, with a line for each number of workers."""
 
 from bench.servers import ROOT
 
@@ -8,7 +8,7 @@ COLOURS = ("#0969da", "#bf3989", "#1a7f37")
 
 
 def write(rates: dict[str, dict[str, float]]) -> None:
-    """`rates`: by workers, then by connections."""
+    """Write the chart. `rates` are by workers, then by connections."""
     connections = list(next(iter(rates.values())))
     most = max(rate for line in rates.values() for rate in line.values())
     step = (WIDTH - LEFT - 110) / (len(connections) - 1)

@@ -1,6 +1,6 @@
-"""A client that costs little beside the servers it shares a machine with: sockets, and no more.
+"""A cheap client on plain sockets, because client and servers share a machine.
 
-It sends requests over a few kept connections and checks every answer's status.
+Sends requests over a few persistent connections and checks every answer's status.
 """
 
 import socket
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-Request = tuple[bytes, int]  # what to send, and the status to expect
+Request = tuple[bytes, int]  # the request and the expected status
 _END = b"\r\n\r\n"
 
 
@@ -20,7 +20,7 @@ class Figures:
     latencies: list[float] = field(default_factory=list)
 
     def percentile(self, share: float) -> float:
-        """Milliseconds."""
+        """Return a percentile of the latencies in milliseconds."""
         return sorted(self.latencies)[int(len(self.latencies) * share)] * 1000
 
 
@@ -33,7 +33,7 @@ def request(method: str, path: str, headers: dict[str, str], body: bytes = b"") 
 
 
 def run(port: int, make: Callable[[int], Request], count: int, connections: int) -> Figures:
-    """`count` requests, made by `make` from their number; each connection has every n-th."""
+    """Send `count` requests, each from `make(number)`; each connection sends every n-th."""
     figures = Figures(count)
     faults: list[str] = []
 
@@ -73,7 +73,7 @@ class Connection:
         self.socket.close()
 
     def send(self, content: bytes) -> tuple[int, bytes]:
-        """The status and the body of the answer."""
+        """Send a request, and return the status and the body of the answer."""
         self.socket.sendall(content)
         data = self._more(b"")
         while (end := data.find(_END)) < 0:

@@ -1,6 +1,6 @@
-"""`make bench-compare A=ref B=ref`: two commits beside each other; "." is what lies here now.
+"""`make bench-compare A=ref B=ref`: two commits side by side; "." is the working tree.
 
-BENCH_LOOPS, names separated by ";", leaves the other loops out.
+BENCH_LOOPS, names separated by ";", selects the loops.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ def main(*refs: str) -> None:
 
 @contextlib.contextmanager
 def tree(ref: str) -> Iterator[Path]:
-    """The files of a commit, in a folder of their own."""
+    """Yield a temporary folder with the files of a commit."""
     if ref == ".":
         yield servers.ROOT
         return

@@ -1,4 +1,4 @@
-"""What is measured on: users, tasks, tokens and a session, put into an empty database."""
+"""The data of the bench: users, tasks, tokens and a session in an empty database."""
 
 import datetime
 import random
@@ -14,24 +14,24 @@ from app.models.types import uuid7
 from app.services.authentication import secret_tokens
 
 USERS = 1000
-OWN = 96  # tasks of the one who reads and of the one who writes, however many there are in all
+OWN = 96  # tasks of the reader and of the writer each, for any total
 NOW = datetime.datetime.now(datetime.UTC)
 
 
 @dataclass
 class Data:
-    """One user reads, another writes, so that what is read stays the same all along."""
+    """Tokens and ids. One user reads, another writes, so that the read tasks stay the same."""
 
     reader_token: str
     writer_token: str
-    cookie: str  # of the reader, on the pages
+    cookie: str  # of the reader, for the pages
     reader_tasks: list[str]
     writer_tasks: list[str]
-    heavy_token: str = ""  # of one with as many tasks as `heavy` says
+    heavy_token: str = ""  # of the user with `heavy` tasks
 
 
 def fill(url: str, tasks: int, settings: dict[str, Any], heavy: int = 0) -> Data:
-    """`tasks` tasks in all, spread over USERS users; `heavy` of them are of one user."""
+    """Store `tasks` tasks of USERS users, with `heavy` of the tasks owned by one user."""
     users = [uuid7() for _ in range(USERS)]
     reader, writer, rich, *others = users
     owned = [task_row(n, one) for one in (reader, writer) for n in range(OWN)]
@@ -43,7 +43,7 @@ def fill(url: str, tasks: int, settings: dict[str, Any], heavy: int = 0) -> Data
         insert(cursor, "sessions", SESSION_COLUMNS, [session_row(session, reader)])
         insert(cursor, "tasks", TASK_COLUMNS, owned)
         numbers = {"heavy": heavy, "rest": tasks - len(owned) - heavy}
-        # Another commit may know no search words.
+        # A compared commit may have no search words.
         cursor.execute(HAS_SEARCH_WORDS)
         searched = cursor.fetchone() is not None
         many = MANY.format(*(SEARCHED if searched else ("", "")))
@@ -70,7 +70,7 @@ TASK_COLUMNS = (
     "id, title, description, status, priority, labels, label_keys, owner_id,"
     " created_at, updated_at, version"
 )
-# Of one user `heavy`, of the others the `rest`, in turn.
+# `heavy` tasks of one user, `rest` tasks of the others in turn.
 MANY = f"""
 INSERT INTO tasks ({TASK_COLUMNS}{{}})
 SELECT gen_random_uuid(), 'Task ' || n, text, 'todo', n %% 4, ARRAY['home', 'work'],
@@ -87,7 +87,7 @@ HAS_SEARCH_WORDS = """
 SELECT 1 FROM information_schema.columns
 WHERE table_name = 'tasks' AND column_name = 'search_words'
 """
-# The words of these texts, which are plain ones.
+# The search words of these texts: plain ASCII words need no folding or stems.
 SEARCH_WORDS = "array_to_tsvector(array_remove(string_to_array(lower({}), ' '), ''))"
 SEARCHED = (
     ", search_words, search_version",
@@ -131,7 +131,7 @@ def insert(cursor: Any, table: str, columns: str, rows: Iterable[tuple[Any, ...]
 
 
 def signed_cookie(secret: str, settings: dict[str, Any]) -> str:
-    """The cookie of somebody whose session has this secret."""
+    """Return the cookie for the session with this secret."""
     app = create_app(settings)
     signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     content = {"_user_id": secret, "_fresh": True}

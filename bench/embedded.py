@@ -1,6 +1,6 @@
-"""`make bench SQLITE=1`: the same loops on SQLite, by few clients and by many that write at once.
+"""`make bench SQLITE=1`: the same loops on SQLite, with few clients and with many writers at once.
 
-Every answer must be the one that is expected: a "database is locked" would end the run.
+Every answer must have the expected status: a "database is locked" would end the run.
 """
 
 import tempfile
@@ -47,7 +47,7 @@ def measured(server: servers.Server, maker: Maker, connections: int) -> dict[str
 
 
 def fill(app: Flask) -> data.Data:
-    """As in bench.data, where PostgreSQL makes most of the rows by itself."""
+    """Fill SQLite with the data of bench.data.fill, where PostgreSQL generates most of the rows."""
     users = [uuid7() for _ in range(data.USERS)]
     reader, writer, *others = users
     reading, writing, session = (secret_tokens.make() for _ in range(3))
@@ -70,7 +70,7 @@ def fill(app: Flask) -> data.Data:
 
 
 def as_values(columns: str, row: tuple[Any, ...]) -> dict[str, Any]:
-    """`priority` by its name, which the model puts into a number."""
+    """Return the row as values of the model, with the name of `priority` and search words."""
     values = dict(zip(columns.split(", "), row, strict=True))
     if "priority" in values:
         values["priority"] = PRIORITIES[values["priority"]]

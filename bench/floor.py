@@ -1,6 +1,6 @@
-"""The floor: the same answers by bare WSGI, psycopg2 and orjson, and nothing else.
+"""The floor: the same answers by bare WSGI, psycopg2 and orjson.
 
-Token and user in one read, the same rules for the values, the same statements, a pooled connection
+One read of token and user, the same rules for the values, the same statements, a pooled connection
 in autocommit. No audit, no log line, no rate limit, no ETag, no security headers, no routing.
 """
 
@@ -131,7 +131,7 @@ def read(environ):
 
 
 def new_row(body, who):
-    """The values of a new task, None where they are not right."""
+    """Return the values of a new task, None if invalid."""
     title, labels = body["title"].strip(), body.get("labels", [])
     status, priority = body.get("status", "todo"), body.get("priority", "normal")
     if (

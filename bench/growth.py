@@ -1,6 +1,6 @@
 """`make bench-growth`: up to a million tasks, several workers, many connections, a large export.
 
-GROWTH_SIZES sizes it. Where a figure bends is told in docs/performance.md.
+GROWTH_SIZES sets the numbers of tasks. docs/performance.md explains the results.
 """
 
 import os
@@ -21,11 +21,11 @@ from bench.loops import LOOPS, TASKS, Loop, Maker
 
 SIZES = [int(size) for size in os.environ.get("GROWTH_SIZES", "1000,50000,1000000").split(",")]
 HOT = ("get one", "list 20", "list 20, counted", "search", "create", "patch, If-Match")
-HEAVY = 100_000  # tasks of one user, where there are more than twice as many in all
+HEAVY = 100_000  # tasks of one user, in databases with more than twice as many tasks
 DEEP = 200_000  # rows before page 10,000
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
 WORKERS = (1, 2, 4)
-Made = tuple[dict[str, str], Data]  # a database: the settings to serve it by, and what is in it
+Made = tuple[dict[str, str], Data]  # a database: the settings of its service, and its data
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def database_of(url: str, size: int) -> Made:
 
 
 def hot(made: list[Made]) -> dict[int, dict[str, measure.Row]]:
-    """In turn, or what else the machine does would be taken for growth."""
+    """Measure the hot loops in turn, so that other load does not look like growth."""
     loops = [loop for loop in LOOPS if loop.name in HOT]
     with ExitStack() as stack:
         services = []
@@ -68,7 +68,7 @@ def hot(made: list[Made]) -> dict[int, dict[str, measure.Row]]:
 
 
 def of_heavy(environ: dict[str, str], filled: Data) -> dict[str, Any]:
-    """What is asked by somebody who has HEAVY tasks, and what an export of them takes."""
+    """Return figures of a user with HEAVY tasks: reads, statistics and an export."""
     headers = {"Authorization": f"Bearer {filled.heavy_token}"}
     found: dict[str, Any] = {}
     with servers.serving("run:app", environ, config="gunicorn.conf.py") as server:
@@ -82,7 +82,7 @@ def of_heavy(environ: dict[str, str], filled: Data) -> dict[str, Any]:
 
 
 def export(server: servers.Server, headers: dict[str, str]) -> dict[str, float]:
-    """Seconds, megabytes, and MiB by which the service grew meanwhile."""
+    """Return seconds, megabytes, and the growth of the service's memory in MiB."""
     before, most, size = server.memory(), 0.0, 0
     path = f"{TASKS}/export?format=ndjson"
     started = time.monotonic()
@@ -98,7 +98,7 @@ def export(server: servers.Server, headers: dict[str, str]) -> dict[str, float]:
 
 
 def pages(environ: dict[str, str]) -> dict[str, Any]:
-    """Blocks and milliseconds of the first page and of page 10,000 of an admin's list of all."""
+    """Return blocks and milliseconds of the pages 1 and 10,000 of an admin's list of all tasks."""
     app = create_app(config.load(environ))
     found = {}
     with app.app_context():
@@ -121,7 +121,7 @@ def pages(environ: dict[str, str]) -> dict[str, Any]:
 
 
 def scaling(environ: dict[str, str], filled: Data) -> dict[str, dict[str, float]]:
-    """Requests a second of "get one", by workers and connections: medians of rounds in turn."""
+    """Return requests a second of "get one" by workers and connections, as medians of rounds."""
     loop, maker = LOOPS[0], Maker(filled)
     taken: dict[tuple[int, int], list[float]] = defaultdict(list)
     with ExitStack() as stack:

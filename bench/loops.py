@@ -1,4 +1,4 @@
-"""The loops: what is asked of a service, again and again."""
+"""The loops: the requests that are sent to a service repeatedly."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -24,17 +24,17 @@ _BULK = orjson.dumps({"operations": [{"op": "create", "data": _NEW}] * 100})
 
 @dataclass(frozen=True)
 class Loop:
-    """`budget` is the ratio to the floor's loop `beside` that issue and docs promise."""
+    """A loop. `budget` is the allowed ratio to the floor's loop `beside` (docs/performance.md)."""
 
     name: str
     make: Callable[["Maker", int], Request]
-    beside: str = ""  # the floor's loop, "" where the floor has none
+    beside: str = ""  # the floor's loop, "" for none
     budget: float = 0.0
-    share: float = 1.0  # of the run's requests: a slow one is asked less often
+    share: float = 1.0  # of the run's requests: a slow loop sends fewer
 
 
 class Maker:
-    """Makes the requests; one for all services, because they change the same tasks."""
+    """The maker of requests, one for all services that change the same tasks."""
 
     def __init__(self, data: Data) -> None:
         self.data = data
@@ -63,7 +63,7 @@ class Maker:
         return request("POST", TASKS, headers, _BODY), 201
 
     def patch(self, number: int) -> Request:
-        # In their turn. Their number is a multiple of that of the connections: no two meet.
+        # In turn. Their number is a multiple of the connections', so no two change one task.
         task_id = self.data.writer_tasks[number % len(self.data.writer_tasks)]
         self.versions[task_id] += 1
         headers = {**self.writes, "If-Match": f'"{self.versions[task_id]}"'}

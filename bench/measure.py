@@ -1,4 +1,4 @@
-"""Rounds in turn: each loop on each service, and again; medians over the rounds."""
+"""The measurement: rounds of each loop on each service in turn, and medians of the rounds."""
 
 import json
 import os
@@ -18,12 +18,12 @@ from bench.servers import ROOT, Server
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 REQUESTS = int(os.environ.get("BENCH_REQUESTS", "1500"))
 CONNECTIONS = int(os.environ.get("BENCH_CONNECTIONS", "4"))
-Row = dict[str, float]  # cpu (ms a request, which is seconds a 1,000), rate (a second), p50, p99
+Row = dict[str, float]  # cpu (ms a request = s per 1,000), rate (a second), p50, p99 (ms)
 
 
 @dataclass
 class Service:
-    """What is measured: services that change the same tasks share a maker."""
+    """A measured service. Services that change the same tasks share a maker."""
 
     server: Server
     maker: Maker
@@ -31,7 +31,7 @@ class Service:
 
 
 def in_turn(services: Sequence[Service], loops: Sequence[Loop]) -> list[dict[str, list[Row]]]:
-    """For each service the rows of every loop. A first round, which warms up, is left out."""
+    """Return each service's rows of every loop, without a first round that warms up."""
     taken: list[dict[str, list[Row]]] = [defaultdict(list) for _ in services]
     for number in range(ROUNDS + 1):
         for loop in loops:
@@ -61,7 +61,7 @@ def medians(rows: Sequence[Row]) -> Row:
 
 
 def ratio(ours: Sequence[Row], theirs: Sequence[Row]) -> float:
-    """Of CPU, round by round, for what disturbs one of the two has often disturbed the other."""
+    """Return the median ratio of CPU per round: a disturbance often hits both services."""
     return statistics.median(a["cpu"] / b["cpu"] for a, b in zip(ours, theirs, strict=True))
 
 
@@ -79,7 +79,7 @@ def machine() -> dict[str, Any]:
 
 
 def keep(name: str, result: dict[str, Any]) -> None:
-    """As JSON in bench/results."""
+    """Write the result as JSON to bench/results."""
     folder = ROOT / "bench" / "results"
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(result, indent=2))

@@ -1,4 +1,4 @@
-"""Databases and services to measure: each service starts under Gunicorn in the same way."""
+"""The databases and services of the bench. Services under Gunicorn start in the same way."""
 
 import contextlib
 import os
@@ -23,13 +23,13 @@ WORKERS, THREADS = 2, 4
 
 @contextlib.contextmanager
 def database() -> Iterator[str]:
-    """The URL of a PostgreSQL that lives as long as this context."""
+    """Yield the URL of a PostgreSQL server that runs during this context."""
     with embedded_postgres.running() as server:
         yield server.url()
 
 
 def new_database(url: str, name: str) -> str:
-    """The URL of an empty database beside the one at `url`."""
+    """Return the URL of a new, empty database on the server of `url`."""
     connection = psycopg2.connect(url)
     connection.autocommit = True
     connection.cursor().execute(f"CREATE DATABASE {name}")
@@ -38,7 +38,7 @@ def new_database(url: str, name: str) -> str:
 
 
 def environ_of(url: str, workers: int = WORKERS, threads: int = THREADS) -> dict[str, str]:
-    """The settings of the service: production's, with everything on."""
+    """Return the settings of the service: those of production, with everything on."""
     return {
         "APP_ENV": "production",
         "DATABASE_URL": url,
@@ -46,8 +46,8 @@ def environ_of(url: str, workers: int = WORKERS, threads: int = THREADS) -> dict
         "PUBLIC_URL": "http://127.0.0.1",
         "WEB_CONCURRENCY": str(workers),
         "WEB_THREADS": str(threads),
-        "RATELIMIT_DEFAULT": "999999999 per day",  # counted, and never reached
-        "PYTHONDONTWRITEBYTECODE": "",  # the image has it written already
+        "RATELIMIT_DEFAULT": "999999999 per day",  # counted, but never reached
+        "PYTHONDONTWRITEBYTECODE": "",  # the image contains bytecode too
     }
 
 
@@ -62,12 +62,12 @@ class Server:
     process: psutil.Process
 
     def cpu(self) -> float:
-        """Seconds of CPU, user and system, of all workers since they started."""
+        """Return the seconds of CPU, user and system, of all workers since their start."""
         times = [child.cpu_times() for child in self.process.children(recursive=True)]
         return sum(each.user + each.system for each in times)
 
     def memory(self) -> float:
-        """MiB held by master and workers together, shared pages counted once (PSS)."""
+        """Return the MiB of master and workers together, shared pages counted once (PSS)."""
         family = [self.process, *self.process.children(recursive=True)]
         return sum(each.memory_full_info().pss for each in family) / 2**20
 
@@ -81,7 +81,7 @@ def serving(
     folder: Path = ROOT,
     python: str = sys.executable,
 ) -> Iterator[Server]:
-    """`target` under Gunicorn. Its log goes nowhere, but it is written."""
+    """Run `target` under Gunicorn. The log is written to a temporary file."""
     port = free_port()
     workers = environ.get("WEB_CONCURRENCY", str(WORKERS))
     threads = environ.get("WEB_THREADS", str(THREADS))
@@ -98,7 +98,7 @@ def serving(
 def started(
     command: list[str], port: int, environ: dict[str, str], folder: Path = ROOT
 ) -> Iterator[Server]:
-    """What `command` serves at `port`, as long as this context lives."""
+    """Run `command`, which serves at `port`, during this context. Shows its log on an error."""
     environ = {**os.environ, **environ}
     with (
         tempfile.TemporaryFile() as log,
@@ -115,7 +115,7 @@ def started(
             process.terminate()
 
 
-# What the app cannot do without: the packages that it was asked to build on.
+# The libraries that the app is built on.
 LIBRARIES = (
     "import argon2, flask, flask_login, flask_sqlalchemy, flask_wtf, marshmallow, orjson, psycopg2,"
     " sqlalchemy.dialects.postgresql, sqlalchemy.orm, wtforms"
@@ -123,7 +123,7 @@ LIBRARIES = (
 
 
 def import_cpu(environ: dict[str, str], statement: str = "import run") -> float:
-    """Seconds of CPU that an import takes in a new process, the least of five."""
+    """Return the seconds of CPU of an import in a new process, the least of five."""
     command = [sys.executable, "-c", statement]
     seconds = []
     for _ in range(5):

@@ -1,1 +1,1 @@
-"""How `config.py` reads what the environment says."""
+"""The readers of environment variables, for `config.py`."""

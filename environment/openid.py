@@ -1,7 +1,7 @@
-"""The OpenID providers through which people sign in, each with its own settings.
+"""The settings of the OpenID providers.
 
 One provider needs no name: OIDC_ISSUER, OIDC_CLIENT_ID and so on. OIDC_PROVIDERS names others, and
-each name is a part of its settings: OIDC_GOOGLE_ISSUER for "google".
+each name is part of that provider's settings: OIDC_GOOGLE_ISSUER for "google".
 """
 
 import re
@@ -12,7 +12,7 @@ from environment.reader import Reader
 from environment.urls import LOOPBACK_HOSTS, host_of, public, split
 
 REQUIRED = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")
-ISSUER_MAX = 255  # the column of identities
+ISSUER_MAX = 255  # the length of the database column
 SCOPE = "openid email profile"
 _KEY = re.compile(r"[a-z][a-z0-9]{0,30}")
 _SCOPES = re.compile(r"[!#-\[\]-~]+( [!#-\[\]-~]+)*")  # RFC 6749, 3.3
@@ -22,7 +22,7 @@ _SCOPES = re.compile(r"[!#-\[\]-~]+( [!#-\[\]-~]+)*")  # RFC 6749, 3.3
 class OpenIdClient:
     """This service as a client of one OpenID provider."""
 
-    key: str = ""  # the name in OIDC_PROVIDERS, "" for the provider that needs none
+    key: str = ""  # the name in OIDC_PROVIDERS, "" for the provider without a name
     issuer: str
     client_id: str
     client_secret: str = field(repr=False)
@@ -36,7 +36,7 @@ def read_openid(reader: Reader) -> dict[str, tuple[OpenIdClient, ...]]:
     """Return {"OIDC_PROVIDERS": the clients in the order of their buttons}."""
     found = [_read(reader, key) for key in ("", *_keys(reader))]
     clients = [client for client in found if client is not None]
-    # People and linked accounts are told apart by issuer, the buttons by name.
+    # The issuer identifies linked accounts, the name identifies a button.
     _need_different(reader, "issuer", (client.issuer for client in clients if client.issuer))
     _need_different(reader, "button", (client.name for client in clients), str.casefold)
     return {"OIDC_PROVIDERS": tuple(clients)}
@@ -95,7 +95,7 @@ def _scope(reader: Reader, name: str) -> str:
 
 
 def _is_issuer(value: str) -> bool:
-    """OpenID Connect Discovery 1.0, section 3: https, without query and fragment."""
+    """Return True for https without query and fragment (OpenID Connect Discovery 1.0, 3)."""
     parts = split(value, "http", "https")
     return (
         parts is not None

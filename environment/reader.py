@@ -1,4 +1,4 @@
-"""Reads single settings: each kind of value, and what is wrong with it, with the mend."""
+"""The reader of single settings by kind of value, which collects faults and their remedies."""
 
 import os
 import re
@@ -12,14 +12,14 @@ from sqlalchemy.exc import ArgumentError
 from environment.urls import host_of, origin_of, passkey_origin, public, split
 
 SECRET_MIN_BYTES = 32
-# Values that stand in examples, here and elsewhere: a secret that anybody can look up is none.
+# Values from examples, here and elsewhere: everybody can look up such a secret.
 KNOWN_SECRETS = ("change-me", "changeme", "change_me", "secret", "example", "dev-only", "your-")
 DIFFERENT_MIN = 8  # characters
 ORIGIN = "scheme and host alone, as https://example.org."
 
 
 def weakness(key: str) -> str:
-    """Why somebody could guess the key; "" if nobody can."""
+    """Return the reason why the key can be guessed, "" for a strong key."""
     if len(key.encode()) < SECRET_MIN_BYTES:
         return f"is shorter than {SECRET_MIN_BYTES} bytes"
     for known in KNOWN_SECRETS:
@@ -31,10 +31,10 @@ def weakness(key: str) -> str:
 
 
 class Reader:
-    """Reads single settings and gathers what is wrong with them."""
+    """A reader of single settings; `faults` lists the wrong ones."""
 
     def __init__(self, environ: Mapping[str, str], instance: Path) -> None:
-        """`instance` is the folder for what is kept beside the code."""
+        """Read from `environ`. `instance` is the folder of local data beside the code."""
         self.environ = environ
         self.instance = instance
         self.faults: list[str] = []
@@ -129,13 +129,13 @@ class Reader:
 
     def require_admin_mfa(self, site: str) -> str:
         value = self.choice("REQUIRE_ADMIN_MFA", "0", ("0", "1", "passkey"))
-        if value == "passkey" and not passkey_origin(site):  # or every admin would be locked out
+        if value == "passkey" and not passkey_origin(site):  # would lock every admin out
             mend = "set it to https:// with a host name, or to http://localhost."
             self.fault("REQUIRE_ADMIN_MFA", "is passkey, and PUBLIC_URL allows none", mend)
         return value
 
     def contact(self, name: str) -> str:
-        """As a URI: https:, or mailto: for a bare address (RFC 9116, 2.5.3)."""
+        """Return a URI: https:, or mailto: for an email address (RFC 9116, 2.5.3)."""
         value = self.text(name)
         if re.fullmatch(r"[^@\s:/]+@[^@\s]+", value):
             return f"mailto:{value}"
@@ -156,7 +156,7 @@ class Reader:
 
     def database_url(self, env: str) -> str:
         value = self.text("DATABASE_URL", f"sqlite:///{self.instance / 'flagstone.db'}")
-        for scheme in ("postgres://", "postgresql://"):  # SQLAlchemy 2.1 reads neither as psycopg2
+        for scheme in ("postgres://", "postgresql://"):  # not psycopg2 in SQLAlchemy 2.1
             if value.startswith(scheme):
                 value = "postgresql+psycopg2://" + value.removeprefix(scheme)
         try:
@@ -170,7 +170,7 @@ class Reader:
             )
         elif (
             not url.database or url.database == ":memory:"
-        ):  # in memory, each connection has its own
+        ):  # each connection would have its own in-memory database
             self.fault("DATABASE_URL", "names no database", "add it, as sqlite:////data/tasks.db.")
         elif (
             backend == "sqlite"
@@ -187,7 +187,7 @@ class Reader:
         return value
 
     def sqlite_folder(self, folder: Path) -> None:
-        """Ours is made where it is missing; any other one is somebody's typing error."""
+        """Create a missing instance folder. Another missing folder is a fault, probably a typo."""
         if folder == self.instance:
             self.instance.mkdir(mode=0o700, exist_ok=True)
         elif not folder.is_dir():
@@ -195,9 +195,9 @@ class Reader:
 
 
 def _kept_secret(instance: Path) -> str:
-    """A secret made at random for this checkout and kept there, so that sessions survive a restart.
+    """Return this checkout's random secret from its file, so that sessions survive a restart.
 
-    Several processes may start at once: linking a whole file is atomic, the first one wins.
+    Several processes may start at once: linking a complete file is atomic, the first one wins.
     """
     path = instance / "secret_key"
     if not path.exists():

@@ -10,7 +10,7 @@ HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 
 
 def split(url: str, *schemes: str) -> SplitResult | None:
-    """The parts of a URL of one of `schemes`, None where it is none or names no sane host."""
+    """Return the parts of a URL of one of `schemes`, None for any other text or a bad host."""
     try:
         parts = urlsplit(url)
         sane = parts.scheme in schemes and parts.port != 0
@@ -20,7 +20,7 @@ def split(url: str, *schemes: str) -> SplitResult | None:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port as a browser spells them; "" where `url` is none or holds more."""
+    """Return scheme, host and port as a browser writes them; "" for any other URL or text."""
     parts = split(url, *PORTS)
     if (
         parts is None
@@ -35,17 +35,17 @@ def origin_of(url: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """The host of a URL as a Host header spells it, without the port; "" for none."""
+    """Return the host of a URL as in a Host header, without the port; "" for none."""
     parts = split(url, "", *PORTS)
     name = parts.hostname or "" if parts else ""
     return f"[{name}]" if ":" in name else name
 
 
 def passkey_origin(site: str) -> str:
-    """The origin at which browsers allow passkeys of the service at `site`; "" if there is none.
+    """Return the origin where browsers allow passkeys for the service at `site`; "" for none.
 
-    They take a host name and a secure context (WebAuthn Level 3, 5.1.3): no IP address, and plain
-    http on localhost alone. A service on a loopback address is reached as localhost too.
+    Passkeys need a host name and a secure context (WebAuthn Level 3, 5.1.3): no IP address, and
+    plain http only on localhost. A service on a loopback address is also reachable as localhost.
     """
     parts = urlsplit(site)
     host = parts.hostname or ""
@@ -65,5 +65,5 @@ def _is_address(host: str) -> bool:
 
 
 def public(url: str) -> str:
-    """What may be told of it: not the name and password before the host."""
+    """Return the URL without the user name and password before the host."""
     return re.sub(".*@", "...@", url)

@@ -1,7 +1,7 @@
-"""New revisions, as `flask db migrate` and `flask db revision` write them.
+"""The rendering of new revisions by `flask db migrate` and `flask db revision`.
 
-A revision depends on no code of the app: a type of the app is written out as the columns that it
-makes, so that the revision means the same when the code has changed.
+A revision depends on no code of the app: a type of the app is written as the type of its column,
+so that later changes of the code do not change the revision.
 """
 
 import re
@@ -23,10 +23,10 @@ _INDEXES = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' A
 
 
 def next_id(script: ScriptDirectory) -> str:
-    """The moment in UTC as digits, behind every revision that there is.
+    """Return the time in UTC as digits, later than every existing revision.
 
-    Branches that grow apart never choose the same id, and of digits a replica can tell which one
-    is later (app/services/operations/readiness.py).
+    Diverging branches never choose the same id, and a replica can compare digits by age
+    (app/services/operations/readiness.py).
     """
     names = (one.revision for one in script.walk_revisions())
     latest = max((int(name) for name in names if name.isdigit()), default=0)
@@ -34,10 +34,9 @@ def next_id(script: ScriptDirectory) -> str:
 
 
 def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
-    """The source code of a column's type, or False where Alembic's own rendering will do.
+    """Return the source code of a column's type, or False for Alembic's own rendering.
 
-    Alembic names the app's types without their import, and types among the arguments of another
-    without their package.
+    Alembic renders the app's types without their import, and nested types without their package.
     """
     if kind != "type":
         return False
@@ -57,7 +56,7 @@ def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[
 
 
 def _source(kind: TypeEngine[Any]) -> str:
-    """The nearest type with a public name that this one is made of, with its arguments."""
+    """Return the source of the nearest base type with a public name, with its arguments."""
     arguments = repr(kind).partition("(")[2]
     for base in type(kind).__mro__:
         for package, name in ((sa, "sa"), (postgresql, "postgresql")):
@@ -73,7 +72,7 @@ def _prefixed(match: re.Match[str]) -> str:
 def compare_expression_indexes(
     connection: sa.Connection, metadata: sa.MetaData, script: ops.MigrationScript
 ) -> None:
-    """Compare, by name, what Alembic passes over on SQLite: indexes over expressions."""
+    """Compare, by name, indexes over expressions, which Alembic ignores on SQLite."""
     if connection.dialect.name != "sqlite":
         return
     wanted = {index.name: index for table in metadata.sorted_tables for index in table.indexes}
@@ -84,7 +83,7 @@ def compare_expression_indexes(
             script.downgrade_ops.ops.insert(0, ops.DropIndexOp.from_index(index))
     for name in _over_expressions(connection, found) - wanted.keys():
         table, sql = found[name]
-        if table in metadata.tables:  # with a table that goes its indexes go
+        if table in metadata.tables:  # dropping a table drops its indexes
             script.upgrade_ops.ops.insert(0, ops.DropIndexOp(name, table))
             script.downgrade_ops.ops.append(ops.ExecuteSQLOp(sql))
 
@@ -97,7 +96,7 @@ def _is_over_an_expression(index: sa.Index) -> bool:
 
 
 def _over_expressions(connection: sa.Connection, names: dict[str, Any]) -> set[str]:
-    """Those with a part that is no column: SQLite gives such a part no name."""
+    """Return the indexes with a part that is no column: SQLite gives such a part no name."""
     return {
         name
         for name in names
@@ -107,9 +106,9 @@ def _over_expressions(connection: sa.Connection, names: dict[str, Any]) -> set[s
 
 @write_hooks.register("house")
 def format_file(path: str, _options: object) -> None:
-    """Format a new file as the project is formatted; without ruff it stays as Alembic wrote it."""
+    """Format a new file by ruff, if ruff is installed."""
     if find_spec("ruff") is None:
         return
     for command in (["check", "--fix", "--exit-zero"], ["format"]):
         arguments = [sys.executable, "-m", "ruff", *command, "--quiet", path]
-        subprocess.run(arguments, check=True)  # noqa: S603 - nothing of it comes from outside
+        subprocess.run(arguments, check=True)  # noqa: S603 - no argument is user input

@@ -1,4 +1,4 @@
-"""Runs the migrations. Safe when several processes start it at once; see docs/operations.md."""
+"""The run of migrations, safe if several processes start at once; see docs/operations.md."""
 
 import logging
 import time
@@ -25,9 +25,9 @@ from migrations.indexes import LOCK_TIMEOUT
 
 LOCK = 0x666C6167  # "flag": the key of PostgreSQL's advisory lock, held while migrating
 WAIT = 600  # seconds: for another process that migrates, for a busy table, and of a statement
-PAUSE = 0.2  # seconds between two looks whether another process has migrated
-BREATH = 0.1  # seconds between two revisions that took as long: who waits for SQLite's lock asks so
-RETRY = 1  # second before a revision that met a busy table is tried again
+PAUSE = 0.2  # seconds between two attempts to take the lock
+BREATH = 0.1  # seconds between two long revisions, in which writers can take SQLite's lock
+RETRY = 1  # second before a revision is retried on a busy table
 LOCK_NOT_AVAILABLE = "55P03"
 Plan = Callable[..., Iterable[Any]]  # Alembic's: the steps from the heads to the wanted revision
 log = logging.getLogger("flagstone.migrate")
@@ -35,13 +35,13 @@ migrate = current_app.extensions["migrate"]
 
 
 def include_object(_object: object, name: str | None, *_: object) -> bool:
-    """Leave out what the comparison with the models cannot see or tell apart."""
+    """Return False for objects that Alembic cannot compare with the models."""
     names = POSTGRES_ONLY | SQLITE_ONLY | UNCOMPARED
     return name is None or not (name in names or name.startswith(SEARCH_TABLES))
 
 
 def shape(migration: object, _revision: object, directives: list) -> None:
-    """Complete a revision, drop one that would do nothing, and give any other its id."""
+    """Complete a revision, drop an empty one, and give any other its id."""
     script, arguments = directives[0], migration.opts["revision_context"].command_args
     if arguments["autogenerate"]:
         metadata = migrate.db.metadata
@@ -59,8 +59,8 @@ def options() -> dict:
         "include_object": include_object,
         "process_revision_directives": shape,
         "render_item": autogenerate.render_item,
-        # Each revision commits, and so lets other writers get ahead. Alembic believes that SQLite
-        # cannot undo DDL, which it can.
+        # Each revision commits, so that other writers need not wait for all revisions. Alembic
+        # assumes that SQLite cannot roll back DDL, but SQLite can.
         "transactional_ddl": True,
         "transaction_per_migration": True,
         **migrate.configure_args,
@@ -72,7 +72,7 @@ def guard(connection: Connection) -> None:
 
 
 def guard_postgres(connection: Connection) -> None:
-    """One process at a time."""
+    """Set the session's timeouts, and wait until no other process migrates."""
     connection.execute(text(f"SET statement_timeout = '{WAIT}s'"))
     connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
     connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
@@ -85,8 +85,8 @@ def guard_postgres(connection: Connection) -> None:
 
 
 def is_first(connection: Connection) -> bool:
-    """True if this process has the lock. A statement that waited for it would hold a snapshot, and
-    CREATE INDEX CONCURRENTLY of the process that has the lock would wait for that in turn.
+    """Return True if this process has the lock. A waiting statement would hold a snapshot, for
+    which CREATE INDEX CONCURRENTLY in the process with the lock would wait in turn.
     """
     asked = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}).scalar()
     connection.commit()
@@ -94,19 +94,19 @@ def is_first(connection: Connection) -> bool:
 
 
 def guard_sqlite(connection: Connection) -> None:
-    """A batch migration drops and recreates tables: cascades must not fire meanwhile. And wait for
-    another process that is migrating as long as on PostgreSQL.
+    """Turn foreign keys off, because a batch migration drops and recreates tables, which must not
+    cascade; and wait for a migrating process as long as on PostgreSQL.
     """
     cursor = connection.connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {WAIT * 1000}")  # milliseconds
-    cursor.execute("PRAGMA foreign_keys=OFF")  # ignored within a transaction, so past SQLAlchemy
+    cursor.execute("PRAGMA foreign_keys=OFF")  # SQLAlchemy would begin a transaction first
     cursor.close()
 
 
 def is_ahead() -> bool:
-    """True if `flask db upgrade` has nothing to do: a newer release has migrated the database.
+    """Return True if a newer release has migrated the database, so that an upgrade does nothing.
 
-    Its migrations suit the older code too (docs/operations.md), so that going back needs none.
+    The newer migrations suit the older code (docs/operations.md): going back needs no downgrade.
     """
     migrating = context.get_context()
     if migrating.opts.get("destination_rev") not in ("head", "heads"):
@@ -124,7 +124,7 @@ def is_ahead() -> bool:
 
 
 def is_at_head() -> bool:
-    """True after `flask db upgrade`, if the database is not a newer release's."""
+    """Return True after `flask db upgrade`, unless the database is a newer release's."""
     migrating = context.get_context()
     goes_to_head = migrating.opts.get("destination_rev") in ("head", "heads")
     return goes_to_head and readiness.revision() == readiness.head()
@@ -132,7 +132,7 @@ def is_at_head() -> bool:
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """An unreachable or busy database is one line and exit status 1, not a traceback."""
+    """Turn the error of an unreachable or busy database into one line and exit status 1."""
     try:
         yield
     except OperationalError as error:
@@ -151,14 +151,14 @@ def run_online() -> None:
                 time.sleep(RETRY)
         finally:
             if not connection.invalidated:
-                connection.detach()  # its settings are not the pool's, and its lock ends with it
+                connection.detach()  # not back to the pool: drops its settings and its lock
 
 
 class InTurn:
-    """The steps of Alembic's `plan`, as long as no other process takes one of them.
+    """The steps of Alembic's `plan`, until another process takes one of them.
 
-    PostgreSQL's advisory lock keeps other processes away until the end. SQLite's lock ends with
-    each revision, so each one looks, under a lock of its own, for the revision that it follows.
+    PostgreSQL's advisory lock blocks other processes until the end. SQLite's lock ends with each
+    revision, so each revision checks under its own lock that its predecessor is the current one.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -178,14 +178,14 @@ class InTurn:
                 time.sleep(BREATH)
 
     def note(self, *, heads: set[str], **_: object) -> None:
-        """A revision is done, and `heads` are stored."""
+        """Note the stored `heads` after a revision."""
         self.heads = heads
 
 
 def try_to_run(connection: Connection, plan: Plan, *, last: bool) -> bool:
-    """False if a table was busy: the revision is undone, and whoever waited behind it gets ahead.
+    """Return False if a table was busy: the revision is rolled back, and waiting statements run.
 
-    The revisions before it stay. If it is the `last` try, the error is raised.
+    The earlier revisions stay. The `last` try raises the error.
     """
     steps = InTurn(plan)
     context.configure(connection=connection, fn=steps, on_version_apply=steps.note, **options())
@@ -219,9 +219,9 @@ def run_offline() -> None:
 if context.is_offline_mode():
     run_offline()
 else:
-    # A migration has no deadline: it takes as long as it takes.
+    # A migration may take any time.
     with one_line_errors(), watchdog.statement_timeout(None), warnings.catch_warnings():
-        # Of SQLite's indexes over expressions, which autogenerate and rebuild look after.
+        # On SQLite's indexes over expressions, which autogenerate and rebuild handle.
         warnings.filterwarnings("ignore", message=".*expression-based index")
         run_online()
         if is_at_head():

@@ -1,7 +1,7 @@
-"""Indexes of tables in use: PostgreSQL makes and drops them while others write.
+"""Indexes of tables in use, which PostgreSQL creates and drops without blocking writers.
 
-On PostgreSQL the transaction is committed before, as CONCURRENTLY demands. What the revision does
-ahead of it has to be repeatable (IF NOT EXISTS): if the build fails, the revision starts again.
+On PostgreSQL the transaction is committed first, as CONCURRENTLY requires. Earlier statements of
+the revision must be repeatable (IF NOT EXISTS): if the build fails, the revision starts again.
 """
 
 from collections.abc import Iterator
@@ -9,18 +9,18 @@ from contextlib import contextmanager
 
 from alembic import op
 
-# Of a statement that waits for a busy table: whoever comes later waits behind it, readers too.
+# For a statement that waits for a busy table: all later statements wait behind it, reads too.
 LOCK_TIMEOUT = "300ms"
 
 
 def create(name: str, definition: str, *, unique: bool = False) -> None:
-    """`definition` is what follows ON: the table, the columns and the condition."""
+    """Create an index. `definition` is the SQL after ON: table, columns and condition."""
     index = "UNIQUE INDEX" if unique else "INDEX"
     if not _is_postgres():
         op.execute(f"CREATE {index} {name} ON {definition}")
         return
     with _without_transaction():
-        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # invalid, of a build that failed
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # the remains of a failed build
         op.execute(f"CREATE {index} CONCURRENTLY IF NOT EXISTS {name} ON {definition}")
 
 
@@ -38,7 +38,7 @@ def _is_postgres() -> bool:
 
 @contextmanager
 def _without_transaction() -> Iterator[None]:
-    """Nobody waits behind such a statement, so it may wait for transactions that began before."""
+    """Leave the transaction, and let a statement that blocks nobody wait for older transactions."""
     with op.get_context().autocommit_block():
         op.execute("SET lock_timeout = 0")
         yield

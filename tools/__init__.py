@@ -1,1 +1,1 @@
-"""Programs for whoever develops the service. None of it is needed where the service runs."""
+"""Programs for developers of the service. A running service needs none of them."""

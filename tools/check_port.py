@@ -1,4 +1,4 @@
-"""Says so before anything else is done where the port of `make run` is taken."""
+"""The check that the port of `make run` is free, before all other steps."""
 
 import socket
 import sys

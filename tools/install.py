@@ -1,8 +1,8 @@
-"""Makes .venv and installs lock files into it: `python3 tools/install.py requirements.txt`.
+"""The installation of lock files into .venv: `python3 tools/install.py requirements.txt`.
 
-A lock is installed as it stands, each file by its hash, whatever has been released since: nothing
-is resolved and nothing is built. A .venv that is unfinished, was moved, belongs to another Python
-or holds an older lock is made anew. Only the standard library is used.
+Exactly the locked files are installed, by their hashes: pip resolves and builds nothing. A .venv
+that is unfinished, moved, of another Python or of an older lock is replaced. Uses the standard
+library alone.
 """
 
 import fcntl
@@ -22,20 +22,20 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 RECORD = VENV / "installed.json"  # written last: a .venv without it is unfinished
 PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input"]
-# The lock is complete, so there is nothing to resolve. A source package would fetch what builds it,
-# which no lock names.
+# The lock is complete, so pip has nothing to resolve. A source package would download its build
+# tools, which no lock names.
 INSTALL = ["install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
-# Settings of pip that lead to another place than .venv.
+# Settings of pip that would install elsewhere than into .venv.
 ELSEWHERE = {"PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONPATH", "PYTHONHOME"}
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 class Failure(Exception):
-    """This machine lacks something. The message names it, with the mend."""
+    """The installation cannot go on. The message names the cause and the remedy."""
 
 
 def install(locks: list[str]) -> None:
-    """Leave a .venv that holds what `locks` name and nothing else."""
+    """Make .venv hold the packages of `locks` and nothing else. Raises Failure."""
     if find_spec("ensurepip") is None:
         raise Failure(
             "This Python cannot make a virtual environment: it lacks the module ensurepip.\n"
@@ -60,12 +60,12 @@ def _digest(lock: Path) -> str:
 
 
 def _place() -> list[str]:
-    """The scripts of a .venv hold its path, and its packages fit one Python."""
+    """Return the path and the Python of .venv, because its scripts and packages depend on both."""
     return [str(VENV), VERSION, os.path.realpath(sys.executable)]
 
 
 def _installed() -> dict[str, str]:
-    """The digest of each lock that .venv holds; none where .venv cannot be used here."""
+    """Return the digest of each installed lock; none if .venv is not usable here."""
     try:
         record = json.loads(RECORD.read_text())
         locks: dict[str, str] = record["locks"] if record["place"] == _place() else {}
@@ -108,7 +108,7 @@ def _pip(*arguments: str) -> str:
 
 
 def _explained(output: str) -> str:
-    """The lines of pip that say what is wrong, with the mend where it is known."""
+    """Return the lines of pip that name the fault, with the remedy if known."""
     lines = [line for line in output.splitlines() if not line.startswith("WARNING")]
     if "from versions: none" in output:
         lines = [
@@ -120,7 +120,7 @@ def _explained(output: str) -> str:
 
 
 def _index() -> str:
-    """The index that pip asks, without the password that its URL may hold."""
+    """Return the URL of pip's index, without a password."""
     configured = re.findall(r"(?<!extra-)index-url='(.*)'", _pip("config", "list"))
     urls = [os.environ.get("PIP_INDEX_URL"), *reversed(configured), "https://pypi.org/simple"]
     return re.sub("//[^/@]*@", "//", next(url for url in urls if url))

@@ -1,9 +1,9 @@
-"""Try the app with the newest Flask and Werkzeug of the package index, pre-releases too.
+"""A test of the app with the newest Flask and Werkzeug of the package index, pre-releases too.
 
 `make prereleases` installs the locked requirements into a temporary virtual environment, then the
-newest Flask and Werkzeug. There it creates the app and asks for /healthz. A fault is a warning and
-not a failure, because the lock does not hold those releases yet. Arguments replace the two
-packages, as for pip: `python -m tools.try_prereleases ../flask werkzeug`.
+newest Flask and Werkzeug, creates the app there and requests /healthz. A fault is a warning and no
+failure, because the lock does not name those releases yet. Arguments replace the two packages, as
+for pip: `python -m tools.try_prereleases ../flask werkzeug`.
 """
 
 import os
@@ -38,7 +38,7 @@ def run(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def must(done: subprocess.CompletedProcess[str]) -> str:
-    """The output. Exits where the command failed, for then nothing was tried."""
+    """Return the output. Exits if the command failed."""
     if done.returncode:
         sys.exit(f"Nothing was tried: {done.args[:6]} failed.\n{done.stderr}")
     return done.stdout.strip()
@@ -55,7 +55,7 @@ def main(packages: list[str]) -> int:
         asked = run(python, "-W", "default", "-c", ASK)
     if newest == locked:
         print(f"The index holds nothing newer than the lock: {locked}.")
-    if asked.stderr:  # a traceback, or what will be deprecated
+    if asked.stderr:  # a traceback, or deprecation warnings
         print(asked.stderr)
     if asked.returncode:
         prefix = "::warning::" if "GITHUB_ACTIONS" in os.environ else "Warning: "

@@ -1,6 +1,6 @@
-"""`make bench RIVALS=1`: this service beside the rivals, and how many times they cost as much.
+"""`make bench RIVALS=1`: this service beside the rivals, with the ratio of their costs.
 
-BENCH_RIVALS, names separated by ";", leaves the other rivals out.
+BENCH_RIVALS, names separated by ";", selects the rivals.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What the two rivals on asyncpg share: the tables, the statements and the rows to measure on."""
+"""The tables, statements and rows of the two rivals on asyncpg."""
 
 import asyncio
 import hashlib
@@ -43,7 +43,7 @@ INSERT = (
 
 
 def update(names):
-    """The statement that changes these columns where the version is still the one given."""
+    """Return the statement that changes these columns if the version is still the given one."""
     columns = ", ".join(f"{name} = ${n}" for n, name in enumerate(names, 4))
     return (
         f"UPDATE tasks SET {columns}, version = version + 1, updated_at = now()"
