@@ -1,4 +1,4 @@
-"""Where a user is signed in and with which tokens: ended by an admin (ASVS 5.0, 7.4.5)."""
+"""Buttons by which an admin ends a user's sessions and tokens (ASVS 5.0, 7.4.5)."""
 
 from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -14,13 +14,13 @@ bp = Blueprint("access", __name__, url_prefix="/users/<id:user_id>")
 @bp.post("/sessions/<id:session_id>/end")
 def end_session(user_id: str, session_id: str) -> ResponseReturnValue:
     active_sessions.end_session(page_user(), session_id, owner_id=user_id)
-    return _back(user_id, "That browser is signed out.")
+    return _back(user_id, "The browser is signed out.")
 
 
 @bp.post("/programs/<id:family_id>/end")
 def end_program(user_id: str, family_id: str) -> ResponseReturnValue:
     active_sessions.end_family(page_user(), family_id, owner_id=user_id)
-    return _back(user_id, "That session has ended, with its tokens.")
+    return _back(user_id, "The session and its tokens have ended.")
 
 
 @bp.post("/sessions/end")

@@ -1,4 +1,4 @@
-"""Signing in with a passkey: alone, or after the password; and confirming with it who it is."""
+"""Sign-in with a passkey, alone or after the password, and reauthentication with a passkey."""
 
 from collections.abc import Callable
 
@@ -19,12 +19,12 @@ from app.services.factors.webauthn_messages import Challenge
 from app.web.current_user import origin, page_user
 
 bp = Blueprint("passkeys", __name__)
-TRY_AGAIN = "The page was open for too long, or sent twice. Try again."
+TRY_AGAIN = "The page was open too long or was sent twice. Try again."
 
 
 @bp.post("/passkey")
 def alone() -> ResponseReturnValue:
-    """The device has checked who holds it: two factors in one, and none is asked for besides."""
+    """Sign in by passkey alone: the device verifies the user, so no second factor is required."""
 
     def sign_in(credential: str, challenge: Challenge) -> ResponseReturnValue:
         user = passkeys.authenticate(origin(), credential, challenge)
@@ -61,7 +61,7 @@ def again() -> ResponseReturnValue:
 def _answered(
     purpose: str, endpoint: str, use: Callable[[str, Challenge], ResponseReturnValue]
 ) -> ResponseReturnValue:
-    """What `use` answers, or the page again, with what is wrong."""
+    """Return the response of `use`, or redirect to the page with the error message."""
     form, challenge = PasskeyForm(), passkey_challenges.take(purpose)
     why = TRY_AGAIN
     if form.validate() and challenge is not None:

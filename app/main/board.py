@@ -1,4 +1,4 @@
-"""The tasks as a board: a column for each status, between which a card is moved."""
+"""The task board: one column for each status, and moves of tasks between columns."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,7 +14,7 @@ from app.services.tasks import tasks
 from app.web.current_user import page_user
 
 bp = Blueprint("board", __name__)
-SHOWN = 12  # cards in a column; the list has them all
+SHOWN = 12  # tasks in a column; the list shows all tasks
 
 
 @bp.get("/board")
@@ -50,5 +50,5 @@ def move(task_id: str) -> ResponseReturnValue:
 
 
 def _sort(status: str) -> str:
-    """What is open by its urgency, what is closed by when that was."""
+    """Return the order of a column: open tasks by priority, closed tasks by last change."""
     return "-updated_at" if status in CLOSED else "-priority"

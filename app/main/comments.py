@@ -1,4 +1,4 @@
-"""What is said about a task: it is read on the task's page, and written and changed here."""
+"""Creation, change and deletion of comments, which the page of the task lists."""
 
 from datetime import timedelta
 
@@ -63,7 +63,7 @@ def delete(task_id: str, comment_id: str) -> ResponseReturnValue:
 
 
 def _place(comment: Comment) -> str:
-    """Where the comment stands: on the first page of the list, or at the top of a later one."""
+    """Return the comment's URL: on the first page of the list, or at the top of a later one."""
     task_id, cursor = comment.task_id, None
     first = comments.page(page_user(), task_id, limit=COMMENTS_SHOWN)
     if comment.id not in {one.id for one in first.items}:

@@ -1,4 +1,4 @@
-"""One's webhooks: made, changed, tried out, and what they were sent."""
+"""Settings pages of webhooks: list, creation, change, test and deliveries."""
 
 from collections.abc import Callable
 
@@ -20,13 +20,13 @@ from app.web.current_user import page_user
 
 bp = Blueprint("webhooks", __name__)
 MEANINGS = {
-    "task.created": "a task is made",
+    "task.created": "a task is created",
     "task.updated": "a task is changed",
-    "task.deleted": "a task goes to the trash",
-    "task.restored": "a task comes back from the trash",
-    "comment.created": "somebody comments",
+    "task.deleted": "a task is moved to the trash",
+    "task.restored": "a task is restored from the trash",
+    "comment.created": "a comment is created",
     "comment.updated": "a comment is changed",
-    "comment.deleted": "a comment is removed",
+    "comment.deleted": "a comment is deleted",
 }
 
 
@@ -35,12 +35,12 @@ class WebhookForm(Form):
         "URL",
         [InputRequired("Enter a URL."), Length(max=URL_MAX)],
         filters=[stripped],
-        description="Where to send what happens, by POST: a public address.",
+        description="A public address that receives the events by POST.",
         render_kw={"autocomplete": "off", "placeholder": "https://example.org/hook"},
     )
     events = SelectMultipleField(
-        "Tell it when",
-        [InputRequired("Tick at least one.")],
+        "Events",
+        [InputRequired("Tick at least one event.")],
         choices=options((event, MEANINGS[event]) for event in EVENTS),
         option_widget=CheckboxInput(),
     )
@@ -59,7 +59,7 @@ def index() -> ResponseReturnValue:
 @bp.post("")
 @login_required
 def create() -> ResponseReturnValue:
-    """The one answer that shows the secret: it goes through neither a URL nor a cookie."""
+    """Show the secret in this response only: it never enters a URL or a cookie."""
     form = WebhookForm()
     if form.validate():
         with form.show_refusals():
@@ -91,7 +91,7 @@ def update(webhook_id: str) -> ResponseReturnValue:
 @bp.post("/<id:webhook_id>/rotate-secret")
 @login_required
 def rotate_secret(webhook_id: str) -> ResponseReturnValue:
-    """Show the new secret in this answer alone: it goes through neither a URL nor a cookie."""
+    """Show the new secret in this response only: it never enters a URL or a cookie."""
     try:
         secret = signing_secrets.rotate(page_user(), webhook_id)
     except REFUSALS as error:
@@ -105,7 +105,7 @@ def rotate_secret(webhook_id: str) -> ResponseReturnValue:
 @login_required
 def delete(webhook_id: str) -> ResponseReturnValue:
     webhooks.delete(page_user(), webhook_id)
-    flash("The webhook is removed.", "success")
+    flash("The webhook is deleted.", "success")
     return redirect(url_for(".index"), 303)
 
 
@@ -129,7 +129,7 @@ def _tried(webhook_id: str, send: Callable[[Actor], OutboxEntry]) -> ResponseRet
     except Conflict as error:
         flash(error.message, "error")
     else:
-        flash("It is on its way.", "success")
+        flash("Delivery queued.", "success")
     return _back(webhook_id)
 
 

@@ -1,8 +1,8 @@
-"""Challenges of passkeys: in the signed cookie of the browser that was asked, each for one purpose.
+"""Challenges of passkeys, stored in the signed session cookie, one for each purpose.
 
-A page that is drawn again keeps its challenge for a while, so that two tabs do not disturb each
-other. Taking one removes it from the cookie; app.services.factors.spent_challenges lets it count
-once.
+A page that is rendered again reuses its challenge for a while, so that two tabs can work in
+parallel. `take` removes it from the cookie; app.services.factors.spent_challenges makes sure that
+it is used once.
 """
 
 import base64
@@ -31,7 +31,7 @@ def issue(purpose: str, kept_for: timedelta = KEPT) -> Challenge:
 
 
 def take(purpose: str, life: timedelta = CHALLENGE_LIFE) -> Challenge | None:
-    """The one that was issued for this, if it is not too old."""
+    """Remove and return the challenge of the purpose; None if it is missing or too old."""
     found = _found(purpose)
     session[_NAME] = {
         name: value for name, value in session.get(_NAME, {}).items() if name != purpose
