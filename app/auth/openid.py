@@ -47,7 +47,7 @@ def start(key: str) -> ResponseReturnValue:
     client = _client(key)
     address, started = openid.begin(client, _redirect_uri(client))
     target = next_page("")
-    _keep(STARTED, {**asdict(started), "next": target if len(target) <= NEXT_MAX else ""})
+    _store(STARTED, {**asdict(started), "next": target if len(target) <= NEXT_MAX else ""})
     return redirect(address)
 
 
@@ -55,7 +55,7 @@ def start(key: str) -> ResponseReturnValue:
 @bp.get("/callback/<key>")
 def callback(key: str) -> ResponseReturnValue:
     client, here = _client(key), origin()
-    started = _kept(STARTED)
+    started = _load(STARTED)
     session.pop(STARTED, None)  # each start is used once
     if started is None:
         raise SignInRefused(f"{openid.AGAIN} It takes cookies, and 10 minutes at most.", "no start")
@@ -67,23 +67,23 @@ def callback(key: str) -> ResponseReturnValue:
         openid_entry.refused(here, error)
         raise
     if page_user().id:
-        return _to_link(person)
+        return _redirect_to_link(person)
     try:
         user = openid_entry.enter(
             here, person, registration_open=current_app.config["REGISTRATION_OPEN"]
         )
     except NotLinked as error:
-        return _to_link(person, error.message)
+        return _redirect_to_link(person, error.message)
     return begin(user, remember=False, target=target or home())
 
 
 @bp.get("/link")
 def pending() -> ResponseReturnValue:
     """Show the provider's account that is not linked yet, and the next step to link it."""
-    found = _kept(PERSON)
+    found = _load(PERSON)
     client = settings.current().openid_client(found["issuer"]) if found else None
     if client is None:
-        return _nothing_to_link()
+        return _redirect_without_account()
     return render_template("auth/link.html", pending=found, provider=client)
 
 
@@ -94,9 +94,9 @@ def link() -> ResponseReturnValue:
 
     A form with a CSRF token: otherwise another site could link its account to a visitor's.
     """
-    found = _kept(PERSON)
+    found = _load(PERSON)
     if found is None or settings.current().openid_client(found["issuer"]) is None:
-        return _nothing_to_link()
+        return _redirect_without_account()
     found.pop("reason")
     linked_accounts.link(page_user(), Person(**found))
     session.pop(PERSON)
@@ -112,15 +112,15 @@ def keep_code_secret(response: Response) -> Response:
     return response
 
 
-def _nothing_to_link() -> ResponseReturnValue:
+def _redirect_without_account() -> ResponseReturnValue:
     flash("There is no account to link any more. Start again.")
     return redirect(url_for("main.pages.index"))
 
 
-def _to_link(person: Person, reason: str = "") -> ResponseReturnValue:
+def _redirect_to_link(person: Person, reason: str = "") -> ResponseReturnValue:
     found = asdict(person)
     found.pop("admin_groups")  # a link changes no role, the next sign-in does
-    _keep(PERSON, {**found, "reason": reason})
+    _store(PERSON, {**found, "reason": reason})
     return redirect(url_for(".pending"), 303)
 
 
@@ -138,10 +138,10 @@ def _redirect_uri(client: OpenIdClient) -> str:
     return settings.current().public_url + url_for(".callback", key=client.key)
 
 
-def _keep(name: str, values: dict[str, Any]) -> None:
+def _store(name: str, values: dict[str, Any]) -> None:
     session[name] = {**values, "ends": time.time() + LIFETIME}
 
 
-def _kept(name: str) -> dict[str, Any] | None:
+def _load(name: str) -> dict[str, Any] | None:
     values = dict(session.get(name, {"ends": 0}))
     return values if values.pop("ends") > time.time() else None

@@ -30,7 +30,7 @@ def alone() -> ResponseReturnValue:
         user = passkeys.authenticate(origin(), credential, challenge)
         return begin(user, remember=False, with_factor=True)
 
-    return _answered(ALONE, "auth.login", sign_in)
+    return _verify(ALONE, "auth.login", sign_in)
 
 
 @bp.post("/two-factor/passkey")
@@ -43,7 +43,7 @@ def second() -> ResponseReturnValue:
         passkeys.prove(origin(), half.user.id, credential, challenge, verified=False)
         return begin(half.user, remember=half.remember, with_factor=True)
 
-    return _answered(SECOND, "auth.two_factor.show", sign_in)
+    return _verify(SECOND, "auth.two_factor.show", sign_in)
 
 
 @bp.post("/reauthenticate/passkey")
@@ -55,10 +55,10 @@ def again() -> ResponseReturnValue:
         passkeys.prove(actor, actor.id, credential, challenge, verified=True)
         return proved()
 
-    return _answered(AGAIN, "auth.reauthenticate.show", prove)
+    return _verify(AGAIN, "auth.reauthenticate.show", prove)
 
 
-def _answered(
+def _verify(
     purpose: str, endpoint: str, use: Callable[[str, Challenge], ResponseReturnValue]
 ) -> ResponseReturnValue:
     """Return the response of `use`, or redirect to the page with the error message."""

@@ -42,7 +42,7 @@ def discard(unsent_id: str) -> ResponseReturnValue:
 
 def way_back(user_id: str) -> str | None:
     """Return the address of the form that is kept for `user_id`, or else of the page before."""
-    return _kept(user_id) or page_before()
+    return _keep(user_id) or page_before()
 
 
 def to_sign_in() -> ResponseReturnValue:
@@ -51,9 +51,9 @@ def to_sign_in() -> ResponseReturnValue:
         flash("You are signed out.", "success")
         return redirect(url_for("auth.login"))
     author = form_marks.author()
-    kept = _kept(author) if author else None
+    kept = _keep(author) if author else None
     flash(KEPT if kept else SIGN_IN)
-    return _to(url_for("auth.login", next=kept or page_before()), 401)
+    return _redirect_page(url_for("auth.login", next=kept or page_before()), 401)
 
 
 @bp.app_errorhandler(CSRFError)
@@ -62,28 +62,28 @@ def on_stale_form(error: CSRFError) -> ResponseReturnValue:
     try:
         author, viewer_id = form_marks.author(), page_user().id
         if author is None and form_marks.is_ours():
-            return _of_a_stranger(signed_in=bool(viewer_id))
+            return _redirect_stale_page(signed_in=bool(viewer_id))
         if author is None or viewer_id not in ("", author):
             return on_http_error(error)
         if not viewer_id:
             return to_sign_in()
-        kept = _kept(author)
+        kept = _keep(author)
     except AppError as failure:
         return on_app_error(failure)
     if not kept:
         flash(AGAIN, "warning")
-    return _to(kept or page_before() or url_for("main.pages.index"), 400)
+    return _redirect_page(kept or page_before() or url_for("main.pages.index"), 400)
 
 
-def _of_a_stranger(*, signed_in: bool) -> ResponseReturnValue:
+def _redirect_stale_page(*, signed_in: bool) -> ResponseReturnValue:
     """Redirect after a button or passkey of a page that was rendered before the sign-in."""
     if signed_in:
-        return _to(next_page(url_for("main.pages.index")), 400)
+        return _redirect_page(next_page(url_for("main.pages.index")), 400)
     flash(AGAIN, "warning")
-    return _to(page_before() or url_for("auth.login"), 400)
+    return _redirect_page(page_before() or url_for("auth.login"), 400)
 
 
-def _kept(user_id: str) -> str | None:
+def _keep(user_id: str) -> str | None:
     """Keep the sent form for `user_id` and return its page; None if there is nothing to keep."""
     if (request.endpoint or "").startswith("auth."):
         return None
@@ -92,7 +92,7 @@ def _kept(user_id: str) -> str | None:
     return url_for("auth.unsent_forms.show", unsent_id=form_id) if form_id else None
 
 
-def _to(address: str, status: int) -> ResponseReturnValue:
+def _redirect_page(address: str, status: int) -> ResponseReturnValue:
     """Redirect the whole page, also for a request by htmx, which would swap a part of it."""
     if "HX-Request" in request.headers:
         return "", status, {"HX-Redirect": address}

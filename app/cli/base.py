@@ -17,7 +17,7 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except AppError as error:
-            raise click.ClickException(_line(error)) from error
+            raise click.ClickException(_message(error)) from error
         except UnicodeError as error:
             raise click.ClickException("The input is not valid UTF-8.") from error
         except DRIVER_ERRORS as error:
@@ -39,7 +39,7 @@ def find_user(identifier: str) -> User:
     return user
 
 
-def _line(error: AppError) -> str:
+def _message(error: AppError) -> str:
     """Return the message of the error, with the faulty fields."""
     details = [f"{name}: {why}" for name, why in error.fields.items() if why != error.message]
     return " ".join([error.message, *details])

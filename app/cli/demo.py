@@ -24,23 +24,23 @@ NO_REMINDER = (
 def seed_demo(if_empty: bool) -> None:
     """Fill an empty database with an admin, a few users and 60 days of tasks."""
     if users.is_empty():
-        how = _filled(if_empty)
+        how = _seed(if_empty)
     elif not if_empty:
         raise click.ClickException("The database has users. The command fills empty ones only.")
     else:
-        how = _kept()
+        how = _saved_passwords()
     click.echo(f"\n  Flagstone: {current_app.config['PUBLIC_URL']}\n\n{how}\n")
 
 
-def _filled(if_empty: bool) -> str:
+def _seed(if_empty: bool) -> str:
     try:
         people = demo.seed()
     except Conflict:  # another process fills the database at the same time
         if if_empty:
-            return _kept()
+            return _saved_passwords()
         raise
     how = _introduction(people)
-    _keep(how)
+    _save_passwords(how)
     return how
 
 
@@ -49,23 +49,23 @@ def _introduction(people: list[SignIn]) -> str:
     return "\n".join(["  Sign in by username or email, with this password:", *lines])
 
 
-def _keep(how: str) -> None:
+def _save_passwords(how: str) -> None:
     """Save the passwords beside the embedded database, readable by the file's owner only."""
-    path = _reminder()
+    path = _password_file()
     if path is not None:
         path.unlink(missing_ok=True)
         path.touch(mode=0o600)
         path.write_text(how + "\n", encoding="utf-8")
 
 
-def _kept() -> str:
-    path = _reminder()
+def _saved_passwords() -> str:
+    path = _password_file()
     if path is None or not path.exists():
         return f"  {NO_REMINDER}"
     return f"{path.read_text(encoding='utf-8')}  (saved in {path}; delete the file after reading)"
 
 
-def _reminder() -> Path | None:
+def _password_file() -> Path | None:
     """Return the file of the demo's passwords; None unless the database is the embedded one."""
     folder = Path(current_app.instance_path)
     embedded = (

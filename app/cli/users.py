@@ -55,28 +55,28 @@ def invite(email: str, username: str, admin: bool) -> None:
 @click.argument("identifier")
 def promote(identifier: str) -> None:
     """Give the user with this email, username or id the role of an admin."""
-    _change(identifier, {"role": "admin"}, "is an admin now")
+    _update(identifier, {"role": "admin"}, "is an admin now")
 
 
 @group.command("demote")
 @click.argument("identifier")
 def demote(identifier: str) -> None:
     """Remove the role of an admin from a user."""
-    _change(identifier, {"role": "user"}, "is no longer an admin")
+    _update(identifier, {"role": "user"}, "is no longer an admin")
 
 
 @group.command("deactivate")
 @click.argument("identifier")
 def deactivate(identifier: str) -> None:
     """Deactivate an account: its sessions and tokens end at once."""
-    _change(identifier, {"is_active": False}, "is deactivated now")
+    _update(identifier, {"is_active": False}, "is deactivated now")
 
 
 @group.command("activate")
 @click.argument("identifier")
 def activate(identifier: str) -> None:
     """Activate a deactivated account."""
-    _change(identifier, {"is_active": True}, "is active now")
+    _update(identifier, {"is_active": True}, "is active now")
 
 
 @group.command("reset-password")
@@ -96,6 +96,6 @@ def reset_factors(identifier: str) -> None:
     click.echo(factors.after_reset(user))
 
 
-def _change(identifier: str, changes: dict[str, Any], outcome: str) -> None:
+def _update(identifier: str, changes: dict[str, Any], outcome: str) -> None:
     user = accounts.update(SYSTEM, find_user(identifier).id, changes)
     click.echo(f"{user.username} {outcome}.")

@@ -23,7 +23,7 @@ def index() -> str:
     actor, query = page_user(), read_query(request.args)
     columns = {
         status: read_page(
-            actor, query, status=[status], sort=_sort(status), limit=SHOWN, count=True
+            actor, query, status=[status], sort=_order(status), limit=SHOWN, count=True
         )
         for status in STATUSES
     }
@@ -32,7 +32,7 @@ def index() -> str:
         "main/tasks/board.html",
         columns=columns,
         args={name: value for name, value in query.args.items() if name not in ("status", "sort")},
-        sort=_sort,
+        sort=_order,
         faults=query.faults,
         people=display_names.of_users(actor, assigned),
     )
@@ -49,6 +49,6 @@ def move(task_id: str) -> ResponseReturnValue:
     return redirect(next_page(url_for(".index")), 303)
 
 
-def _sort(status: str) -> str:
+def _order(status: str) -> str:
     """Return the order of a column: open tasks by priority, closed tasks by last change."""
     return "-updated_at" if status in CLOSED else "-priority"

@@ -57,7 +57,7 @@ def import_() -> ResponseReturnValue:
     faults: list[dict[str, object]] = []
     if form.validate_on_submit():
         try:
-            return _imported(*_import(form))
+            return _result_page(*_import(form))
         except InvalidLines as error:
             faults = error.lines
             form.file.errors = [f"Nothing was imported. {error.message}"]
@@ -82,7 +82,7 @@ def _import(form: ImportForm) -> list[Any]:
     return found
 
 
-def _imported(created: int, warnings: list[dict[str, Any]], number: int) -> ResponseReturnValue:
+def _result_page(created: int, warnings: list[dict[str, Any]], number: int) -> ResponseReturnValue:
     if number:
         return render_template(
             "main/tasks/imported.html", created=created, warnings=warnings, number=number

@@ -132,12 +132,12 @@ def remove(factor_id: str) -> ResponseReturnValue:
     return proof_page(
         form,
         title=f"Remove {factor.name}",
-        lead=_of_removal(actor),
+        lead=_removal_effect(actor),
         submit="Remove the factor",
     )
 
 
-def _of_removal(actor: Actor) -> str:
+def _removal_effect(actor: Actor) -> str:
     """Return the text that explains the effect of removing a factor."""
     if factors.number(actor.id) > 1:
         return "Your other factors and your recovery codes stay valid."

@@ -54,7 +54,7 @@ def profile() -> ResponseReturnValue:
         }
         with form.show_refusals():
             _change(form, changes)
-            _tell(changes)
+            _flash_outcome(changes)
             return redirect(url_for(".profile"), 303)
     page = render_template(
         "main/settings/profile.html",
@@ -113,7 +113,7 @@ def _account() -> User:
     return users.get(actor, actor.id)
 
 
-def _tell(changes: dict[str, Any]) -> None:
+def _flash_outcome(changes: dict[str, Any]) -> None:
     """Flash the outcome. A new email takes effect when the user opens the mailed link."""
     if "email" in changes and settings.current().has_mail:
         flash(

@@ -103,7 +103,7 @@ def read_query(args: "MultiDict[str, str]") -> TaskQuery:
     )
 
 
-def _words(what: str, known: tuple[str, ...], given: list[str]) -> list[str]:
+def _choices(what: str, known: tuple[str, ...], given: list[str]) -> list[str]:
     if not set(given) <= set(known):
         raise ValueError(f"{what} is one of {', '.join(known)}.")
     return [word for word in known if word in given]
@@ -114,7 +114,7 @@ def _labels(given: list[str]) -> list[str]:
     return labels.clean(word for word in words if word)
 
 
-def _is(what: str, word: str, given: list[str]) -> bool:
+def _only(what: str, word: str, given: list[str]) -> bool:
     if given != [word]:
         raise ValueError(f"{what} can only be {word}.")
     return True
@@ -130,10 +130,10 @@ def _search(given: list[str]) -> str:
 
 
 _READERS: dict[str, Callable[[list[str]], Any]] = {
-    "status": partial(_words, "Status", STATUSES),
-    "priority": partial(_words, "Priority", PRIORITIES),
+    "status": partial(_choices, "Status", STATUSES),
+    "priority": partial(_choices, "Priority", PRIORITIES),
     "label": _labels,
-    "overdue": partial(_is, "Overdue", "true"),
+    "overdue": partial(_only, "Overdue", "true"),
     "q": _search,
-    "assignee": partial(_is, "Assignee", "me"),
+    "assignee": partial(_only, "Assignee", "me"),
 }

@@ -69,7 +69,7 @@ def create() -> ResponseReturnValue:
         with form.show_refusals():
             task_id = submit_once(lambda actor: tasks.create(actor, form.values()).id)
             flash(f"Added: {form.title.data}", "success")
-            return redirect(next_page(_address(task_id)), 303)
+            return redirect(next_page(_task_url(task_id)), 303)
     return render_template("main/tasks/new.html", form=form), form.http_status
 
 
@@ -90,7 +90,7 @@ def update(task_id: str) -> ResponseReturnValue:
             try:
                 tasks.update(actor, task_id, form.changes(), expect={form.version})
                 flash("Saved.", "success")
-                return redirect(_address(task_id), 303)
+                return redirect(_task_url(task_id), 303)
             except PreconditionFailed:
                 theirs = tasks.get(actor, task_id)
     page = render_template(
@@ -116,7 +116,7 @@ def complete(task_id: str) -> ResponseReturnValue:
         status = "todo" if tasks.get(actor, task_id).status == "done" else "done"
     task = tasks.update(actor, task_id, {"status": status})
     flash(f"{'Done' if status == 'done' else 'Open again'}: {task.title}", "success")
-    return redirect(next_page(_address(task_id)), 303)
+    return redirect(next_page(_task_url(task_id)), 303)
 
 
 @bp.post("/<id:task_id>/delete")
@@ -132,8 +132,8 @@ def delete(task_id: str) -> ResponseReturnValue:
 def restore(task_id: str) -> ResponseReturnValue:
     task = tasks.restore(page_user(), task_id)
     flash(f"Restored: {task.title}", "success")
-    return redirect(next_page(_address(task_id)), 303)
+    return redirect(next_page(_task_url(task_id)), 303)
 
 
-def _address(task_id: str) -> str:
+def _task_url(task_id: str) -> str:
     return url_for("main.tasks.show", task_id=task_id)

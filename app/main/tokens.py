@@ -31,7 +31,7 @@ MEANINGS = {
 }
 
 
-def _within_the_setting(form: BaseForm, field: Field) -> None:
+def _check_max_days(form: BaseForm, field: Field) -> None:
     """Raise ValidationError above the days that PERSONAL_TOKEN_MAX_DAYS allows."""
     NumberRange(1, settings.current().personal_token_max_days or DAYS_MAX)(form, field)
 
@@ -51,7 +51,7 @@ class TokenForm(Form):
     )
     days = IntegerField(
         "Days until expiry",
-        [Optional(), _within_the_setting],
+        [Optional(), _check_max_days],
         render_kw={"min": 1, "inputmode": "numeric"},
     )
 

@@ -53,7 +53,7 @@ class EditForm(WebhookForm):
 @bp.get("")
 @login_required
 def index() -> ResponseReturnValue:
-    return _list(WebhookForm())
+    return _list_page(WebhookForm())
 
 
 @bp.post("")
@@ -64,15 +64,15 @@ def create() -> ResponseReturnValue:
     if form.validate():
         with form.show_refusals():
             webhook, secret = webhooks.create(page_user(), **form.values())
-            return _list(WebhookForm(formdata=None), secret, webhook.id)
-    return _list(form)
+            return _list_page(WebhookForm(formdata=None), secret, webhook.id)
+    return _list_page(form)
 
 
 @bp.get("/<id:webhook_id>")
 @login_required
 def show(webhook_id: str) -> ResponseReturnValue:
     webhook = webhooks.get(page_user(), webhook_id)
-    return _one(webhook, _edit_form(webhook))
+    return _webhook_page(webhook, _edit_form(webhook))
 
 
 @bp.post("/<id:webhook_id>")
@@ -84,8 +84,8 @@ def update(webhook_id: str) -> ResponseReturnValue:
         with form.show_refusals():
             webhooks.update(page_user(), webhook_id, form.values())
             flash("The webhook is changed.", "success")
-            return _back(webhook_id)
-    return _one(webhook, form)
+            return _redirect_to(webhook_id)
+    return _webhook_page(webhook, form)
 
 
 @bp.post("/<id:webhook_id>/rotate-secret")
@@ -96,9 +96,9 @@ def rotate_secret(webhook_id: str) -> ResponseReturnValue:
         secret = signing_secrets.rotate(page_user(), webhook_id)
     except REFUSALS as error:
         flash(error.message, "error")
-        return _back(webhook_id)
+        return _redirect_to(webhook_id)
     webhook = webhooks.get(page_user(), webhook_id)
-    return _one(webhook, _edit_form(webhook), secret)
+    return _webhook_page(webhook, _edit_form(webhook), secret)
 
 
 @bp.post("/<id:webhook_id>/delete")
@@ -112,32 +112,32 @@ def delete(webhook_id: str) -> ResponseReturnValue:
 @bp.post("/<id:webhook_id>/test")
 @login_required
 def test(webhook_id: str) -> ResponseReturnValue:
-    return _tried(webhook_id, lambda actor: webhook_deliveries.test(actor, webhook_id))
+    return _queue(webhook_id, lambda actor: webhook_deliveries.test(actor, webhook_id))
 
 
 @bp.post("/<id:webhook_id>/deliveries/<id:delivery_id>/redeliver")
 @login_required
 def redeliver(webhook_id: str, delivery_id: str) -> ResponseReturnValue:
-    return _tried(
+    return _queue(
         webhook_id, lambda actor: webhook_deliveries.redeliver(actor, webhook_id, delivery_id)
     )
 
 
-def _tried(webhook_id: str, send: Callable[[Actor], OutboxEntry]) -> ResponseReturnValue:
+def _queue(webhook_id: str, send: Callable[[Actor], OutboxEntry]) -> ResponseReturnValue:
     try:
         send(page_user())
     except Conflict as error:
         flash(error.message, "error")
     else:
         flash("Delivery queued.", "success")
-    return _back(webhook_id)
+    return _redirect_to(webhook_id)
 
 
-def _back(webhook_id: str) -> ResponseReturnValue:
+def _redirect_to(webhook_id: str) -> ResponseReturnValue:
     return redirect(url_for(".show", webhook_id=webhook_id), 303)
 
 
-def _list(form: WebhookForm, secret: str = "", made: str = "") -> ResponseReturnValue:
+def _list_page(form: WebhookForm, secret: str = "", made: str = "") -> ResponseReturnValue:
     actor = page_user()
     found = listed(lambda **paging: webhooks.page(actor, **paging), "main.webhooks.index")
     page = render_template(
@@ -152,7 +152,7 @@ def _edit_form(webhook: Webhook) -> EditForm:
     )
 
 
-def _one(webhook: Webhook, form: EditForm, secret: str = "") -> ResponseReturnValue:
+def _webhook_page(webhook: Webhook, form: EditForm, secret: str = "") -> ResponseReturnValue:
     actor = page_user()
     found = listed(
         lambda **paging: webhook_deliveries.page(actor, webhook.id, webhook=webhook, **paging),

@@ -21,7 +21,7 @@ _NAME = "challenges"
 
 
 def issue(purpose: str, kept_for: timedelta = KEPT) -> Challenge:
-    kept = _found(purpose)
+    kept = _load(purpose)
     if kept is not None and now() - kept.issued_at < kept_for:
         return kept
     value = base64.urlsafe_b64encode(secrets.token_bytes(BYTES)).decode().rstrip("=")
@@ -32,14 +32,14 @@ def issue(purpose: str, kept_for: timedelta = KEPT) -> Challenge:
 
 def take(purpose: str, life: timedelta = CHALLENGE_LIFE) -> Challenge | None:
     """Remove and return the challenge of the purpose; None if it is missing or too old."""
-    found = _found(purpose)
+    found = _load(purpose)
     session[_NAME] = {
         name: value for name, value in session.get(_NAME, {}).items() if name != purpose
     }
     return found if found is not None and now() - found.issued_at < life else None
 
 
-def _found(purpose: str) -> Challenge | None:
+def _load(purpose: str) -> Challenge | None:
     kept = session.get(_NAME, {}).get(purpose)
     if kept is None:
         return None

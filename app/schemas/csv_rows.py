@@ -38,8 +38,8 @@ def rows(text: str, columns: Collection[str], required: str) -> tuple[list[str],
     found = _read(lines, named[1] if named else _delimiter(text, columns), 1 if named else 0)
     line, header = next(found, (1, []))
     names = [name.strip().lower() for name in header]
-    _check(line, names, columns, required)
-    return names, (_fitted(row, len(names)) for row in found)
+    _check_header(line, names, columns, required)
+    return names, (_fit(row, len(names)) for row in found)
 
 
 def _delimiter(text: str, columns: Collection[str]) -> str:
@@ -66,7 +66,7 @@ def _read(lines: io.StringIO, delimiter: str, before: int) -> Iterator[Row]:
         raise unreadable(f"This is not CSV: {error}.", reader.line_num + before) from None
 
 
-def _fitted(row: Row, number: int) -> Row:
+def _fit(row: Row, number: int) -> Row:
     """Return the row with `number` cells, or more if the extra cells are not blank."""
     line, cells = row
     if len(cells) == number:
@@ -76,7 +76,7 @@ def _fitted(row: Row, number: int) -> Row:
     return line, cells + [""] * (number - len(cells))
 
 
-def _check(line: int, names: list[str], columns: Collection[str], required: str) -> None:
+def _check_header(line: int, names: list[str], columns: Collection[str], required: str) -> None:
     counted = Counter(name for name in names if name)
     unknown = [name for name in counted if name not in columns]
     doubled = [name for name in counted if counted[name] > 1]

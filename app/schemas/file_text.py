@@ -57,13 +57,13 @@ def text_of(data: bytes) -> str:
     """Return the text of the file without its byte order mark. Raises InvalidLines."""
     for mark, codec, name in _MARKS:
         if data.startswith(mark):
-            return _decoded(data, codec, name)
+            return _decode(data, codec, name)
     for form, kind in _LOOKS:
         if form.match(data):
             raise unreadable(f"This file looks like {kind}. {_EXPORT}")
     if _UTF_16.match(data):
         raise unreadable(f"This file is encoded as UTF-16 without a byte order mark. {_SAVE}")
-    return _decoded(data, "utf-8", "")
+    return _decode(data, "utf-8", "")
 
 
 def unreadable(why: str, line: int = 1) -> InvalidLines:
@@ -75,17 +75,17 @@ def fault(line: int, name: str, why: Fault) -> dict[str, Any]:
     return {"line": line, "pointer": pointer(name), "code": why.code, "detail": why}
 
 
-def _decoded(data: bytes, codec: str, marked: str) -> str:
+def _decode(data: bytes, codec: str, marked: str) -> str:
     try:
         return data.decode(codec)
     except UnicodeDecodeError as error:
         start = error.start
     broken = f"and is broken at byte {start + 1}. {_SAVE}"
-    why = f"This file is marked as {marked}, {broken}" if marked else _looks(data, start, broken)
+    why = f"This file is marked as {marked}, {broken}" if marked else _describe(data, start, broken)
     raise unreadable(why, data.count(b"\n", 0, start) + 1)
 
 
-def _looks(data: bytes, start: int, broken: str) -> str:
+def _describe(data: bytes, start: int, broken: str) -> str:
     """Return the message for a file whose byte at `start` is not UTF-8."""
     sample = data[max(0, start - _SAMPLE // 4) :][:_SAMPLE]
     if _CONTROL.search(sample):

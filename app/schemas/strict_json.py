@@ -41,7 +41,7 @@ def parse(data: bytes) -> Any:
         value = _DECODER.decode(text)
         # only an escape can produce a character that no text column stores
         marred = list(islice(_unstorable(value), FAULTS_MAX)) if "\\u" in text else []
-        crowded = next(_crowded(value), None) if len(text) > _SMALL else None
+        crowded = next(_oversized(value), None) if len(text) > _SMALL else None
     except UnicodeDecodeError:
         raise Malformed("The body is not UTF-8.") from None
     except RecursionError:
@@ -88,7 +88,7 @@ def _unstorable(value: Any, path: str = "") -> Iterator[str]:
             yield from _unstorable(inner, _join(path, index))
 
 
-def _crowded(value: Any, path: str = "") -> Iterator[str]:
+def _oversized(value: Any, path: str = "") -> Iterator[str]:
     """Yield the pointers of arrays and objects with more than ITEMS_MAX items."""
     if isinstance(value, dict | list):
         if len(value) > ITEMS_MAX:
@@ -96,7 +96,7 @@ def _crowded(value: Any, path: str = "") -> Iterator[str]:
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, inner in pairs:
             if isinstance(inner, dict | list):
-                yield from _crowded(inner, _join(path, key))
+                yield from _oversized(inner, _join(path, key))
 
 
 def faults(messages: Any) -> Iterator[tuple[str, Fault]]:

@@ -66,9 +66,9 @@ def test_new_address_is_seen_sent_again_and_given_up(
     prove_address(app, ann)
     mailbox.receive()
     change_email(ann_browser)
-    assert "ann@new.example waits" in ann_browser.get(PROFILE).text
+    assert "ann@new.example is not confirmed yet" in ann_browser.get(PROFILE).text
     first = mailbox.secret("confirm")
-    assert "ann@new.example waits" in ann_browser.get(PROFILE).text
+    assert "ann@new.example is not confirmed yet" in ann_browser.get(PROFILE).text
     ann_browser.post("/settings/confirmation", form=PROFILE)
     second = mailbox.secret("confirm")
     assert first != second
