@@ -1,4 +1,4 @@
-"""Secrets in the database under a new SECRET_KEY: re-encrypted on use, by a command, and counted."""
+"""Secrets in the database under a new SECRET_KEY: re-encrypted on use or by a command."""
 
 import threading
 from collections.abc import Callable
