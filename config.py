@@ -55,9 +55,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "PORT": port,
         "WEB_CONCURRENCY": reader.integer("WEB_CONCURRENCY", 2, 1, 256),
         "WEB_THREADS": threads,
-        "WEB_WORKER_CLASS": reader.choice(
-            "WEB_WORKER_CLASS", "flagstone", ("flagstone", "gthread")
-        ),
+        "WEB_WORKER_CLASS": reader.choice("WEB_WORKER_CLASS", "app", ("app", "gthread")),
         "WORKER_THREADS": reader.integer("WORKER_THREADS", 4, 1, 64),
         "PUBLIC_URL": public_url,
         "HTTPS": https,
@@ -74,7 +72,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "REQUIRE_MFA": reader.choice("REQUIRE_MFA", "no", ("no", "admins", "all")),
         "REQUIRE_ADMIN_MFA": reader.require_admin_mfa(public_url),
         "MAIL_URL": reader.mail_url(),
-        "MAIL_FROM": reader.address("MAIL_FROM", "Flagstone <flagstone@localhost>"),
+        "MAIL_FROM": reader.address("MAIL_FROM"),
         "WEBHOOK_ALLOW_PRIVATE": reader.flag("WEBHOOK_ALLOW_PRIVATE", default=False),
         "AUDIT_KEEP_DAYS": reader.integer("AUDIT_KEEP_DAYS", 0, 0, 36_500),
         "SECURITY_CONTACT": reader.contact("SECURITY_CONTACT"),
@@ -86,7 +84,6 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "MAX_CONTENT_LENGTH": 2**20,
         "MAX_FORM_MEMORY_SIZE": 2**20,
         "MAX_FORM_PARTS": 1000,
-        "SESSION_COOKIE_NAME": "__Host-session" if https else "session",
         "SESSION_COOKIE_SECURE": https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",

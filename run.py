@@ -13,5 +13,5 @@ try:
 except SettingsError as error:
     if sys.argv[-1] == "doctor":  # in the output format of `flask doctor`
         sys.exit("\n".join(f"fault: settings: {fault}" for fault in error.faults))
-    sys.exit(f"Flagstone cannot start.\n{error}")
+    sys.exit(f"The service cannot start.\n{error}")
 gc.enable()

@@ -11,10 +11,12 @@ from typing import Any
 
 import orjson
 
+from app import product
+
 STDERR = 2
 # Each logger of this log with its lowest level. Below theirs, servers log each request again.
 LOGGERS = {
-    "flagstone": logging.DEBUG,
+    "service": logging.DEBUG,
     "app": logging.DEBUG,
     "gunicorn.error": logging.INFO,
     "werkzeug": logging.WARNING,
@@ -23,7 +25,7 @@ LOGGERS = {
 # link, a query (the code of an OpenID provider), and a token anywhere
 # (app.services.authentication.secret_tokens).
 _SECRETS = re.compile(
-    r"(/auth/[\w-]+/)[^\s\"'<>]+" r"|(?<=[\w/])(\?)[^\s\"'<>]+" r"|(fst_)\w+",
+    r"(/auth/[\w-]+/)[^\s\"'<>]+" r"|(?<=[\w/])(\?)[^\s\"'<>]+" rf"|({product.TOKEN_PREFIX})\w+",
 )
 # Bytes, with the newline, that Linux writes to a pipe atomically. Not select.PIPE_BUF: Windows has
 # no such name, and on macOS no traceback would fit into its 512 bytes.

@@ -5,6 +5,7 @@ from typing import Literal
 
 from flask import Flask, current_app
 
+from app import product
 from environment.openid import OpenIdClient
 from environment.urls import passkey_origin
 
@@ -57,7 +58,7 @@ def init_app(app: Flask) -> None:
         secret_keys=(values["SECRET_KEY"], *values["SECRET_KEY_FALLBACKS"]),
         public_url=values["PUBLIC_URL"],
         mail_url=values["MAIL_URL"],
-        mail_from=values["MAIL_FROM"],
+        mail_from=values["MAIL_FROM"] or f"{product.NAME} <{product.SLUG}@localhost>",
         password_min_length=values["PASSWORD_MIN_LENGTH"],
         personal_token_max_days=values["PERSONAL_TOKEN_MAX_DAYS"],
         limit_sign_ups=values["RATELIMIT_ENABLED"],

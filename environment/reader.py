@@ -121,9 +121,9 @@ class Reader:
             self.fault("MAIL_URL", f"names no folder that is there ({folder})", "make it.")
         return value
 
-    def address(self, name: str, default: str) -> str:
-        value = self.text(name, default)
-        if not re.fullmatch(r"[^@<>\r\n]*<?[^@\s<>]+@[^@\s<>]+>?", value):
+    def address(self, name: str) -> str:
+        value = self.text(name)
+        if value and not re.fullmatch(r"[^@<>\r\n]*<?[^@\s<>]+@[^@\s<>]+>?", value):
             self.fault(name, f"is {value!r}", "set it as Tasks <tasks@example.org>.")
         return value
 

@@ -30,7 +30,7 @@ BREATH = 0.1  # seconds between two long revisions, in which writers can take SQ
 RETRY = 1  # second before a revision is retried on a busy table
 LOCK_NOT_AVAILABLE = "55P03"
 Plan = Callable[..., Iterable[Any]]  # Alembic's: the steps from the heads to the wanted revision
-log = logging.getLogger("flagstone.migrate")
+log = logging.getLogger("service.migrate")
 migrate = current_app.extensions["migrate"]
 
 

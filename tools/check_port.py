@@ -22,4 +22,4 @@ if __name__ == "__main__":
     try:
         main()
     except config.SettingsError as error:
-        sys.exit(f"Flagstone cannot start.\n{error}")
+        sys.exit(f"The service cannot start.\n{error}")

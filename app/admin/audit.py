@@ -1,4 +1,4 @@
-"""Admin page of the audit trail: actor, action, target and address of each event."""
+"""The audit trail: who did what, to what, from where."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ ACTION_MAX = 64
 
 
 class AuditFilters(Filters):
-    actor = PersonField("Actor")
+    actor = PersonField("Who did it")
     action = StringField("Action", [Length(max=ACTION_MAX)], filters=[stripped])
     target_type = SelectField(
         "Kind of target",
@@ -29,7 +29,7 @@ class AuditFilters(Filters):
     until = MomentField("Before")
 
     def matching(self) -> dict[str, Any]:
-        """Return the filters by the names of the service's arguments."""
+        """The filters as the service takes them."""
         found = self.given()
         for name in ("actor", "target"):
             if name in found:

@@ -1,4 +1,4 @@
-"""Admin page of the outbox: pending, sent and failed mails and webhooks."""
+"""The outbox: mails and webhooks that wait, were sent, or were given up."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -42,5 +42,5 @@ def retry(job_id: str) -> ResponseReturnValue:
     except Conflict as error:
         flash(error.message, "error")
     else:
-        flash("Retry queued.", "success")
+        flash("It is tried again now.", "success")
     return redirect(next_page(url_for(".index")), 303)

@@ -1,4 +1,4 @@
-"""Admin overview: figures of the whole service, and charts over time."""
+"""How the whole service fares: figures, and charts over time."""
 
 from flask import Blueprint, render_template, request
 

@@ -1,4 +1,4 @@
-"""Admin page of all users' tasks."""
+"""All tasks of everybody."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ class TaskFilters(Filters):
     trashed = BooleanField("In the trash")
 
     def matching(self) -> dict[str, Any]:
-        """Return the filters by the names of the service's arguments."""
+        """The filters as the service takes them."""
         found = {name: value for name, value in self.given().items() if name != "sort"}
         for person in ("owner", "assignee"):
             if person in found:

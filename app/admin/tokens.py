@@ -1,4 +1,4 @@
-"""Admin page of all users' personal access tokens: owner, scopes and last use."""
+"""Everybody's personal access tokens: whose they are, what they may, when they were used last."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ bp = Blueprint("tokens", __name__, url_prefix="/tokens")
 
 
 class TokenFilters(Filters):
-    user = PersonField("Owner")
+    user = PersonField("Whose")
     scope = SelectField(
         "Scope",
         choices=options([("", "Any scope"), *((scope, scope) for scope in SCOPES)]),
@@ -25,7 +25,7 @@ class TokenFilters(Filters):
     )
 
     def matching(self) -> dict[str, Any]:
-        """Return the filters by the names of the service's arguments."""
+        """The filters as the service takes them."""
         found = self.given()
         if "user" in found:
             found["owner_id"] = found.pop("user")

@@ -1,4 +1,4 @@
-"""Admin page of all users' webhooks: owner, URL, status, and a button to disable one."""
+"""Everybody's webhooks: whose they are, where they point, how they fare; off at a click."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ ON = {"yes": True, "no": False}
 
 
 class WebhookFilters(Filters):
-    user = PersonField("Owner")
+    user = PersonField("Whose")
     is_active = SelectField(
         "Status",
         choices=options([("", "Any status"), ("yes", "Switched on"), ("no", "Switched off")]),
@@ -26,7 +26,7 @@ class WebhookFilters(Filters):
     )
 
     def matching(self) -> dict[str, Any]:
-        """Return the filters by the names of the service's arguments."""
+        """The filters as the service takes them."""
         found = self.given()
         return {
             "owner_id": found.get("user"),

@@ -17,13 +17,14 @@ from app.errors import (
     OtpRequired,
     VoidLink,
 )
+from app.product import TOKEN_PREFIX
 from app.schemas.fields import Password, Strict, Text
 from app.services.access import token_pairs
 from app.services.access.token_pairs import Pair
 from app.services.accounts import email_confirmation, password_reset
 from app.services.shared.actor import Actor
 
-TOKEN = "fst_0000000000000000000000000000000000000000000000000"  # noqa: S105 - an example
+TOKEN = TOKEN_PREFIX + "0000000000000000000000000000000000000000000000000"
 bp = Blueprint("auth", __name__, url_prefix="/auth")
 
 

@@ -10,6 +10,7 @@ from app.api.http.operation import ListQuery, operation
 from app.errors import Conflict, EmailUnconfirmed, NotFound, ReauthenticationRequired
 from app.models import Factor
 from app.models.factor import KINDS
+from app.product import NAME
 from app.schemas.fields import Identifier, Moment, Password, Strict, Text, choice
 from app.services.factors import factors, recovery_codes, totp
 from app.services.factors.totp import SetUp
@@ -19,7 +20,7 @@ from app.services.users import users
 
 bp = Blueprint("factors", __name__, url_prefix="/users")
 READ, WRITE = ("profile:read",), ("profile:write",)
-URI = "otpauth://totp/Flagstone:ann?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Flagstone"
+URI = f"otpauth://totp/{NAME}:ann?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer={NAME}"
 
 
 class Proof(Strict):

@@ -1,6 +1,6 @@
-"""A signed cookie that lists the accounts which have signed in with this browser.
+"""A signed cookie that says which accounts have signed in with this browser.
 
-The cookie grants no access. A sign-in without it sends a mail to the owner of the account.
+It opens nothing. A sign-in without it is told to the owner of the account by mail.
 """
 
 from hashlib import sha256
@@ -8,8 +8,10 @@ from hashlib import sha256
 from flask import Response, after_this_request, current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from app.product import SLUG
+
 ACCOUNTS_MAX = 10
-LIFE = 400 * 24 * 3600  # seconds: the longest life that browsers allow
+LIFE = 400 * 24 * 3600  # seconds: browsers keep no cookie for longer
 
 
 def knows(user_id: str) -> bool:
@@ -18,7 +20,7 @@ def knows(user_id: str) -> bool:
 
 
 def remember(user_id: str) -> None:
-    """Add the account to the cookie of the response."""
+    """Add the account to the cookie of the answer."""
     digest = _digest(user_id)
     known = [digest, *(one for one in _known() if one != digest)][:ACCOUNTS_MAX]
     value = _serializer().dumps(known)
@@ -41,7 +43,7 @@ def _known() -> list[str]:
 
 
 def _name() -> str:
-    return "__Host-devices" if current_app.config["SESSION_COOKIE_SECURE"] else "devices"
+    return "__Host-devices" if current_app.config["SESSION_COOKIE_SECURE"] else f"{SLUG}_devices"
 
 
 def _digest(user_id: str) -> str:

@@ -1,6 +1,7 @@
-"""The state between password and second factor, kept in the signed session cookie.
+"""Between the password and the second factor: who gave the password, in the signed cookie.
 
-It grants access to the second-factor page only, and ends after 10 minutes or with a new password.
+It opens nothing but the page that asks for the factor, and ends after 10 minutes or with a new
+password.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ class Pending:
 
 
 def put(user: User, *, remember: bool) -> None:
-    """Store the pending sign-in; end the current session and clear the cookie's other values."""
+    """Nothing else stays in the cookie, and nobody stays signed in."""
     if page_user().session_id:
         sign_out()
     clear_session()
@@ -35,7 +36,7 @@ def put(user: User, *, remember: bool) -> None:
 
 
 def get() -> Pending | None:
-    """Return the pending sign-in, or None."""
+    """Who is half signed in, if anybody is."""
     user_id, ends, fingerprint, remember = session.get(_NAME, ("", 0, "", False))
     if ends <= now().timestamp():
         return None

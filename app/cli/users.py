@@ -1,4 +1,4 @@
-"""`flask users ...`: creation of accounts, roles, deactivation and recovery."""
+"""`flask users ...`: open an account, change its rights, let its owner back in."""
 
 import sys
 from typing import Any
@@ -13,7 +13,7 @@ from app.services.factors import factors
 from app.services.shared.actor import SYSTEM
 from app.services.users import registration
 
-group = Group("users", help="Create accounts and change their rights.")
+group = Group("users", help="Open accounts and change their rights.")
 
 
 @group.command("create")
@@ -22,14 +22,14 @@ group = Group("users", help="Create accounts and change their rights.")
 @click.option("--admin", is_flag=True, help="The account may see and change everything.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def create(email: str, username: str, admin: bool, password_stdin: bool) -> None:
-    """Create an account and print its id."""
+    """Open an account and print its id."""
     password = _read_password(password_stdin)
     user = registration.register(SYSTEM, username, email, password, "admin" if admin else "user")
     click.echo(user.id)
 
 
 def _read_password(from_stdin: bool) -> str:
-    """Return the first line of standard input, or a password from a hidden prompt."""
+    """The first line of standard input, or what is typed twice, unseen."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
@@ -41,11 +41,11 @@ def _read_password(from_stdin: bool) -> str:
 @click.argument("username")
 @click.option("--admin", is_flag=True, help="The account may see and change everything.")
 def invite(email: str, username: str, admin: bool) -> None:
-    """Create an account whose owner sets the password with a link, mailed or else printed."""
+    """Open an account whose owner sets the password by a link: mailed, or else printed."""
     role = "admin" if admin else "user"
     if settings.current().has_mail:
         user = invitations.invite(SYSTEM, email, username, role)
-        click.echo(f"Invitation to {user.email} queued.")
+        click.echo(f"An invitation to {user.email} is on its way.")
     else:
         secret = invitations.hand_over(SYSTEM, email, username, role)
         click.echo(f"{settings.current().public_url}/auth/invite/{secret}")
@@ -54,35 +54,35 @@ def invite(email: str, username: str, admin: bool) -> None:
 @group.command("promote")
 @click.argument("identifier")
 def promote(identifier: str) -> None:
-    """Give the user with this email, username or id the role of an admin."""
-    _update(identifier, {"role": "admin"}, "is an admin now")
+    """Make an admin of the user with this email, username or id."""
+    _change(identifier, {"role": "admin"}, "is an admin")
 
 
 @group.command("demote")
 @click.argument("identifier")
 def demote(identifier: str) -> None:
-    """Remove the role of an admin from a user."""
-    _update(identifier, {"role": "user"}, "is no longer an admin")
+    """Take an admin's rights away."""
+    _change(identifier, {"role": "user"}, "is a plain user")
 
 
 @group.command("deactivate")
 @click.argument("identifier")
 def deactivate(identifier: str) -> None:
-    """Deactivate an account: its sessions and tokens end at once."""
-    _update(identifier, {"is_active": False}, "is deactivated now")
+    """Close an account: its sessions and tokens end at once."""
+    _change(identifier, {"is_active": False}, "is deactivated")
 
 
 @group.command("activate")
 @click.argument("identifier")
 def activate(identifier: str) -> None:
-    """Activate a deactivated account."""
-    _update(identifier, {"is_active": True}, "is active now")
+    """Open a closed account again."""
+    _change(identifier, {"is_active": True}, "is active")
 
 
 @group.command("reset-password")
 @click.argument("identifier")
 def reset_password(identifier: str) -> None:
-    """Print a link that sets a new password. It works once, within 24 hours."""
+    """Print a link that sets a new password, once, within a day."""
     secret = password_reset.make_link(SYSTEM, find_user(identifier))
     click.echo(f"{current_app.config['PUBLIC_URL']}/auth/reset/{secret}")
 
@@ -90,12 +90,12 @@ def reset_password(identifier: str) -> None:
 @group.command("reset-factors")
 @click.argument("identifier")
 def reset_factors(identifier: str) -> None:
-    """Delete all second factors of a user who lost them."""
+    """Remove all second factors of somebody who lost them."""
     user = find_user(identifier)
     factors.reset(SYSTEM, user)
     click.echo(factors.after_reset(user))
 
 
-def _update(identifier: str, changes: dict[str, Any], outcome: str) -> None:
+def _change(identifier: str, changes: dict[str, Any], outcome: str) -> None:
     user = accounts.update(SYSTEM, find_user(identifier).id, changes)
-    click.echo(f"{user.username} {outcome}.")
+    click.echo(f"{user.username} {outcome} now.")

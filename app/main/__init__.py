@@ -1,4 +1,4 @@
-"""The pages of signed-in users and the public pages: one module of forms and routes each."""
+"""The pages: one module of forms and routes for each resource."""
 
 from flask import Blueprint
 

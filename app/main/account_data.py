@@ -1,4 +1,4 @@
-"""Settings page to export the user's data and to delete the account."""
+"""All that is held on oneself: taking it along, and having it deleted."""
 
 import orjson
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
@@ -9,6 +9,7 @@ from wtforms.validators import InputRequired, ValidationError
 
 from app.pages import account_fields
 from app.pages.forms import Form, stripped
+from app.product import SLUG
 from app.services.accounts import accounts, export as account_export
 from app.services.authentication import authentication
 from app.services.shared.actor import Actor
@@ -23,7 +24,7 @@ class DeleteForm(Form):
         "Your username",
         [InputRequired("Type your username.")],
         filters=[stripped],
-        description="Prevents deletion by mistake.",
+        description="So that it does not happen by mistake.",
         render_kw={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
     )
     current_password = account_fields.current_password()
@@ -48,18 +49,18 @@ def index() -> ResponseReturnValue:
 @bp.post("/export")
 @login_required
 def export() -> Response:
-    """Download the export. A POST, because the export is recorded in the audit trail."""
+    """By a form and not by a link: that it was handed out is noted."""
     content = orjson.dumps(
         account_export.export(page_user()), option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2
     )
-    headers = {"Content-Disposition": 'attachment; filename="flagstone-account.json"'}
+    headers = {"Content-Disposition": f'attachment; filename="{SLUG}-account.json"'}
     return Response(content, headers=headers, content_type="application/json")
 
 
 @bp.post("/delete")
 @login_required
 def delete() -> ResponseReturnValue:
-    """Delete the account, if it is unchanged since its password was confirmed."""
+    """Bound to the account as it was when its password was confirmed."""
     actor = page_user()
     form = DeleteForm(actor)
     if form.validate():

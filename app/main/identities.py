@@ -1,4 +1,4 @@
-"""Settings page of linked accounts: list and unlink accounts of OpenID providers."""
+"""Accounts elsewhere that sign in to one's own: look at them, and unlink one."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -23,5 +23,5 @@ def index() -> str:
 @login_required
 def unlink(identity_id: str) -> ResponseReturnValue:
     linked_accounts.unlink(page_user(), identity_id)
-    flash("The account is unlinked.", "success")
+    flash("That account does not sign in here any more.", "success")
     return redirect(url_for(".index"), 303)

@@ -16,6 +16,7 @@ from app.errors import Unauthorized, Unavailable
 from app.extensions import db
 from app.metrics import figures, shared
 from app.models.types import now
+from app.product import SLUG
 from app.services.outbox import outbox
 
 bp = Blueprint("metrics", __name__)
@@ -64,4 +65,4 @@ class Database(Collector):
 
 
 def gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"flagstone_{name}", meaning, value=value)
+    return GaugeMetricFamily(f"{SLUG}_{name}", meaning, value=value)

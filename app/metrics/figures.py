@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlalchemy import Engine, event
 
 from app.metrics import shared
+from app.product import SLUG
 from app.services.shared import audit
 from app.web.middleware import ROUTE
 
@@ -25,32 +26,32 @@ SIGN_INS = {"session.created": "accepted", "session.refused": "refused"}
 
 here = CollectorRegistry()  # of this process only
 requests = Histogram(
-    "flagstone_http_request_duration_seconds",
+    f"{SLUG}_http_request_duration_seconds",
     "Requests and the time until their responses began.",
     ("method", "route", "status"),
     buckets=SECONDS,
     registry=here,
 )
 in_flight = Gauge(
-    "flagstone_http_requests_in_flight",
+    f"{SLUG}_http_requests_in_flight",
     "Requests whose responses have not ended.",
     registry=here,
     multiprocess_mode="livesum",
 )
 connections = Gauge(
-    "flagstone_database_connections_in_use",
+    f"{SLUG}_database_connections_in_use",
     "Database connections in use.",
     registry=here,
     multiprocess_mode="livesum",
 )
 connections_max = Gauge(
-    "flagstone_database_connections_max",
+    f"{SLUG}_database_connections_max",
     "Database connections that the processes may hold.",
     registry=here,
     multiprocess_mode="livesum",
 )
 sign_ins = Counter(
-    "flagstone_sign_ins",
+    f"{SLUG}_sign_ins",
     "Sign-ins by their outcome.",
     ("outcome",),
     registry=here,

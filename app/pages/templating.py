@@ -1,4 +1,4 @@
-"""Functions and filters of all templates: static URLs, the signed-in user, values in words."""
+"""What every template can call: static links, who is looking, and values in words."""
 
 import functools
 import hashlib
@@ -10,7 +10,7 @@ from uuid import uuid4
 from flask import Flask, current_app, request, url_for
 from flask_login import current_user
 
-from app import settings
+from app import product, settings
 from app.errors import Unavailable
 from app.models.task import CLOSED
 from app.models.types import now
@@ -19,12 +19,13 @@ from app.services.shared.user_agents import device
 from environment.openid import OpenIdClient
 
 NAMES = {"due_at": "Due", "assignee_id": "Assignee", "completed_at": "Completed"}
-KEPT_MAX = 200  # characters of a value in a cached URL
+KEPT_MAX = 200  # characters of a value in a link that is remembered
 
 
 def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
+        product=product,
         static_url=static_url,
         url_for=quick_url_for,
         viewer=viewer,
@@ -42,7 +43,7 @@ def init_app(app: Flask) -> None:
 
 
 def form_id() -> str:
-    """Return a new id for a rendered form (app/pages/submit_once.py)."""
+    """Tells a form that is shown from any other (app/pages/submit_once.py)."""
     return str(uuid4())
 
 
@@ -51,16 +52,16 @@ def has_mail() -> bool:
 
 
 def openid_providers() -> tuple[OpenIdClient, ...]:
-    """Return the OpenID providers, in the order of the settings."""
+    """The providers that have a button, in the order of the settings."""
     return settings.current().openid
 
 
 def quick_url_for(endpoint: str, **values: Any) -> str:
-    """Return Flask's url_for from a cache: a page of tasks has 100 links, a seventh of its CPU.
+    """Flask's url_for, remembered: a page of tasks has a hundred links, a seventh of its CPU.
 
-    The cache key is the arguments and the mount point of the app. URLs that depend on the blueprint
-    (".show") or on the host (an option such as `_scheme`) are not cached. Neither are long values,
-    because anyone can send them.
+    The key is the arguments and the place where the app is mounted. URLs that depend on more are
+    not kept: on the blueprint (".show"), or on the host by an option such as `_scheme`. Neither
+    are long ones, because strangers may send any.
     """
     if endpoint.startswith(".") or not all(
         name[0] != "_" and type(value) is str and len(value) <= KEPT_MAX
@@ -76,7 +77,7 @@ def _url_for(_root: str, endpoint: str, **values: Any) -> str:
 
 
 def static_url(name: str) -> str:
-    """Return the file's URL with a digest of its content, so that browsers can cache it a year."""
+    """The file's address with its content in it, so that a browser may keep it for a year."""
     folder = Path(current_app.static_folder or "")
     return url_for("static", filename=name, v=_digest(folder / name))
 
@@ -87,8 +88,8 @@ def _digest(path: Path) -> str:
 
 
 def viewer() -> Any:
-    """Return the signed-in user, or None. Without the database it returns None, so that the layout
-    can still render an error page.
+    """Who is signed in, or None. A layout asks, so that even an error page can be drawn: where the
+    database is away it is drawn as for a stranger.
     """
     try:
         return current_user if current_user.is_authenticated else None
@@ -106,7 +107,7 @@ def readable(value: datetime) -> str:
 
 
 def words(name: str) -> str:
-    """Return a value or a field name as readable text: "In progress" for "in_progress"."""
+    """A value or a field as a person reads it: "in_progress" is "In progress"."""
     return NAMES.get(name) or name.replace("_", " ").capitalize()
 
 

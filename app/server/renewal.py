@@ -128,7 +128,7 @@ def share_figures() -> None:
     folder = os.environ.get(FIGURES, "")
     if not _is_own(folder):
         memory = MEMORY if MEMORY.is_dir() else None
-        folder = tempfile.mkdtemp(prefix=f"flagstone-{os.getpid()}_", dir=memory)
+        folder = tempfile.mkdtemp(prefix=f"service-{os.getpid()}_", dir=memory)
     os.environ[FIGURES] = os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
 
 
@@ -141,4 +141,4 @@ def remove_figures() -> None:
 
 def _is_own(folder: str) -> bool:
     """Return True if this process created the folder, before or after an exec."""
-    return Path(folder).name.startswith(f"flagstone-{os.getpid()}_")
+    return Path(folder).name.startswith(f"service-{os.getpid()}_")

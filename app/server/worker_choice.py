@@ -1,6 +1,6 @@
 """The choice of Gunicorn's worker class by the setting WEB_WORKER_CLASS.
 
-"flagstone" is app.server.gunicorn_worker, which replaces parts of Gunicorn by private names. An
+"app" is app.server.gunicorn_worker, which replaces parts of Gunicorn by private names. An
 untested Gunicorn uses its own threaded worker instead.
 """
 
@@ -10,8 +10,8 @@ TESTED = "27.0"  # the series of Gunicorn with which app.server.gunicorn_worker 
 
 
 def worker_class(setting: str, version: str = gunicorn.__version__) -> str:
-    """Return Gunicorn's worker_class for the setting "flagstone" or "gthread"."""
-    if setting == "flagstone" and is_tested(version):
+    """Return Gunicorn's worker_class for the setting "app" or "gthread"."""
+    if setting == "app" and is_tested(version):
         return "app.server.gunicorn_worker.Worker"
     return "gthread"
 
@@ -21,7 +21,7 @@ def warning(setting: str, version: str = gunicorn.__version__) -> str:
     if setting == "gthread" or is_tested(version):
         return ""
     return (
-        f"WEB_WORKER_CLASS=flagstone is tested with Gunicorn {TESTED}, and this is {version}:"
+        f"WEB_WORKER_CLASS=app is tested with Gunicorn {TESTED}, and this is {version}:"
         " its own gthread worker serves."
     )
 

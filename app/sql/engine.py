@@ -11,6 +11,7 @@ import psycopg2.extensions
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from app.product import SLUG
 from app.sql import watchdog
 
 UUID_OID = 2950
@@ -49,7 +50,7 @@ def options(settings: Mapping[str, Any]) -> dict[str, Any]:
         server = " ".join(f"-c {name}={value}" for name, value in POSTGRES_SETTINGS.items())
         found["connect_args"] = {
             "options": server,
-            "application_name": "flagstone",
+            "application_name": SLUG,
             "keepalives_idle": 5,
             "keepalives_interval": 2,
             "keepalives_count": 2,

@@ -18,7 +18,7 @@ from app.sql.errors import MissingReference, StillReferenced
 Violation = MissingReference | StillReferenced
 VIOLATED = "23503"  # SQLSTATE
 RESTRICTED = "23001"
-_log = logging.getLogger("flagstone.sql")
+_log = logging.getLogger("service.sql")
 _DETAIL = re.compile(r"\(([^)]*)\)=\(")  # Key (team_id)=(...), in any language
 _WRITE = re.compile(r'\s*(INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)', re.IGNORECASE)
 

@@ -20,7 +20,7 @@ import psycopg2
 # the result, in a stored value, in a comparison.
 REFUSALS = ("26000", "42P05", "0A000", "42804", "42883")
 _NAME = re.compile(r"%\((\w+)\)s")
-_log = logging.getLogger("flagstone.sql")
+_log = logging.getLogger("service.sql")
 
 
 class Prepared(NamedTuple):
@@ -53,7 +53,7 @@ def prepare(sql: str, constants: Mapping[str, Any]) -> Prepared:
     if not constants:  # without parameters psycopg2 does not unescape "%%"
         text = text.replace("%%", "%")
     # A hash of the content: behind a pooler another process may have prepared the statement.
-    name = "flagstone_" + hashlib.sha256(f"{text} {constants}".encode()).hexdigest()[:32]
+    name = "prepared_" + hashlib.sha256(f"{text} {constants}".encode()).hexdigest()[:32]
     definition = f"PREPARE {name} AS {text}"
     arguments = ", ".join(f"%({each})s" for each in places)
     call = f"EXECUTE {name} ({arguments})" if places else f"EXECUTE {name}"

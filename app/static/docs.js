@@ -1,4 +1,4 @@
-// The API page: Swagger UI with this service's OpenAPI document.
+// The page to read and try the API: Swagger UI over this service's own document.
 SwaggerUIBundle({
   url: "/api/v1/openapi.json",
   dom_id: "#swagger-ui",

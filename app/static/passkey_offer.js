@@ -1,4 +1,4 @@
-// Shows the offer of a passkey if the device itself can store passkeys.
+// The offer of a passkey comes to light where the device itself can keep one.
 "use strict";
 
 const canKeep = globalThis.PublicKeyCredential?.isUserVerifyingPlatformAuthenticatorAvailable?.();

@@ -14,6 +14,7 @@ from flask_login import UserMixin, current_user, login_required, login_user, log
 from app.errors import Forbidden, Unauthorized
 from app.extensions import login_manager
 from app.models.session import USER_AGENT_MAX
+from app.product import SLUG
 from app.services.access import bearer_tokens, page_sessions
 from app.services.access.bearer_tokens import HolderStatement
 from app.services.shared import audit
@@ -69,6 +70,9 @@ class PageSessions(SecureCookieSessionInterface):
 
 def init_app(app: Flask) -> None:
     app.session_interface = PageSessions()
+    # Cookies of two services on one host (localhost) must differ in their names.
+    https = app.config["SESSION_COOKIE_SECURE"]
+    app.config["SESSION_COOKIE_NAME"] = "__Host-session" if https else f"{SLUG}_session"
 
 
 def origin() -> Actor:

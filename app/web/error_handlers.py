@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from app import errors
 from app.errors import AppError, InvalidLines, InvalidParameter, InvalidToken, Unavailable
 from app.models import User
+from app.product import SLUG
 from app.schemas.strict_json import pointer
 from app.services.accounts import unsent_forms
 from app.services.operations import readiness
@@ -23,7 +24,7 @@ from app.web.request_bodies import CLOSE
 from app.web.request_checks import is_api
 
 PASSING = (429, 503)  # temporary: the same form may be sent again
-REALM = 'Bearer realm="flagstone"'
+REALM = f'Bearer realm="{SLUG}"'
 # The general kind of problem for each status, for the HTTP errors of Werkzeug.
 _PLAIN: list[type[AppError]] = [AppError, *AppError.__subclasses__()]
 BY_STATUS = {kind.status: kind for kind in reversed(_PLAIN)}  # the first of a status wins
@@ -33,7 +34,7 @@ _WORDS = {
     405: "This address does not accept {method}.",
     413: "The body is too large.",
 }
-_log = logging.getLogger("flagstone.error")
+_log = logging.getLogger("service.error")
 
 
 def init_app(app: Flask) -> None:

@@ -20,11 +20,11 @@ from app.logs import Line
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-REQUEST_ID = "flagstone.request_id"  # the keys in the WSGI environment
-ROUTE = "flagstone.route"
-USER_ID = "flagstone.user_id"
-REFUSAL = "flagstone.refusal"  # the error of a request that the server could not read
-RATE = "flagstone.rate"  # the headers of the rate limit
+REQUEST_ID = "service.request_id"  # the keys in the WSGI environment
+ROUTE = "service.route"
+USER_ID = "service.user_id"
+REFUSAL = "service.refusal"  # the error of a request that the server could not read
+RATE = "service.rate"  # the headers of the rate limit
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})  # called by machines every few seconds
 
@@ -47,11 +47,11 @@ HEADERS = [
 ]
 HSTS = ("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_log = logging.getLogger("flagstone.request")
+_log = logging.getLogger("service.request")
 
 
 class Middleware:
-    """The middleware around the whole application. Logs to "flagstone.request"."""
+    """The middleware around the whole application. Logs to "service.request"."""
 
     def __init__(self, app: "WSGIApplication", *, https: bool) -> None:
         self.app = app

@@ -24,7 +24,7 @@ else:
 
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 RETRY_SHARED = 5.0  # seconds after which Redis is tried again
-_log = logging.getLogger("flagstone.ratelimit")
+_log = logging.getLogger("service.ratelimit")
 
 
 class Limiter:

@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from app.lazy import lazy_import
+from app.product import SLUG
 
 if TYPE_CHECKING:
     import redis
@@ -50,7 +51,7 @@ class RedisWindows:
     """Counters in Redis: a key for each client, which expires with its window."""
 
     def __init__(self, url: str, amount: int, seconds: int) -> None:
-        self.prefix, self.seconds = f"flagstone/{amount}/{seconds}/", seconds
+        self.prefix, self.seconds = f"{SLUG}/{amount}/{seconds}/", seconds
         timeouts = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
         self.redis = redis.Redis.from_url(url, **timeouts)
         self.script = self.redis.register_script(HIT)

@@ -34,7 +34,7 @@ RENEW_EVERY = LEASE.total_seconds() / 3
 PURGE_EVERY = 3600.0  # seconds
 INDEX_EVERY = 15.0  # seconds between two queries for tasks stored by an older release
 DRAIN = 25.0  # seconds to finish the current entries after a stop
-_log = logging.getLogger("flagstone.worker")
+_log = logging.getLogger("service.worker")
 
 
 class Worker:

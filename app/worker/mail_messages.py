@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from flask import render_template
 
-from app import settings
+from app import product, settings
 from app.durations import in_words
 from app.models import OutboxEntry
 from app.models.one_time_link import LIFE
@@ -111,7 +111,7 @@ def _message(
     name, sender = parseaddr(settings.current().mail_from)
     message["From"] = Address(name, addr_spec=sender)
     message["To"] = Address(addr_spec=to)
-    message["Subject"] = f"{subject} - Flagstone"
+    message["Subject"] = f"{subject} - {product.NAME}"
     message["Date"] = format_datetime(now())
     # The same at every attempt, so that receivers recognise a duplicate (RFC 5322, 3.6.4).
     message["Message-ID"] = f"<{entry.id}@{urlsplit(site).hostname}>"

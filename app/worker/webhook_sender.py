@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import orjson
 
+from app import product
 from app.errors import SendingFailed
 from app.models import OutboxEntry, Webhook
 from app.models.types import now
@@ -25,7 +26,7 @@ from app.services.webhooks import (
 )
 
 TIMEOUT = 15.0  # seconds in total: name, connection, TLS, request and response
-USER_AGENT = "Flagstone-Webhooks"
+USER_AGENT = f"{product.SLUG}-webhooks"
 GONE = 410
 
 

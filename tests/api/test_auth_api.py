@@ -10,6 +10,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.models import Token, User
+from app.product import SLUG
 from app.services.authentication import secret_tokens
 from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD, MakePerson, signed_in_api
@@ -17,7 +18,7 @@ from tests.support.answers import blamed, slug_of, without_request
 from tests.support.clients import Api, Browser
 from tests.support.rows import age, rows, set_values
 
-REALM = 'Bearer realm="flagstone"'
+REALM = f'Bearer realm="{SLUG}"'
 INVALID = f'{REALM}, error="invalid_token"'
 MALFORMED_TOKENS = ["x", "fst_", "fst_" + "0" * 49, "a b", "fst_\u00e9", "." * 5000]
 

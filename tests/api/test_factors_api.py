@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 from app.errors import BadOtp, Conflict
 from app.models import Factor, RecoveryCode, Session, SignInAttempt, Token, User
 from app.models.factor import APPS_MAX
+from app.product import NAME
 from app.services.access import page_sessions
 from app.services.factors import factors, recovery_codes, totp, verification
 from app.services.shared.actor import Actor
@@ -49,7 +50,7 @@ def set_up(api: Api) -> Phone:
 
 def test_app_counts_once_it_is_confirmed(api: Api, ann_api: Api) -> None:
     begun = ann_api.post(TOTP, PROOF).get_json()
-    assert begun["uri"].startswith(f"otpauth://totp/Flagstone:ann?secret={begun['secret']}&")
+    assert begun["uri"].startswith(f"otpauth://totp/{NAME}:ann?secret={begun['secret']}&")
     assert sign_in(api).status_code == 200
     answer = ann_api.post(f"{TOTP}/confirm", {"otp": Phone(begun["secret"], []).code()})
     assert len(set(answer.get_json()["recovery_codes"])) == 10

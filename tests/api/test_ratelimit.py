@@ -233,7 +233,7 @@ def test_key_in_redis_that_has_lost_its_end_gets_one(
 def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The warnings of the limiter."""
     warnings: list[str] = []
-    monkeypatch.setattr(logging.getLogger("flagstone.ratelimit"), "warning", warnings.append)
+    monkeypatch.setattr(logging.getLogger("service.ratelimit"), "warning", warnings.append)
     return warnings
 
 

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from app.models import Task, Token, User
+from app.product import NAME
 from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD, MakeApp, signed_in_api
 from tests.support.answers import MISSING, blamed, slug_of
@@ -92,7 +93,7 @@ def test_taken_names_are_told_with_the_other_faults(api: Api, ann: Actor) -> Non
         ({"password": "Iloveyou"}, "/password"),
         ({"username": "plumtree", "password": "PlumTree"}, "/password"),
         ({"email": "plum.tree@example.com", "password": "plum.tree"}, "/password"),
-        ({"password": "my flagstone"}, "/password"),
+        ({"password": f"my {NAME}"}, "/password"),
         ({"password": None}, "/password"),
     ],
 )

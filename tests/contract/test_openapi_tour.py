@@ -1,4 +1,4 @@
-"""A tour of all operations: each answer matches the OpenAPI document, on either database."""
+"""A tour over every operation: each answer is as the OpenAPI document says, on either database."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,7 @@ IMPORTED = "title,labels\nPrune,garden;summer\n"
 
 
 class Guide:
-    """The clients of the tour (a stranger, Ann, Bob, root) and the operations that they called."""
+    """Leads through the API: a stranger, Ann, Bob and root, and what they have seen."""
 
     def __init__(self, app: Flask, mailbox: Mailbox, ann: Api, bob: Api, root: Api) -> None:
         self.app, self.mailbox = app, mailbox
@@ -55,7 +55,7 @@ def guide(
 
 
 def read(api: Api, path: str) -> Any:
-    """Read the record by GET, by If-None-Match and by HEAD."""
+    """The record, asked for anew, unchanged, and by its head."""
     answer = api.get(path)
     assert answer.status_code == 200, answer.text
     if etag := answer.headers.get("ETag"):
@@ -65,7 +65,7 @@ def read(api: Api, path: str) -> Any:
 
 
 def read_list(api: Api, path: str) -> None:
-    """Read all pages of the list, with a count."""
+    """All of its pages, counted."""
     following = f"{path}?limit=1&count=true"
     while following:
         page = api.get(following).get_json()

@@ -1,4 +1,4 @@
-"""Attacks that once succeeded: the service refuses them at low cost."""
+"""Attacks that once got through: what they were built of stays refused, and stays cheap."""
 
 import io
 import json
@@ -21,11 +21,11 @@ from app.services.users import identifiers, passwords
 from app.sql import atomic
 from tests.conftest import PASSWORD
 from tests.support.answers import blamed, slug_of
-from tests.support.clients import Api, Browser
+from tests.support.clients import SESSION_COOKIE, Api, Browser
 from tests.support.races import race
 
 JSON = "application/json"
-# Normalizing this text (NFKC) would block the whole process for minutes.
+# Normalising it (NFKC) would take minutes, in which the whole process stands still.
 SLOW_TEXT = "a" + "\u0316\u0301" * 200_000
 QUICK = 5  # seconds, on a busy machine
 
@@ -143,7 +143,7 @@ def test_right_password_that_comes_too_late_is_not_taken(
     verify = passwords.verify
 
     def slowly(kept: str | None, password: str) -> bool:
-        for _ in range(PAIR_MAX):  # concurrent guesses of others
+        for _ in range(PAIR_MAX):  # meanwhile others have guessed
             throttle.settle(throttle.account_of(ann.id, ""), ann.address, succeeded=False)
         return verify(kept, password)
 
@@ -161,7 +161,7 @@ def test_nobody_comments_on_what_is_being_taken_away(app: Flask, ann: Actor, bob
     def take_away() -> None:
         tasks.update(ann, task.id, {"assignee_id": None})
         taken.set()
-        time.sleep(0.3)  # the other thread works while this transaction is open
+        time.sleep(0.3)  # the other is at work, and this is not committed
 
     def comment() -> Any:
         taken.wait(QUICK)
@@ -194,9 +194,9 @@ def test_odd_host_is_refused(app: Flask, host: str) -> None:
 def test_signing_in_anew_ends_the_session_before(app: Flask, ann: Actor) -> None:
     browser, thief = Browser(app), app.test_client()
     browser.sign_in("ann", PASSWORD)
-    cookie = browser.client.get_cookie("session")
+    cookie = browser.client.get_cookie(SESSION_COOKIE)
     assert cookie is not None
-    thief.set_cookie("session", cookie.value)
+    thief.set_cookie(SESSION_COOKIE, cookie.value)
     assert thief.get("/tasks").status_code == 200
     fields = {"identifier": "ann", "password": PASSWORD}
     assert browser.post("/auth/login", fields, form="/settings/password").status_code == 303

@@ -1,4 +1,4 @@
-"""The search for secrets in logs (tests/support/leaks.py) finds secrets and nothing else."""
+"""What the search for secrets in all logs finds (tests/support/leaks.py), and what it lets pass."""
 
 import logging
 
@@ -9,12 +9,12 @@ from app.services.authentication import secret_tokens
 from app.services.users import passwords
 from tests.conftest import PASSWORD
 from tests.support import leaks
-from tests.support.clients import Api, Browser
+from tests.support.clients import SESSION_COOKIE, Api, Browser
 
 
 def test_secrets_are_found(browser: Browser) -> None:
     browser.get("/auth/login")
-    cookie = browser.client.get_cookie("session")
+    cookie = browser.client.get_cookie(SESSION_COOKIE)
     assert cookie is not None
     secrets = (PASSWORD, secret_tokens.make(), cookie.value, browser.csrf_token)
     hashed = passwords.hash_(PASSWORD)
@@ -33,7 +33,7 @@ def test_what_a_list_may_show_of_a_token_is_let_pass() -> None:
 def test_each_request_and_each_error_of_a_run_is_kept(app: Flask, api: Api) -> None:
     before = len(leaks.lines)
     api.get("/tasks", headers={"X-Request-ID": "of-this-test"})
-    logging.getLogger("flagstone.error").error("in flight")
+    logging.getLogger("service.error").error("in flight")
     kept = leaks.lines[before:]
     assert any("of-this-test" in line for line in kept)
     assert any("in flight" in line for line in kept)

@@ -8,7 +8,7 @@ from app.services.accounts import password_reset
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from tests.conftest import PASSWORD, MakeApp
-from tests.support.clients import Browser
+from tests.support.clients import SESSION_COOKIE, Browser
 from tests.support.rows import rows
 
 NEW = {"username": "carl", "email": "carl@example.com", "password": PASSWORD}
@@ -101,7 +101,7 @@ def test_remember_me_outlives_the_browser(
     fields = {"identifier": "ann", "password": PASSWORD, **({"remember": "y"} if remember else {})}
     answer = browser.post("/auth/login", fields, form="/auth/login")
     cookies = answer.headers.getlist("Set-Cookie")
-    (session,) = [cookie for cookie in cookies if cookie.startswith("session=")]
+    (session,) = [cookie for cookie in cookies if cookie.startswith(f"{SESSION_COOKIE}=")]
     assert ("Expires" in session) is remember
     with app.app_context():
         assert [row.remembered for row in rows(Session)] == [remember]
@@ -127,11 +127,11 @@ def test_a_stranger_who_asks_by_htmx_is_led_by_the_whole_page(browser: Browser) 
 
 
 def test_logging_out_ends_the_session_itself(app: Flask, ann_browser: Browser) -> None:
-    cookie = ann_browser.client.get_cookie("session")
+    cookie = ann_browser.client.get_cookie(SESSION_COOKIE)
     answer = ann_browser.post("/auth/logout", form="/")
     assert answer.headers["Clear-Site-Data"] == '"cache"'
     assert cookie is not None
-    ann_browser.client.set_cookie("session", cookie.value)
+    ann_browser.client.set_cookie(SESSION_COOKIE, cookie.value)
     assert ann_browser.get("/tasks").status_code == 302
 
 

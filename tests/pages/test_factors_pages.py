@@ -8,7 +8,7 @@ from flask import Flask
 from app.models import Factor, RecoveryCode, Session
 from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD, signed_in_browser
-from tests.support.clients import Browser
+from tests.support.clients import SESSION_COOKIE, Browser
 from tests.support.factors import Phone, hold_clock
 from tests.support.rows import rows
 
@@ -23,7 +23,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def begin(browser: Browser) -> Phone:
     text = browser.post(f"{PAGE}/totp", PROOF, form=f"{PAGE}/totp").text
-    found = re.search(r"into the app: <code>([A-Z2-7 ]+)</code>", text)
+    found = re.search(r"into it: <code>([A-Z2-7 ]+)</code>", text)
     assert found
     return Phone(found[1].replace(" ", ""), [])
 
@@ -86,12 +86,12 @@ def test_session_gets_another_secret_and_the_others_end(
 ) -> None:
     """S2: what was copied before is dead."""
     other = signed_in_browser(app, ann)
-    before = ann_browser.client.get_cookie("session")
+    before = ann_browser.client.get_cookie(SESSION_COOKIE)
     set_up(ann_browser)
     assert ann_browser.get("/tasks").status_code == 200
     assert other.get("/tasks").status_code == 302
     assert before is not None
-    ann_browser.client.set_cookie("session", before.value)
+    ann_browser.client.set_cookie(SESSION_COOKIE, before.value)
     assert ann_browser.get("/tasks").status_code == 302
     with app.app_context():
         assert len(rows(Session)) == 1

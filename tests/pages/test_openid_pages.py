@@ -10,7 +10,7 @@ from flask import Flask
 from app.models import LinkedAccount, Session, User
 from tests.conftest import MakeApp
 from tests.pages.test_auth_pages import FOREIGN
-from tests.support.clients import Browser
+from tests.support.clients import SESSION_COOKIE, Browser
 from tests.support.openid_provider import START, Provider, callback_of, go, refusal
 from tests.support.rows import actions, rows
 
@@ -127,11 +127,11 @@ def test_code_is_good_once_with_an_old_cookie_too(
     app: Flask, browser: Browser, provider: Provider
 ) -> None:
     callback = callback_of(browser)
-    cookie = browser.client.get_cookie("session")
+    cookie = browser.client.get_cookie(SESSION_COOKIE)
     assert cookie is not None
     browser.get(callback)
     thief = Browser(app)
-    thief.client.set_cookie("session", cookie.value)
+    thief.client.set_cookie(SESSION_COOKIE, cookie.value)
     assert thief.get(callback).status_code == 400
 
 

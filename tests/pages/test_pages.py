@@ -13,6 +13,7 @@ from flask import Flask, url_for
 from app.errors import AppError, Unavailable
 from app.models.types import now
 from app.pages.templating import KEPT_MAX, _url_for, quick_url_for
+from app.product import NAME
 from app.services.access import page_sessions
 from app.services.shared.actor import Actor
 from app.services.tasks import tasks
@@ -41,7 +42,7 @@ def test_each_page_has_a_title_a_description_and_one_heading(
     ann_browser: Browser, path: str
 ) -> None:
     page = ann_browser.get(path, follow_redirects=True).text
-    assert re.search(r"<title>[^<]+ · Flagstone</title>", page)
+    assert re.search(rf"<title>[^<]+ · {NAME}</title>", page)
     assert re.search(r'<meta name="description" content="[^"]{10,}">', page)
     assert page.count("<h1") == 1
 
@@ -100,13 +101,13 @@ def test_long_link_is_not_remembered(app: Flask) -> None:
 def test_the_dashboard_shows_figures_and_lists(
     app: Flask, ann: Actor, ann_browser: Browser
 ) -> None:
-    assert "No tasks yet" in ann_browser.get("/").text
+    assert "Nothing to do yet" in ann_browser.get("/").text
     with app.app_context():
         tasks.create(ann, {"title": "Buy milk"})
     page = ann_browser.get("/").text
     assert "Buy milk" in page
     assert "<svg viewBox" in page
-    assert "Show figures as a table" in page
+    assert "The figures as a table" in page
 
 
 @pytest.mark.parametrize("slug", sorted(problems()))

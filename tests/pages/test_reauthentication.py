@@ -13,7 +13,7 @@ from app.services.authentication import credentials
 from app.services.shared.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD
 from tests.support.answers import slug_of
-from tests.support.clients import Api, Browser
+from tests.support.clients import SESSION_COOKIE, Api, Browser
 from tests.support.rows import add_factor, age, events, rows, set_values
 
 PAGE = "/auth/reauthenticate"
@@ -118,11 +118,11 @@ def test_wrong_password_proves_nothing(app: Flask, root_browser: Browser, ann: A
 
 
 def test_proof_renews_the_secret_of_the_session(app: Flask, ann_browser: Browser) -> None:
-    before = ann_browser.client.get_cookie("session")
+    before = ann_browser.client.get_cookie(SESSION_COOKIE)
     assert ann_browser.post(PAGE, PROOF, form=PAGE).location == "/"
     assert ann_browser.get("/tasks").status_code == 200
     assert before is not None
-    ann_browser.client.set_cookie("session", before.value)
+    ann_browser.client.set_cookie(SESSION_COOKIE, before.value)
     assert ann_browser.get("/tasks").status_code == 302
     with app.app_context():
         assert len(events("session.proved")) == 1
@@ -199,7 +199,7 @@ def test_account_without_a_password_proves_itself_by_a_recent_login(
     pass_time(app)
     answer = ann_browser.post(path, fields, form=path)
     assert (answer.status_code, answer.location) == (303, PAGE)
-    assert "Sign out, then sign in again" in ann_browser.get(PAGE).text
+    assert "Sign out, and sign in again" in ann_browser.get(PAGE).text
 
 
 def test_account_without_a_password_sets_one_and_goes(

@@ -12,7 +12,7 @@ from app.services.accounts import accounts, password_reset
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import users
 from tests.conftest import PASSWORD
-from tests.support.clients import Browser
+from tests.support.clients import SESSION_COOKIE, Browser
 from tests.support.factors import Phone, hold_clock, phone_of
 from tests.support.rows import actions, rows
 
@@ -50,10 +50,10 @@ def test_code_signs_in_and_leads_on(browser: Browser, phone: Phone) -> None:
 
 
 def test_cookie_of_the_half_way_does_not_last(half: Browser, phone: Phone) -> None:
-    before = half.client.get_cookie("session")
+    before = half.client.get_cookie(SESSION_COOKIE)
     half.post(STEP, {"otp": phone.code()}, form=STEP)
     assert before is not None
-    half.client.set_cookie("session", before.value)
+    half.client.set_cookie(SESSION_COOKIE, before.value)
     assert half.get("/tasks").status_code == 302
     half.csrf_token = ""
     assert half.post(STEP, {"otp": phone.code()}, form=STEP).status_code == 422

@@ -20,6 +20,7 @@ import config
 from app.metrics import figures
 from app.models import OutboxEntry
 from app.models.types import now
+from app.product import SLUG
 from app.services.outbox import outbox
 from tests.conftest import MakeApp
 from tests.server.test_probes import NOBODY_THERE
@@ -81,8 +82,8 @@ def test_nothing_is_in_flight_once_all_is_answered(metered: Flask) -> None:
             pass
     assert figures.in_flight.collect() == before
     text = ask(metered).text
-    assert value(text, "flagstone_database_connections_in_use") == 0
-    assert value(text, "flagstone_database_connections_max") == 8
+    assert value(text, f"{SLUG}_database_connections_in_use") == 0
+    assert value(text, f"{SLUG}_database_connections_max") == 8
 
 
 class Connections:
@@ -162,7 +163,7 @@ def test_sign_ins_are_counted_by_their_outcome(metered: Flask, ann: object) -> N
     def counted() -> tuple[float, float]:
         text = ask(metered).text
         accepted, refused = (
-            value(text, f'flagstone_sign_ins_total{{outcome="{outcome}"}}')
+            value(text, f'{SLUG}_sign_ins_total{{outcome="{outcome}"}}')
             for outcome in ("accepted", "refused")
         )
         return accepted, refused
@@ -181,22 +182,22 @@ def test_outbox_is_told_as_it_is(metered: Flask) -> None:
             outbox.add("mail", "greeting", {"number": number})
         set_values(OutboxEntry, rows(OutboxEntry)[0].id, status="dead", finished_at=now())
     text = ask(metered).text
-    assert value(text, "flagstone_outbox_due") == 2
-    assert value(text, "flagstone_outbox_dead") == 1
-    assert 0 <= value(text, "flagstone_outbox_oldest_due_seconds") < 60
+    assert value(text, f"{SLUG}_outbox_due") == 2
+    assert value(text, f"{SLUG}_outbox_dead") == 1
+    assert 0 <= value(text, f"{SLUG}_outbox_oldest_due_seconds") < 60
 
 
 def test_database_that_is_away_is_told_too() -> None:
     app = make_app(NOBODY_THERE, METRICS_TOKEN=TOKEN)
     text = ask(app).text
     close(app)
-    assert value(text, "flagstone_database_up") == 0
-    assert "flagstone_http_request" in text
+    assert value(text, f"{SLUG}_database_up") == 0
+    assert f"{SLUG}_http_request" in text
 
 
 def test_alerts_in_the_manual_name_what_there_is(metered: Flask) -> None:
     manual = (config.ROOT / "docs/operations.md").read_text()
-    named = set(re.findall(r"\b(flagstone_[a-z_]+?)(?:_bucket|_count)?\b(?![_./])", manual))
+    named = set(re.findall(rf"\b({SLUG}_[a-z_]+?)(?:_bucket|_count)?\b(?![_./])", manual))
     told_of = set(re.findall(r"^# TYPE (\w+)", ask(metered).text, re.MULTILINE))
     assert named - {"flagstone_web"} <= told_of  # that is a role of the database
     assert len(named) > 5
@@ -229,7 +230,7 @@ def test_all_workers_are_told_together_and_nothing_is_lost_when_they_change(
     tmp_path: Path,
 ) -> None:
     with running(tmp_path, METRICS_TOKEN=TOKEN) as server:
-        until(lambda: value(scrape(server), "flagstone_database_connections_max") == 16)
+        until(lambda: value(scrape(server), f"{SLUG}_database_connections_max") == 16)
         for _ in range(20):
             server.get("/about")
         assert value(scrape(server), ABOUT) == 20
@@ -241,10 +242,10 @@ def test_all_workers_are_told_together_and_nothing_is_lost_when_they_change(
         until(lambda: killed not in children(server))
         for _ in range(20):
             server.get("/about")
-        until(lambda: value(scrape(server), "flagstone_database_connections_max") == 16)
+        until(lambda: value(scrape(server), f"{SLUG}_database_connections_max") == 16)
         assert value(scrape(server), ABOUT) == 40
         # The one that asks; of the last one before it the end may not have been noted yet.
-        until(lambda: value(scrape(server), "flagstone_http_requests_in_flight") == 1)
+        until(lambda: value(scrape(server), f"{SLUG}_http_requests_in_flight") == 1)
         folder = folder_of(server)
         assert folder.stat().st_mode & 0o077 == 0
         assert server.stop() == 0

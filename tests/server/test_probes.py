@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from app.services.operations import readiness
 from app.sql import request_connection
 from tests.support.answers import slug_of
+from tests.support.clients import SESSION_COOKIE
 from tests.support.databases import close, make_app, migrate
 
 LATER = "99991231235959"
@@ -47,7 +48,7 @@ def test_probe_answers_for_any_host(app: Flask, path: str, method: str) -> None:
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/static/app.css"])
 def test_no_session_is_opened_for_a_program_or_a_file(app: Flask, path: str) -> None:
-    answer = ask(app, path, Cookie="session=something")
+    answer = ask(app, path, Cookie=f"{SESSION_COOKIE}=something")
     assert answer.status_code == 200
     assert "Set-Cookie" not in answer.headers
     assert "Cookie" not in answer.vary
@@ -67,7 +68,7 @@ def test_probe_is_logged_at_a_level_of_its_own(
 ) -> None:
     """Probes come every few seconds, and would hide what people do."""
     records: SimpleQueue[logging.LogRecord] = SimpleQueue()
-    log = logging.getLogger("flagstone.request")
+    log = logging.getLogger("service.request")
     monkeypatch.setattr(log, "handlers", [QueueHandler(records)])
     caplog.set_level(logging.DEBUG, log.name)
     ask(app, path)

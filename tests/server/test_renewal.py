@@ -120,7 +120,7 @@ def test_new_settings_are_taken_and_wrong_ones_are_not(tmp_path: Path) -> None:
         server.process.send_signal(signal.SIGHUP)
         until(lambda: "The new code was not taken" in server.log.read_text())
         assert server.get("/about").status == 200
-        folders = renewal.MEMORY.glob(f"flagstone-{server.process.pid}_*")
+        folders = renewal.MEMORY.glob(f"service-{server.process.pid}_*")
         (folder,) = folders if renewal.MEMORY.is_dir() else [tmp_path]
         assert server.stop() == 0
         assert folder == tmp_path or not folder.exists()

@@ -15,11 +15,11 @@ OURS = "app.server.gunicorn_worker.Worker"
 @pytest.mark.parametrize(
     ("setting", "version", "chosen"),
     [
-        ("flagstone", "27.0.1", OURS),
-        ("flagstone", "27.0.9", OURS),
-        ("flagstone", "27.1.0", "gthread"),
-        ("flagstone", "27.01", "gthread"),
-        ("flagstone", "28.0.0", "gthread"),
+        ("app", "27.0.1", OURS),
+        ("app", "27.0.9", OURS),
+        ("app", "27.1.0", "gthread"),
+        ("app", "27.01", "gthread"),
+        ("app", "28.0.0", "gthread"),
         ("gthread", "27.0.1", "gthread"),
         ("gthread", "28.0.0", "gthread"),
     ],
@@ -28,14 +28,14 @@ def test_our_worker_is_taken_with_a_tested_gunicorn_only(
     setting: str, version: str, chosen: str
 ) -> None:
     assert worker_class(setting, version) == chosen
-    assert bool(warning(setting, version)) == (setting == "flagstone" and chosen == "gthread")
+    assert bool(warning(setting, version)) == (setting == "app" and chosen == "gthread")
 
 
 def test_installed_gunicorn_is_a_tested_one() -> None:
-    assert (worker_class("flagstone"), warning("flagstone")) == (OURS, "")
+    assert (worker_class("app"), warning("app")) == (OURS, "")
 
 
-@pytest.mark.parametrize(("setting", "changed"), [("flagstone", True), ("gthread", False)])
+@pytest.mark.parametrize(("setting", "changed"), [("app", True), ("gthread", False)])
 def test_plain_worker_leaves_gunicorn_as_it_is(setting: str, changed: bool) -> None:
     code = (
         "import gunicorn.app.wsgiapp as g, gunicorn.http.wsgi as w\n"

@@ -232,7 +232,7 @@ def test_revision_that_meets_a_busy_table_is_tried_again(postgres: PostgresServe
                 writer.rollback()
                 return True
 
-            log = logging.getLogger("flagstone.migrate")
+            log = logging.getLogger("service.migrate")
             log.addFilter(release)
             upgrade(directory=MIGRATIONS)
             log.removeFilter(release)

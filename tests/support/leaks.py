@@ -1,8 +1,8 @@
-"""The search for secrets in logs (ASVS 5.0, 16.2.5). All log lines of a run, of this process and
-of those it starts, are collected and searched at the end of the run.
+"""No log may hold a secret (ASVS 5.0, 16.2.5): all that is logged in a run of the tests is kept, by
+this process and by those that it starts, and searched when the run ends.
 
-Any text in the form of a token, a cookie or a password hash counts as a secret, and so do the
-passwords that the clients send.
+What looks like a token, a cookie or a hash of a password is one, whoever made it; passwords are
+those that the clients send.
 """
 
 import logging
@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from app.logs import JsonFormatter
-from app.services.authentication.secret_tokens import PREFIX
+from app.product import TOKEN_PREFIX
 
 LOOKS = re.compile(
-    rf"{PREFIX}\w{{49}}"
+    rf"{TOKEN_PREFIX}\w{{49}}"
     r"|[\w-]{20,}\.[\w-]{6}\.[\w-]{27}"  # signed: a cookie, a CSRF token, a cursor
     r"|\$argon2"
     r"|whsec_[\w+/=]{20,}"
 )
 PASSWORD_FIELDS = frozenset({"password", "current_password", "new_password", "otp"})
-LENGTH_MIN = 12  # of a password, so that no other text matches by chance
+LENGTH_MIN = 12  # of a password that cannot be something else by chance
 
 lines: list[str] = []
 passwords: set[str] = set()
 
 
 def listen() -> None:
-    """Collect the lines of all loggers of this process from now on."""
+    """Keep what any logger of this process is told from now on."""
     make, formatter = logging.getLogRecordFactory(), JsonFormatter()
 
     def kept(*args: Any, **options: Any) -> logging.LogRecord:
@@ -39,12 +39,12 @@ def listen() -> None:
 
 
 def read(log: Path) -> None:
-    """Collect the log of another process."""
+    """Keep what another process has logged."""
     lines.extend(log.read_text(errors="replace").splitlines())
 
 
 def note(fields: Any) -> None:
-    """Collect the passwords in the JSON or form of a client."""
+    """The passwords among what a client sends, as JSON or as a form."""
     if isinstance(fields, dict):
         for name, value in fields.items():
             if name in PASSWORD_FIELDS and isinstance(value, str) and len(value) >= LENGTH_MIN:
@@ -52,7 +52,7 @@ def note(fields: Any) -> None:
 
 
 def found(logged: list[str]) -> list[str]:
-    """Return the lines with a secret."""
+    """The lines that hold a secret."""
     return [
         line for line in logged if LOOKS.search(line) or any(word in line for word in passwords)
     ]

@@ -1,16 +1,17 @@
-"""The reader of the answer of GET /metrics."""
+"""Reads what GET /metrics answers."""
 
 import re
 
+from app.product import SLUG
 from tests.support.gunicorn_server import Server
 
 TOKEN = "a-token-of-prometheus"
 CREDENTIALS = f"Authorization: Bearer {TOKEN}"
-ABOUT = 'flagstone_http_request_duration_seconds_count{method="GET",route="/about",status="2xx"}'
+ABOUT = f'{SLUG}_http_request_duration_seconds_count{{method="GET",route="/about",status="2xx"}}'
 
 
 def value(text: str, series: str) -> float:
-    """Return the value of one series; 0 if missing."""
+    """The value of one series; 0 if nothing was counted yet."""
     found = re.search(f"^{re.escape(series)} (.*)$", text, re.MULTILINE)
     return float(found[1]) if found else 0.0
 

@@ -35,7 +35,7 @@ def worker_lines() -> Iterator[list[dict[str, Any]]]:
     lines: list[dict[str, Any]] = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(json.loads(JsonFormatter().format(record)))  # type: ignore[method-assign]
-    logger = logging.getLogger("flagstone.worker")
+    logger = logging.getLogger("service.worker")
     logger.addHandler(handler)
     yield lines
     logger.removeHandler(handler)

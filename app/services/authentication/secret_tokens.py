@@ -8,15 +8,16 @@ import hashlib
 import secrets
 import zlib
 
-PREFIX = "fst_"
+from app.product import TOKEN_PREFIX
+
 SHOWN = 10  # characters of a token that lists may show, to distinguish tokens
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM_LENGTH, _SUM_LENGTH = 43, 6
-_LENGTH = len(PREFIX) + _RANDOM_LENGTH + _SUM_LENGTH
+_LENGTH = len(TOKEN_PREFIX) + _RANDOM_LENGTH + _SUM_LENGTH
 
 
 def make() -> str:
-    start = PREFIX + _base62(secrets.randbits(256), _RANDOM_LENGTH)
+    start = TOKEN_PREFIX + _base62(secrets.randbits(256), _RANDOM_LENGTH)
     return start + _checksum(start)
 
 
@@ -24,7 +25,7 @@ def is_wellformed(token: str) -> bool:
     return (
         len(token) == _LENGTH
         and token.isascii()
-        and token.startswith(PREFIX)
+        and token.startswith(TOKEN_PREFIX)
         and _checksum(token[:-_SUM_LENGTH]) == token[-_SUM_LENGTH:]
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 import pyotp
 from sqlalchemy import BindParameter, bindparam, delete, insert, or_, select, update
 
+from app import product
 from app.errors import Conflict, Invalid
 from app.faults import Code, Fault
 from app.models import FACTORS, Factor
@@ -24,7 +25,7 @@ from app.services.shared.actor import Actor
 from app.services.users import users
 from app.sql import ROW_KEY, Statement, atomic
 
-ISSUER, NAME = "Flagstone", "Authenticator app"
+NAME = "Authenticator app"
 STEP = 30  # seconds
 WINDOW = (-1, 0, 1)  # accepted clock skew in steps
 DIGITS = 6
@@ -178,7 +179,7 @@ def _secret(factor: Factor) -> str:
 
 def _set_up(actor: Actor, secret: str) -> SetUp:
     name = users.get(actor, actor.id).username
-    return SetUp(secret, pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER))
+    return SetUp(secret, pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=product.NAME))
 
 
 def _step_of(factor: Factor, otp: str) -> int | None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from app import settings
+from app import product, settings
 from app.errors import Invalid
 from app.lazy import lazy_import
 from app.models import User
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 else:
     webauthn = lazy_import("webauthn")
 
-RP_NAME = "Flagstone"
 TIMEOUT = 300_000  # milliseconds that the browser waits for the person
 ID_MAX = 1023  # bytes of the id of a credential (WebAuthn Level 3, 7.1)
 ALGORITHMS = (-7, -8, -257)  # ES256, EdDSA, RS256 (RFC 9053, RFC 8812)
@@ -37,7 +36,7 @@ def creation(challenge: Challenge, user: User, known: Sequence[str]) -> dict[str
     """Return the options to create a passkey on a device that has none of the ids `known`."""
     name = user.username
     return {
-        "rp": {"id": rp_id(), "name": RP_NAME},
+        "rp": {"id": rp_id(), "name": product.NAME},
         "user": {"id": encoded(user.id.encode()), "name": name, "displayName": name},
         "challenge": challenge.value,
         "pubKeyCredParams": [{"type": "public-key", "alg": number} for number in ALGORITHMS],

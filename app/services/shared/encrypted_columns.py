@@ -19,7 +19,7 @@ from app.sql import ROW_KEY, Statement
 
 PAGE = 500  # rows that are read at a time
 _FIRST = "00000000-0000-0000-0000-000000000000"
-_log = logging.getLogger("flagstone.sealing")
+_log = logging.getLogger("service.sealing")
 
 
 class Counts(NamedTuple):

@@ -8,15 +8,15 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app import settings
+from app import product, settings
 from app.errors import Invalid
 from app.faults import Code, Fault, length_code
 from app.models.user import PASSWORD_MAX
 
-PRODUCT_NAME = "flagstone"
+PRODUCT_WORD = "".join(filter(str.isalnum, product.NAME.casefold()))
 OWN_WORDS = (
     "The password must not be your username, your email address or the part of it before the @,"
-    f' or contain "{PRODUCT_NAME}".'
+    f" or contain the name {product.NAME}."
 )
 # One character of a valid password may be typed as up to four code points (NFD). Longer input is
 # never a password, and the time to normalise it grows with the square of its length.
@@ -31,7 +31,7 @@ _AROUND = re.compile(r"[\W\d_]*")
 _LETTERS = str.maketrans("@4310$57", "aaeiosst")  # common substitutes of letters
 
 
-class Policy:
+class Hashing:
     """The cost of the hash for the whole process. Tests lower it."""
 
     # OWASP's parameters for Argon2id: 19 MiB, two passes, one lane (28 ms of CPU)
@@ -51,7 +51,7 @@ def check(field: str, password: str, *context: str) -> None:
         raise _refusal(field, Code.TOO_COMMON, "This password is among the most common ones.")
     known = {word.casefold() for word in context}
     known |= {word.partition("@")[0] for word in known}
-    if plain in known or PRODUCT_NAME in plain:
+    if plain in known or PRODUCT_WORD in "".join(filter(str.isalnum, plain)):
         raise _refusal(field, Code.TOO_SIMILAR, OWN_WORDS)
 
 
@@ -60,7 +60,7 @@ def length_rule() -> str:
 
 
 def hash_(password: str) -> str:
-    return Policy.hasher.hash(_normal(password))
+    return Hashing.hasher.hash(_normal(password))
 
 
 def verify(stored_hash: str | None, password: str) -> bool:
@@ -68,16 +68,16 @@ def verify(stored_hash: str | None, password: str) -> bool:
 
     The check takes the same time for an unknown user (None) and for one without a password ("").
     """
-    dummy = _dummy(Policy.hasher)
+    dummy = _dummy(Hashing.hasher)
     try:
-        Policy.hasher.verify(stored_hash or dummy, _normal(password[:TYPED_MAX]))
+        Hashing.hasher.verify(stored_hash or dummy, _normal(password[:TYPED_MAX]))
     except (VerificationError, InvalidHashError):
         return False
     return bool(stored_hash) and len(password) <= TYPED_MAX
 
 
 def is_outdated(stored_hash: str) -> bool:
-    return Policy.hasher.check_needs_rehash(stored_hash)
+    return Hashing.hasher.check_needs_rehash(stored_hash)
 
 
 def _normal(password: str) -> str:

@@ -7,13 +7,15 @@ programs. Admins and commands may use them.
 import re
 from unicodedata import normalize
 
+from app.product import SLUG
+
 PREFIXES = ("admin",)
 NAMES = (
     *("abuse", "hostmaster", "mailer-daemon", "noc", "no-reply", "postmaster", "webmaster"),
     *("contact", "help", "helpdesk", "info", "marketing", "news", "sales", "support"),
     *("billing", "compliance", "legal", "moderator", "official", "privacy", "security", "staff"),
     *("daemon", "nobody", "operator", "root", "sudo", "superuser", "sysadmin", "system"),
-    *("anonymous", "everyone", "flagstone", "null", "undefined"),
+    *("anonymous", "everyone", SLUG, "null", "undefined"),
     *("api", "ftp", "imap", "mail", "pop3", "smtp", "usenet", "uucp", "www"),
 )
 # Characters that look alike in many typefaces. Both sides of a comparison are folded.

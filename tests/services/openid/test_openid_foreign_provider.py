@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 
 from app.models import LinkedAccount, User
-from tests.support.clients import Browser
+from tests.support.clients import SESSION_COOKIE, Browser
 from tests.support.openid_provider import PUBLIC_URL, START, client_of, configure
 from tests.support.rows import rows
 
@@ -74,11 +74,11 @@ def test_somebody_is_logged_in_and_known_again(app: Flask, browser: Browser, iss
 
 def test_code_is_good_once_there(browser: Browser, app: Flask) -> None:
     callback = answer(browser, sub="dora")
-    cookie = browser.client.get_cookie("session")
+    cookie = browser.client.get_cookie(SESSION_COOKIE)
     assert cookie is not None
     browser.get(callback)
     thief = Browser(app)
-    thief.client.set_cookie("session", cookie.value)
+    thief.client.set_cookie(SESSION_COOKIE, cookie.value)
     assert thief.get(callback).status_code == 400
 
 

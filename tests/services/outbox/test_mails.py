@@ -14,6 +14,7 @@ from app.errors import Invalid, NotFound
 from app.models import OneTimeLink, OutboxEntry, User
 from app.models.one_time_link import LIFE
 from app.models.types import now
+from app.product import NAME, SLUG
 from app.services.accounts import accounts, email_confirmation, password_reset
 from app.services.authentication import one_time_links
 from app.services.outbox import outbox
@@ -58,11 +59,11 @@ def test_mail_has_the_headers_that_mails_need(app: Flask, mailbox: Mailbox, ann:
     (mail,) = mailbox.receive()
     with app.app_context():
         (entry,) = rows(OutboxEntry)
-    assert (mail["To"], mail["From"]) == ("ann@example.com", "Flagstone <flagstone@localhost>")
+    assert (mail["To"], mail["From"]) == ("ann@example.com", f"{NAME} <{SLUG}@localhost>")
     assert mail["Message-ID"] == f"<{entry.id}@localhost>"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert abs(mail["Date"].datetime - now()) < timedelta(minutes=1)
-    assert mail["Subject"] == "Confirm your email address - Flagstone"
+    assert mail["Subject"] == f"Confirm your email address - {NAME}"
 
 
 def test_text_and_html_say_the_same(mailbox: Mailbox, ann: Actor) -> None:
@@ -70,7 +71,7 @@ def test_text_and_html_say_the_same(mailbox: Mailbox, ann: Actor) -> None:
     plain, html = text(mail), text(mail, "html")
     (link,) = LINK.findall(plain)
     assert LINK.findall(html) == [link] * 2  # as the address, and to be read
-    for word in ("Hello ann", "uses the address ann@example.com", "within 24 hours"):
+    for word in ("Hello ann", "names ann@example.com as its address", "within 24 hours"):
         assert word in plain
         assert word in html
 
@@ -144,7 +145,7 @@ def test_what_somebody_typed_is_escaped_in_html_and_stands_in_no_subject(app: Fl
         )
     assert "<b>" not in text(mail, "html")
     assert "Bcc" not in mail
-    assert str(mail["Subject"]) == "Your email address was changed - Flagstone"
+    assert str(mail["Subject"]) == f"Your email address was changed - {NAME}"
 
 
 @pytest.mark.parametrize("email", ["a@b.example\r\nBcc: c@d.example", "a@b.example\nX: y", "a\r@b"])

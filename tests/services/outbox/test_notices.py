@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 
 from app.models import OutboxEntry
+from app.product import NAME
 from app.services.access import personal_tokens
 from app.services.accounts import accounts
 from app.services.outbox.notices import AUDITED, NOTICES, UNNOTICED
@@ -96,7 +97,7 @@ def test_act_is_mailed_to_the_owner(app: Flask, mailbox: Mailbox, member: Actor,
     with app.app_context():
         act(member)
     mails = {str(mail["Subject"]): mail for mail in mailbox.receive()}
-    mail = mails[f"{NOTICES[name].subject} - Flagstone"]
+    mail = mails[f"{NOTICES[name].subject} - {NAME}"]
     assert mail["To"] == "ann@example.com"
     for part in ("plain", "html"):
         assert words in text(mail, part)
@@ -138,5 +139,5 @@ def test_sign_in_with_an_unknown_browser_is_mailed_and_with_a_known_one_is_not(
     assert mailbox.receive() == []
     other.sign_in("ann", PASSWORD)
     (mail,) = mailbox.receive()
-    assert str(mail["Subject"]) == "New sign-in to your account - Flagstone"
+    assert str(mail["Subject"]) == f"New sign-in to your account - {NAME}"
     assert "from 127.0.0.1" in text(mail)

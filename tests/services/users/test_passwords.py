@@ -6,6 +6,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from app.errors import Invalid
+from app.product import NAME
 from app.services.users import passwords
 from tests.conftest import PRODUCT_HASHER
 from tests.support.databases import Database
@@ -76,7 +77,8 @@ def test_what_only_has_a_common_word_in_it_is_accepted(password: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["Plumtree", "plumtree@example.com", "pear.tree", "my-Flagstone-1"]
+    "password",
+    ["Plumtree", "plumtree@example.com", "pear.tree", f"my-{NAME}-1", f"{NAME[:4]}.{NAME[4:]} 17"],
 )
 def test_what_a_guesser_knows_is_refused(password: str) -> None:
     with pytest.raises(Invalid) as caught:

@@ -131,7 +131,7 @@ def test_deactivated_account_does_not_sign_in(ann: Actor, root: Actor) -> None:
 
 def test_outdated_hash_is_renewed_at_sign_in(ann: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     newer = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords.Policy, "hasher", newer)
+    monkeypatch.setattr(passwords.Hashing, "hasher", newer)
     user = authentication.authenticate(Actor(), "ann", PASSWORD)
     assert "t=2" in user.password_hash
     assert not passwords.is_outdated(rows(User)[0].password_hash)
@@ -302,7 +302,7 @@ def test_refusal_costs_the_same_with_and_without_an_account(
         return list(done)
 
     cheap = Hasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords.Policy, "hasher", cheap)
+    monkeypatch.setattr(passwords.Hashing, "hasher", cheap)
     for name in ("execute", "defer"):
         monkeypatch.setattr(Connection, name, spied(getattr(Connection, name), done))
     refused("nobody")  # the hash that stands in for one is made once
