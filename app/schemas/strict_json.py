@@ -19,7 +19,9 @@ ITEMS_MAX = 1000  # of one array or object
 _SMALL = 4 * ITEMS_MAX  # characters of a body that are looked at quicker than counted
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _CROWDED = Fault(Code.TOO_LONG, f"Use at most {ITEMS_MAX} items.")
-_MARRED = Fault(Code.INVALID_CHARACTER, "It contains a NUL character or an unpaired surrogate.")
+_MARRED = Fault(
+    Code.INVALID_CHARACTER, "The value contains a NUL character or an unpaired surrogate."
+)
 
 
 def load(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
