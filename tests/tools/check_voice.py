@@ -1,4 +1,4 @@
-"""`make voice`: the worst phrases of STYLE.md do not stand in docstrings, comments and documents.
+"""`make voice`: the worst phrases of STYLE.md do not stand in docstrings and comments.
 
 A question may begin with any word; code and quoted texts are not looked at.
 """
