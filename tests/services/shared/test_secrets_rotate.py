@@ -194,7 +194,7 @@ def test_webhook_whose_secret_cannot_be_read_says_so(
     webhook_id, _ = add_webhook(app, ann)
     assert send(only_third, ann, webhook_id, monkeypatch) == 1
     (error,) = outbox_errors(app)
-    assert "cannot be read" in error
+    assert "cannot decrypt" in error
     with app.app_context():
         assert rows(Webhook)[0].failing_since is None
 
