@@ -1,1 +1,1 @@
-"""The tests. What needs a database runs on SQLite and on PostgreSQL (tests/conftest.py)."""
+"""The tests. Tests with a database run on SQLite and on PostgreSQL (tests/conftest.py)."""

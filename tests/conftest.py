@@ -1,8 +1,8 @@
-"""What the tests start from: an app on either database, empty; Ann, who owns, Bob, the stranger,
+"""The fixtures of all tests: an empty app on either database; Ann, who owns, Bob, the stranger,
 and root, the admin; and a client of the API and of the pages for each.
 
-Services need an app context: `ctx` keeps one open throughout a test, `within(app)` opens one for a
-moment. The clients refuse to work inside one (tests/support/clients.py).
+Services need an app context: `ctx` keeps one open throughout a test, `within(app)` opens a short
+one. The clients refuse to work inside a context (tests/support/clients.py).
 """
 
 import os
@@ -38,7 +38,7 @@ from tests.support.mailbox import Mailbox, mail_to
 PASSWORD = "seven plums and a pear"
 PRODUCT_HASHER = passwords.Hashing.hasher
 passwords.Hashing.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-# A test that draws examples starts each of them by itself from empty tables.
+# A test by Hypothesis empties the tables itself before each example.
 settings.register_profile(
     "suite",
     deadline=None,
@@ -47,7 +47,7 @@ settings.register_profile(
 )
 settings.load_profile("suite")
 leaks.listen()
-# A module that uses one of these starts servers or many threads.
+# A module with one of these names starts servers or many threads.
 STARTERS = {"tests.support.races", "tests.support.gunicorn_server", "tests.support.redis_server"}
 MakeApp = Callable[..., Flask]
 MakePerson = Callable[..., Actor]
@@ -55,7 +55,7 @@ MakePerson = Callable[..., Actor]
 
 @pytest.fixture(scope="session", autouse=True)
 def no_secret_is_logged() -> Iterator[None]:
-    """Throughout the whole run."""
+    """Search all logs of the run for secrets at its end."""
     leaks.passwords.add(PASSWORD)
     yield
     found = leaks.found(leaks.lines)
@@ -64,7 +64,7 @@ def no_secret_is_logged() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """A real PostgreSQL. Where none can be had the test is skipped; on CI it fails."""
+    """A real PostgreSQL. Without one the test is skipped; on CI it fails."""
     running = postgres_server()
     try:
         server = running.__enter__()
@@ -92,25 +92,25 @@ def postgresql_database(postgres: PostgresServer) -> Iterator[Database]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def app(request: pytest.FixtureRequest) -> Flask:
-    """The app, on empty tables. It is one for the whole run: change its settings by monkeypatch."""
+    """The app of the whole run, on empty tables. Change its settings by monkeypatch."""
     database: Database = request.getfixturevalue(f"{request.param}_database")
     database.empty()
-    database.app.extensions["limiter"].local.ends = 0.0  # what others asked does not count
+    database.app.extensions["limiter"].local.ends = 0.0  # requests of earlier tests do not count
     return database.app
 
 
 @pytest.fixture
 def postgres_app(request: pytest.FixtureRequest) -> Flask:
-    """On PostgreSQL alone, with no connection in the pool."""
+    """The app on PostgreSQL alone, with an empty pool."""
     database: Database = request.getfixturevalue("postgresql_database")
     database.empty()
-    close(database.app)  # so that the next one to be used is the one that a test has cut
+    close(database.app)  # so that no idle connection replaces one that a test cuts
     return database.app
 
 
 @pytest.fixture
 def other_app(app: Flask) -> Iterator[MakeApp]:
-    """Makes further apps on the same database, with other settings."""
+    """A function that makes further apps on the same database, with other settings."""
     made = []
 
     def make(**settings: str) -> Flask:
@@ -130,7 +130,7 @@ def ctx(app: Flask) -> Iterator[None]:
 
 @pytest.fixture
 def make_person(app: Flask) -> MakePerson:
-    """Makes an account with the password PASSWORD and the address <username>@example.com."""
+    """A function that makes an account with PASSWORD and the address <username>@example.com."""
 
     def make(username: str, role: str = "user") -> Actor:
         with app.app_context():
@@ -160,7 +160,7 @@ def openid_server() -> Iterator[openid_provider.Provider]:
 def provider(
     openid_server: openid_provider.Provider, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> openid_provider.Provider:
-    """An OpenID provider, through which people may sign in to the app during the test."""
+    """An OpenID provider for signing in to the app during the test."""
     openid_server.reset()
     client = openid_provider.client_of(openid_server.issuer)
     openid_provider.configure(app, monkeypatch, client)
@@ -184,7 +184,7 @@ def root(make_person: MakePerson) -> Actor:
 
 @pytest.fixture
 def mailbox(app: Flask, tmp_path: Path) -> Iterator[Mailbox]:
-    """Turns mail on: what is sent lies there."""
+    """A mailbox of all mails that the app sends; turns mail on."""
     with mail_to(app, f"file:{tmp_path}"):
         yield Mailbox(app, tmp_path)
 
@@ -271,5 +271,5 @@ def _is_slow(item: pytest.Item) -> bool:
 
 @lru_cache
 def _imported(module: ModuleType) -> set[str]:
-    """The modules that the names of `module` come from."""
+    """Return the modules that define the names of `module`."""
     return {getattr(value, "__module__", "") for value in vars(module).values()}

@@ -1,4 +1,4 @@
-"""The admin pages: one module for each of them. Nobody else gets past this door."""
+"""The admin pages, one module each. Every request to them requires an admin."""
 
 from flask import Blueprint
 
@@ -26,4 +26,4 @@ for page in (overview, users, invitations, access, tasks, tokens, webhooks, jobs
 @bp.before_request
 @admin_required
 def only_admins() -> None:
-    """Here and not at each view, so that none can be forgotten."""
+    """Require an admin for every view of this blueprint."""

@@ -1,4 +1,4 @@
-"""The audit trail: who did what, to what, from where."""
+"""Admin page of the audit trail: actor, action, target and address of each event."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ ACTION_MAX = 64
 
 
 class AuditFilters(Filters):
-    actor = PersonField("Who did it")
+    actor = PersonField("Actor")
     action = StringField("Action", [Length(max=ACTION_MAX)], filters=[stripped])
     target_type = SelectField(
         "Kind of target",
@@ -29,7 +29,7 @@ class AuditFilters(Filters):
     until = MomentField("Before")
 
     def matching(self) -> dict[str, Any]:
-        """The filters as the service takes them."""
+        """Return the filters by the names of the service's arguments."""
         found = self.given()
         for name in ("actor", "target"):
             if name in found:

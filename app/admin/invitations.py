@@ -1,4 +1,4 @@
-"""Inviting somebody: the admin opens the account, its owner sets the password by a mailed link."""
+"""Admin pages to invite a user, who sets the password with a mailed link."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -27,7 +27,7 @@ def invite() -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.show_refusals(NoMail):
             user = invitations.invite(page_user(), **form.values())
-            flash(f"An invitation to {user.email} is on its way.", "success")
+            flash(f"Invitation to {user.email} queued.", "success")
             return redirect(url_for("admin.users.show", user_id=user.id), 303)
     page = render_template("admin/users/invite.html", form=form, life=LIFE["invite"])
     return page, form.http_status
@@ -40,5 +40,5 @@ def again(user_id: str) -> ResponseReturnValue:
     except (Conflict, NoMail, TooManyRequests) as error:
         flash(error.message, "error")
     else:
-        flash(f"An invitation to {user.email} is on its way.", "success")
+        flash(f"Invitation to {user.email} queued.", "success")
     return redirect(url_for("admin.users.show", user_id=user_id), 303)

@@ -1,4 +1,4 @@
-"""The outbox: mails and webhooks that wait, were sent, or were given up."""
+"""Admin page of the outbox: pending, sent and failed mails and webhooks."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -42,5 +42,5 @@ def retry(job_id: str) -> ResponseReturnValue:
     except Conflict as error:
         flash(error.message, "error")
     else:
-        flash("It is tried again now.", "success")
+        flash("Retry queued.", "success")
     return redirect(next_page(url_for(".index")), 303)

@@ -1,4 +1,4 @@
-"""What the lists share: filters in the query, and paging by cursor."""
+"""Shared parts of the admin lists: filters in the query, and paging by cursor."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -18,11 +18,11 @@ from app.services.users import users
 
 T = TypeVar("T")
 LIMIT = 25
-ORDER = "sort"  # the field of a form that names the order
+ORDER = "sort"  # the form field of the order
 
 
 class Filters(Form):
-    """A form that is sent by GET. A value that it cannot read is refused beside its field."""
+    """A form that is sent by GET. An invalid value is reported beside its field."""
 
     class Meta:
         csrf = False
@@ -33,7 +33,7 @@ class Filters(Form):
 
     @property
     def is_valid(self) -> bool:
-        """Whether every filter can be applied. The order of a list is no filter."""
+        """Return True if all filters are valid. The order of a list is not a filter."""
         return not any(field.errors for field in self if field.name != ORDER)
 
     def given(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class Filters(Form):
 
 
 class PersonField(StringField):
-    """Somebody by username, email or id. `data` becomes the id, also of one who is gone."""
+    """A user by username, email or id. `data` becomes the id; an id may be of a deleted user."""
 
     def __init__(self, label: str, **options: Any) -> None:
         super().__init__(label, filters=[stripped], **options)
@@ -67,7 +67,7 @@ class PersonField(StringField):
 
 
 def listed(form: Filters, read: Callable[..., Page[T]]) -> Listed[T]:
-    """The page that the query asks for, with its filters; nothing where one is not valid."""
+    """Return the page that the query selects; an empty one if a filter is invalid."""
     if not form.is_valid:
         return Listed(Page([], total=0), "", "")
     kept: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""How the whole service fares: figures, and charts over time."""
+"""Admin overview: figures of the whole service, and charts over time."""
 
 from flask import Blueprint, render_template, request
 

@@ -1,4 +1,4 @@
-"""What runs here: versions, the database, and the settings that are no secret."""
+"""Admin page of the system: versions, database, queue and public settings."""
 
 import platform
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from environment.urls import public
 
 bp = Blueprint("system", __name__, url_prefix="/system")
 PACKAGES = ("flask", "werkzeug", "sqlalchemy", "alembic", "psycopg2-binary", "gunicorn")
-# Named one by one, so that a new setting stays hidden until somebody has thought about it.
+# An explicit list, so that a new setting stays hidden until it is added here.
 SETTINGS = (
     "APP_ENV",
     "PUBLIC_URL",
@@ -41,7 +41,7 @@ SETTINGS = (
     "MAX_CONTENT_LENGTH",
     "SESSION_COOKIE_NAME",
 )
-# Of these only whether they are set, or their parts that are no secret.
+# Secret settings: the page shows only whether they are set, and URLs without their password.
 SECRETIVE = ("SECRET_KEY_FALLBACKS", "METRICS_TOKEN")
 URLS = ("REDIS_URL", "MAIL_URL")
 

@@ -1,4 +1,4 @@
-"""All tasks of everybody."""
+"""Admin page of all users' tasks."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ class TaskFilters(Filters):
     trashed = BooleanField("In the trash")
 
     def matching(self) -> dict[str, Any]:
-        """The filters as the service takes them."""
+        """Return the filters by the names of the service's arguments."""
         found = {name: value for name, value in self.given().items() if name != "sort"}
         for person in ("owner", "assignee"):
             if person in found:

@@ -1,4 +1,4 @@
-"""Everybody's personal access tokens: whose they are, what they may, when they were used last."""
+"""Admin page of all users' personal access tokens: owner, scopes and last use."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ bp = Blueprint("tokens", __name__, url_prefix="/tokens")
 
 
 class TokenFilters(Filters):
-    user = PersonField("Whose")
+    user = PersonField("Owner")
     scope = SelectField(
         "Scope",
         choices=options([("", "Any scope"), *((scope, scope) for scope in SCOPES)]),
@@ -25,7 +25,7 @@ class TokenFilters(Filters):
     )
 
     def matching(self) -> dict[str, Any]:
-        """The filters as the service takes them."""
+        """Return the filters by the names of the service's arguments."""
         found = self.given()
         if "user" in found:
             found["owner_id"] = found.pop("user")

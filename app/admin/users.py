@@ -1,4 +1,4 @@
-"""Accounts: find one, change its rights, remove it. An admin never sees or sets a password."""
+"""Admin pages to find, change and delete accounts. An admin never sees or sets a password."""
 
 from typing import Any
 
@@ -27,11 +27,11 @@ bp = Blueprint("users", __name__, url_prefix="/users")
 RECENT = 8  # events
 CHANGES: dict[
     str, tuple[dict[str, Any], str]
-] = {  # per button: the change, and the message after it
+] = {  # by button: the change, and the end of the message
     "activate": ({"is_active": True}, "is active again"),
     "deactivate": ({"is_active": False}, "is deactivated and signed out everywhere"),
     "promote": ({"role": "admin"}, "is an admin now"),
-    "demote": ({"role": "user"}, "is a plain user now"),
+    "demote": ({"role": "user"}, "is no longer an admin"),
 }
 
 
@@ -74,14 +74,14 @@ def change(user_id: str, act: str) -> ResponseReturnValue:
 
 @bp.post("/<id:user_id>/reset-link")
 def reset_link(user_id: str) -> ResponseReturnValue:
-    """Mailed to its owner. Without mail this is the one answer that shows the link: it goes through
-    neither a URL nor a cookie.
+    """Mail a password link to the account's owner. Without mail, show the link in this response
+    only: it never enters a URL or a cookie.
     """
     actor = page_user()
     user = users.get(actor, user_id)
     if settings.current().has_mail:
         password_reset.mail_link(actor, user)
-        flash(f"A link is on its way to {user.email}.", "success")
+        flash(f"Password link to {user.email} queued.", "success")
         return redirect(url_for(".show", user_id=user_id), 303)
     secret = password_reset.make_link(actor, user)
     return _page(user_id, link=f"{current_app.config['PUBLIC_URL']}/auth/reset/{secret}")

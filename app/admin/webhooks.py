@@ -1,4 +1,4 @@
-"""Everybody's webhooks: whose they are, where they point, how they fare; off at a click."""
+"""Admin page of all users' webhooks: owner, URL, status, and a button to disable one."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ ON = {"yes": True, "no": False}
 
 
 class WebhookFilters(Filters):
-    user = PersonField("Whose")
+    user = PersonField("Owner")
     is_active = SelectField(
         "Status",
         choices=options([("", "Any status"), ("yes", "Switched on"), ("no", "Switched off")]),
@@ -26,7 +26,7 @@ class WebhookFilters(Filters):
     )
 
     def matching(self) -> dict[str, Any]:
-        """The filters as the service takes them."""
+        """Return the filters by the names of the service's arguments."""
         found = self.given()
         return {
             "owner_id": found.get("user"),

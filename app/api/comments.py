@@ -99,7 +99,7 @@ def show(actor: Actor, task_id: str, comment_id: str, record: Comment | None) ->
 def update(
     actor: Actor, task_id: str, comment_id: str, body: dict[str, str], expect: Expect
 ) -> Comment:
-    """Only the comment's author and admins may update it."""
+    """Only the author and admins may update a comment."""
     return comments.update(actor, task_id, comment_id, body.get("body"), expect)
 
 
@@ -113,5 +113,5 @@ def update(
     errors=(Forbidden, NotFound, PreconditionFailed),
 )
 def delete(actor: Actor, task_id: str, comment_id: str, expect: Expect) -> None:
-    """Only the comment's author, the task's owner and admins may delete it."""
+    """Only the author, the task's owner and admins may delete a comment."""
     comments.delete(actor, task_id, comment_id, expect)

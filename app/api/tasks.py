@@ -202,7 +202,7 @@ def update(actor: Actor, task_id: str, body: dict[str, Any], expect: Expect) -> 
     errors=(Forbidden, NotFound, PreconditionFailed),
 )
 def delete(actor: Actor, task_id: str, expect: Expect) -> None:
-    """Moves the task to the trash. It can be restored for 30 days."""
+    """Moves the task to the trash, from which it can be restored for 30 days."""
     tasks.delete(actor, task_id, expect)
 
 

@@ -61,7 +61,7 @@ class TokenIn(Strict):
 def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
     """Tokens are ordered newest first."""
     page = personal_tokens.page(actor, **query, **paging)
-    return Page([_shown(token) for token in page.items], page.last, page.total)
+    return Page([_token_row(token) for token in page.items], page.last, page.total)
 
 
 @bp.post("")
@@ -84,7 +84,7 @@ def create(actor: Actor, body: dict[str, Any]) -> Any:
     of the service. The owner gets a mail now and seven days before it expires.
     """
     token, secret = personal_tokens.create(actor, users.get(actor, actor.id), **body)
-    return _shown(token, token=secret)
+    return _token_row(token, token=secret)
 
 
 @bp.get("/<id:token_id>")
@@ -97,7 +97,7 @@ def create(actor: Actor, body: dict[str, Any]) -> Any:
     errors=(NotFound,),
 )
 def show(actor: Actor, token_id: str) -> Any:
-    return _shown(personal_tokens.get(actor, token_id))
+    return _token_row(personal_tokens.get(actor, token_id))
 
 
 @bp.delete("/<id:token_id>")
@@ -114,7 +114,7 @@ def delete(actor: Actor, token_id: str, expect: Expect) -> None:
     personal_tokens.revoke(actor, token_id, expect)
 
 
-def _shown(row: Token, **more: str) -> SimpleNamespace:
+def _token_row(row: Token, **more: str) -> SimpleNamespace:
     names = [name for name in TokenOut().fields if name != "scopes"]
     values = {name: getattr(row, name) for name in names}
     version = personal_tokens.version(row)

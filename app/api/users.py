@@ -57,7 +57,7 @@ bp = Blueprint("users", __name__, url_prefix="/users")
     errors=(Forbidden, Conflict),
 )
 def create(origin: Actor, body: dict[str, str]) -> User:
-    """403 if registration is closed, 409 if the username or email is taken.
+    """Registers a user: 403 if registration is closed, 409 if the username or email is taken.
 
     One network (an IPv4 address or an IPv6 /64) can create 20 accounts an hour and gets up to 100
     conflicts (409) an hour; beyond that the answer is 429.

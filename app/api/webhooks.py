@@ -98,7 +98,7 @@ class DeliveryOut(Schema):
 def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
     """Webhooks are ordered newest first."""
     page = webhooks.page(actor, **query, **paging)
-    return Page([_shown(webhook) for webhook in page.items], page.last, page.total)
+    return Page([_webhook_row(webhook) for webhook in page.items], page.last, page.total)
 
 
 @bp.post("")
@@ -116,7 +116,7 @@ def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
 def create(actor: Actor, body: dict[str, Any]) -> Any:
     """Returns the `secret` that signs the deliveries (Standard Webhooks)."""
     webhook, secret = webhooks.create(actor, **body)
-    return _shown(webhook, secret=secret)
+    return _webhook_row(webhook, secret=secret)
 
 
 @bp.get("/<id:webhook_id>")
@@ -130,7 +130,7 @@ def create(actor: Actor, body: dict[str, Any]) -> Any:
     errors=(NotFound,),
 )
 def show(actor: Actor, webhook_id: str, record: Webhook | None) -> Any:
-    return _shown(record or webhooks.get(actor, webhook_id))
+    return _webhook_row(record or webhooks.get(actor, webhook_id))
 
 
 @bp.patch("/<id:webhook_id>")
@@ -146,7 +146,7 @@ def show(actor: Actor, webhook_id: str, record: Webhook | None) -> Any:
     errors=(EmailUnconfirmed, NotFound, PreconditionFailed),
 )
 def update(actor: Actor, webhook_id: str, body: dict[str, Any], expect: Expect) -> Any:
-    return _shown(webhooks.update(actor, webhook_id, body, expect))
+    return _webhook_row(webhooks.update(actor, webhook_id, body, expect))
 
 
 @bp.delete("/<id:webhook_id>")
@@ -159,7 +159,7 @@ def update(actor: Actor, webhook_id: str, body: dict[str, Any], expect: Expect) 
     errors=(NotFound, PreconditionFailed),
 )
 def delete(actor: Actor, webhook_id: str, expect: Expect) -> None:
-    """Deletes its deliveries too, including pending ones."""
+    """Deletes the webhook's deliveries too, including pending ones."""
     webhooks.delete(actor, webhook_id, expect)
 
 
@@ -178,7 +178,7 @@ def deliveries(
 ) -> Page[Any]:
     """Deliveries are ordered newest first. Finished deliveries are kept for 30 days."""
     page = webhook_deliveries.page(actor, webhook_id, webhook=record, **query, **paging)
-    return Page([_delivery(entry) for entry in page.items], page.last, page.total)
+    return Page([_delivery_row(entry) for entry in page.items], page.last, page.total)
 
 
 @bp.post("/<id:webhook_id>/deliveries/<id:delivery_id>/redeliver")
@@ -191,8 +191,8 @@ def deliveries(
     errors=(NotFound, Conflict),
 )
 def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> Any:
-    """Queues a delivered or failed delivery again. It keeps its `webhook-id`."""
-    return _delivery(webhook_deliveries.redeliver(actor, webhook_id, delivery_id))
+    """Queues a delivered or failed delivery again, with the same `webhook-id`."""
+    return _delivery_row(webhook_deliveries.redeliver(actor, webhook_id, delivery_id))
 
 
 @bp.post("/<id:webhook_id>/test")
@@ -206,7 +206,7 @@ def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> Any:
 )
 def test(actor: Actor, webhook_id: str) -> Any:
     """Sends a `webhook.test` event, even if the webhook does not subscribe to it."""
-    return _delivery(webhook_deliveries.test(actor, webhook_id))
+    return _delivery_row(webhook_deliveries.test(actor, webhook_id))
 
 
 @bp.post("/<id:webhook_id>/rotate-secret")
@@ -225,12 +225,12 @@ def rotate_secret(actor: Actor, webhook_id: str) -> Any:
     return SimpleNamespace(secret=signing_secrets.rotate(actor, webhook_id))
 
 
-def _shown(row: Webhook, **more: str) -> SimpleNamespace:
+def _webhook_row(row: Webhook, **more: str) -> SimpleNamespace:
     values = {name: getattr(row, name) for name in WebhookOut().fields}
     return SimpleNamespace(**{**values, "events": row.events.split()}, version=row.version, **more)
 
 
-def _delivery(entry: OutboxEntry) -> SimpleNamespace:
+def _delivery_row(entry: OutboxEntry) -> SimpleNamespace:
     same = ("id", "attempts", "response_status", "error", "payload", "created_at", "finished_at")
     values = {name: getattr(entry, name) for name in same}
     waiting = entry.run_at if entry.status == "pending" else None

@@ -1,4 +1,4 @@
-"""The one way into a page session, whatever somebody proved who they are by."""
+"""The start of a page session, shared by all ways to sign in."""
 
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,10 +17,10 @@ from app.web.current_user import origin, page_user, sign_in
 def begin(
     user: User, *, remember: bool, with_factor: bool = False, target: str = ""
 ) -> ResponseReturnValue:
-    """Start the session and go to `target`, by default where `next` leads, or to the page that asks
-    for the second factor.
+    """Start the session and redirect to `target` (default: `next`), or to the second-factor page.
 
-    `with_factor`: it was proved as well. Raises BadCredentials where the account was changed since.
+    `with_factor`: the second factor is already verified. Raises BadCredentials if the account has
+    changed since `user` was read.
     """
     target = target or next_page("")
     try:
@@ -42,7 +42,7 @@ def begin(
 
 
 def signed_in_elsewhere() -> bool:
-    """True if the person signed in by another tab since the page of the sent form was drawn."""
+    """Return True if another tab signed in after this form's page was rendered."""
     return is_stale() and form_marks.is_ours() and bool(page_user().id)
 
 

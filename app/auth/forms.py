@@ -1,4 +1,4 @@
-"""What is typed to register, to sign in and to set a new password."""
+"""Forms to register, to sign in and to set a new password."""
 
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ class RegisterForm(NewPasswordForm):
         account_fields.rule(partial(identifiers.check_own_username, origin()))(self, field)
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Show a taken name together with the other faults, so that one answer has them all."""
+        """Validate the fields, and report a taken name together with all other faults."""
         valid = super().validate(extra_validators)
         if not valid and not is_stale():
             fields = [self[name] for name in ("username", "email")]

@@ -1,6 +1,6 @@
-"""A signed cookie that says which accounts have signed in with this browser.
+"""A signed cookie that lists the accounts which have signed in with this browser.
 
-It opens nothing. A sign-in without it is told to the owner of the account by mail.
+The cookie grants no access. A sign-in without it sends a mail to the owner of the account.
 """
 
 from hashlib import sha256
@@ -11,7 +11,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from app.product import SLUG
 
 ACCOUNTS_MAX = 10
-LIFE = 400 * 24 * 3600  # seconds: browsers keep no cookie for longer
+LIFE = 400 * 24 * 3600  # seconds: the longest life that browsers allow
 
 
 def knows(user_id: str) -> bool:
@@ -20,7 +20,7 @@ def knows(user_id: str) -> bool:
 
 
 def remember(user_id: str) -> None:
-    """Add the account to the cookie of the answer."""
+    """Add the account to the cookie of the response."""
     digest = _digest(user_id)
     known = [digest, *(one for one in _known() if one != digest)][:ACCOUNTS_MAX]
     value = _serializer().dumps(known)

@@ -1,4 +1,4 @@
-"""What comes by mail: a link that sets a password, a link that confirms an address."""
+"""Pages of mailed links: reset, invitation, confirmation, and undo of an address change."""
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,7 +11,7 @@ from app.web.current_user import origin, page_user
 
 bp = Blueprint("links", __name__)
 INVITE = "auth/invite.html"
-VOID = "This link was used, replaced or is too old. Ask for a new one."
+VOID = "This link was used, replaced or has expired. Request a new one."
 
 
 @bp.route("/forgot", methods=["GET", "POST"])
@@ -20,7 +20,7 @@ def forgot() -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.show_refusals():
             password_reset.ask(origin(), **form.values())
-            flash("If there is an account with this address, a mail is on its way.", "success")
+            flash("If an account has this address, a mail with a link is sent to it.", "success")
             return redirect(url_for("auth.login"), 303)
     return render_template("auth/forgot.html", form=form), form.http_status
 
@@ -58,7 +58,7 @@ def _set_password(template: str, token: str) -> ResponseReturnValue:
 
 @bp.route("/confirm/<token>", methods=["GET", "POST"])
 def confirm(token: str) -> ResponseReturnValue:
-    """By a button: what reads mails before their owner does follows links, and sends no form."""
+    """Confirm by a form: mail scanners open links before the owner does, but send no form."""
     asked = _question(token)
     form = ConfirmForm()
     viewer = page_user()
@@ -76,7 +76,7 @@ def confirm(token: str) -> ResponseReturnValue:
 
 @bp.post("/confirm/<token>/not-me")
 def refuse(token: str) -> ResponseReturnValue:
-    """Takes the address off the account. It signs nobody in."""
+    """Remove the address from the account, without a sign-in."""
     asked = _question(token)
     email_confirmation.refuse(origin(), token)
     flash(f"{asked.email} is removed from the account {asked.user.username}.", "success")
@@ -85,9 +85,9 @@ def refuse(token: str) -> ResponseReturnValue:
 
 @bp.route("/undo/<token>", methods=["GET", "POST"])
 def undo(token: str) -> ResponseReturnValue:
-    """Restore an address that was changed, and go on to choose a new password.
+    """Restore the previous address and redirect to the page that sets a new password.
 
-    It needs no session: the change of the address may have ended all of them.
+    No session is required: the change of the address may have ended all sessions.
     """
     asked = address_undo.question(token)
     form = Form()
@@ -109,7 +109,7 @@ def _question(token: str) -> email_confirmation.Question:
 
 @bp.after_request
 def keep_link_secret(response: Response) -> Response:
-    """The address of a link is a secret: no page that one goes to from there is told it."""
+    """Set no-referrer: the URL of a mailed link is a secret that must not leak by Referer."""
     if "token" in (request.view_args or {}):
         response.headers["Referrer-Policy"] = "no-referrer"
     return response

@@ -1,4 +1,4 @@
-"""Signing in through an OpenID provider, and linking an account there to one here."""
+"""Sign-in through an OpenID provider, and linking of a provider's account to a local one."""
 
 import time
 from dataclasses import asdict
@@ -35,19 +35,19 @@ else:
     openid = lazy_import("app.services.openid.flow")  # which needs Authlib and HTTPX
 
 bp = Blueprint("openid", __name__, url_prefix="/openid")
-LIFETIME = timedelta(minutes=10).total_seconds()  # of what the cookie keeps for this
-NEXT_MAX = 1000  # characters: the cookie, which keeps more than that, may have 4096 bytes
+LIFETIME = timedelta(minutes=10).total_seconds()  # of the values in the session cookie
+NEXT_MAX = 1000  # characters: the whole cookie can have 4096 bytes
 STARTED, PERSON = "openid_start", "openid_person"
 
 
 @bp.get("/start", defaults={"key": ""})
 @bp.get("/start/<key>")
 def start(key: str) -> ResponseReturnValue:
-    """By a link and not by a form: the CSP lets no form lead to another host."""
+    """Redirect to the provider, by a link: the CSP forbids forms that lead to another host."""
     client = _client(key)
     address, started = openid.begin(client, _redirect_uri(client))
     target = next_page("")
-    _keep(STARTED, {**asdict(started), "next": target if len(target) <= NEXT_MAX else ""})
+    _store(STARTED, {**asdict(started), "next": target if len(target) <= NEXT_MAX else ""})
     return redirect(address)
 
 
@@ -55,8 +55,8 @@ def start(key: str) -> ResponseReturnValue:
 @bp.get("/callback/<key>")
 def callback(key: str) -> ResponseReturnValue:
     client, here = _client(key), origin()
-    started = _kept(STARTED)
-    session.pop(STARTED, None)  # good once
+    started = _load(STARTED)
+    session.pop(STARTED, None)  # each start is used once
     if started is None:
         raise SignInRefused(f"{openid.AGAIN} It takes cookies, and 10 minutes at most.", "no start")
     openid_entry.require_patience(here)
@@ -67,36 +67,36 @@ def callback(key: str) -> ResponseReturnValue:
         openid_entry.refused(here, error)
         raise
     if page_user().id:
-        return _to_link(person)
+        return _redirect_to_link(person)
     try:
         user = openid_entry.enter(
             here, person, registration_open=current_app.config["REGISTRATION_OPEN"]
         )
     except NotLinked as error:
-        return _to_link(person, error.message)
+        return _redirect_to_link(person, error.message)
     return begin(user, remember=False, target=target or home())
 
 
 @bp.get("/link")
 def pending() -> ResponseReturnValue:
-    """Whom the provider told, and what is still to be shown before that is somebody here."""
-    found = _kept(PERSON)
+    """Show the provider's account that is not linked yet, and the next step to link it."""
+    found = _load(PERSON)
     client = settings.current().openid_client(found["issuer"]) if found else None
     if client is None:
-        return _nothing_to_link()
+        return _redirect_without_account()
     return render_template("auth/link.html", pending=found, provider=client)
 
 
 @bp.post("/link")
 @login_required
 def link() -> ResponseReturnValue:
-    """Who was told by the provider and is signed in here says that both are theirs.
+    """Link the provider's account to the signed-in account, after the user's confirmation.
 
-    By a form, or else another site could link its own account to that of a visitor.
+    A form with a CSRF token: otherwise another site could link its account to a visitor's.
     """
-    found = _kept(PERSON)
+    found = _load(PERSON)
     if found is None or settings.current().openid_client(found["issuer"]) is None:
-        return _nothing_to_link()
+        return _redirect_without_account()
     found.pop("reason")
     linked_accounts.link(page_user(), Person(**found))
     session.pop(PERSON)
@@ -106,21 +106,21 @@ def link() -> ResponseReturnValue:
 
 @bp.after_request
 def keep_code_secret(response: Response) -> Response:
-    """The address that one comes back to holds a code: no page that one goes to is told it."""
+    """Set no-referrer: the callback URL contains a code that must not leak by Referer."""
     if request.endpoint == f"auth.{bp.name}.callback":
         response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 
-def _nothing_to_link() -> ResponseReturnValue:
-    flash("There is nothing to link any more. Start again.")
+def _redirect_without_account() -> ResponseReturnValue:
+    flash("There is no account to link any more. Start again.")
     return redirect(url_for("main.pages.index"))
 
 
-def _to_link(person: Person, reason: str = "") -> ResponseReturnValue:
+def _redirect_to_link(person: Person, reason: str = "") -> ResponseReturnValue:
     found = asdict(person)
     found.pop("admin_groups")  # a link changes no role, the next sign-in does
-    _keep(PERSON, {**found, "reason": reason})
+    _store(PERSON, {**found, "reason": reason})
     return redirect(url_for(".pending"), 303)
 
 
@@ -132,16 +132,16 @@ def _client(key: str) -> OpenIdClient:
 
 
 def _redirect_uri(client: OpenIdClient) -> str:
-    """Each provider has its own, so that no answer of one is taken for another's, also where a
-    provider does not name itself in the answer (RFC 9700, 4.4.2.2).
+    """Return the redirect URI, a separate one for each provider: this prevents mix-up attacks even
+    if a provider sends no `iss` (RFC 9700, 4.4.2.2).
     """
     return settings.current().public_url + url_for(".callback", key=client.key)
 
 
-def _keep(name: str, values: dict[str, Any]) -> None:
+def _store(name: str, values: dict[str, Any]) -> None:
     session[name] = {**values, "ends": time.time() + LIFETIME}
 
 
-def _kept(name: str) -> dict[str, Any] | None:
+def _load(name: str) -> dict[str, Any] | None:
     values = dict(session.get(name, {"ends": 0}))
     return values if values.pop("ends") > time.time() else None

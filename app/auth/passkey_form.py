@@ -1,4 +1,4 @@
-"""What a page that takes a passkey shows: a form that app/static/passkey.js fills in and sends."""
+"""The form of a passkey, which app/static/passkey.js fills in and sends."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from app.pages import passkey_challenges, passkey_site
 from app.pages.forms import CREDENTIAL_MAX, Form
 from app.services.factors import passkeys, webauthn_messages
 
-# What a challenge is issued for: signing in by a passkey alone, by one after the password, and
-# confirming with it who it is. In the first and the last the device checks who holds it.
+# Purposes of a challenge: sign-in by passkey alone, passkey after the password, and
+# reauthentication. For the first and the last the device must verify the user.
 ALONE, SECOND, AGAIN = "alone", "second", "again"
 
 
@@ -21,7 +21,7 @@ class PasskeyForm(Form):
 
 
 def options(purpose: str, user_id: str = "") -> dict[str, Any] | None:
-    """What the browser is asked; None where passkeys do not work or the user has none."""
+    """Return the options for the browser; None if passkeys do not work or the user has none."""
     if not passkey_site.is_here():
         return None
     known = passkeys.known(user_id) if user_id else []

@@ -1,4 +1,4 @@
-"""Signing in with a passkey: alone, or after the password; and confirming with it who it is."""
+"""Sign-in with a passkey, alone or after the password, and reauthentication with a passkey."""
 
 from collections.abc import Callable
 
@@ -19,18 +19,18 @@ from app.services.factors.webauthn_messages import Challenge
 from app.web.current_user import origin, page_user
 
 bp = Blueprint("passkeys", __name__)
-TRY_AGAIN = "The page was open for too long, or sent twice. Try again."
+TRY_AGAIN = "The page was open too long or was sent twice. Try again."
 
 
 @bp.post("/passkey")
 def alone() -> ResponseReturnValue:
-    """The device has checked who holds it: two factors in one, and none is asked for besides."""
+    """Sign in by passkey alone: the device verifies the user, so no second factor is required."""
 
     def sign_in(credential: str, challenge: Challenge) -> ResponseReturnValue:
         user = passkeys.authenticate(origin(), credential, challenge)
         return begin(user, remember=False, with_factor=True)
 
-    return _answered(ALONE, "auth.login", sign_in)
+    return _verify(ALONE, "auth.login", sign_in)
 
 
 @bp.post("/two-factor/passkey")
@@ -43,7 +43,7 @@ def second() -> ResponseReturnValue:
         passkeys.prove(origin(), half.user.id, credential, challenge, verified=False)
         return begin(half.user, remember=half.remember, with_factor=True)
 
-    return _answered(SECOND, "auth.two_factor.show", sign_in)
+    return _verify(SECOND, "auth.two_factor.show", sign_in)
 
 
 @bp.post("/reauthenticate/passkey")
@@ -55,13 +55,13 @@ def again() -> ResponseReturnValue:
         passkeys.prove(actor, actor.id, credential, challenge, verified=True)
         return proved()
 
-    return _answered(AGAIN, "auth.reauthenticate.show", prove)
+    return _verify(AGAIN, "auth.reauthenticate.show", prove)
 
 
-def _answered(
+def _verify(
     purpose: str, endpoint: str, use: Callable[[str, Challenge], ResponseReturnValue]
 ) -> ResponseReturnValue:
-    """What `use` answers, or the page again, with what is wrong."""
+    """Return the response of `use`, or redirect to the page with the error message."""
     form, challenge = PasskeyForm(), passkey_challenges.take(purpose)
     why = TRY_AGAIN
     if form.validate() and challenge is not None:

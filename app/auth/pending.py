@@ -1,7 +1,6 @@
-"""Between the password and the second factor: who gave the password, in the signed cookie.
+"""The state between password and second factor, kept in the signed session cookie.
 
-It opens nothing but the page that asks for the factor, and ends after 10 minutes or with a new
-password.
+It grants access to the second-factor page only, and ends after 10 minutes or with a new password.
 """
 
 import hashlib
@@ -27,7 +26,7 @@ class Pending:
 
 
 def put(user: User, *, remember: bool) -> None:
-    """Nothing else stays in the cookie, and nobody stays signed in."""
+    """Store the pending sign-in; end the current session and clear the cookie's other values."""
     if page_user().session_id:
         sign_out()
     clear_session()
@@ -36,7 +35,7 @@ def put(user: User, *, remember: bool) -> None:
 
 
 def get() -> Pending | None:
-    """Who is half signed in, if anybody is."""
+    """Return the pending sign-in, or None."""
     user_id, ends, fingerprint, remember = session.get(_NAME, ("", 0, "", False))
     if ends <= now().timestamp():
         return None

@@ -1,5 +1,5 @@
-"""Who it is, once more, before what matters most (ASVS 5.0, 7.5.1): of a session whose owner proved
-it more than 15 minutes ago.
+"""Reauthentication before sensitive actions (ASVS 5.0, 7.5.1), if the session's last proof is older
+than 15 minutes.
 """
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -47,21 +47,22 @@ def show() -> ResponseReturnValue:
 
 
 def proved() -> ResponseReturnValue:
-    """The session bears another secret from now on, and goes back to where it was asked."""
+    """Renew the secret of the session and redirect to the page that required the proof."""
     renew_session(page_sessions.renew(page_user(), proved=True))
     return redirect(next_page(home()), 303)
 
 
 @bp.app_errorhandler(ReauthenticationRequired)
 def ask(error: ReauthenticationRequired) -> ResponseReturnValue:
-    """On a page: ask, and go back to the page, or to the one whose form was sent."""
+    """Redirect a page to the reauthentication page, with `next` as the way back; the API gets a
+    problem document."""
     if is_api(request.path):
         return on_app_error(error)
     reads = request.method in ("GET", "HEAD")
     target = request.full_path.rstrip("?") if reads else unsent_forms.way_back(page_user().id)
     address = url_for("auth.reauthenticate.show", next=target)
     if not reads:
-        flash("Nothing was changed yet. Confirm that it is you, then do it again.", "warning")
+        flash("Nothing was changed. Confirm your identity, then repeat the action.", "warning")
     if "HX-Request" in request.headers:
         return "", 403, {"HX-Redirect": address}
     return redirect(address, 302 if reads else 303)

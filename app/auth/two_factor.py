@@ -1,4 +1,4 @@
-"""The page between the password and the session, where the account has a second factor."""
+"""The second-factor page, between the password and the session."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -22,7 +22,7 @@ class OtpForm(Form):
         "Code",
         [InputRequired("Enter the code."), Length(max=OTP_MAX)],
         filters=[stripped],
-        description="Of your authenticator app, or one of your recovery codes.",
+        description="A code of your authenticator app, or a recovery code.",
         render_kw={
             "autocomplete": "one-time-code",
             "autocapitalize": "none",
@@ -47,7 +47,7 @@ def show() -> ResponseReturnValue:
             by_recovery_code = verification.prove(origin(), half.user.id, form.values()["otp"])
             answer = begin(half.user, remember=half.remember, with_factor=True)
             if by_recovery_code:
-                _tell_left(recovery_codes.left(half.user.id))
+                _warn_of_codes_left(recovery_codes.left(half.user.id))
             return answer
     page = render_template("auth/two_factor.html", form=form, passkey=options(SECOND, half.user.id))
     return page, form.http_status
@@ -58,7 +58,7 @@ def lost() -> str:
     return render_template("auth/lost_factor.html")
 
 
-def _tell_left(number: int) -> None:
-    """After a recovery code signed in."""
+def _warn_of_codes_left(number: int) -> None:
+    """Warn about the number of recovery codes left, after a sign-in with one."""
     codes = "code is" if number == 1 else "codes are"
-    flash(f"{number or 'No'} recovery {codes} left. Make new ones before you need them.", "warning")
+    flash(f"{number or 'No'} recovery {codes} left. Create new codes in time.", "warning")

@@ -1,6 +1,6 @@
-"""A form whose session had ended comes back after signing in, for the person who filled it in.
+"""Restore of a form that was sent after its session had ended, for its author, after sign-in.
 
-Nothing is sent before that person says so.
+The form is sent only after its author confirms.
 """
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -16,9 +16,9 @@ from app.web.current_user import page_user
 from app.web.error_handlers import on_app_error, on_http_error
 
 bp = Blueprint("unsent_forms", __name__, url_prefix="/unsent")
-AGAIN = "This page was out of date, and nothing was changed. Do it again."
-SIGN_IN = "You were signed out, and nothing was changed. Sign in, then do it again."
-KEPT = "You were signed out before your text was sent. Sign in, and it is there again."
+AGAIN = "The page was out of date. Nothing was changed. Repeat the action."
+SIGN_IN = "You were signed out. Nothing was changed. Sign in, then repeat the action."
+KEPT = "You were signed out before your text was sent. Sign in to restore the text."
 LOGOUT = "auth.logout"
 
 
@@ -36,55 +36,55 @@ def show(unsent_id: str) -> str:
 @login_required
 def discard(unsent_id: str) -> ResponseReturnValue:
     unsent_forms.discard(page_user(), unsent_id)
-    flash("The text is thrown away.", "success")
+    flash("The text is deleted.", "success")
     return redirect(url_for("main.pages.index"), 303)
 
 
 def way_back(user_id: str) -> str | None:
-    """Where the sent form is found again: kept for `user_id`, or on the page before."""
-    return _kept(user_id) or page_before()
+    """Return the address of the form that is kept for `user_id`, or else of the page before."""
+    return _keep(user_id) or page_before()
 
 
 def to_sign_in() -> ResponseReturnValue:
-    """Keep the form that was sent for its author, and ask to sign in."""
+    """Keep the sent form for its author and redirect to the sign-in page."""
     if request.endpoint == LOGOUT:
         flash("You are signed out.", "success")
         return redirect(url_for("auth.login"))
     author = form_marks.author()
-    kept = _kept(author) if author else None
+    kept = _keep(author) if author else None
     flash(KEPT if kept else SIGN_IN)
-    return _to(url_for("auth.login", next=kept or page_before()), 401)
+    return _redirect_page(url_for("auth.login", next=kept or page_before()), 401)
 
 
 @bp.app_errorhandler(CSRFError)
 def on_stale_form(error: CSRFError) -> ResponseReturnValue:
-    """A form of an earlier session of its author comes back. One that is not ours is refused."""
+    """Restore a form of its author's earlier session; refuse a form of another site."""
     try:
         author, viewer_id = form_marks.author(), page_user().id
         if author is None and form_marks.is_ours():
-            return _of_a_stranger(signed_in=bool(viewer_id))
+            return _redirect_stale_page(signed_in=bool(viewer_id))
         if author is None or viewer_id not in ("", author):
             return on_http_error(error)
         if not viewer_id:
             return to_sign_in()
-        kept = _kept(author)
+        kept = _keep(author)
     except AppError as failure:
         return on_app_error(failure)
     if not kept:
         flash(AGAIN, "warning")
-    return _to(kept or page_before() or url_for("main.pages.index"), 400)
+    return _redirect_page(kept or page_before() or url_for("main.pages.index"), 400)
 
 
-def _of_a_stranger(*, signed_in: bool) -> ResponseReturnValue:
-    """A button or a passkey of a page that was drawn before anybody signed in."""
+def _redirect_stale_page(*, signed_in: bool) -> ResponseReturnValue:
+    """Redirect after a button or passkey of a page that was rendered before the sign-in."""
     if signed_in:
-        return _to(next_page(url_for("main.pages.index")), 400)
+        return _redirect_page(next_page(url_for("main.pages.index")), 400)
     flash(AGAIN, "warning")
-    return _to(page_before() or url_for("auth.login"), 400)
+    return _redirect_page(page_before() or url_for("auth.login"), 400)
 
 
-def _kept(user_id: str) -> str | None:
-    """The page of the sent form, which is kept for `user_id`; None where nothing is to be kept."""
+def _keep(user_id: str) -> str | None:
+    """Keep the sent form for `user_id` and return its page; None if there is nothing to keep."""
     if (request.endpoint or "").startswith("auth."):
         return None
     path = request.full_path.rstrip("?")
@@ -92,8 +92,8 @@ def _kept(user_id: str) -> str | None:
     return url_for("auth.unsent_forms.show", unsent_id=form_id) if form_id else None
 
 
-def _to(address: str, status: int) -> ResponseReturnValue:
-    """Go there by the whole page, also where htmx would put it into the middle of one."""
+def _redirect_page(address: str, status: int) -> ResponseReturnValue:
+    """Redirect the whole page, also for a request by htmx, which would swap a part of it."""
     if "HX-Request" in request.headers:
         return "", status, {"HX-Redirect": address}
     return redirect(address)

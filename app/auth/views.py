@@ -1,4 +1,4 @@
-"""Registering, signing in and out."""
+"""Pages to register, sign in and sign out."""
 
 from flask import (
     Blueprint,
@@ -72,18 +72,18 @@ def logout() -> ResponseReturnValue:
     sign_out()
     flash("You are signed out.", "success")
     response = redirect(url_for(".login"), 303)
-    # A page of yours must not come back from the cache (ASVS 5.0, 14.3.1).
+    # The browser must not show pages of the session from its cache (ASVS 5.0, 14.3.1).
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
 @login_manager.unauthorized_handler
 def to_login() -> ResponseReturnValue:
-    """Send a stranger to sign in, and back to the page, or to the form that was sent."""
+    """Redirect to the sign-in page, with `next` as the way back to the page or the sent form."""
     if request.method not in ("GET", "HEAD"):
         return unsent_forms.to_sign_in()
     address = url_for("auth.login", next=request.full_path.rstrip("?"))
-    if "HX-Request" in request.headers:  # or it would be put into the middle of the page
+    if "HX-Request" in request.headers:  # htmx would swap the sign-in page into the current page
         return "", 401, {"HX-Redirect": address}
     flash("Please sign in to see that page.")
     return redirect(address)

@@ -1,4 +1,4 @@
-"""Commands of `flask`, for whoever holds the machine. They call the services, as SYSTEM."""
+"""Commands of `flask` for operators. They call the services as SYSTEM."""
 
 from flask import Flask
 

@@ -1,4 +1,4 @@
-"""What the commands share: an error that can be foreseen is one line and exit status 1."""
+"""Base classes of the commands: an expected error is one line and exit status 1."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except AppError as error:
-            raise click.ClickException(_line(error)) from error
+            raise click.ClickException(_message(error)) from error
         except UnicodeError as error:
-            raise click.ClickException("What was given is not valid UTF-8.") from error
+            raise click.ClickException("The input is not valid UTF-8.") from error
         except DRIVER_ERRORS as error:
             explained = readiness.explained(error)
             if explained is error:
@@ -32,14 +32,14 @@ class Group(AppGroup):
 
 
 def find_user(identifier: str) -> User:
-    """The account of this email, username or id. Raises ClickException."""
+    """Return the account with this email, username or id. Raises ClickException."""
     user = users.find(identifier)
     if user is None:
         raise click.ClickException(f"There is no user {identifier!r}.")
     return user
 
 
-def _line(error: AppError) -> str:
-    """What is wrong, and with which input."""
+def _message(error: AppError) -> str:
+    """Return the message of the error, with the faulty fields."""
     details = [f"{name}: {why}" for name, why in error.fields.items() if why != error.message]
     return " ".join([error.message, *details])

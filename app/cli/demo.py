@@ -1,4 +1,4 @@
-"""`flask seed-demo`: an empty database gets people and tasks to look at."""
+"""`flask seed-demo`: demo users and tasks for an empty database."""
 
 from pathlib import Path
 
@@ -23,25 +23,25 @@ NO_REMINDER = (
 @click.option("--if-empty", is_flag=True, help="Do nothing in a database that has users.")
 @with_appcontext
 def seed_demo(if_empty: bool) -> None:
-    """Fill an empty database with an admin, a few users and their tasks of 60 days."""
+    """Fill an empty database with an admin, a few users and 60 days of tasks."""
     if users.is_empty():
-        how = _filled(if_empty)
+        how = _seed(if_empty)
     elif not if_empty:
-        raise click.ClickException("The database has users: only an empty one can be filled.")
+        raise click.ClickException("The database has users. The command fills empty ones only.")
     else:
-        how = _kept()
+        how = _saved_passwords()
     click.echo(f"\n  {NAME}: {current_app.config['PUBLIC_URL']}\n\n{how}\n")
 
 
-def _filled(if_empty: bool) -> str:
+def _seed(if_empty: bool) -> str:
     try:
         people = demo.seed()
-    except Conflict:  # another `make run` fills it at this moment
+    except Conflict:  # another process fills the database at the same time
         if if_empty:
-            return _kept()
+            return _saved_passwords()
         raise
     how = _introduction(people)
-    _keep(how)
+    _save_passwords(how)
     return how
 
 
@@ -50,24 +50,24 @@ def _introduction(people: list[SignIn]) -> str:
     return "\n".join(["  Sign in by username or email, with this password:", *lines])
 
 
-def _keep(how: str) -> None:
-    """Keep the passwords beside the embedded database, for its owner's eyes alone."""
-    path = _reminder()
+def _save_passwords(how: str) -> None:
+    """Save the passwords beside the embedded database, readable by the file's owner only."""
+    path = _password_file()
     if path is not None:
         path.unlink(missing_ok=True)
         path.touch(mode=0o600)
         path.write_text(how + "\n", encoding="utf-8")
 
 
-def _kept() -> str:
-    path = _reminder()
+def _saved_passwords() -> str:
+    path = _password_file()
     if path is None or not path.exists():
         return f"  {NO_REMINDER}"
-    return f"{path.read_text(encoding='utf-8')}  (kept in {path}; delete it when it is known)"
+    return f"{path.read_text(encoding='utf-8')}  (saved in {path}; delete the file after reading)"
 
 
-def _reminder() -> Path | None:
-    """Where the demo's passwords are kept; None for any other database than the embedded one."""
+def _password_file() -> Path | None:
+    """Return the file of the demo's passwords; None unless the database is the embedded one."""
     folder = Path(current_app.instance_path)
     embedded = (
         current_app.config["SQLALCHEMY_DATABASE_URI"] == f"sqlite:///{folder / DATABASE_NAME}"

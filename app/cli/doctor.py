@@ -1,4 +1,4 @@
-"""`flask doctor`: what is wrong with this installation."""
+"""`flask doctor`: a check of the installation."""
 
 from importlib import import_module
 
@@ -13,10 +13,10 @@ from app.cli.base import Command
 @with_appcontext
 @click.pass_context
 def doctor(context: click.Context) -> None:
-    """Check settings, database, migrations, Redis and mail; status 1 where there is a fault."""
+    """Check settings, database, migrations, Redis and mail; exit status 1 on a fault."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     faulty = False
-    for finding in import_module("app.doctor").examine(app):  # its imports would slow every command
+    for finding in import_module("app.doctor").examine(app):  # what it needs would slow every start
         click.echo(str(finding))
         faulty |= finding.level == "fault"
     context.exit(int(faulty))

@@ -1,4 +1,4 @@
-"""`flask purge`: for a timer, once a day or so."""
+"""`flask purge`: deletion of expired data, for a daily timer."""
 
 import click
 from flask.cli import with_appcontext
@@ -10,6 +10,6 @@ from app.services.operations import purge as service
 @click.command("purge", cls=Command)
 @with_appcontext
 def purge() -> None:
-    """Remove expired tokens, sessions and links, old records, and the trash after 30 days."""
+    """Delete expired tokens, sessions and links, old records, and trash older than 30 days."""
     for kind, number in service.purge().items():
         click.echo(f"{number} {kind}")

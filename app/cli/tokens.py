@@ -1,4 +1,4 @@
-"""`flask tokens ...`: a personal access token for a program."""
+"""`flask tokens ...`: personal access tokens for programs."""
 
 from datetime import timedelta
 
@@ -10,25 +10,25 @@ from app.models.types import now
 from app.services.access import personal_tokens
 from app.services.shared.actor import SYSTEM
 
-group = Group("tokens", help="Make personal access tokens.")
+group = Group("tokens", help="Create personal access tokens.")
 
 
 @group.command("create")
 @click.argument("identifier")
 @click.argument("more_scopes", nargs=-1, metavar="")
-@click.option("--name", required=True, help="What the token is for.")
+@click.option("--name", required=True, help="The purpose of the token.")
 @click.option(
     "--scope",
     "scopes",
     required=True,
     multiple=True,
     metavar="SCOPE...",
-    help=f"What it may do, one or more of: {', '.join(SCOPES)}.",
+    help=f"Scopes of the token, one or more of: {', '.join(SCOPES)}.",
 )
 @click.option(
     "--days",
     type=click.IntRange(1, DAYS_MAX),
-    help="Its life, as long as PERSONAL_TOKEN_MAX_DAYS allows; 90 by default.",
+    help="Days until expiry, at most PERSONAL_TOKEN_MAX_DAYS; 90 by default.",
 )
 def create(
     identifier: str,
@@ -37,7 +37,7 @@ def create(
     scopes: tuple[str, ...],
     days: int | None,
 ) -> None:
-    """Print a new token of the user with this email, username or id. It is shown this once."""
+    """Create a token of the user with this email, username or id, and print it once."""
     # "--scope a --scope b", "--scope a b" and "--scope 'a b'" (RFC 6749, 3.3) mean the same.
     wanted = " ".join([*scopes, *more_scopes]).split()
     expires_at = None if days is None else now() + timedelta(days=days)

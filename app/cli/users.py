@@ -1,4 +1,4 @@
-"""`flask users ...`: open an account, change its rights, let its owner back in."""
+"""`flask users ...`: creation of accounts, roles, deactivation and recovery."""
 
 import sys
 from typing import Any
@@ -13,7 +13,7 @@ from app.services.factors import factors
 from app.services.shared.actor import SYSTEM
 from app.services.users import registration
 
-group = Group("users", help="Open accounts and change their rights.")
+group = Group("users", help="Create accounts and change their rights.")
 
 
 @group.command("create")
@@ -22,14 +22,14 @@ group = Group("users", help="Open accounts and change their rights.")
 @click.option("--admin", is_flag=True, help="The account may see and change everything.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def create(email: str, username: str, admin: bool, password_stdin: bool) -> None:
-    """Open an account and print its id."""
+    """Create an account and print its id."""
     password = _read_password(password_stdin)
     user = registration.register(SYSTEM, username, email, password, "admin" if admin else "user")
     click.echo(user.id)
 
 
 def _read_password(from_stdin: bool) -> str:
-    """The first line of standard input, or what is typed twice, unseen."""
+    """Return the first line of standard input, or a password from a hidden prompt."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
@@ -41,11 +41,11 @@ def _read_password(from_stdin: bool) -> str:
 @click.argument("username")
 @click.option("--admin", is_flag=True, help="The account may see and change everything.")
 def invite(email: str, username: str, admin: bool) -> None:
-    """Open an account whose owner sets the password by a link: mailed, or else printed."""
+    """Create an account whose owner sets the password with a link, mailed or else printed."""
     role = "admin" if admin else "user"
     if settings.current().has_mail:
         user = invitations.invite(SYSTEM, email, username, role)
-        click.echo(f"An invitation to {user.email} is on its way.")
+        click.echo(f"Invitation to {user.email} queued.")
     else:
         secret = invitations.hand_over(SYSTEM, email, username, role)
         click.echo(f"{settings.current().public_url}/auth/invite/{secret}")
@@ -54,35 +54,35 @@ def invite(email: str, username: str, admin: bool) -> None:
 @group.command("promote")
 @click.argument("identifier")
 def promote(identifier: str) -> None:
-    """Make an admin of the user with this email, username or id."""
-    _change(identifier, {"role": "admin"}, "is an admin")
+    """Give the user with this email, username or id the role of an admin."""
+    _update(identifier, {"role": "admin"}, "is an admin now")
 
 
 @group.command("demote")
 @click.argument("identifier")
 def demote(identifier: str) -> None:
-    """Take an admin's rights away."""
-    _change(identifier, {"role": "user"}, "is a plain user")
+    """Remove the role of an admin from a user."""
+    _update(identifier, {"role": "user"}, "is no longer an admin")
 
 
 @group.command("deactivate")
 @click.argument("identifier")
 def deactivate(identifier: str) -> None:
-    """Close an account: its sessions and tokens end at once."""
-    _change(identifier, {"is_active": False}, "is deactivated")
+    """Deactivate an account: its sessions and tokens end at once."""
+    _update(identifier, {"is_active": False}, "is deactivated now")
 
 
 @group.command("activate")
 @click.argument("identifier")
 def activate(identifier: str) -> None:
-    """Open a closed account again."""
-    _change(identifier, {"is_active": True}, "is active")
+    """Activate a deactivated account."""
+    _update(identifier, {"is_active": True}, "is active now")
 
 
 @group.command("reset-password")
 @click.argument("identifier")
 def reset_password(identifier: str) -> None:
-    """Print a link that sets a new password, once, within a day."""
+    """Print a link that sets a new password. It works once, within 24 hours."""
     secret = password_reset.make_link(SYSTEM, find_user(identifier))
     click.echo(f"{current_app.config['PUBLIC_URL']}/auth/reset/{secret}")
 
@@ -90,12 +90,12 @@ def reset_password(identifier: str) -> None:
 @group.command("reset-factors")
 @click.argument("identifier")
 def reset_factors(identifier: str) -> None:
-    """Remove all second factors of somebody who lost them."""
+    """Delete all second factors of a user who lost them."""
     user = find_user(identifier)
     factors.reset(SYSTEM, user)
     click.echo(factors.after_reset(user))
 
 
-def _change(identifier: str, changes: dict[str, Any], outcome: str) -> None:
+def _update(identifier: str, changes: dict[str, Any], outcome: str) -> None:
     user = accounts.update(SYSTEM, find_user(identifier).id, changes)
-    click.echo(f"{user.username} {outcome} now.")
+    click.echo(f"{user.username} {outcome}.")

@@ -1,4 +1,4 @@
-"""`flask worker`: the process beside the web's that sends mails and webhooks."""
+"""`flask worker`: the process that sends mails and webhooks."""
 
 from pathlib import Path
 
@@ -14,16 +14,16 @@ SENDERS: dict[str, Sender] = {"mail": mail_sender.send, "webhook": webhook_sende
 
 
 @click.command("worker", cls=Command)
-@click.option("--once", is_flag=True, help="Send what is due, and end.")
-@click.option("--beside", type=int, metavar="PID", help="End when the parent, of this id, does.")
+@click.option("--once", is_flag=True, help="Send all due jobs, then exit.")
+@click.option("--beside", type=int, metavar="PID", help="Exit when the parent process PID exits.")
 @click.option(
     "--heartbeat",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="A file to touch while it works, for a health check to look at.",
+    help="A file that the worker touches while it runs, for a health check.",
 )
 @with_appcontext
 def worker(once: bool, beside: int | None, heartbeat: Path | None) -> None:
-    """Send mails and webhooks, and purge each hour, until told to stop."""
+    """Send mails and webhooks, and purge expired data hourly, until SIGTERM or SIGINT."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     working = Worker(app, SENDERS, app.config["WORKER_THREADS"])
     if once:

@@ -1,4 +1,4 @@
-"""The pages: one module of forms and routes for each resource."""
+"""The pages of signed-in users and the public pages: one module of forms and routes each."""
 
 from flask import Blueprint
 

@@ -1,4 +1,4 @@
-"""All that is held on oneself: taking it along, and having it deleted."""
+"""Settings page to export the user's data and to delete the account."""
 
 import orjson
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
@@ -24,7 +24,7 @@ class DeleteForm(Form):
         "Your username",
         [InputRequired("Type your username.")],
         filters=[stripped],
-        description="So that it does not happen by mistake.",
+        description="Prevents deletion by mistake.",
         render_kw={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
     )
     current_password = account_fields.current_password()
@@ -49,7 +49,7 @@ def index() -> ResponseReturnValue:
 @bp.post("/export")
 @login_required
 def export() -> Response:
-    """By a form and not by a link: that it was handed out is noted."""
+    """Download the export. A POST, because the export is recorded in the audit trail."""
     content = orjson.dumps(
         account_export.export(page_user()), option=orjson.OPT_UTC_Z | orjson.OPT_INDENT_2
     )
@@ -60,7 +60,7 @@ def export() -> Response:
 @bp.post("/delete")
 @login_required
 def delete() -> ResponseReturnValue:
-    """Bound to the account as it was when its password was confirmed."""
+    """Delete the account, if it is unchanged since its password was confirmed."""
     actor = page_user()
     form = DeleteForm(actor)
     if form.validate():

@@ -1,4 +1,4 @@
-"""The tasks as a board: a column for each status, between which a card is moved."""
+"""The task board: one column for each status, and moves of tasks between columns."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,7 +14,7 @@ from app.services.tasks import tasks
 from app.web.current_user import page_user
 
 bp = Blueprint("board", __name__)
-SHOWN = 12  # cards in a column; the list has them all
+SHOWN = 12  # tasks in a column; the list shows all tasks
 
 
 @bp.get("/board")
@@ -23,7 +23,7 @@ def index() -> str:
     actor, query = page_user(), read_query(request.args)
     columns = {
         status: read_page(
-            actor, query, status=[status], sort=_sort(status), limit=SHOWN, count=True
+            actor, query, status=[status], sort=_order(status), limit=SHOWN, count=True
         )
         for status in STATUSES
     }
@@ -32,7 +32,7 @@ def index() -> str:
         "main/tasks/board.html",
         columns=columns,
         args={name: value for name, value in query.args.items() if name not in ("status", "sort")},
-        sort=_sort,
+        sort=_order,
         faults=query.faults,
         people=display_names.of_users(actor, assigned),
     )
@@ -49,6 +49,6 @@ def move(task_id: str) -> ResponseReturnValue:
     return redirect(next_page(url_for(".index")), 303)
 
 
-def _sort(status: str) -> str:
-    """What is open by its urgency, what is closed by when that was."""
+def _order(status: str) -> str:
+    """Return the order of a column: open tasks by priority, closed tasks by last change."""
     return "-updated_at" if status in CLOSED else "-priority"

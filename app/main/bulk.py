@@ -1,4 +1,4 @@
-"""One change to many tasks that were ticked in the list: to all of them or to none."""
+"""Bulk change of the tasks that are ticked in the list: all or none."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from app.services.tasks.bulk import OPERATIONS_MAX, Change
 from app.web.current_user import page_user
 
 bp = Blueprint("bulk", __name__)
-# Per button: the change of each task, and the message after it.
+# By button: the change of each task, and the end of the message.
 ACTS: dict[str, tuple[Callable[[str], Change], str]] = {
     "done": (lambda task_id: Change("update", task_id, {"status": "done"}), "marked as done"),
     "todo": (lambda task_id: Change("update", task_id, {"status": "todo"}), "open again"),
@@ -27,17 +27,17 @@ ACTS: dict[str, tuple[Callable[[str], Change], str]] = {
 @login_required
 def apply() -> ResponseReturnValue:
     actor, ids = page_user(), _ids()
-    change, outcome = _act()
+    change, outcome = _action()
     try:
         task_bulk.apply(actor, [change(task_id) for task_id in ids])
     except (Forbidden, NotFound) as error:
-        flash(f"Nothing was changed. {error.message}{_which(actor, ids, error)}", "error")
+        flash(f"Nothing was changed. {error.message}{_failing_task(actor, ids, error)}", "error")
     else:
-        _tell(len(ids), outcome)
+        _flash_outcome(len(ids), outcome)
     return redirect(next_page(url_for("main.tasks.index")), 303)
 
 
-def _act() -> tuple[Callable[[str], Change], str]:
+def _action() -> tuple[Callable[[str], Change], str]:
     act = ACTS.get(request.form.get("op", ""))
     if act is None:
         raise Invalid("This action is not known.")
@@ -45,7 +45,7 @@ def _act() -> tuple[Callable[[str], Change], str]:
 
 
 def _ids() -> list[str]:
-    """The ticked tasks, each once. Raises Invalid."""
+    """Return the ids of the ticked tasks without duplicates. Raises Invalid."""
     ids = [canonical_id(given) for given in request.form.getlist("id")]
     kept = list(dict.fromkeys(found for found in ids if found is not None))
     if None in ids or len(kept) > OPERATIONS_MAX:
@@ -53,14 +53,14 @@ def _ids() -> list[str]:
     return kept
 
 
-def _which(actor: Actor, ids: list[str], error: AppError) -> str:
-    """The task at fault, by its title where the actor may see it."""
+def _failing_task(actor: Actor, ids: list[str], error: AppError) -> str:
+    """Return a sentence with the title of the failing task, or "" if the actor cannot see it."""
     if error.index is None or isinstance(error, NotFound):
         return ""
     return f" The task is: {tasks.get(actor, ids[error.index]).title}"
 
 
-def _tell(number: int, outcome: str) -> None:
+def _flash_outcome(number: int, outcome: str) -> None:
     if number:
         flash(f"{number} {'task is' if number == 1 else 'tasks are'} {outcome}.", "success")
     else:

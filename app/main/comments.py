@@ -1,4 +1,4 @@
-"""What is said about a task: it is read on the task's page, and written and changed here."""
+"""Creation, change and deletion of comments, which the page of the task lists."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def create(task_id: str) -> ResponseReturnValue:
         with form.show_refusals():
             made = submit_once(lambda actor: comments.create(actor, task_id, **form.values()).id)
             flash("Your comment is added.", "success")
-            return redirect(_place(comments.get(page_user(), task_id, made)), 303)
+            return redirect(_url_of(comments.get(page_user(), task_id, made)), 303)
     return show_task(task_id, form)
 
 
@@ -44,7 +44,7 @@ def update(task_id: str, comment_id: str) -> ResponseReturnValue:
             try:
                 comments.update(actor, task_id, comment_id, **form.values(), expect={version})
                 flash("Saved.", "success")
-                return redirect(_place(comment), 303)
+                return redirect(_url_of(comment), 303)
             except PreconditionFailed:
                 theirs = comments.get(actor, task_id, comment_id)
                 version = theirs.version
@@ -62,8 +62,8 @@ def delete(task_id: str, comment_id: str) -> ResponseReturnValue:
     return redirect(next_page(url_for(ENDPOINT, task_id=task_id, _anchor=COMMENTS)), 303)
 
 
-def _place(comment: Comment) -> str:
-    """Where the comment stands: on the first page of the list, or at the top of a later one."""
+def _url_of(comment: Comment) -> str:
+    """Return the comment's URL: on the first page of the list, or at the top of a later one."""
     task_id, cursor = comment.task_id, None
     first = comments.page(page_user(), task_id, limit=COMMENTS_SHOWN)
     if comment.id not in {one.id for one in first.items}:

@@ -1,4 +1,4 @@
-"""The link that confirms one's address, or a new one: mailed once more, or given up."""
+"""Buttons to mail the confirmation link again and to cancel a new address."""
 
 from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -19,7 +19,7 @@ def send() -> ResponseReturnValue:
     except (Conflict, NoMail, TooManyRequests) as error:
         flash(error.message, "warning")
     else:
-        flash("The mail is on its way.", "success")
+        flash("Mail queued.", "success")
     return redirect(url_for("main.settings.profile"), 303)
 
 
@@ -27,5 +27,5 @@ def send() -> ResponseReturnValue:
 @login_required
 def cancel() -> ResponseReturnValue:
     email_confirmation.cancel(page_user())
-    flash("The new address is given up. Its link does not work any more.", "success")
+    flash("The new address is cancelled. Its link no longer works.", "success")
     return redirect(url_for("main.settings.profile"), 303)

@@ -1,4 +1,4 @@
-"""Tasks into the service from a file, and out of it into one."""
+"""Pages to import tasks from a file and to export tasks to a file."""
 
 from typing import Any
 
@@ -22,13 +22,13 @@ from app.web.current_user import page_user
 
 bp = Blueprint("exchange", __name__)
 ENDINGS = {".csv": CSV, ".ndjson": NDJSON, ".jsonl": NDJSON}
-FORM_MAX = 2**16  # bytes of the form around the file
+FORM_MAX = 2**16  # bytes of the form besides the file
 
 
 class ImportForm(Form):
     file = FileField(
         "File",
-        description="CSV or NDJSON, up to 10 MiB: its name ends in .csv, .ndjson or .jsonl.",
+        description="CSV or NDJSON, up to 10 MiB, with the extension .csv, .ndjson or .jsonl.",
         render_kw={"accept": ",".join(ENDINGS)},
     )
 
@@ -39,13 +39,13 @@ class ImportForm(Form):
             raise ValidationError("Choose a file.")
         ending = "." + field.data.filename.rpartition(".")[2].lower()
         if ending not in ENDINGS:
-            raise ValidationError(f"Its name has to end in {', '.join(ENDINGS)}.")
+            raise ValidationError(f"The file name must end in {', '.join(ENDINGS)}.")
         self.kind = ENDINGS[ending]
 
 
 @bp.url_value_preprocessor
 def allow_for_a_file(endpoint: str | None, _values: object) -> None:
-    """Before the form is read for its CSRF token; a stranger's may be no larger than any other."""
+    """Raise the size limit for signed-in users, before Flask-WTF reads the form's CSRF token."""
     if endpoint == "main.exchange.import_" and page_user().id:
         request.max_content_length = SIZE_MAX + FORM_MAX
 
@@ -57,7 +57,7 @@ def import_() -> ResponseReturnValue:
     faults: list[dict[str, object]] = []
     if form.validate_on_submit():
         try:
-            return _imported(*_import(form))
+            return _result_page(*_import(form))
         except InvalidLines as error:
             faults = error.lines
             form.file.errors = [f"Nothing was imported. {error.message}"]
@@ -70,7 +70,7 @@ def import_() -> ResponseReturnValue:
 
 
 def _import(form: ImportForm) -> list[Any]:
-    """The number of new tasks, the first warnings, and how many there are."""
+    """Import the file; return the number of new tasks, the first warnings and their total."""
     rows = list(read(form.kind, form.file.data.read()))  # before the transaction begins
 
     def make(actor: Actor) -> str:
@@ -82,7 +82,7 @@ def _import(form: ImportForm) -> list[Any]:
     return found
 
 
-def _imported(created: int, warnings: list[dict[str, Any]], number: int) -> ResponseReturnValue:
+def _result_page(created: int, warnings: list[dict[str, Any]], number: int) -> ResponseReturnValue:
     if number:
         return render_template(
             "main/tasks/imported.html", created=created, warnings=warnings, number=number
@@ -94,7 +94,7 @@ def _imported(created: int, warnings: list[dict[str, Any]], number: int) -> Resp
 @bp.get("/export")
 @login_required
 def export() -> ResponseReturnValue:
-    """The list, as it is filtered and sorted, from its beginning to its end."""
+    """Download all tasks of the list, with its filters and its order, as CSV."""
     actor, query = page_user(), read_query(request.args)
     if query.faults:
         raise InvalidParameter(" ".join(query.faults))

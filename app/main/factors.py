@@ -1,4 +1,4 @@
-"""One's second factors: the authenticator app, the passkeys, the recovery codes."""
+"""Settings pages of second factors: authenticator app, passkeys and recovery codes."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ GROUP = 4  # characters of a secret that is typed
 
 
 class ProofForm(Form):
-    """Who it is, once more, before the factors change. Without a password a recent sign-in is."""
+    """Asks for the password before a factor changes. A user without one needs a recent sign-in."""
 
     current_password = account_fields.current_password()
 
@@ -46,7 +46,7 @@ class ConfirmForm(Form):
         "Code",
         [InputRequired("Enter the code."), Length(max=OTP_MAX)],
         filters=[stripped],
-        description="The six digits that the app shows now.",
+        description="The current six digits of the app.",
         render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True},
     )
 
@@ -70,7 +70,7 @@ def index() -> str:
 @bp.route("/totp", methods=["GET", "POST"])
 @login_required
 def begin_totp() -> ResponseReturnValue:
-    """The answer that shows the secret: it goes through neither a URL nor a cookie."""
+    """Show the secret in this response only: it never enters a URL or a cookie."""
     actor = page_user()
     form = ProofForm(_account(actor))
     if form.validate_on_submit():
@@ -80,8 +80,8 @@ def begin_totp() -> ResponseReturnValue:
     return proof_page(
         form,
         title="Set up an authenticator app",
-        lead="With it, signing in takes your password and a code that your phone shows.",
-        submit="Go on",
+        lead="Signing in then requires your password and a code from your phone.",
+        submit="Continue",
     )
 
 
@@ -112,9 +112,9 @@ def renew_codes() -> ResponseReturnValue:
             return codes_page(recovery_codes.renew(actor, form.proof()))
     return proof_page(
         form,
-        title="Make new recovery codes",
-        lead="Those that you have now are void from then on.",
-        submit="Make new codes",
+        title="Create new recovery codes",
+        lead="New codes invalidate all earlier recovery codes.",
+        submit="Create new codes",
     )
 
 
@@ -132,30 +132,30 @@ def remove(factor_id: str) -> ResponseReturnValue:
     return proof_page(
         form,
         title=f"Remove {factor.name}",
-        lead=_of_removal(actor),
-        submit="Remove",
+        lead=_removal_effect(actor),
+        submit="Remove the factor",
     )
 
 
-def _of_removal(actor: Actor) -> str:
-    """What follows from removing a factor."""
+def _removal_effect(actor: Actor) -> str:
+    """Return the text that explains the effect of removing a factor."""
     if factors.number(actor.id) > 1:
-        return "It will not sign you in any more. Your other factors and your recovery codes stay."
+        return "Your other factors and your recovery codes stay valid."
     return (
-        f"It is your last second factor. Your {recovery_codes.left(actor.id)} recovery codes end"
-        " with it, and the password alone signs you in."
+        f"This is your last second factor. Your {recovery_codes.left(actor.id)} recovery codes are"
+        " deleted too, and the password alone signs you in."
     )
 
 
 def added(actor: Actor, message: str, codes: list[str]) -> ResponseReturnValue:
-    """After a factor was added the session bears another secret (ASVS 5.0, 7.2.4)."""
+    """Renew the session's secret after a new factor (ASVS 5.0, 7.2.4); show the codes, if any."""
     renew_session(page_sessions.renew(actor))
     flash(f"{message} Your other sign-ins have ended.", "success")
     return codes_page(codes) if codes else redirect(url_for("main.factors.index"), 303)
 
 
 def codes_page(codes: list[str]) -> str:
-    """The one answer that shows them."""
+    """Return the page that shows the recovery codes, only in this response."""
     head = f"Recovery codes of {page_user().username} at {settings.current().public_url}"
     file = "\n".join((head, "Each signs you in once.", "", *codes, ""))
     return render_template("main/settings/two_factor/codes.html", codes=codes, file=file)
@@ -166,7 +166,7 @@ def _account(actor: Actor) -> User:
 
 
 def proof_page(form: ProofForm, **texts: str) -> ResponseReturnValue:
-    """Asks who it is, and says for what: `title`, `lead`, `submit`."""
+    """Return the page that asks for a proof of identity. `texts`: `title`, `lead`, `submit`."""
     page = render_template("main/settings/two_factor/proof.html", form=form, **texts)
     return page, form.http_status
 
@@ -181,7 +181,7 @@ def _set_up_page(form: ConfirmForm, set_up: totp.SetUp) -> ResponseReturnValue:
 
 
 def _qr_code(text: str) -> Markup:
-    """As SVG with attributes only. Black on white in the dark too: some cameras need it so."""
+    """Return a QR code as SVG without styles: black on white in dark mode too, for cameras."""
     look: dict[str, Any] = {"scale": 4, "dark": "#000", "light": "#fff", "svgclass": "qr"}
     drawn = segno.make_qr(text, error="m").svg_inline(lineclass=None, **look)
     return Markup(drawn)  # noqa: S704 - of modules, and not of the text

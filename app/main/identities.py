@@ -1,4 +1,4 @@
-"""Accounts elsewhere that sign in to one's own: look at them, and unlink one."""
+"""Settings page of linked accounts: list and unlink accounts of OpenID providers."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -23,5 +23,5 @@ def index() -> str:
 @login_required
 def unlink(identity_id: str) -> ResponseReturnValue:
     linked_accounts.unlink(page_user(), identity_id)
-    flash("That account does not sign in here any more.", "success")
+    flash("The account is unlinked.", "success")
     return redirect(url_for(".index"), 303)

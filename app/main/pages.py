@@ -1,4 +1,4 @@
-"""The start page, and the pages that explain the service and its errors."""
+"""The start page, the pages that explain the service and its errors, and well-known URLs."""
 
 import inspect
 from datetime import timedelta
@@ -70,10 +70,10 @@ def problems() -> str:
 
 @bp.get("/problems/<slug>")
 def problem(slug: str) -> str:
-    """What an error's `type` leads to (RFC 9457, 3.1.1)."""
+    """Explain a problem: the page that an error's `type` refers to (RFC 9457, 3.1.1)."""
     kind = known_problems().get(slug)
     if kind is None:
-        raise NotFound("There is no problem of that name.")
+        raise NotFound("There is no problem with this name.")
     explanation = inspect.getdoc(kind)  # an error's docstring says when it is raised
     return render_template("main/problem.html", kind=kind, explanation=explanation)
 
@@ -86,21 +86,22 @@ def robots() -> Response:
 
 @bp.get("/.well-known/change-password")
 def change_password() -> ResponseReturnValue:
-    """Where password managers send people to change the password (W3C, A Well-Known URL)."""
+    """Redirect password managers to the password page (W3C, A Well-Known URL for Changing
+    Passwords)."""
     return redirect(url_for("main.settings.password"))
 
 
 @bp.get("/.well-known/passkey-endpoints")
 def passkey_endpoints() -> Response:
-    """Where passkeys are added and managed (W3C, A Well-Known URL for Relying Party Passkey
-    Endpoints)."""
+    """Return the URLs that add and manage passkeys (W3C, A Well-Known URL for Relying Party
+    Passkey Endpoints)."""
     url = f"{current_app.config['PUBLIC_URL']}{url_for('main.factors.index')}"
     return jsonify(enroll=url, manage=url)
 
 
 @bp.get("/.well-known/security.txt")
 def security_txt() -> Response:
-    """Whom to tell of a weakness (RFC 9116). It must say until when it holds, within a year."""
+    """Return the security contact (RFC 9116). `Expires` is required, at most a year ahead."""
     contact = current_app.config["SECURITY_CONTACT"]
     if not contact:
         raise NotFound("There is nothing at this address.")

@@ -1,4 +1,4 @@
-"""Adding a passkey: the password first, then what the browser makes."""
+"""Pages to add a passkey: first the password, then the passkey of the browser."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from app.web.current_user import page_user
 
 bp = Blueprint("passkeys", __name__)
 PURPOSE = "create"
-PROOF_LIFE = timedelta(minutes=10)  # the password must have been given that recently
+PROOF_LIFE = timedelta(minutes=10)  # from the password to the passkey
 
 
 class PasskeyForm(Form):
@@ -30,7 +30,7 @@ class PasskeyForm(Form):
         "Name",
         [Length(max=NAME_MAX), one_line],
         filters=[stripped],
-        description="So that you know it again. Left empty, it is named after where it is kept.",
+        description="Helps you recognize the passkey. Empty: the name of its device or manager.",
         render_kw={"autocomplete": "off"},
     )
     credential = HiddenField(
@@ -41,8 +41,7 @@ class PasskeyForm(Form):
 @bp.route("/new", methods=["GET", "POST"])
 @login_required
 def new() -> ResponseReturnValue:
-    """The challenge is issued for the password, a new one each time: what the browser makes is
-    bound to it."""
+    """Ask for the password, then issue a new challenge each time, to which the passkey is bound."""
     actor = page_user()
     form = ProofForm(users.get(actor, actor.id))
     if form.validate_on_submit():
@@ -54,8 +53,8 @@ def new() -> ResponseReturnValue:
     return proof_page(
         form,
         title="Add a passkey",
-        lead="With it, your fingerprint, face or screen lock signs you in, without a password.",
-        submit="Go on",
+        lead="Your fingerprint, face or screen lock then signs you in, without a password.",
+        submit="Continue",
     )
 
 
@@ -64,7 +63,7 @@ def new() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     actor = page_user()
     form, challenge = PasskeyForm(), passkey_challenges.take(PURPOSE, PROOF_LIFE)
-    why = "The page was open for too long, or sent twice. Try again."
+    why = "The page was open too long or was sent twice. Try again."
     if form.validate() and challenge is not None:
         try:
             named = device(request.headers.get("User-Agent", ""))[:NAME_MAX]

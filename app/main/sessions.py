@@ -1,4 +1,4 @@
-"""Where one is signed in: look at it, end one, end all others."""
+"""Settings page of sessions: list them, end one, end all others."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -15,7 +15,7 @@ bp = Blueprint("sessions", __name__)
 
 
 class EndOthersForm(Form):
-    tokens = BooleanField("End my personal tokens too")
+    tokens = BooleanField("Revoke my personal tokens too")
 
 
 ENDPOINT = "main.sessions.index"
@@ -42,7 +42,7 @@ def index() -> str:
 @login_required
 def end(session_id: str) -> ResponseReturnValue:
     active_sessions.end_session(page_user(), session_id)
-    flash("That browser is signed out.", "success")
+    flash("The browser is signed out.", "success")
     return redirect(next_page(url_for(".index")), 303)
 
 
@@ -50,7 +50,7 @@ def end(session_id: str) -> ResponseReturnValue:
 @login_required
 def end_api(family_id: str) -> ResponseReturnValue:
     active_sessions.end_family(page_user(), family_id)
-    flash("That session has ended, with its tokens.", "success")
+    flash("The session and its tokens have ended.", "success")
     return redirect(next_page(url_for(".index")), 303)
 
 
@@ -60,8 +60,8 @@ def end_others() -> ResponseReturnValue:
     with_tokens = bool(EndOthersForm().tokens.data)
     active_sessions.end_others(page_user(), with_tokens=with_tokens)
     flash(
-        "You are signed out everywhere but here"
-        + (", and your personal tokens have ended." if with_tokens else "."),
+        "You are signed out everywhere else"
+        + (", and your personal tokens are revoked." if with_tokens else "."),
         "success",
     )
     return redirect(url_for(".index"), 303)

@@ -1,4 +1,4 @@
-"""One's own account: who one is, and the password."""
+"""Settings pages of the profile and the password."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class ProfileForm(Form):
     email = account_fields.email()
     current_password = PasswordField(
         "Current password",
-        description="Needed to change the email.",
+        description="Required to change the email.",
         render_kw={"autocomplete": "current-password"},
     )
 
@@ -54,7 +54,7 @@ def profile() -> ResponseReturnValue:
         }
         with form.show_refusals():
             _change(form, changes)
-            _tell(changes)
+            _flash_outcome(changes)
             return redirect(url_for(".profile"), 303)
     page = render_template(
         "main/settings/profile.html",
@@ -87,7 +87,7 @@ def remove_password() -> ResponseReturnValue:
     if removal.validate():
         with removal.show_refusals():
             accounts.remove_password(page_user(), removal.values()["current_password"])
-            flash("The password is removed. All your other sign-ins have ended.", "success")
+            flash("The password is removed. All your other sessions have ended.", "success")
             return redirect(url_for(".password"), 303)
     return _password_page(PasswordForm(formdata=None), removal)
 
@@ -95,7 +95,7 @@ def remove_password() -> ResponseReturnValue:
 def _password_page(
     form: PasswordForm, removal: RemovePasswordForm | None = None
 ) -> ResponseReturnValue:
-    """With the form that removes the password, where something else signs in."""
+    """Return the password page, with the removal form if the user can sign in without it."""
     user = _account()
     removal = removal or RemovePasswordForm(formdata=None)
     page = render_template(
@@ -113,11 +113,11 @@ def _account() -> User:
     return users.get(actor, actor.id)
 
 
-def _tell(changes: dict[str, Any]) -> None:
-    """A new email counts once the link that was mailed there is followed."""
+def _flash_outcome(changes: dict[str, Any]) -> None:
+    """Flash the outcome. A new email takes effect when the user opens the mailed link."""
     if "email" in changes and settings.current().has_mail:
         flash(
-            f"Follow the link that is mailed to {changes['email']}: until then the old one stays.",
+            f"Open the link mailed to {changes['email']}. Until then the old address stays.",
             "success",
         )
     else:
@@ -125,5 +125,5 @@ def _tell(changes: dict[str, Any]) -> None:
 
 
 def _change(form: Form, changes: dict[str, Any]) -> None:
-    proof = form.values().get("current_password") or None  # one without a password types none
+    proof = form.values().get("current_password") or None  # None for a user without a password
     accounts.update_self(page_user(), changes, proof)

@@ -1,4 +1,4 @@
-"""What is typed to make and to change a task."""
+"""Forms to create and to change a task."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ from app.services.tasks import labels
 from app.services.tasks.values import DEFAULTS
 from app.services.users import users
 
-FIELDS = {"assignee": "assignee_id"}  # where a field is not called as the value
+FIELDS = {"assignee": "assignee_id"}  # form fields that differ in name from the task's field
 VERSION_DIGITS = 10
 
 
 class LabelsField(Field):
-    """Labels in one line, by commas; by semicolons where one of them holds a comma."""
+    """Labels in one line, separated by commas, or by semicolons if a label contains a comma."""
 
     widget = TextInput()
 
@@ -43,7 +43,7 @@ class LabelsField(Field):
 class TaskForm(Form):
     title = StringField(
         "Title",
-        [DataRequired("Say what is to be done."), Length(max=TITLE_MAX), one_line],
+        [DataRequired("Enter a title."), Length(max=TITLE_MAX), one_line],
         filters=[stripped],
         render_kw={"autocomplete": "off"},
     )
@@ -57,7 +57,7 @@ class TaskForm(Form):
     assignee = StringField(
         "Assignee",
         filters=[stripped],
-        description="The username of who does it.",
+        description="A username.",
         default="",
         render_kw={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
     )
@@ -72,33 +72,33 @@ class TaskForm(Form):
                 raise ValidationError("There is no such user.") from None
 
     def values(self) -> dict[str, Any]:
-        """For tasks.create and tasks.update."""
+        """Return the arguments of tasks.create and tasks.update."""
         values = {**super().values(), "assignee_id": self.assignee_id}
         del values["assignee"]
         return values
 
 
 def seen_version() -> int:
-    """The version that the sent form began with; 0, which is older than any, where it says none."""
+    """Return the version from which the form was filled; 0, older than any, if it has none."""
     given = request.form.get("version", "")
     readable = given.isascii() and given.isdigit() and len(given) < VERSION_DIGITS
     return int(given) if readable else 0
 
 
 class EditForm(TaskForm):
-    """The form of a task that is there, by which nothing of somebody else's is lost unseen."""
+    """The form of an existing task. It detects conflicting edits by the task's version."""
 
     def __init__(self, task: Task, people: dict[str, str]) -> None:
         super().__init__(obj=task, assignee=people.get(task.assignee_id or "", ""))
         self.version = seen_version() if self.is_submitted() else task.version
 
     def changes(self) -> dict[str, Any]:
-        """The values, save those of which the other's version is to stay."""
+        """Return the values without the fields whose stored version the user keeps."""
         stay = {FIELDS.get(name, name) for name in request.form.getlist("take")}
         return {name: value for name, value in self.values().items() if name not in stay}
 
     def differing(self, theirs: Task, people: dict[str, str]) -> dict[str, Any]:
-        """By field name, what somebody else has put where this form says something else."""
+        """Return the stored values that differ from the form, by field name."""
         mine = self.values()
         return {
             field.name: people.get(kept, "") if field.name == "assignee" else kept

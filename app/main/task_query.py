@@ -1,4 +1,4 @@
-"""The query of a page that lists tasks. A filter that cannot be read leaves the list empty."""
+"""The query of pages that list tasks. With an invalid filter the list is empty."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,22 +19,22 @@ SORT_DEFAULT = "-created_at"
 SORT_NAMES = {
     "-created_at": "Newest first",
     "created_at": "Oldest first",
-    "-updated_at": "Changed last",
-    "due_at": "Due first",
-    "-due_at": "Due last",
+    "-updated_at": "Recently changed first",
+    "due_at": "Due soonest first",
+    "-due_at": "Due latest first",
     "-priority": "Most urgent first",
     "priority": "Least urgent first",
     "title": "Title, A to Z",
     "-title": "Title, Z to A",
-    "updated_at": "Changed first",
+    "updated_at": "Longest unchanged first",
 }
 
 
 @dataclass(slots=True, frozen=True)
 class TaskQuery:
-    """`filters` are the ones of tasks.page(); `mine` asks for what is assigned to oneself.
+    """A parsed query. `filters` are those of tasks.page(); `mine` selects the actor's assignments.
 
-    `faults` says what is wrong with the filters that cannot be read: the list then shows nothing.
+    `faults` has one message for each invalid filter; with any of them the list is empty.
     """
 
     filters: dict[str, Any]
@@ -45,7 +45,7 @@ class TaskQuery:
 
     @property
     def args(self) -> dict[str, Any]:
-        """For url_for: the address of the first page."""
+        """Return the arguments of url_for for the first page."""
         args: dict[str, Any] = dict(self.filters)
         if "overdue" in args:
             args["overdue"] = "true"
@@ -61,7 +61,7 @@ class TaskQuery:
         return {**self.filters, "assignee_id": [actor_id]} if self.mine else self.filters
 
     def binding(self, actor_id: str) -> list[Any]:
-        """What a cursor of this list is good for."""
+        """Return the values that a cursor of this list is bound to."""
         return [self.filters_of(actor_id), self.sort, actor_id]
 
 
@@ -73,7 +73,7 @@ def read_page(
     sort: str = "",
     **paging: Any,
 ) -> Page[Task]:
-    """A page of the tasks that the query asks for, or of those in one status or another order."""
+    """Return a page of the query's tasks; `status` and `sort` replace those of the query."""
     if query.faults:
         return Page([], total=0)
     filters = query.filters_of(actor.id)
@@ -83,7 +83,7 @@ def read_page(
 
 
 def read_query(args: "MultiDict[str, str]") -> TaskQuery:
-    """The query. A blank filter filters nothing, and an unknown order is the default one."""
+    """Return the parsed query. Blank filters are ignored; an unknown order means the default."""
     filters, faults = {}, []
     for name, read in _READERS.items():
         given = [text_rules.normal(text.strip()) for text in args.getlist(name) if text.strip()]
@@ -103,7 +103,7 @@ def read_query(args: "MultiDict[str, str]") -> TaskQuery:
     )
 
 
-def _words(what: str, known: tuple[str, ...], given: list[str]) -> list[str]:
+def _choices(what: str, known: tuple[str, ...], given: list[str]) -> list[str]:
     if not set(given) <= set(known):
         raise ValueError(f"{what} is one of {', '.join(known)}.")
     return [word for word in known if word in given]
@@ -114,7 +114,7 @@ def _labels(given: list[str]) -> list[str]:
     return labels.clean(word for word in words if word)
 
 
-def _is(what: str, word: str, given: list[str]) -> bool:
+def _only(what: str, word: str, given: list[str]) -> bool:
     if given != [word]:
         raise ValueError(f"{what} can only be {word}.")
     return True
@@ -130,10 +130,10 @@ def _search(given: list[str]) -> str:
 
 
 _READERS: dict[str, Callable[[list[str]], Any]] = {
-    "status": partial(_words, "Status", STATUSES),
-    "priority": partial(_words, "Priority", PRIORITIES),
+    "status": partial(_choices, "Status", STATUSES),
+    "priority": partial(_choices, "Priority", PRIORITIES),
     "label": _labels,
-    "overdue": partial(_is, "Overdue", "true"),
+    "overdue": partial(_only, "Overdue", "true"),
     "q": _search,
-    "assignee": partial(_is, "Assignee", "me"),
+    "assignee": partial(_only, "Assignee", "me"),
 }

@@ -1,4 +1,4 @@
-"""The page of one task: how it stands, what was said about it and what was done to it."""
+"""The page of one task, with its comments and its history."""
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
@@ -13,20 +13,20 @@ from app.services.tasks import access as task_access, comments, history as task_
 from app.web.current_user import page_user
 
 ENDPOINT = "main.tasks.show"
-COMMENTS = "comments"  # the anchor of their list
-COMMENTS_SHOWN = 20  # at once
+COMMENTS = "comments"  # the anchor of the list
+COMMENTS_SHOWN = 20  # on one page
 
 
 class CommentForm(Form):
     body = TextAreaField(
         "Your comment",
-        [InputRequired("Write something."), Length(max=BODY_MAX), many_lines],
+        [InputRequired("Enter a comment."), Length(max=BODY_MAX), many_lines],
         filters=[plain_lines],
     )
 
 
 def show_task(task_id: str, form: CommentForm) -> ResponseReturnValue:
-    """The page, with what was typed into its form. Raises NotFound."""
+    """Return the page with the comment form `form`. Raises NotFound."""
     actor = page_user()
     task = tasks.get(actor, task_id)
     events = task_events.history(actor, task_id)

@@ -1,4 +1,4 @@
-"""Tasks: the list, one of them, making and changing one, the trash."""
+"""Pages of tasks: list, trash, one task, creation, change and deletion."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -30,7 +30,7 @@ def index() -> ResponseReturnValue:
         flash("That page of the list no longer exists. This is the first page.", "warning")
         return redirect(url_for(".index", **query.args))
     page = read_page(actor, query, after=after, count=after is None)
-    if after and not page.items:  # the last task of this page has left the list
+    if after and not page.items:  # the page became empty since the cursor was issued
         return redirect(url_for(".index", **query.args))
     following = cursors.seal(page.last, query.binding(actor.id))
     return render_template(
@@ -69,7 +69,7 @@ def create() -> ResponseReturnValue:
         with form.show_refusals():
             task_id = submit_once(lambda actor: tasks.create(actor, form.values()).id)
             flash(f"Added: {form.title.data}", "success")
-            return redirect(next_page(_address(task_id)), 303)
+            return redirect(next_page(_task_url(task_id)), 303)
     return render_template("main/tasks/new.html", form=form), form.http_status
 
 
@@ -90,7 +90,7 @@ def update(task_id: str) -> ResponseReturnValue:
             try:
                 tasks.update(actor, task_id, form.changes(), expect={form.version})
                 flash("Saved.", "success")
-                return redirect(_address(task_id), 303)
+                return redirect(_task_url(task_id), 303)
             except PreconditionFailed:
                 theirs = tasks.get(actor, task_id)
     page = render_template(
@@ -110,22 +110,20 @@ def update(task_id: str) -> ResponseReturnValue:
 @bp.post("/<id:task_id>/complete")
 @login_required
 def complete(task_id: str) -> ResponseReturnValue:
-    """Tick it off, or take that back: to the status that the button named, so that a second click
-    does nothing.
-    """
+    """Set the status that the button names, done or todo: a second click then changes nothing."""
     actor, status = page_user(), request.form.get("status")
     if status not in ("done", "todo"):
         status = "todo" if tasks.get(actor, task_id).status == "done" else "done"
     task = tasks.update(actor, task_id, {"status": status})
     flash(f"{'Done' if status == 'done' else 'Open again'}: {task.title}", "success")
-    return redirect(next_page(_address(task_id)), 303)
+    return redirect(next_page(_task_url(task_id)), 303)
 
 
 @bp.post("/<id:task_id>/delete")
 @login_required
 def delete(task_id: str) -> ResponseReturnValue:
     tasks.delete(page_user(), task_id)
-    flash("Moved to the trash, from where you can restore it.", "success")
+    flash("Moved to the trash. You can restore the task there.", "success")
     return redirect(next_page(url_for(".index")), 303)
 
 
@@ -134,8 +132,8 @@ def delete(task_id: str) -> ResponseReturnValue:
 def restore(task_id: str) -> ResponseReturnValue:
     task = tasks.restore(page_user(), task_id)
     flash(f"Restored: {task.title}", "success")
-    return redirect(next_page(_address(task_id)), 303)
+    return redirect(next_page(_task_url(task_id)), 303)
 
 
-def _address(task_id: str) -> str:
+def _task_url(task_id: str) -> str:
     return url_for("main.tasks.show", task_id=task_id)

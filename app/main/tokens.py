@@ -1,4 +1,4 @@
-"""Personal access tokens, for programs that act as oneself."""
+"""Settings page of personal access tokens."""
 
 from datetime import timedelta
 
@@ -24,34 +24,34 @@ from app.web.current_user import page_user
 bp = Blueprint("tokens", __name__)
 MEANINGS = {
     "tasks:read": "read tasks and their comments",
-    "tasks:write": "make, change and delete tasks and comments",
+    "tasks:write": "create, change and delete tasks and comments",
     "profile:read": "read your account and export it",
     "profile:write": "change your account and its tokens",
-    "admin": "do all that an admin may do",
+    "admin": "use all admin operations",
 }
 
 
-def _within_the_setting(form: BaseForm, field: Field) -> None:
-    """A validator: no more days than PERSONAL_TOKEN_MAX_DAYS allows."""
+def _check_max_days(form: BaseForm, field: Field) -> None:
+    """Raise ValidationError above the days that PERSONAL_TOKEN_MAX_DAYS allows."""
     NumberRange(1, settings.current().personal_token_max_days or DAYS_MAX)(form, field)
 
 
 class TokenForm(Form):
     name = StringField(
         "Name",
-        [InputRequired("Say what it is for."), Length(max=NAME_MAX), one_line],
+        [InputRequired("Enter a name."), Length(max=NAME_MAX), one_line],
         filters=[stripped],
-        description="What it is for, so that you know it again.",
+        description="The purpose of the token.",
         render_kw={"autocomplete": "off"},
     )
     scopes = SelectMultipleField(
         "Scopes",
-        [InputRequired("Tick at least one.")],
+        [InputRequired("Tick at least one scope.")],
         option_widget=CheckboxInput(),
     )
     days = IntegerField(
-        "Days until it ends",
-        [Optional(), _within_the_setting],
+        "Days until expiry",
+        [Optional(), _check_max_days],
         render_kw={"min": 1, "inputmode": "numeric"},
     )
 
@@ -59,7 +59,7 @@ class TokenForm(Form):
         longest = settings.current().personal_token_max_days
         usual = min(DAYS, longest or DAYS)
         super().__init__(days=usual)
-        self.days.description = f"Empty: {usual} days." if longest else "Empty: it does not end."
+        self.days.description = f"Empty: {usual} days." if longest else "Empty: no expiry."
         held = [scope for scope in SCOPES if scope in actor.scopes]
         self.scopes.choices = options((scope, MEANINGS[scope]) for scope in held)
 
@@ -73,7 +73,7 @@ def index() -> ResponseReturnValue:
 @bp.post("")
 @login_required
 def create() -> ResponseReturnValue:
-    """The one answer that shows the secret: it goes through neither a URL nor a cookie."""
+    """Show the secret in this response only: it never enters a URL or a cookie."""
     actor = page_user()
     form = TokenForm(actor)
     if form.validate():
@@ -91,7 +91,7 @@ def create() -> ResponseReturnValue:
 @login_required
 def revoke(token_id: str) -> ResponseReturnValue:
     personal_tokens.revoke(page_user(), token_id)
-    flash("The token is revoked. Whatever used it is refused from now on.", "success")
+    flash("The token is revoked. Requests with it are refused from now on.", "success")
     return redirect(next_page(url_for(".index")), 303)
 
 

@@ -1,4 +1,4 @@
-"""The public profile of a person, for anyone signed in."""
+"""The public profile of a user, for all signed-in users."""
 
 from flask import Blueprint, render_template
 from flask_login import login_required
@@ -12,6 +12,6 @@ bp = Blueprint("users", __name__)
 @bp.get("/<username>")
 @login_required
 def show(username: str) -> str:
-    if "\0" in username:  # no database column takes it
+    if "\0" in username:  # no database column stores NUL
         raise NotFound("There is no such user.")
     return render_template("main/user.html", user=users.by_username(username))

@@ -1,4 +1,4 @@
-"""One's webhooks: made, changed, tried out, and what they were sent."""
+"""Settings pages of webhooks: list, creation, change, test and deliveries."""
 
 from collections.abc import Callable
 
@@ -20,13 +20,13 @@ from app.web.current_user import page_user
 
 bp = Blueprint("webhooks", __name__)
 MEANINGS = {
-    "task.created": "a task is made",
+    "task.created": "a task is created",
     "task.updated": "a task is changed",
-    "task.deleted": "a task goes to the trash",
-    "task.restored": "a task comes back from the trash",
-    "comment.created": "somebody comments",
+    "task.deleted": "a task is moved to the trash",
+    "task.restored": "a task is restored from the trash",
+    "comment.created": "a comment is created",
     "comment.updated": "a comment is changed",
-    "comment.deleted": "a comment is removed",
+    "comment.deleted": "a comment is deleted",
 }
 
 
@@ -35,12 +35,12 @@ class WebhookForm(Form):
         "URL",
         [InputRequired("Enter a URL."), Length(max=URL_MAX)],
         filters=[stripped],
-        description="Where to send what happens, by POST: a public address.",
+        description="A public address that receives the events by POST.",
         render_kw={"autocomplete": "off", "placeholder": "https://example.org/hook"},
     )
     events = SelectMultipleField(
-        "Tell it when",
-        [InputRequired("Tick at least one.")],
+        "Events",
+        [InputRequired("Tick at least one event.")],
         choices=options((event, MEANINGS[event]) for event in EVENTS),
         option_widget=CheckboxInput(),
     )
@@ -53,26 +53,26 @@ class EditForm(WebhookForm):
 @bp.get("")
 @login_required
 def index() -> ResponseReturnValue:
-    return _list(WebhookForm())
+    return _list_page(WebhookForm())
 
 
 @bp.post("")
 @login_required
 def create() -> ResponseReturnValue:
-    """The one answer that shows the secret: it goes through neither a URL nor a cookie."""
+    """Show the secret in this response only: it never enters a URL or a cookie."""
     form = WebhookForm()
     if form.validate():
         with form.show_refusals():
             webhook, secret = webhooks.create(page_user(), **form.values())
-            return _list(WebhookForm(formdata=None), secret, webhook.id)
-    return _list(form)
+            return _list_page(WebhookForm(formdata=None), secret, webhook.id)
+    return _list_page(form)
 
 
 @bp.get("/<id:webhook_id>")
 @login_required
 def show(webhook_id: str) -> ResponseReturnValue:
     webhook = webhooks.get(page_user(), webhook_id)
-    return _one(webhook, _edit_form(webhook))
+    return _webhook_page(webhook, _edit_form(webhook))
 
 
 @bp.post("/<id:webhook_id>")
@@ -84,60 +84,60 @@ def update(webhook_id: str) -> ResponseReturnValue:
         with form.show_refusals():
             webhooks.update(page_user(), webhook_id, form.values())
             flash("The webhook is changed.", "success")
-            return _back(webhook_id)
-    return _one(webhook, form)
+            return _redirect_to(webhook_id)
+    return _webhook_page(webhook, form)
 
 
 @bp.post("/<id:webhook_id>/rotate-secret")
 @login_required
 def rotate_secret(webhook_id: str) -> ResponseReturnValue:
-    """Show the new secret in this answer alone: it goes through neither a URL nor a cookie."""
+    """Show the new secret in this response only: it never enters a URL or a cookie."""
     try:
         secret = signing_secrets.rotate(page_user(), webhook_id)
     except REFUSALS as error:
         flash(error.message, "error")
-        return _back(webhook_id)
+        return _redirect_to(webhook_id)
     webhook = webhooks.get(page_user(), webhook_id)
-    return _one(webhook, _edit_form(webhook), secret)
+    return _webhook_page(webhook, _edit_form(webhook), secret)
 
 
 @bp.post("/<id:webhook_id>/delete")
 @login_required
 def delete(webhook_id: str) -> ResponseReturnValue:
     webhooks.delete(page_user(), webhook_id)
-    flash("The webhook is removed.", "success")
+    flash("The webhook is deleted.", "success")
     return redirect(url_for(".index"), 303)
 
 
 @bp.post("/<id:webhook_id>/test")
 @login_required
 def test(webhook_id: str) -> ResponseReturnValue:
-    return _tried(webhook_id, lambda actor: webhook_deliveries.test(actor, webhook_id))
+    return _queue(webhook_id, lambda actor: webhook_deliveries.test(actor, webhook_id))
 
 
 @bp.post("/<id:webhook_id>/deliveries/<id:delivery_id>/redeliver")
 @login_required
 def redeliver(webhook_id: str, delivery_id: str) -> ResponseReturnValue:
-    return _tried(
+    return _queue(
         webhook_id, lambda actor: webhook_deliveries.redeliver(actor, webhook_id, delivery_id)
     )
 
 
-def _tried(webhook_id: str, send: Callable[[Actor], OutboxEntry]) -> ResponseReturnValue:
+def _queue(webhook_id: str, send: Callable[[Actor], OutboxEntry]) -> ResponseReturnValue:
     try:
         send(page_user())
     except Conflict as error:
         flash(error.message, "error")
     else:
-        flash("It is on its way.", "success")
-    return _back(webhook_id)
+        flash("Delivery queued.", "success")
+    return _redirect_to(webhook_id)
 
 
-def _back(webhook_id: str) -> ResponseReturnValue:
+def _redirect_to(webhook_id: str) -> ResponseReturnValue:
     return redirect(url_for(".show", webhook_id=webhook_id), 303)
 
 
-def _list(form: WebhookForm, secret: str = "", made: str = "") -> ResponseReturnValue:
+def _list_page(form: WebhookForm, secret: str = "", made: str = "") -> ResponseReturnValue:
     actor = page_user()
     found = listed(lambda **paging: webhooks.page(actor, **paging), "main.webhooks.index")
     page = render_template(
@@ -152,7 +152,7 @@ def _edit_form(webhook: Webhook) -> EditForm:
     )
 
 
-def _one(webhook: Webhook, form: EditForm, secret: str = "") -> ResponseReturnValue:
+def _webhook_page(webhook: Webhook, form: EditForm, secret: str = "") -> ResponseReturnValue:
     actor = page_user()
     found = listed(
         lambda **paging: webhook_deliveries.page(actor, webhook.id, webhook=webhook, **paging),

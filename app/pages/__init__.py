@@ -1,4 +1,4 @@
-"""What the pages share: forms, pagination, redirects and the helpers of the templates.
+"""Shared parts of the pages: forms, pagination, redirects and helpers of the templates.
 
 The pages themselves are in app/main, app/auth and app/admin.
 """

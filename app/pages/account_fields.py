@@ -1,4 +1,4 @@
-"""The fields in which an account is typed, alike in every form."""
+"""Form fields of an account, shared by all forms."""
 
 from collections.abc import Callable
 
@@ -13,9 +13,9 @@ from app.services.users import identifiers
 
 
 def rule(check: Callable[[str], object]) -> Callable[[BaseForm, Field], None]:
-    """Return a validator that asks a service's rule, so that a form shows all its faults at once.
+    """Return a validator that calls a service's rule, so that a form shows all faults at once.
 
-    A value that the form was opened with is not asked about: it may be older than the rule.
+    The form's initial value is not checked: it may be older than the rule.
     """
 
     def validate(_form: BaseForm, field: Field) -> None:
@@ -64,7 +64,7 @@ def new_password(label: str = "New password") -> PasswordField:
 
 
 def current_password(element_id: str | None = None) -> PasswordField:
-    """`element_id`: of the second one on a page."""
+    """Return the field. `element_id` is needed for a second such field on a page."""
     return PasswordField(
         "Current password",
         [InputRequired("Enter your current password.")],

@@ -1,4 +1,4 @@
-"""The base of every form: its fields bear the API's names, its limits are the models'."""
+"""The base class of all forms. Fields have the API's names and the models' limits."""
 
 from collections.abc import Iterable, Sequence
 from types import TracebackType
@@ -28,23 +28,23 @@ from app.errors import (
 from app.services.shared import text_rules
 from app.services.users import passwords
 
-# What a person can mend in the form. Any other error has a page of its own.
+# Errors that the user can correct in the form. All other errors have their own page.
 REFUSALS = (BadCredentials, Conflict, Invalid, PreconditionFailed, TooManyRequests)
-OTP_MAX = 64  # characters of a code or a recovery code, however they are grouped
-CREDENTIAL_MAX = 10_000  # characters of what a browser says of a passkey
-STALE = "This page was out of date, and nothing was sent. Check the form and send it again."
-NUL = "Remove the NUL character."  # no database column takes it
+OTP_MAX = 64  # characters of a code or a recovery code, separators included
+CREDENTIAL_MAX = 10_000  # characters of a passkey credential as JSON
+STALE = "The page was out of date. Nothing was sent. Check the form and send it again."
+NUL = "Remove the NUL character."  # no database column stores NUL
 
 
 class Form(FlaskForm):
-    """A form whose refusals, its own and a service's, stand beside the field to blame."""
+    """A form that shows errors, its own and those of services, beside the faulty field."""
 
     form_errors: Sequence[str]
     refused_with: int = Invalid.status
 
     class Meta(FlaskForm.Meta):
         def wrap_formdata(self, form: BaseForm, formdata: Any) -> Any:
-            """The sent form alone: a file only where one is asked for, and never JSON."""
+            """Return the sent form: files only for file fields, and never JSON."""
             if isinstance(formdata, MultiDict):
                 return _normal(form, formdata)
             if formdata is None or request.method != "POST":
@@ -57,12 +57,12 @@ class Form(FlaskForm):
             return CombinedMultiDict((MultiDict(files), _normal(form, request.form)))
 
     def values(self) -> dict[str, Any]:
-        """What was typed, by name, for a service."""
+        """Return the values by field name, without the CSRF token."""
         return {name: value for name, value in self.data.items() if name != "csrf_token"}
 
     @property
     def http_status(self) -> int:
-        """The HTTP status of the page that shows the form."""
+        """Return the HTTP status of the page that shows the form."""
         return self.refused_with if self.errors else 200
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -75,9 +75,9 @@ class Form(FlaskForm):
         return not marred and bool(super().validate(extra_validators))
 
     def blame(self, error: AppError) -> None:
-        """Show a service's refusal beside the fields that it names, or else above the form.
+        """Show a service's error beside the fields that it names, or else above the form.
 
-        A refusal for a time says in Retry-After when to come back.
+        TooManyRequests also sets Retry-After.
         """
         if isinstance(error, TooManyRequests):
             self.refused_with = error.status
@@ -101,7 +101,7 @@ class Form(FlaskForm):
         return ShownRefusals(self, (*REFUSALS, *others))
 
     def faulty(self) -> list[Field]:
-        """The fields with something to mend, in order."""
+        """Return the fields with errors, in order."""
         return [field for field in self if field.errors]
 
 
@@ -128,14 +128,15 @@ class ShownRefusals:
 
 
 class NewPasswordForm(Form):
-    """A form in which `password` is chosen: says which do, before one is refused."""
+    """A form with a new `password`, whose hint is the length rule."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self["password"].description = passwords.length_rule()
 
     def validate_password(self, field: Field) -> None:
-        """The service asks once more, with what the form does not know of the account."""
+        """Check the password against the form's names. The service repeats the check with the
+        account's names."""
         known = [self[name].data or "" for name in ("username", "email") if name in self]
         try:
             passwords.check("password", field.data or "", *known)
@@ -144,7 +145,7 @@ class NewPasswordForm(Form):
 
 
 def is_stale() -> bool:
-    """True if the form that was sent bears the token of another session."""
+    """Return True if the sent form has the CSRF token of another session."""
     return bool(g.get("stale_form"))
 
 
@@ -158,7 +159,7 @@ def _holds_nul(field: Field) -> bool:
 
 
 def _normal(form: BaseForm, typed: "MultiDict[str, str]") -> "MultiDict[str, str]":
-    """What was typed in Normalization Form C, but for passwords."""
+    """Return the values in Normalization Form C, except passwords."""
     return MultiDict(
         (
             name,
@@ -171,7 +172,7 @@ def _normal(form: BaseForm, typed: "MultiDict[str, str]") -> "MultiDict[str, str
 
 
 def one_line(_form: BaseForm, field: Field) -> None:
-    """A validator: see text_rules.line."""
+    """Raise ValidationError by text_rules.line."""
     try:
         text_rules.line(field.data or "")
     except ValueError as error:
@@ -179,7 +180,7 @@ def one_line(_form: BaseForm, field: Field) -> None:
 
 
 def many_lines(_form: BaseForm, field: Field) -> None:
-    """A validator: see text_rules.long."""
+    """Raise ValidationError by text_rules.long."""
     try:
         text_rules.long(field.data or "")
     except ValueError as error:
@@ -191,16 +192,16 @@ def stripped(value: str | None) -> str | None:
 
 
 def plain_lines(value: str | None) -> str | None:
-    """A browser sends CR LF: kept so, each save would change a text that the API wrote."""
+    """Return the text with LF line ends. Browsers send CR LF, the API stores LF."""
     return value.replace("\r\n", "\n").replace("\r", "\n") if value is not None else None
 
 
 def choices(words: Iterable[str], blank: str = "") -> list[Any]:
-    """The options of a select: `words`, and before them `blank`, which stands for none of them."""
+    """Return the options of a select: `words`, after an empty option with the text `blank`."""
     first = [("", blank)] if blank else []
     return options(first + [(word, word.replace("_", " ").capitalize()) for word in words])
 
 
 def options(pairs: Iterable[tuple[str, str]]) -> list[Any]:
-    """The options of a select from (value, what it is called)."""
+    """Return the options of a select from pairs of value and text."""
     return [SelectChoice(value, text) for value, text in pairs]

@@ -1,4 +1,4 @@
-"""The field in which a person types a date and a time."""
+"""The form field of a date and time."""
 
 from datetime import datetime
 from typing import Any
@@ -9,10 +9,10 @@ from app.services.shared import moments
 
 
 class MomentField(DateTimeLocalField):
-    """A date, with a time or without, in UTC unless the text names another offset.
+    """A date with an optional time, in UTC unless the text has another offset.
 
-    With JavaScript (static/moments.js) the field shows the browser's time zone and the form sends a
-    text in UTC. A text that is not touched leaves the value as it is, to the microsecond.
+    With JavaScript (static/moments.js) the field shows the browser's time zone and the form sends
+    UTC. An unchanged text keeps the stored value, to the microsecond.
     """
 
     def __init__(self, label: str, validators: Any = None, **options: Any) -> None:
@@ -25,7 +25,7 @@ class MomentField(DateTimeLocalField):
         try:
             return written(moments.from_typed(str(self.raw_data[0]).strip()))
         except ValueError:
-            return ""  # a browser shows no other text in this kind of field
+            return ""  # a browser cannot show an invalid text in this kind of field
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if not valuelist or valuelist[0] == written(self.object_data):
@@ -39,5 +39,5 @@ class MomentField(DateTimeLocalField):
 
 
 def written(moment: datetime | None) -> str:
-    """The text of a datetime-local field, in UTC."""
+    """Return the text of a datetime-local field, in UTC."""
     return moment.replace(tzinfo=None).isoformat(timespec="minutes") if moment else ""

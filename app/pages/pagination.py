@@ -1,4 +1,4 @@
-"""A list on a page: its rows, and the ways to the next page and back to the first."""
+"""Pagination of a list on a page: the rows, and the URLs of the next and the first page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ def listed(
     limit: int = LIMIT_DEFAULT,
     **address: Any,
 ) -> Listed[T]:
-    """The page that the cursor in the query asks for; the first one where it does not do.
+    """Return the list page of the query's cursor, or the first page for an invalid cursor.
 
-    The list stands on the page at `endpoint` with `address`, its cursor is called `name` there.
+    `endpoint` and `address` make the URL of the page; `name` is the cursor's query parameter.
     """
     bound = binding(endpoint, name, **address)
     cursor = request.args.get(name)
@@ -41,7 +41,7 @@ def listed(
         flash("That page of the list no longer exists. This is the first page.", "warning")
         cursor = after = None
     page = read(limit=limit, after=after)
-    if after and not page.items:  # the last row of this page has left the list
+    if after and not page.items:  # the page became empty since the cursor was issued
         cursor, page = None, read(limit=limit, after=None)
     further: dict[str, Any] = {**address, name: seal(page.last, bound)}
     return Listed(
@@ -52,5 +52,5 @@ def listed(
 
 
 def binding(endpoint: str, name: str = "cursor", **address: Any) -> list[Any]:
-    """What a cursor of this list is good for."""
+    """Return the values that a cursor of this list is bound to."""
     return [endpoint, name, address, page_user().id]

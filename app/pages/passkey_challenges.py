@@ -1,8 +1,8 @@
-"""Challenges of passkeys: in the signed cookie of the browser that was asked, each for one purpose.
+"""Challenges of passkeys, stored in the signed session cookie, one for each purpose.
 
-A page that is drawn again keeps its challenge for a while, so that two tabs do not disturb each
-other. Taking one removes it from the cookie; app.services.factors.spent_challenges lets it count
-once.
+A page that is rendered again reuses its challenge for a while, so that two tabs can work in
+parallel. `take` removes it from the cookie; app.services.factors.spent_challenges makes sure that
+it is used once.
 """
 
 import base64
@@ -21,7 +21,7 @@ _NAME = "challenges"
 
 
 def issue(purpose: str, kept_for: timedelta = KEPT) -> Challenge:
-    kept = _found(purpose)
+    kept = _load(purpose)
     if kept is not None and now() - kept.issued_at < kept_for:
         return kept
     value = base64.urlsafe_b64encode(secrets.token_bytes(BYTES)).decode().rstrip("=")
@@ -31,15 +31,15 @@ def issue(purpose: str, kept_for: timedelta = KEPT) -> Challenge:
 
 
 def take(purpose: str, life: timedelta = CHALLENGE_LIFE) -> Challenge | None:
-    """The one that was issued for this, if it is not too old."""
-    found = _found(purpose)
+    """Remove and return the challenge of the purpose; None if it is missing or too old."""
+    found = _load(purpose)
     session[_NAME] = {
         name: value for name, value in session.get(_NAME, {}).items() if name != purpose
     }
     return found if found is not None and now() - found.issued_at < life else None
 
 
-def _found(purpose: str) -> Challenge | None:
+def _load(purpose: str) -> Challenge | None:
     kept = session.get(_NAME, {}).get(purpose)
     if kept is None:
         return None

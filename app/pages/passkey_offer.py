@@ -1,4 +1,4 @@
-"""The offer of a passkey on the first page after signing in by a password."""
+"""The offer of a passkey, on the first page after a sign-in by password."""
 
 from flask import request, session
 
@@ -10,13 +10,13 @@ _NAME = "passkey_offer"
 
 
 def prepare(user: User) -> None:
-    """Let the next page of the new session show it, if there is something to offer."""
+    """Let the next page of the new session show the offer, if the user may get one."""
     if passkey_site.is_here() and passkeys.may_offer(user):
         session[_NAME] = True
 
 
 def take() -> bool:
-    """True on the one page that shows it. An answer to htmx is part of a page and shows none."""
+    """Return True once, on the page that shows the offer; never in a response to htmx."""
     if "HX-Request" in request.headers:
         return False
     return bool(session.pop(_NAME, False))

@@ -1,5 +1,5 @@
-"""Signals: a page tells the browser which passkeys count, so that it offers no other
-(WebAuthn Level 3, 5.1.10). Each is the name of a method of PublicKeyCredential and its options.
+"""Signals by which a page informs the browser of valid passkeys, so that the browser offers no
+others (WebAuthn Level 3, 5.1.10). A signal is a method name of PublicKeyCredential and options.
 """
 
 import re
@@ -12,12 +12,12 @@ from app.services.factors import passkeys
 from app.services.factors.webauthn_messages import encoded, read, rp_id
 
 _UNKNOWN = "unknown_passkey"
-_ID = re.compile(r"[A-Za-z0-9_-]{1,512}")  # of a credential, as far as the cookie has room
+_ID = re.compile(r"[A-Za-z0-9_-]{1,512}")  # of a credential, short enough for the cookie
 Signal = tuple[str, dict[str, Any]]
 
 
 def of_account(user_id: str, username: str) -> list[Signal]:
-    """Which passkeys the account has, and what it is called: after a removal or a renaming."""
+    """Return the signals of the account's passkeys and username, which may have changed."""
     if not passkey_site.is_here():
         return []
     account = {"rpId": rp_id(), "userId": encoded(user_id.encode())}
@@ -31,14 +31,14 @@ def of_account(user_id: str, username: str) -> list[Signal]:
 
 
 def note_unknown(credential: str) -> None:
-    """Keep the id of a passkey that no account has, for the next page."""
+    """Store the id of an unknown passkey for the next page."""
     name: str = read(credential)["id"]
     if _ID.fullmatch(name):
         session[_UNKNOWN] = name
 
 
 def of_unknown() -> list[Signal]:
-    """The passkey that was noted, once."""
+    """Return the signal of the stored unknown passkey, once."""
     name = session.pop(_UNKNOWN, None)
     if name is None or not passkey_site.is_here():
         return []

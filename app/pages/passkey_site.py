@@ -1,4 +1,4 @@
-"""Where passkeys work: browsers bind them to a host name (WebAuthn Level 3, 5.1.3)."""
+"""The site of passkeys: browsers bind passkeys to a host name (WebAuthn Level 3, 5.1.3)."""
 
 from urllib.parse import urlsplit
 
@@ -8,11 +8,11 @@ from app import settings
 
 
 def origin() -> str:
-    """The origin at which they work; "" where browsers allow none."""
+    """Return the origin at which passkeys work; "" if browsers allow none."""
     return settings.current().passkey_origin
 
 
 def is_here() -> bool:
-    """True if the page of this request is served at that host name."""
+    """Return True if this request came to the host name of the passkeys."""
     here = urlsplit(f"//{request.host}").hostname
     return bool(origin()) and urlsplit(origin()).hostname == here

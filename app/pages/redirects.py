@@ -1,30 +1,30 @@
-"""Where a page may send the browser: to another page of this service, and nowhere else."""
+"""Safe redirects: only to pages of this service."""
 
 from urllib.parse import urlsplit
 
 from flask import request
 
-NEXT_MAX = 8000  # characters: as long as the server lets the line of a request be
+NEXT_MAX = 8000  # characters: the server's limit of a request line
 
 
 def next_page(default: str) -> str:
-    """The page that `next` asks for, in the query or the form, where it is one of ours."""
+    """Return `next` of the query or the form if it is a local path, else `default`."""
     target = request.values.get("next", "")
     return target if is_local(target) else default
 
 
 def page_before() -> str | None:
-    """The page on which the sent form stood, as the browser says it; None for a page elsewhere."""
+    """Return the page of the sent form by the Referer; None if it is not a page of this host."""
     parts = urlsplit(request.referrer or "")
     target = f"{parts.path}?{parts.query}".rstrip("?")
     return target if parts.netloc == request.host and is_local(target) else None
 
 
 def is_local(target: str) -> bool:
-    """Whether it is a path on this host, for every way in which a browser may read it.
+    """Return True if browsers resolve the target to a path on this host.
 
-    A second slash would start a host, browsers take a backslash for a slash, and drop control
-    characters and blanks before they look.
+    A second slash starts a host name. Browsers treat a backslash as a slash, and remove control
+    characters and spaces before they parse.
     """
     if not target.startswith("/") or target.startswith("//") or len(target) > NEXT_MAX:
         return False

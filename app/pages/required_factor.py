@@ -1,6 +1,6 @@
-"""Pages of an account that lacks a required factor lead to the page that sets it up.
+"""Redirect of accounts that lack a required second factor to the page that sets it up.
 
-app.services.factors.factors decides which accounts need one, for the pages and the API.
+app.services.factors.factors decides which accounts need a factor, for the pages and the API.
 """
 
 from flask import Flask, flash, redirect, request, url_for
@@ -12,7 +12,7 @@ from app.web.current_user import page_user
 from app.web.error_handlers import on_app_error
 from app.web.request_checks import is_api
 
-# Pages by the beginning of their endpoint: those that lead to a factor or out, and public ones.
+# Prefixes of endpoints without the requirement: setup of a factor, sign-out, public pages.
 OPEN = (
     "auth.",
     "main.confirmation.",
@@ -29,9 +29,9 @@ def init_app(app: Flask) -> None:
 
 
 def check() -> None:
-    """Raise FactorRequired where the page is closed to an account that lacks a required factor.
+    """Raise FactorRequired if the account lacks a factor that the page requires.
 
-    Each blueprint of pages calls it before its views.
+    Each blueprint of pages calls this function before its views.
     """
     if not settings.current().requires_factors or _is_open(request.endpoint or ""):
         return

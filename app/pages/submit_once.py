@@ -1,4 +1,4 @@
-"""A form that makes something, sent twice by an impatient finger, makes it once."""
+"""Protection of forms against double submission."""
 
 import hashlib
 import re
@@ -12,15 +12,15 @@ from app.services.shared import idempotency
 from app.services.shared.actor import Actor
 from app.web.current_user import page_user
 
-FIELD = "form_id"  # hidden in the form, another one each time that it is shown
+FIELD = "form_id"  # hidden field, with a new value in each rendered form
 
 
 def submit_once(make: Callable[[Actor], str]) -> str:
-    """What `make` returns for the form, the id of what it makes as a rule, or what it returned when
-    the same form came before.
+    """Call `make` once for a form and return its result, usually an id; a repeated form returns
+    the stored result.
 
-    A form that was changed since (by the browser's way back) is another one, and so is one without
-    the hidden field. Raises what `make` raises.
+    A form whose values have changed since (after the browser's back button), or without the hidden
+    field, counts as a new one. Raises the errors of `make`.
     """
     actor, sent = page_user(), request.form.get(FIELD, "")
     if not re.fullmatch(ID, sent):
@@ -28,7 +28,7 @@ def submit_once(make: Callable[[Actor], str]) -> str:
     typed = [pair for pair in request.form.items(multi=True) if pair[0] != "csrf_token"]
     typed += [(name, _digest(file)) for name, file in request.files.items(multi=True)]
     content = hashlib.sha256(repr([request.path, *typed]).encode()).hexdigest()
-    # With a blank, which no Idempotency-Key of the API has.
+    # The space keeps the key apart from every Idempotency-Key of the API.
     key = f"form {sent} {content}"
     answer, _ = idempotency.run_once(
         actor, key, "", lambda: idempotency.Answer(303, {}, make(actor)), wait=True

@@ -1,4 +1,4 @@
-"""What every template can call: static links, who is looking, and values in words."""
+"""Functions and filters of all templates: static URLs, the signed-in user, values in words."""
 
 import functools
 import hashlib
@@ -19,7 +19,7 @@ from app.services.shared.user_agents import device
 from environment.openid import OpenIdClient
 
 NAMES = {"due_at": "Due", "assignee_id": "Assignee", "completed_at": "Completed"}
-KEPT_MAX = 200  # characters of a value in a link that is remembered
+KEPT_MAX = 200  # characters of a value in a cached URL
 
 
 def init_app(app: Flask) -> None:
@@ -43,7 +43,7 @@ def init_app(app: Flask) -> None:
 
 
 def form_id() -> str:
-    """Tells a form that is shown from any other (app/pages/submit_once.py)."""
+    """Return a new id for a rendered form (app/pages/submit_once.py)."""
     return str(uuid4())
 
 
@@ -52,16 +52,16 @@ def has_mail() -> bool:
 
 
 def openid_providers() -> tuple[OpenIdClient, ...]:
-    """The providers that have a button, in the order of the settings."""
+    """Return the OpenID providers, in the order of the settings."""
     return settings.current().openid
 
 
 def quick_url_for(endpoint: str, **values: Any) -> str:
-    """Flask's url_for, remembered: a page of tasks has a hundred links, a seventh of its CPU.
+    """Return Flask's url_for from a cache: a page of tasks has 100 links, a seventh of its CPU.
 
-    The key is the arguments and the place where the app is mounted. URLs that depend on more are
-    not kept: on the blueprint (".show"), or on the host by an option such as `_scheme`. Neither
-    are long ones, because strangers may send any.
+    The cache key is the arguments and the mount point of the app. URLs that depend on the blueprint
+    (".show") or on the host (an option such as `_scheme`) are not cached. Neither are long values,
+    because anyone can send them.
     """
     if endpoint.startswith(".") or not all(
         name[0] != "_" and type(value) is str and len(value) <= KEPT_MAX
@@ -77,7 +77,7 @@ def _url_for(_root: str, endpoint: str, **values: Any) -> str:
 
 
 def static_url(name: str) -> str:
-    """The file's address with its content in it, so that a browser may keep it for a year."""
+    """Return the file's URL with a digest of its content, so that browsers can cache it a year."""
     folder = Path(current_app.static_folder or "")
     return url_for("static", filename=name, v=_digest(folder / name))
 
@@ -88,8 +88,8 @@ def _digest(path: Path) -> str:
 
 
 def viewer() -> Any:
-    """Who is signed in, or None. A layout asks, so that even an error page can be drawn: where the
-    database is away it is drawn as for a stranger.
+    """Return the signed-in user, or None. Without the database it returns None, so that the layout
+    can still render an error page.
     """
     try:
         return current_user if current_user.is_authenticated else None
@@ -107,7 +107,7 @@ def readable(value: datetime) -> str:
 
 
 def words(name: str) -> str:
-    """A value or a field as a person reads it: "in_progress" is "In progress"."""
+    """Return a value or a field name as readable text: "In progress" for "in_progress"."""
     return NAMES.get(name) or name.replace("_", " ").capitalize()
 
 

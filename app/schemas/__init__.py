@@ -1,4 +1,4 @@
-"""The shapes of data that comes in and goes out: marshmallow fields, JSON, CSV and files of tasks.
+"""Schemas of input and output: marshmallow fields, JSON, CSV and files of tasks.
 
-Shared by the API, the pages and the import; a schema does not query.
+The API, the pages and the import share them. A schema does not query the database.
 """

@@ -1,6 +1,6 @@
-"""marshmallow's fields and validators for input, with a code in each message.
+"""marshmallow fields and validators for input, with a code in each message.
 
-Schemas of bodies and queries use these; a test refuses any other field in them.
+Schemas of bodies and queries use only these fields, which a test checks.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ _CODES = {
     "required": Code.REQUIRED,
     "too_large": Code.OUT_OF_RANGE,
     "invalid_utf8": Code.MALFORMED,
-}  # by marshmallow's keys of messages; any other key says that the type is wrong
+}  # by marshmallow's keys of messages; any other key means a wrong type
 
 
 class Coded(fields.Field[Any]):
@@ -53,7 +53,7 @@ class Length(validate.Length):
 
 
 def not_blank(text: str) -> None:
-    """Refuse an empty text. The pattern of a line says so in the document."""
+    """Raise ValidationError for an empty text. The document states it by a line's pattern."""
     if not text:
         raise ValidationError(Fault(Code.TOO_SHORT, "Use at least one character."))
 

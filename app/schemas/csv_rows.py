@@ -1,7 +1,7 @@
-"""CSV as people save it: rows of a table whose header names the columns.
+"""A tolerant CSV reader: rows of a table whose header names the columns.
 
-Taken are comma, semicolon and tab, also named by a line `sep=;` before the header; blanks and any
-case in the header; blank rows; and rows whose last cells are missing.
+It accepts comma, semicolon and tab as delimiter, also declared by a line `sep=;` before the header;
+spaces and any case in the header; blank rows; and rows that lack trailing cells.
 """
 
 import csv
@@ -15,20 +15,20 @@ from app.faults import Code, Fault
 from app.schemas.file_text import FAULTS_MAX, fault, unreadable
 from app.schemas.strict_json import step
 
-NAME_MAX = 80  # characters of an unknown column that an answer repeats
+NAME_MAX = 80  # characters of an unknown column's name in an error
 DELIMITERS = ",;\t"
 _SEPARATOR = re.compile(r'"?sep=([,;|\t])"?[\r\n]*', re.IGNORECASE)
 _UNKNOWN = Fault(Code.UNKNOWN_FIELD, "There is no such column.")
 _REPEATED = Fault(Code.REPEATED, "The column is there more than once.")
 _REQUIRED = Fault(Code.REQUIRED, "The column is missing.")
-Row = tuple[int, list[str]]  # the line that it begins on, from 1, and its cells
+Row = tuple[int, list[str]]  # the row's first line, from 1, and its cells
 
 
 def rows(text: str, columns: Collection[str], required: str) -> tuple[list[str], Iterator[Row]]:
-    """The names of the header, "" for a column without one, and the rows below it.
+    """Return the names of the header ("" for a column without a name) and the rows below it.
 
-    Blank rows are left out; each other row has as many cells as the header, or more where those are
-    not blank. Raises InvalidLines, here for the header and in the iterator for a row.
+    Blank rows are skipped. Every other row has as many cells as the header, or more if the extra
+    cells are not blank. Raises InvalidLines, here for the header and in the iterator for a row.
     """
     lines = io.StringIO(text, newline="")
     first = lines.readline()
@@ -38,12 +38,12 @@ def rows(text: str, columns: Collection[str], required: str) -> tuple[list[str],
     found = _read(lines, named[1] if named else _delimiter(text, columns), 1 if named else 0)
     line, header = next(found, (1, []))
     names = [name.strip().lower() for name in header]
-    _check(line, names, columns, required)
-    return names, (_fitted(row, len(names)) for row in found)
+    _check_header(line, names, columns, required)
+    return names, (_fit(row, len(names)) for row in found)
 
 
 def _delimiter(text: str, columns: Collection[str]) -> str:
-    """The one under which the header has the most names that are known."""
+    """Return the delimiter that gives the header the most known names."""
     header = text.lstrip("\r\n").partition("\n")[0]
 
     def known(delimiter: str) -> int:
@@ -54,7 +54,7 @@ def _delimiter(text: str, columns: Collection[str]) -> str:
 
 
 def _read(lines: io.StringIO, delimiter: str, before: int) -> Iterator[Row]:
-    """The rows that are not blank; `before` is the number of lines that were read already."""
+    """Yield the rows that are not blank; `before` is the number of lines already read."""
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     last = before
     try:
@@ -66,8 +66,8 @@ def _read(lines: io.StringIO, delimiter: str, before: int) -> Iterator[Row]:
         raise unreadable(f"This is not CSV: {error}.", reader.line_num + before) from None
 
 
-def _fitted(row: Row, number: int) -> Row:
-    """The row with `number` cells, but for further ones that are not blank."""
+def _fit(row: Row, number: int) -> Row:
+    """Return the row with `number` cells, or more if the extra cells are not blank."""
     line, cells = row
     if len(cells) == number:
         return row
@@ -76,7 +76,7 @@ def _fitted(row: Row, number: int) -> Row:
     return line, cells + [""] * (number - len(cells))
 
 
-def _check(line: int, names: list[str], columns: Collection[str], required: str) -> None:
+def _check_header(line: int, names: list[str], columns: Collection[str], required: str) -> None:
     counted = Counter(name for name in names if name)
     unknown = [name for name in counted if name not in columns]
     doubled = [name for name in counted if counted[name] > 1]
@@ -85,5 +85,5 @@ def _check(line: int, names: list[str], columns: Collection[str], required: str)
     if required not in names:
         faults.append(fault(line, required, _REQUIRED))
     if faults:
-        why = f"The header is not valid. It needs {required}, and may have {', '.join(columns)}."
+        why = f"The header is not valid. Required: {required}. Allowed: {', '.join(columns)}."
         raise InvalidLines(why, faults[:FAULTS_MAX])

@@ -1,6 +1,6 @@
-"""marshmallow fields that take a value of their own type only, and what turns rows into JSON.
+"""Strict marshmallow fields, which accept only their own type, and the fast dump of rows.
 
-marshmallow's own fields are generous: 1 and "yes" are true to them, "٣" is a number.
+marshmallow's own fields accept more: 1 and "yes" are true for them, "٣" is a number.
 """
 
 import re
@@ -27,26 +27,26 @@ _MESSAGES: dict[str, str] = {
 
 
 class Strict(Schema):
-    """What a client sends: nothing that is not declared."""
+    """A schema of input that refuses undeclared fields."""
 
     class Meta:
         unknown = RAISE
 
     error_messages = _MESSAGES
-    # The fields that answers show of the resource: one that is not declared here is read-only.
+    # The resource's output fields: those that the schema does not declare are read-only.
     resource_fields: ClassVar[Collection[str]] = ()
 
     def handle_error(self, error: ValidationError, data: Any, **_: Any) -> None:
-        """Tell read-only fields from unknown ones."""
+        """Replace the message of unknown fields that are read-only."""
         sent = data.keys() if isinstance(data, dict) else set()
         for name in sent & set(self.resource_fields) - self.fields.keys():
             error.messages_dict[name] = [Fault(Code.READ_ONLY, "This field is read-only.")]
 
 
 class Text(String):
-    """A text in Normalization Form C, which follows a `rule` of app.services.shared.text_rules."""
+    """A text in Normalization Form C that satisfies a `rule` of app.services.shared.text_rules."""
 
-    pattern = ""  # of what the rule allows, for the document
+    pattern = ""  # of valid texts, for the document
     rule = staticmethod(text_rules.normal)
 
     def __init__(self, **options: Any) -> None:
@@ -63,7 +63,7 @@ class Text(String):
 
 
 class Line(Text):
-    """A text of one line, trimmed before its length is looked at."""
+    """A text of one line, trimmed before the length check."""
 
     pattern = text_rules.LINE_PATTERN
     rule = staticmethod(text_rules.line)
@@ -77,11 +77,11 @@ class LongText(Text):
 
 
 class Password(String):
-    """A password as it is typed: app.services.users.passwords has its rules."""
+    """A password, unchanged. app.services.users.passwords checks the rules."""
 
 
 class Flag(Boolean):
-    """true or false, and in a query the words."""
+    """A boolean in a body, or the words true and false in a query."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if value is True or (value == "true" and isinstance(data, Parameters)):
@@ -92,7 +92,7 @@ class Flag(Boolean):
 
 
 class Number(Integer):
-    """A whole number in a query."""
+    """An integer in a query."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, str) or not _NUMBER.fullmatch(value):
@@ -101,7 +101,7 @@ class Number(Integer):
 
 
 class Whole(Integer):
-    """A whole number in a body: 2 and 2.0 are one (JSON Schema Validation, 6.1.1), "2" is none."""
+    """An integer in a body. 2.0 is an integer (JSON Schema Validation, 6.1.1), "2" is not."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(strict=True, **options)
@@ -112,7 +112,7 @@ class Whole(Integer):
 
 
 class Moment(Coded, fields.DateTime):
-    """RFC 3339, with an offset; in UTC from then on."""
+    """A date and time with an offset (RFC 3339), converted to UTC."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, str) or not _MOMENT.fullmatch(value):
@@ -144,7 +144,7 @@ class Identifier(String):
 
 
 class IdentifierOrNone(Identifier):
-    """In a query: an id, or "none", which is None, for what has none."""
+    """An id in a query, or "none", which loads as None."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -156,7 +156,7 @@ class IdentifierOrNone(Identifier):
 
 
 class Changes(fields.Dict):
-    """In an answer: the old and the new value of each field that an event changed."""
+    """The old and the new value of each field that an event changed, for output."""
 
     def __init__(self, **options: Any) -> None:
         pair = fields.List(fields.Raw(), validate=validate.Length(equal=2))
@@ -167,7 +167,7 @@ class Changes(fields.Dict):
 
 
 class Labels(List):
-    """A task's labels, kept once each without case."""
+    """The labels of a task, without duplicates that differ only in case."""
 
     def __init__(self, **options: Any) -> None:
         form = {"minLength": 1, "maxLength": LABEL_MAX, "pattern": labels.PATTERN}
@@ -183,7 +183,7 @@ class Labels(List):
 
 
 class OneOf(Coded):
-    """An object of one of several shapes, as its member `name` says."""
+    """An object of one of several schemas, selected by its member `name`."""
 
     def __init__(self, name: str, schemas: Mapping[str, Schema], **options: Any) -> None:
         super().__init__(**options)
@@ -202,7 +202,7 @@ class OneOf(Coded):
 
 
 class Parameters(dict[str, Any]):
-    """The parameters of a query, whose values are all text."""
+    """The parameters of a query. All values are text."""
 
 
 def choice(words: tuple[str, ...], **options: Any) -> String:
@@ -210,9 +210,9 @@ def choice(words: tuple[str, ...], **options: Any) -> String:
 
 
 def compile_dump(schema: Schema) -> Callable[[Any], Mapping[str, Any]]:
-    """A function that does what `schema.dump` does for a row, at a fraction of its cost.
+    """Return a function equal to `schema.dump` for a row, at a fraction of the cost.
 
-    orjson writes the values as the fields would; a property test holds the two equal.
+    orjson serializes the values like the fields do; a property test compares both.
     """
     names = [name for name, field in schema.fields.items() if not field.load_only]
     assert all(name.isidentifier() for name in names)  # noqa: S101 - nothing else is evaluated

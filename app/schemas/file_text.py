@@ -1,6 +1,6 @@
-"""Text of an uploaded file: UTF-8, or UTF-16 and UTF-32 with a byte order mark.
+"""The text of an uploaded file in UTF-8, or in UTF-16 or UTF-32 with a byte order mark.
 
-A file in any other form is refused with what it looks like, so that its sender knows the mend.
+For any other file the error names its probable format, so that the sender can correct it.
 """
 
 import codecs
@@ -11,8 +11,8 @@ from app.errors import InvalidLines
 from app.faults import Code, Fault
 from app.schemas.strict_json import pointer
 
-FAULTS_MAX = 100  # of a file that an answer tells
-_MARKS = (  # of UTF-32 before those of UTF-16, which they begin with
+FAULTS_MAX = 100  # of a file in one response
+_MARKS = (  # UTF-32 before UTF-16, whose marks are prefixes
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
     (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
     (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
@@ -33,11 +33,11 @@ _SIGNATURES = (
     (rb"\s*<(?:\?xml|[a-z])", "an XML file"),
 )
 _LOOKS = [(re.compile(form, re.DOTALL | re.IGNORECASE), kind) for form, kind in _SIGNATURES]
-_UTF_16 = re.compile(rb"(?:[^\0]\0){3}|(?:\0[^\0]){3}")  # its first letters, which are ASCII
+_UTF_16 = re.compile(rb"(?:[^\0]\0){3}|(?:\0[^\0]){3}")  # three ASCII letters at the beginning
 _UTF_8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
-# Encodings of whole scripts: nearly all words of two letters and more are words of that script.
+# Encodings of whole scripts: nearly all words of two or more letters match the script's pattern.
 _SCRIPTS = (
     ("Shift-JIS", "cp932", "[\u3005\u3040-\u30ff\u4e00-\u9fff]*[\u3040-\u30ff]\\w*"),
     ("EUC-KR", "cp949", "[\uac00-\ud7a3]+"),
@@ -50,20 +50,20 @@ _LATIN = (("Windows-1252", "cp1252"), ("Windows-1250", "cp1250"))
 _WORD = re.compile(r"\w*[^\W\x00-\x7f]\w+|\w+[^\W\x00-\x7f]\w*")  # with a letter beyond ASCII
 _SAVE = "Save it as UTF-8 and send it again."
 _EXPORT = "Save the tasks as CSV in UTF-8 and send that file."
-_SAMPLE = 20_000  # bytes that an encoding is guessed from
+_SAMPLE = 20_000  # bytes for the guess of an encoding
 
 
 def text_of(data: bytes) -> str:
-    """The text of the file, without its byte order mark. Raises InvalidLines."""
+    """Return the text of the file without its byte order mark. Raises InvalidLines."""
     for mark, codec, name in _MARKS:
         if data.startswith(mark):
-            return _decoded(data, codec, name)
+            return _decode(data, codec, name)
     for form, kind in _LOOKS:
         if form.match(data):
             raise unreadable(f"This file looks like {kind}. {_EXPORT}")
     if _UTF_16.match(data):
         raise unreadable(f"This file is encoded as UTF-16 without a byte order mark. {_SAVE}")
-    return _decoded(data, "utf-8", "")
+    return _decode(data, "utf-8", "")
 
 
 def unreadable(why: str, line: int = 1) -> InvalidLines:
@@ -71,22 +71,22 @@ def unreadable(why: str, line: int = 1) -> InvalidLines:
 
 
 def fault(line: int, name: str, why: Fault) -> dict[str, Any]:
-    """What is wrong in a line, in the field at `name` (a JSON Pointer without its first slash)."""
+    """Return a fault of a line, in the field `name` (a JSON Pointer without its first slash)."""
     return {"line": line, "pointer": pointer(name), "code": why.code, "detail": why}
 
 
-def _decoded(data: bytes, codec: str, marked: str) -> str:
+def _decode(data: bytes, codec: str, marked: str) -> str:
     try:
         return data.decode(codec)
     except UnicodeDecodeError as error:
         start = error.start
     broken = f"and is broken at byte {start + 1}. {_SAVE}"
-    why = f"This file is marked as {marked}, {broken}" if marked else _looks(data, start, broken)
+    why = f"This file is marked as {marked}, {broken}" if marked else _describe(data, start, broken)
     raise unreadable(why, data.count(b"\n", 0, start) + 1)
 
 
-def _looks(data: bytes, start: int, broken: str) -> str:
-    """What the file looks like, whose byte at `start` is not UTF-8."""
+def _describe(data: bytes, start: int, broken: str) -> str:
+    """Return the message for a file whose byte at `start` is not UTF-8."""
     sample = data[max(0, start - _SAMPLE // 4) :][:_SAMPLE]
     if _CONTROL.search(sample):
         return f"This file looks like a binary file. {_EXPORT}"
@@ -104,5 +104,5 @@ def _encoding(sample: bytes) -> str:
 
 
 def _letters(sample: bytes, codec: str) -> int:
-    """The number of letters beyond ASCII that the sample has in this encoding."""
+    """Return the number of non-ASCII letters of the sample in this encoding."""
     return sum(not c.isascii() and c.isalpha() for c in sample.decode(codec, "replace"))

@@ -1,4 +1,4 @@
-"""JSON that is taken to the letter: what is no JSON, or not as its schema says, is refused."""
+"""Strict parsing and validation of JSON."""
 
 import json
 import math
@@ -12,20 +12,18 @@ from marshmallow import Schema, ValidationError
 from app.errors import Invalid, Malformed
 from app.faults import Code, Fault
 
-# No answer grows with what is wrong in a body, and no list is looked at that nothing here takes.
-FAULTS_MAX = 100  # told at once
-POINTER_MAX = 1000  # characters: what lies deeper is told by what holds it
+# Limits of an error response, and of arrays and objects, which no operation needs longer.
+FAULTS_MAX = 100  # in one response
+POINTER_MAX = 1000  # characters: a deeper fault is reported at an enclosing value
 ITEMS_MAX = 1000  # of one array or object
-_SMALL = 4 * ITEMS_MAX  # characters of a body that are looked at quicker than counted
+_SMALL = 4 * ITEMS_MAX  # characters: counting the items of a shorter body is not worth its cost
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _CROWDED = Fault(Code.TOO_LONG, f"Use at most {ITEMS_MAX} items.")
-_MARRED = Fault(
-    Code.INVALID_CHARACTER, "The value contains a NUL character or an unpaired surrogate."
-)
+_MARRED = Fault(Code.INVALID_CHARACTER, "It contains a NUL character or an unpaired surrogate.")
 
 
 def load(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
-    """`value`, validated. Raises Invalid, with a JSON Pointer (RFC 6901) for each fault."""
+    """Return the validated value. Raises Invalid with a JSON Pointer (RFC 6901) for each fault."""
     try:
         loaded: dict[str, Any] = schema.load(value)
     except ValidationError as error:
@@ -34,13 +32,16 @@ def load(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
 
 
 def parse(data: bytes) -> Any:
-    """JSON by RFC 8259, in UTF-8, no key twice, no NaN. Raises Malformed, Invalid."""
+    """Return the value of JSON (RFC 8259) in UTF-8, without duplicate keys and NaN.
+
+    Raises Malformed, Invalid.
+    """
     try:
         text = data.decode()
         value = _DECODER.decode(text)
-        # only an escape can make what no text column takes
+        # only an escape can produce a character that no text column stores
         marred = list(islice(_unstorable(value), FAULTS_MAX)) if "\\u" in text else []
-        crowded = next(_crowded(value), None) if len(text) > _SMALL else None
+        crowded = next(_oversized(value), None) if len(text) > _SMALL else None
     except UnicodeDecodeError:
         raise Malformed("The body is not UTF-8.") from None
     except RecursionError:
@@ -87,19 +88,19 @@ def _unstorable(value: Any, path: str = "") -> Iterator[str]:
             yield from _unstorable(inner, _join(path, index))
 
 
-def _crowded(value: Any, path: str = "") -> Iterator[str]:
-    """Where there is an array or an object with more items than anything here takes."""
+def _oversized(value: Any, path: str = "") -> Iterator[str]:
+    """Yield the pointers of arrays and objects with more than ITEMS_MAX items."""
     if isinstance(value, dict | list):
         if len(value) > ITEMS_MAX:
             yield path
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, inner in pairs:
             if isinstance(inner, dict | list):
-                yield from _crowded(inner, _join(path, key))
+                yield from _oversized(inner, _join(path, key))
 
 
 def faults(messages: Any) -> Iterator[tuple[str, Fault]]:
-    """What marshmallow says, flat: a JSON Pointer without its first slash, and what is wrong."""
+    """Yield marshmallow's messages flat: a JSON Pointer without its first slash, and the fault."""
     return islice(_flat(messages), FAULTS_MAX)
 
 
@@ -113,12 +114,12 @@ def _flat(messages: Any, path: str = "") -> Iterator[tuple[str, Fault]]:
 
 
 def pointer(name: str) -> str:
-    """The JSON Pointer of a field as errors name it."""
+    """Return the JSON Pointer of a field name in an error."""
     return f"/{name}" if name else ""
 
 
 def step(key: Any) -> str:
-    """A key as a step of a JSON Pointer (RFC 6901, 3)."""
+    """Return a key as a reference token of a JSON Pointer (RFC 6901, 3)."""
     return str(key).replace("~", "~0").replace("/", "~1")
 
 

@@ -1,4 +1,4 @@
-"""Files of tasks, CSV and NDJSON, as the API and the pages hand them out and take them in."""
+"""Files of tasks (CSV and NDJSON) for the export and import of the API and the pages."""
 
 import io
 import re
@@ -25,15 +25,15 @@ SIZE_MAX = 10 * 2**20  # bytes
 Unread = Iterator[tuple[int, Callable[[], dict[str, Any]]]]
 _WRITERS = {CSV: exchange.to_csv, NDJSON: exchange.to_ndjson}
 _schema = TaskLine()
-_UNREAD = frozenset(COLUMNS) - _schema.fields.keys() - {"id"}  # what each database sets itself
+_UNREAD = frozenset(COLUMNS) - _schema.fields.keys() - {"id"}  # ignored: set by each database
 
 
 def download(kind: str, rows: Iterable[Exported], *, marked: bool = False) -> Response:
-    """The tasks as a file of this kind, streamed; `marked`: with a byte order mark."""
+    """Return the tasks as a streamed file of this kind; `marked` adds a byte order mark."""
     name = "tasks.csv" if kind == CSV else "tasks.ndjson"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     left = iter(rows)
-    first = list(islice(left, 1))  # read now: what fails here is an error yet, and no broken file
+    first = list(islice(left, 1))  # read now, so that a failure is an error and no broken file
     content = chain(["\ufeff"] if marked else [], _WRITERS[kind](chain(first, left)))
     return Response(
         stream_with_context(content), headers=headers, content_type=f"{kind}; charset=utf-8"
@@ -41,7 +41,7 @@ def download(kind: str, rows: Iterable[Exported], *, marked: bool = False) -> Re
 
 
 def read(kind: str, data: bytes) -> Iterator[Row]:
-    """The validated tasks of the file. Raises InvalidLines, here or while the rows are read."""
+    """Return the validated tasks of the file. Raises InvalidLines, here or from the iterator."""
     text = text_of(data)
     start = text.lstrip()[:1]
     if kind == CSV and start in ("{", "["):
@@ -54,7 +54,7 @@ def read(kind: str, data: bytes) -> Iterator[Row]:
 
 
 def kind_of(data: bytes) -> str:
-    """CSV or NDJSON, by the first character of the file. Raises InvalidLines."""
+    """Return CSV or NDJSON by the first character of the file. Raises InvalidLines."""
     return NDJSON if text_of(data).lstrip().startswith(("{", "[")) else CSV
 
 
@@ -64,7 +64,7 @@ def _is_csv(text: str) -> bool:
 
 
 def _valid(rows: Unread) -> Iterator[Row]:
-    """The validated rows; once one is at fault no more of them, but all faults in the end."""
+    """Yield the validated rows up to the first fault; raise InvalidLines with all faults."""
     faults: list[dict[str, Any]] = []
     for line, values_of in rows:
         try:
@@ -97,11 +97,11 @@ def _from_csv(names: list[str], cells: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {"title": ""}
     for name, cell in zip_longest(names, cells, fillvalue=""):
         if "\0" in cell:
-            raise _invalid(Code.INVALID_CHARACTER, "The value contains a NUL character.")
+            raise _invalid(Code.INVALID_CHARACTER, "It contains a NUL character.")
         if cell and name not in _UNREAD:
             values[name] = plain(cell)
     if values.pop("", "").strip():
-        why = f"It has {len(cells)} cells under {len(names)} columns."
+        why = f"The row has {len(cells)} cells, the header has {len(names)} columns."
         raise _invalid(Code.TOO_LONG, why)
     if "labels" in values:
         values["labels"] = values["labels"].split(labels.SEPARATOR)
@@ -120,10 +120,10 @@ def _from_json(content: str) -> dict[str, Any]:
     except Malformed as error:
         raise Invalid(error.message) from None
     if not isinstance(value, dict):
-        raise _invalid(Code.INVALID_TYPE, "It is not a JSON object.")
+        raise _invalid(Code.INVALID_TYPE, "The line is not a JSON object.")
     return {name: inner for name, inner in value.items() if name not in _UNREAD}
 
 
 def _invalid(code: Code, detail: str) -> Invalid:
-    """A fault of the line as a whole."""
+    """Return a fault of the whole line."""
     return Invalid(detail, {"": Fault(code, detail)})

@@ -1,4 +1,4 @@
-"""What a program may say of a task: the body of a request, and a line of a file."""
+"""Input schemas of a task: the body of a request, and a line of a file."""
 
 from typing import Any, ClassVar
 
@@ -8,7 +8,7 @@ from app.models.task import DESCRIPTION_MAX, PRIORITIES, SHOWN, STATUSES, TITLE_
 from app.schemas.coded_fields import Length
 from app.schemas.fields import Identifier, Labels, Line, LongText, Moment, Strict, Text, choice
 
-_EMPTY: dict[str, Any] = {"description": "", "labels": []}  # what null stands for
+_EMPTY: dict[str, Any] = {"description": "", "labels": []}  # values for null
 
 
 class TaskIn(Strict):
@@ -36,8 +36,8 @@ _TASK_FIELDS = TaskIn().declared_fields.keys()
 
 
 class TaskLine(TaskIn):
-    """A line of a file. An export of any database can be read: an assignee is anything that may
-    have been one, and dates are those of the task there.
+    """A line of a file, also of another database's export: an assignee can be any id or name, and
+    the dates of the task are accepted.
     """
 
     assignee_id = Text(allow_none=True)  # type: ignore[assignment]
@@ -47,5 +47,5 @@ class TaskLine(TaskIn):
 
     @post_load
     def leave_out(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """A date or an assignee that is null is none."""
+        """Remove dates and assignees that are null."""
         return {n: v for n, v in values.items() if v is not None or n in _TASK_FIELDS}

@@ -1,9 +1,9 @@
-// Makes the pages quicker and easier to read. Everything works without it.
+// Improvements of the pages. All pages work without this script.
 "use strict";
 
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-// The server writes times in UTC: show them in the browser's time zone, and keep the UTC text.
+// Show times in the browser's time zone, and keep the server's UTC text as the title.
 function localise(root) {
   for (const time of root.querySelectorAll("time[data-local]")) {
     time.title = time.textContent;
@@ -12,8 +12,8 @@ function localise(root) {
   }
 }
 
-// A second click must not send a form twice. The buttons stay enabled: a disabled one loses the
-// focus. A form whose answer is a file leaves the page as it is, and may be sent again.
+// Prevent a second click from sending a form twice. The buttons stay enabled, because a disabled
+// button loses the focus. A form that downloads a file keeps the page and can be sent again.
 let sent = new WeakSet();
 
 function sendOnce(event) {
@@ -32,7 +32,7 @@ function tell(text) {
   document.getElementById("flash").replaceChildren(line);
 }
 
-// Show what needs a script, and hide what replaces it without one.
+// Show elements that need a script, and hide their replacements.
 function enhance(root) {
   localise(root);
   for (const piece of root.querySelectorAll("[data-scripted]")) piece.hidden = false;
@@ -40,7 +40,7 @@ function enhance(root) {
   for (const tile of root.querySelectorAll("[data-tile]")) tile.draggable = true;
 }
 
-// Scroll a strip of tabs that is wider than the screen to the current one.
+// Scroll the tabs to the current tab if they are wider than the screen.
 function showCurrentTab() {
   for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
     const strip = tab.parentElement;
@@ -60,5 +60,5 @@ enhance(document);
 showCurrentTab();
 document.addEventListener("change", tickAll);
 document.addEventListener("submit", sendOnce, true);
-// The browser keeps the page and comes back to it.
+// The browser can restore the page from its back/forward cache.
 window.addEventListener("pageshow", () => { sent = new WeakSet(); });

@@ -1,4 +1,4 @@
-// Moves a card of the board by dragging: dropped on a column it sends its own form, as its button does.
+// Drag and drop on the board: a task that is dropped on a column sends its form, like its button.
 "use strict";
 
 let dragged = null;

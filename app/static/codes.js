@@ -1,4 +1,4 @@
-// The recovery codes: copied and printed. The link to the file works without a script.
+// Buttons to copy and print recovery codes. The download link works without a script.
 "use strict";
 
 async function copy(button) {
@@ -7,7 +7,7 @@ async function copy(button) {
     await navigator.clipboard.writeText(lines.map((line) => line.textContent.trim()).join("\n"));
     button.textContent = "Copied";
   } catch {
-    button.textContent = "This browser does not let a page copy";
+    button.textContent = "This browser does not allow copying";
   }
 }
 

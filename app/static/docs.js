@@ -1,4 +1,4 @@
-// The page to read and try the API: Swagger UI over this service's own document.
+// The API page: Swagger UI with this service's OpenAPI document.
 SwaggerUIBundle({
   url: "/api/v1/openapi.json",
   dom_id: "#swagger-ui",

@@ -1,4 +1,4 @@
-// Date fields: a person types and reads the browser's time zone, and the form sends a moment in UTC.
+// Date fields: they show the browser's time zone, and the form sends UTC.
 "use strict";
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -7,14 +7,14 @@ const exact = new Intl.DateTimeFormat(undefined, {
   hour: "numeric", minute: "2-digit", timeZoneName: "short",
 });
 
-// The text that a datetime-local field has for a moment in the browser's time zone.
+// Return the text of a datetime-local field for a moment, in the browser's time zone.
 function localText(moment) {
   const shifted = new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000);
   return shifted.toISOString().slice(0, 16);
 }
 
-// What the form sends. A text that is not touched stays as the server wrote it; half a date, which
-// the browser would send as none, is sent as a text that the server refuses.
+// Return the value to send. An unchanged text stays as the server wrote it. For an incomplete date,
+// which the browser would send as empty, return a text that the server refuses.
 function momentOf(field, written, shown) {
   if (field.validity.badInput) return "incomplete";
   if (field.value === shown) return written;
@@ -28,7 +28,7 @@ function explain(field, sent) {
   hint.textContent = `In your time zone, ${zone}.${read}`;
 }
 
-// The field keeps its label and shows local time; a hidden field beside it takes over its name.
+// The field keeps its label and shows local time. A hidden field beside it gets its name.
 function adopt(field) {
   const written = field.getAttribute("value") ?? "";
   const shown = written && localText(new Date(`${written}Z`));
@@ -37,13 +37,13 @@ function adopt(field) {
   hidden.name = field.name;
   field.removeAttribute("name");
   field.after(hidden);
-  if (field.value === written) field.value = shown; // else the browser has restored what was typed
+  if (field.value === written) field.value = shown; // else the browser has restored the user's text
   const update = () => {
     hidden.value = momentOf(field, written, shown);
     explain(field, hidden.value);
   };
   field.addEventListener("input", update);
-  field.form.addEventListener("submit", update); // half a date fires no input event
+  field.form.addEventListener("submit", update); // an incomplete date fires no input event
   update();
 }
 

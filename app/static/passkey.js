@@ -1,5 +1,5 @@
-// Passkeys: asks the browser for one, and sends what it says with the form. A form for them comes to
-// light where the browser knows them.
+// Passkeys: requests a credential from the browser and sends it with the form. Forms for passkeys
+// are shown if the browser supports them.
 "use strict";
 
 const known = typeof PublicKeyCredential === "function" &&
@@ -14,11 +14,11 @@ const ask = {
   }),
 };
 
-// What a person is told; the browser's own words are for developers.
+// Messages for users; the browser's own messages are for developers.
 const reasons = {
-  InvalidStateError: "This device holds a passkey for your account already.",
-  NotAllowedError: "Nothing was done: the passkey was declined, or it took too long.",
-  SecurityError: "Passkeys work at the address of this site alone.",
+  InvalidStateError: "This device already has a passkey for your account.",
+  NotAllowedError: "The passkey request was declined or timed out.",
+  SecurityError: "Passkeys work only at the address of this site.",
 };
 
 async function send(form, rest) {
@@ -27,7 +27,7 @@ async function send(form, rest) {
   form.requestSubmit();
 }
 
-// The browser answers one request at a time: a click on the button ends the autofill.
+// The browser handles one request at a time: a click on the button aborts the autofill.
 let autofill = null;
 
 async function answer(form) {
@@ -40,18 +40,18 @@ async function answer(form) {
   }
 }
 
-// Offers passkeys among the usernames that the browser fills in. Without any it does nothing.
+// Offer passkeys in the autofill of the username field, if the browser supports it.
 async function offer(form) {
   if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
   autofill = new AbortController();
   try {
     await send(form, { mediation: "conditional", signal: autofill.signal });
   } catch {
-    // Ended by the button, or the browser refused: the form and the button are there.
+    // Aborted by the button or refused by the browser: the form and the button still work.
   }
 }
 
-// Tells the browser which passkeys count here. One that knows no signals, or fails, changes nothing.
+// Inform the browser of the valid passkeys. Missing support and failures are ignored.
 const signals = ["signalUnknownCredential", "signalAllAcceptedCredentials", "signalCurrentUserDetails"];
 
 function signal({ passkeySignal: method, options }) {

@@ -1,4 +1,4 @@
-// The offer of a passkey comes to light where the device itself can keep one.
+// Shows the offer of a passkey if the device itself can store passkeys.
 "use strict";
 
 const canKeep = globalThis.PublicKeyCredential?.isUserVerifyingPlatformAuthenticatorAvailable?.();

@@ -1,7 +1,7 @@
-// Forms that htmx sends: the focus stays where it was, and a refusal shows beside what was typed.
+// Forms that htmx sends: the focus keeps its place, and errors appear beside the fields.
 "use strict";
 
-// By form: the id of the focused control, the form's place among those of its kind and in the window.
+// By form: the id of the focused control, the form's index among its peers, its top in the window.
 const places = new WeakMap();
 const peers = (form) => [...document.querySelectorAll(form.dataset.peers || "[data-none]")];
 
@@ -13,7 +13,7 @@ function keepPlace(form) {
   places.set(form, { id: control?.id || "none", index, top: form.getBoundingClientRect().top });
 }
 
-// The control that the form names, else the same one, else the one that took its place in the list.
+// Return the control that the form names, else the same control, else the one now in its place.
 function successor(form) {
   const { id, index } = places.get(form);
   const others = peers(form);
@@ -22,22 +22,22 @@ function successor(form) {
     document.getElementById("content");
 }
 
-// Give a lost focus to the successor, and keep its form where it was in the window.
+// Move a lost focus to the successor, and keep its form at the same place in the window.
 function restorePlace(form) {
   const { id, top } = places.get(form);
-  const lost = [document.body, document.getElementById("content")]; // a click puts it on the content
+  const lost = [document.body, document.getElementById("content")]; // a click focuses the content
   let control = document.activeElement;
   if (lost.includes(control)) {
     control = successor(form);
     control.focus({ preventScroll: true });
   } else if (control.id !== id) {
-    return; // the person has gone on meanwhile
+    return; // the user has moved the focus meanwhile
   }
   const moved = control.form ? control.form.getBoundingClientRect().top - top : 0;
   window.scrollBy({ top: moved, behavior: "instant" });
 }
 
-// The row or the form that shows the refusals of a form.
+// The row or the form that shows the errors of a form.
 const placeOf = (form) => form.closest("li") ?? form;
 
 function clearProblems(form) {
@@ -57,7 +57,7 @@ function showProblem(form, text, id = "") {
   placeOf(form).append(line);
 }
 
-// Point at the visible field that a problem of the page names.
+// Mark and focus the visible field of a problem.
 function blame(form, problem) {
   const field = form.elements[problem.id.replace("error-", "")];
   if (!field || field.type === "hidden") return;
@@ -66,7 +66,7 @@ function blame(form, problem) {
   field.focus();
 }
 
-// The answer is a whole page: an error, or the form again. Take over what is wrong.
+// The response is a whole page, an error page or the form again: copy its problems to the form.
 function showRefusal(form, answer) {
   const page = new DOMParser().parseFromString(answer.responseText, "text/html");
   const problems = page.querySelectorAll("[data-problem]");
@@ -74,10 +74,10 @@ function showRefusal(form, answer) {
     showProblem(form, problem.textContent.replace(/\s+/g, " ").trim(), problem.id);
     blame(form, problem);
   }
-  if (!problems.length) showProblem(form, `That failed with status ${answer.status}. Try again.`);
+  if (!problems.length) showProblem(form, `The request failed with status ${answer.status}. Try again.`);
 }
 
-// A successful answer without the part to be swapped is another page, such as the one to sign in.
+// A successful response without the target is another page, such as the sign-in page.
 function receive(form, detail) {
   const { target, xhr } = detail;
   if (detail.isError) {
@@ -89,7 +89,7 @@ function receive(form, detail) {
   }
 }
 
-// The event's own `detail.elt` is where htmx fires it: a form that was swapped out has left the page.
+// htmx fires events at `detail.elt`, but a form that was swapped out is no longer in the document.
 const on = (name, act) => document.addEventListener(`htmx:${name}`, ({ detail }) => {
   act(detail.requestConfig.elt, detail);
 });
@@ -103,5 +103,5 @@ on("afterRequest", (form, { successful }) => {
   sent.delete(form);
   if (successful) restorePlace(form);
 });
-on("sendError", (form) => showProblem(form, "The service cannot be reached. Try again."));
+on("sendError", (form) => showProblem(form, "The service is not reachable. Try again."));
 document.addEventListener("htmx:load", (event) => enhance(event.target));

@@ -203,8 +203,8 @@ def new_webhook(_app: Flask, page: Page, url: str, _values: dict[str, str]) -> N
 
 def reset_link(_app: Flask, page: Page, url: str, values: dict[str, str]) -> None:
     page.goto(f"{url}/admin/users/{values['user_id']}")
-    page.get_by_role("button", name="Make a password link").click()
-    page.get_by_role("heading", name="A link to set a new password").wait_for()
+    page.get_by_role("button", name="Create a password link").click()
+    page.get_by_role("heading", name="Password link").wait_for()
 
 
 def test_every_page_that_is_left_out_is_there() -> None:

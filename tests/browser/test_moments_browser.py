@@ -85,7 +85,7 @@ def test_refused_form_keeps_the_date_in_the_zone_of_the_browser(
         page.goto(f"{url}/tasks/new")
         page.get_by_label("Due").fill("2030-01-31T09:00")
         save(page)
-        page.get_by_text("Say what is to be done.").wait_for()
+        page.get_by_text("Enter a title.").wait_for()
         expect(page.get_by_label("Due")).to_have_value("2030-01-31T09:00")
 
 

@@ -56,7 +56,7 @@ def test_owner_of_the_address_logs_in_and_links(
         page.get_by_label("Email or username").fill("ann")
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.locator("main").get_by_role("button", name="Sign in").click()
-        page.get_by_role("button", name="Link them").click()
+        page.get_by_role("button", name="Link accounts").click()
         expect(page.get_by_text("The accounts are linked.")).to_be_visible()
         page.get_by_role("button", name="Sign out").click()
         page.get_by_role("link", name="Continue with Orchard").click()
@@ -76,7 +76,7 @@ def test_axe_finds_nothing_on_these_pages(
         found += faults(page, url + LINK)
         sign_in(page, url, "ann")
         found += faults(page, url + LINK)
-        page.get_by_role("button", name="Link them").click()
+        page.get_by_role("button", name="Link accounts").click()
         found += faults(page, f"{url}/settings/identities") + refused(page, url, provider)
     assert found == []
 

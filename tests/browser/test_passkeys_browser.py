@@ -57,9 +57,9 @@ def device(page: Page, *, autofill: bool = False) -> CDPSession:
 def add_passkey(page: Page, url: str) -> None:
     page.goto(f"{url}{PAGE}/passkeys/new")
     page.get_by_label("Current password").fill(PASSWORD)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_label("Name").fill("My phone")
-    page.get_by_role("button", name="Make the passkey").click()
+    page.get_by_role("button", name="Create passkey").click()
     expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
 
 
@@ -113,7 +113,7 @@ def test_passkey_signs_in_alone_and_after_the_password_and_confirms(
         verified = {"authenticatorId": phone.id, "isUserVerified": False}  # type: ignore[attr-defined]
         phone.send("WebAuthn.setUserVerified", verified)
         page.get_by_role("button", name="Use a passkey").click()
-        expect(page.get_by_text("the passkey was declined")).to_be_visible()
+        expect(page.get_by_text("The passkey request was declined")).to_be_visible()
         page.get_by_label("Email or username").fill("root")
 
 
@@ -273,7 +273,7 @@ def test_axe_finds_nothing_on_the_way(
         found += faults(page, url + PAGE)
         page.goto(f"{url}{PAGE}/totp")
         page.get_by_label("Current password").fill(PASSWORD)
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue").click()
         found += faults(page)
         log_out(page)
         page.get_by_label("Email or username").fill("root")

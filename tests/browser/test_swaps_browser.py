@@ -143,7 +143,7 @@ def test_bulk_act_that_empties_the_list_moves_the_focus_to_quick_add(
     page.get_by_label("All", exact=True).check()
     page.focus("#bulk-delete")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Nothing here yet")).to_be_visible()
+    expect(page.get_by_text("No tasks yet")).to_be_visible()
     assert page.evaluate(FOCUSED) == "quick-title"
 
 
@@ -235,9 +235,7 @@ def test_refused_move_and_bulk_act_show_why(app: Flask, url: str, page: Page, an
         page.goto(url + path)
         page.evaluate(forge)
         page.click(button)
-        expect(page.locator(f".problem:near({button})").first).to_contain_text(
-            "load the page again"
-        )
+        expect(page.locator(f".problem:near({button})").first).to_contain_text("reload the page")
 
 
 @on_one_database
@@ -252,7 +250,7 @@ def test_form_that_does_not_reach_the_service_keeps_its_text(
     page.route("**/tasks/new", lambda route: route.abort())
     page.keyboard.press("Enter")
     problem = page.locator(".quick .problem")
-    expect(problem).to_have_text("The service cannot be reached. Try again.")
+    expect(problem).to_have_text("The service is not reachable. Try again.")
     page.unroute("**/tasks/new")
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Buy milk")).to_be_visible()

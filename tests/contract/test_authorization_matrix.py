@@ -1,4 +1,4 @@
-"""Every operation of the OpenAPI document, asked for by every kind of caller."""
+"""Every operation of the OpenAPI document, called by every kind of caller."""
 
 import pytest
 from flask import Flask
@@ -28,7 +28,7 @@ def test_each_caller_gets_what_the_table_says(app: Flask, operation: str) -> Non
 
 
 def cell(app: Flask, operation: str, role: str) -> int:
-    """The status; a refusal has changed nothing, and a stranger has seen nothing."""
+    """Return the status. Asserts that a refusal changes nothing and shows a stranger nothing."""
     scopes = {
         scope for need in OPERATIONS[operation]["security"] for scope in need.get("bearer", ())
     }

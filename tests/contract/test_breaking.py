@@ -1,4 +1,4 @@
-"""The check for breaking changes finds them, and lets the others pass."""
+"""The check for breaking changes finds them and accepts all other changes."""
 
 import copy
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def schema(document: Document, name: str) -> Document:
 
 
 def alternatives(document: Document, *names: str) -> None:
-    """Let the answer to reading a task be one of these."""
+    """Make the answer to reading a task one of these schemas."""
     content = document["paths"][TASK]["get"]["responses"]["200"]["content"]["application/json"]
     content["schema"] = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in names]}
 

@@ -1,7 +1,7 @@
-"""What an operation costs, without a clock: its round trips to PostgreSQL and its function calls.
+"""The cost of each operation without a clock: round trips to PostgreSQL and function calls.
 
-The figures stand in tests/costs.json; `make costs` writes them anew. More round trips fail, and so
-do 10 % more calls: whoever adds them on purpose writes the file anew, and the change is reviewed.
+tests/costs.json holds the figures; `make costs` rewrites them. The test fails for more round trips
+and for 10 % more calls: an intended change rewrites the file and is reviewed.
 """
 
 import gc
@@ -36,7 +36,7 @@ Costs = dict[str, int]
 
 
 class Bench:
-    """Asks the WSGI application, and counts what it does meanwhile in this thread."""
+    """A client of the WSGI application that counts its work in this thread."""
 
     def __init__(self, app: Flask, token: str, task_id: str) -> None:
         self.app, self.token, self.task_id = app, token, task_id
@@ -44,13 +44,13 @@ class Bench:
         self.trips = 0
 
     def environ(self, operation: str) -> dict[str, Any]:
-        """A new request of this kind."""
+        """Return the environment of a new request."""
         method, path, options = OPERATIONS[operation](self)
         headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
         return EnvironBuilder(path, method=method, headers=headers, **options).get_environ()
 
     def cost(self, operation: str) -> Costs:
-        """The least of some: what is done once only is left out."""
+        """Return the least cost of several requests, without work that is done only once."""
         found = [self.once(operation) for _ in range(6)]
         return {name: min(one[name] for one in found[2:]) for name in found[0]}
 
@@ -123,7 +123,7 @@ def bench(
         return execute(link, *given)
 
     monkeypatch.setattr(RequestConnection, "_execute", counted)
-    # Tests before may have left a handler whose output is closed: it tells that at each line.
+    # Earlier tests may leave a handler with a closed output, which reports an error at each line.
     handler = logging.StreamHandler(io.StringIO())
     handler.setFormatter(JsonFormatter())
     log = logging.getLogger("service.request")
@@ -134,7 +134,7 @@ def bench(
 
 @pytest.fixture
 def app(postgresql_database: Database) -> Flask:
-    """SQLite is not counted."""
+    """The app on PostgreSQL alone."""
     postgresql_database.empty()
     return postgresql_database.app
 
@@ -147,5 +147,5 @@ def test_no_operation_costs_more_than_it_did(bench: Bench) -> None:
     for operation, cost in costs.items():
         known = kept["costs"][operation]
         assert cost["trips"] <= known["trips"], operation
-        if kept["python"] == PYTHON:  # another version counts otherwise
+        if kept["python"] == PYTHON:  # other versions make other calls
             assert cost["calls"] <= known["calls"] * SLACK, operation

@@ -1,4 +1,4 @@
-"""SQLite and PostgreSQL give the same answers, byte for byte, ids and moments of writing aside."""
+"""SQLite and PostgreSQL give the same answers, byte for byte, except for ids and time stamps."""
 
 import json
 import re
@@ -19,11 +19,11 @@ from tests.support.databases import Database
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 OF_THE_WRITE = ("created_at", "updated_at", "completed_at")
-Play = Callable[[Api], Iterator[tuple[str, Any]]]  # a place, and what was answered there
+Play = Callable[[Api], Iterator[tuple[str, Any]]]  # a place and the answer there
 
 
 def play_lists(api: Api) -> Iterator[tuple[str, Any]]:
-    """Every page of every list of the corpus."""
+    """Yield every page of every list of the corpus."""
     for query in corpus.QUERIES:
         cursor = ""
         while cursor is not None:
@@ -35,7 +35,7 @@ def play_lists(api: Api) -> Iterator[tuple[str, Any]]:
 
 
 def play_scripts(api: Api) -> Iterator[tuple[str, Any]]:
-    """A task in each script: made, commented on, changed, and found by its label."""
+    """Create, comment, change and find by its label a task in each script."""
     for script, text in corpus.SCRIPTS.items():
         made = api.post("/tasks", {"title": text, "description": text, "labels": [text]})
         path = f"/tasks/{made.get_json()['id']}"
@@ -48,7 +48,7 @@ def play_scripts(api: Api) -> Iterator[tuple[str, Any]]:
 
 
 def play_files(api: Api) -> Iterator[tuple[str, Any]]:
-    """Every file of the corpus is imported; then all tasks are exported."""
+    """Import every file of the corpus, then export all tasks."""
     for name, content in corpus.FILES.items():
         answer = api.call("POST", "/tasks/import", data=content, content_type="text/csv")
         assert (answer.status_code == 201) == (name not in corpus.REFUSED), f"{name}: {answer.text}"
@@ -67,7 +67,7 @@ def play_summaries(api: Api) -> Iterator[tuple[str, Any]]:
 
 
 def said(answer: TestResponse) -> Any:
-    """The status and the body, without what names the request."""
+    """Return the status and the body without the request's id."""
     body = answer.get_json()
     for record in (body, *body.get("items", ())):
         record.pop("request_id", None)
@@ -79,7 +79,7 @@ PLAYS: list[Play] = [play_lists, play_scripts, play_files]
 
 
 def fill(database: Database) -> Api:
-    """Store the corpus in an empty database. Returns the client of an admin, who owns its tasks."""
+    """Store the corpus in an empty database, and return the client of its owner, an admin."""
     database.empty()
     _ask_on(database)
     with database.app.app_context():
@@ -97,7 +97,7 @@ def fill(database: Database) -> Api:
 
 
 def played(database: Database, play: Play) -> list[tuple[str, str]]:
-    """The answers as text, each id by the order of its first appearance."""
+    """Return the answers as text, each id replaced by the number of its first appearance."""
     seen: dict[str, str] = {}
     found = []
     for place, answer in play(fill(database)):
@@ -110,7 +110,7 @@ def played(database: Database, play: Play) -> list[tuple[str, str]]:
 
 
 def _ask_on(database: Database) -> None:
-    """Count requests from nought: a corpus holds more of them than a client may send."""
+    """Reset the rate limit: the corpus has more requests than a client may send."""
     database.app.extensions["limiter"].local.ends = 0.0
 
 

@@ -1,4 +1,4 @@
-"""A client that is generated from the committed document makes a round trip."""
+"""A client generated from the committed OpenAPI document works against the service."""
 
 import importlib
 import subprocess

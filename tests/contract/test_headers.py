@@ -1,4 +1,4 @@
-"""What every answer carries, whatever was asked and whatever became of it."""
+"""The headers of every answer, for any request and any outcome."""
 
 import re
 from typing import Any
@@ -29,7 +29,7 @@ ONCE = {
     "X-Request-ID": "[0-9a-f]{32}",
 }
 NEVER = {"Server", "X-Powered-By", "Access-Control-Allow-Origin", "Strict-Transport-Security"}
-ODD = [  # asked by a stranger
+ODD = [  # requests of a stranger
     ("GET", "/nothing"),
     ("GET", "/api/nothing"),
     ("GET", "/api/v1/nothing"),
@@ -93,7 +93,7 @@ def test_https_is_kept_to_where_the_service_has_it(other_app: MakeApp) -> None:
     client = other_app(PUBLIC_URL="https://tasks.example.org").test_client()
     answer = client.get("/auth/login", base_url="https://tasks.example.org")
     hsts = answer.headers["Strict-Transport-Security"]
-    assert hsts == "max-age=63072000; includeSubDomains"  # preload is not ours to ask for
+    assert hsts == "max-age=63072000; includeSubDomains"  # the domain's owner decides on preload
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-")
     assert all(part in cookie for part in ("; Secure", "; HttpOnly", "; Path=/", "; SameSite=Lax"))

@@ -179,7 +179,7 @@ def test_page_to_read_it_comes_from_here_alone(api: Api) -> None:
 
 
 def faulty(route: Route) -> list[dict[str, Any]]:
-    """Requests that each have something wrong with them."""
+    """Return requests with one fault each."""
     operation = route.operation
     assert operation
     body = getattr(operation.body, "example", None)

@@ -1,4 +1,4 @@
-"""A tour over every operation: each answer is as the OpenAPI document says, on either database."""
+"""A tour of all operations: each answer matches the OpenAPI document, on either database."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,7 @@ IMPORTED = "title,labels\nPrune,garden;summer\n"
 
 
 class Guide:
-    """Leads through the API: a stranger, Ann, Bob and root, and what they have seen."""
+    """The clients of the tour (a stranger, Ann, Bob, root) and the operations that they called."""
 
     def __init__(self, app: Flask, mailbox: Mailbox, ann: Api, bob: Api, root: Api) -> None:
         self.app, self.mailbox = app, mailbox
@@ -55,7 +55,7 @@ def guide(
 
 
 def read(api: Api, path: str) -> Any:
-    """The record, asked for anew, unchanged, and by its head."""
+    """Read the record by GET, by If-None-Match and by HEAD."""
     answer = api.get(path)
     assert answer.status_code == 200, answer.text
     if etag := answer.headers.get("ETag"):
@@ -65,7 +65,7 @@ def read(api: Api, path: str) -> Any:
 
 
 def read_list(api: Api, path: str) -> None:
-    """All of its pages, counted."""
+    """Read all pages of the list, with a count."""
     following = f"{path}?limit=1&count=true"
     while following:
         page = api.get(following).get_json()

@@ -1,4 +1,4 @@
-"""Whatever a client sends, it is at fault and not the service: random bodies, queries and paths."""
+"""Random bodies, queries and paths never give a 5xx."""
 
 import json
 from typing import Any
@@ -58,7 +58,7 @@ TYPES = ["application/json", "application/merge-patch+json", "text/csv", "applic
 
 @st.composite
 def bodies(draw: st.DrawFn) -> tuple[Route, bytes]:
-    """An operation, and a document that has some of its fields."""
+    """Draw an operation and a JSON body with some of its fields."""
     route = draw(st.sampled_from(WITH_BODY))
     assert route.operation
     assert route.operation.body
@@ -133,7 +133,7 @@ def test_made_up_id_is_of_nothing(root_api: Api, route: Route, made_up: str) -> 
     variables = dict.fromkeys(("task_id", "comment_id", "user_id", "token_id", "username"), made_up)
     answer = root_api.call(route.method, route.path(variables), json={"title": "x", "body": "x"})
     check(answer)
-    # A slash in it may make another route of it, or a double one, which leads to the plain one.
+    # A slash may turn the path into another route, and a double slash redirects to a single one.
     assert answer.status_code in (404, 405, 422, 308) or made_up in ("", ".", "..")
 
 

@@ -1,6 +1,6 @@
-"""House rules for every route that there is and will be: who may go there, and what it never does.
+"""Rules for every route, present and future: who may call the route, and its forbidden effects.
 
-They are made of the URL map, so that a new route is held to them, or stands in a list here.
+The tests are generated from the URL map: a new route obeys the rules or is listed here.
 """
 
 from typing import Any
@@ -68,7 +68,7 @@ OPEN = {
     "POST /auth/reset/<token>",
     "POST /auth/two-factor",
 }
-# A rule for all routes holds on either database: one of them is enough to see it.
+# A rule for all routes does not depend on the database: one database is enough.
 on_one_database = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 
@@ -91,7 +91,7 @@ ADMIN_PAGES = [route for route in PAGE_ROUTES if route.rule.startswith("/admin/"
 
 @pytest.fixture
 def there(app: Flask, root_api: Api, root_browser: Browser, root: Actor) -> dict[str, str]:
-    """Values for the variables of routes, of records that are there."""
+    """Values for the variables of routes: ids of existing records."""
     task = root_api.post("/tasks", {"title": "Water the plums"}).get_json()["id"]
     comment = root_api.post(f"/tasks/{task}/comments", {"body": "Done."}).get_json()["id"]
     token = root_api.post("/tokens", {"name": "of a test", "scopes": ["tasks:read"]}).get_json()
@@ -201,7 +201,7 @@ def test_no_page_is_changed_by_anything_but_a_form() -> None:
 
 
 def everything(app: Flask) -> dict[str, list[Any]]:
-    """All rows but the trail's, which tells of an export and of what was denied."""
+    """Return all rows but the audit trail's, which also records exports and refusals."""
     tables = [table for table in Base.metadata.sorted_tables if table.name != "audit_events"]
     with app.app_context(), db.engine.connect() as connection:
         return {table.name: list(connection.execute(select(table))) for table in tables}
@@ -221,8 +221,8 @@ def test_reading_changes_nothing(
     statuses = {path: read(path) for path in paths}
     assert everything(app) == before
     assert {path for path, status in statuses.items() if status not in (200, 302)} <= {
-        "/.well-known/security.txt",  # nobody is named
-        "/auth/confirm/nothing",  # links that are void
+        "/.well-known/security.txt",  # no contact is set
+        "/auth/confirm/nothing",  # void links
         "/auth/undo/nothing",
         "/auth/invite/nothing",
         "/auth/openid/callback",  # off
@@ -280,7 +280,7 @@ def test_head_is_answered_like_get_without_the_body(
             return root_api.call(method, route.path(there))
         return root_browser.client.open(route.path(there), method=method)
 
-    ask("GET").close()  # the first page brings a cookie
+    ask("GET").close()  # the first page sets a cookie
     with ask("GET") as whole, ask("HEAD") as head:
         assert (head.status_code, head.data) == (whole.status_code, b"")
     assert set(head.headers.keys()) == set(whole.headers.keys())

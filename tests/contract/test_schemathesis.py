@@ -1,8 +1,8 @@
-"""Schemathesis over the whole OpenAPI document: its examples, its limits, at random, in a row.
+"""Schemathesis over the whole OpenAPI document: examples, limits, random cases and sequences.
 
-All of its checks are on. What a document cannot say is put right in a request that follows it,
-before it is sent: an assignee has to be there, a password has to be one's own, a cursor comes from
-the page before.
+All checks are on. A rule that a document cannot express is fulfilled in the generated request
+before it is sent: the assignee exists, the password is the caller's, the cursor is from the page
+before.
 """
 
 import os
@@ -39,14 +39,14 @@ from tests.support.rows import rows, set_values
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "5"))  # for each operation
 ROWS, STEPS = EXAMPLES * 3, 12
-# Of what the document allows; 412 says that If-Match holds another version.
+# Expected answers to valid requests; 412 is for another version in If-Match.
 ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "412", "429"]
 CONFIG = {
     "generation": {"max-examples": EXAMPLES, "deterministic": True},
     "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
 }
 pytestmark = pytest.mark.slow
-SECRETS = {"of-the-caller"}  # and those that took its place: a case is sent by one after another
+SECRETS = {"of-the-caller"}  # and the callers' later tokens: several callers send one case
 TITLES = st.lists(st.sampled_from(["Plums", "\u00c4pfel; a, b", "'=1"]), max_size=3)
 schema = schemathesis.openapi.from_wsgi(
     "/api/v1/openapi.json", APP, config=SchemathesisConfig.from_dict(CONFIG)
@@ -62,7 +62,7 @@ schemathesis.openapi.media_type(
 
 @schema.auth(refresh_interval=None)
 class Authentication:
-    """Says where a token belongs; whose it is, the caller knows (see `Caller.prepare`)."""
+    """The place of a token in a request; `Caller.prepare` sets the token itself."""
 
     def get(self, _case: Any, _context: Any) -> str:
         return min(SECRETS)
@@ -72,7 +72,7 @@ class Authentication:
 
 
 class Caller:
-    """A person of this role, and after they have deleted themselves another one."""
+    """A user of this role, replaced by another one after deleting the own account."""
 
     def __init__(self, app: Flask, role: str) -> None:
         self.app, self.role = app, role
@@ -80,11 +80,11 @@ class Caller:
         self.start()
 
     def start(self) -> None:
-        """Begin anew, with nothing of what was made before."""
+        """Start again with empty tables."""
         with self.app.app_context(), db.engine.begin() as connection:
-            connection.execute(delete(User))  # and with them all that is theirs
+            connection.execute(delete(User))  # cascades to everything that users own
         self.number, self.secret, self.id = 0, "", ""
-        self.become("spare", "admin")  # so that no admin is the last
+        self.become("spare", "admin")  # so that no caller is the last admin
 
     def become(self, name: str, role: str) -> None:
         self.number += 1
@@ -106,7 +106,7 @@ class Caller:
         if not case.meta.is_negative_at(ParameterLocation.QUERY):
             case.query.pop("cursor", None)
             if case.query.get("format") == "ndjson":
-                case.query.pop("bom", None)  # a mark of CSV files
+                case.query.pop("bom", None)  # for CSV files alone
         if not case.meta.is_negative_at(ParameterLocation.BODY):
             if case.path.startswith("/api/v1/users/me/") and isinstance(case.body, dict):
                 case.body["current_password" if "otp" not in case.body else "otp"] = ""
@@ -131,7 +131,7 @@ class Caller:
             return one_time_links.make(self.id, purpose, f"linked-{self.cases}@example.com")
 
     def code(self) -> str:
-        """Of the app that is being set up."""
+        """Return a code of the authenticator app that is being set up."""
         with self.app.app_context():
             found = [
                 row for row in rows(Factor, user_id=self.id or None) if row.confirmed_at is None
@@ -143,7 +143,7 @@ class Caller:
             connection.execute(delete(IdempotencyRecord))
 
     def mend(self, body: Any) -> None:
-        """Put what has to be there in place of what only looks like it."""
+        """Replace random values of the body by valid ones: the assignee, passwords, addresses."""
         known = {
             "assignee_id": self.id,
             "email": f"somebody-{self.cases}@example.com",
@@ -170,7 +170,7 @@ def caller(request: pytest.FixtureRequest, other_app: MakeApp) -> Caller:
     )
 
 
-# One role on one database is enough: what differs between the databases others test.
+# One role on one database is enough: other tests compare the databases.
 each_on_one_database = pytest.mark.parametrize(
     ("app", "caller"), [("sqlite", "user"), ("postgresql", "admin")], indirect=True
 )
@@ -183,10 +183,10 @@ def _send(case: Any, caller: Caller) -> None:
 
 @cache
 def _requests(operation_id: str) -> Any:
-    """A function that sends all requests of an operation.
+    """Return a function that sends all requests of an operation.
 
-    They are made when a test starts. `schema.parametrize()` makes them while tests are collected,
-    in every process of a run: half a minute each.
+    The requests are generated when the test starts. `schema.parametrize()` generates them during
+    collection, in every process of a run: half a minute each.
     """
     one = schema.include(operation_id=operation_id)
     [made] = get_all_tests(schema=one, test_func=_send, settings=None, given_kwargs=None)
@@ -207,7 +207,7 @@ def test_every_request_is_answered_as_the_document_says(
 
 @each_on_one_database
 def test_every_row_of_requests_is_answered_as_the_document_says(caller: Caller) -> None:
-    # What brings back a deleted task is left out: no check knows that it may be read again.
+    # Without restoring tasks: a check expects that a deleted task is never readable again.
     class Row(schema.exclude(path_regex="/restore$").as_state_machine()):  # type: ignore[misc]
         def setup(self) -> None:
             caller.start()

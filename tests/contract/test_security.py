@@ -1,4 +1,4 @@
-"""Attacks that once got through: what they were built of stays refused, and stays cheap."""
+"""Attacks that once succeeded: the service refuses them at low cost."""
 
 import io
 import json
@@ -25,7 +25,7 @@ from tests.support.clients import SESSION_COOKIE, Api, Browser
 from tests.support.races import race
 
 JSON = "application/json"
-# Normalising it (NFKC) would take minutes, in which the whole process stands still.
+# Normalizing this text (NFKC) would block the whole process for minutes.
 SLOW_TEXT = "a" + "\u0316\u0301" * 200_000
 QUICK = 5  # seconds, on a busy machine
 
@@ -143,7 +143,7 @@ def test_right_password_that_comes_too_late_is_not_taken(
     verify = passwords.verify
 
     def slowly(kept: str | None, password: str) -> bool:
-        for _ in range(PAIR_MAX):  # meanwhile others have guessed
+        for _ in range(PAIR_MAX):  # concurrent guesses of others
             throttle.settle(throttle.account_of(ann.id, ""), ann.address, succeeded=False)
         return verify(kept, password)
 
@@ -161,7 +161,7 @@ def test_nobody_comments_on_what_is_being_taken_away(app: Flask, ann: Actor, bob
     def take_away() -> None:
         tasks.update(ann, task.id, {"assignee_id": None})
         taken.set()
-        time.sleep(0.3)  # the other is at work, and this is not committed
+        time.sleep(0.3)  # the other thread works while this transaction is open
 
     def comment() -> Any:
         taken.wait(QUICK)

@@ -1,4 +1,4 @@
-"""The tours in the documents run as they stand, and the links lead somewhere."""
+"""The tours in the documents run as written, and all links have a target."""
 
 import os
 import re
@@ -24,7 +24,7 @@ def port(app: Flask) -> Iterator[int]:
 
 
 def tour(document: str, port: int) -> str:
-    """What the shell blocks of a document print, run one after another."""
+    """Run the shell blocks of a document in order, and return their output."""
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
     assert blocks, document
     ran = subprocess.run(
@@ -75,7 +75,7 @@ def test_files_that_documents_name_are_there(document: Path) -> None:
 
 
 def test_each_test_that_is_named_here_exists() -> None:
-    """In the table of SECURITY.md, from requirements to what proves them."""
+    """The table of SECURITY.md names the tests of each requirement."""
     sources = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     there = set(re.findall(r"^def (test_\w+)\(", sources, re.MULTILINE))
     named = re.findall(r"`(test_\w+)`", (ROOT / "SECURITY.md").read_text())
@@ -84,7 +84,7 @@ def test_each_test_that_is_named_here_exists() -> None:
 
 
 def test_what_the_documents_tell_to_make_is_not_committed() -> None:
-    """Secrets, local overrides and dumps lie beside the code."""
+    """Secrets, local overrides and dumps are files beside the code."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
     made = {
         *re.findall(r"file: \./([\w.-]+)", text),

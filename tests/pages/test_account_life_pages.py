@@ -67,9 +67,9 @@ def test_new_address_is_seen_sent_again_and_given_up(
     prove_address(app, ann)
     mailbox.receive()
     change_email(ann_browser)
-    assert "ann@new.example waits" in ann_browser.get(PROFILE).text
+    assert "ann@new.example is not confirmed yet" in ann_browser.get(PROFILE).text
     first = mailbox.secret("confirm")
-    assert "ann@new.example waits" in ann_browser.get(PROFILE).text
+    assert "ann@new.example is not confirmed yet" in ann_browser.get(PROFILE).text
     ann_browser.post("/settings/confirmation", form=PROFILE)
     second = mailbox.secret("confirm")
     assert first != second
@@ -191,7 +191,7 @@ def test_removing_the_last_factor_says_that_the_codes_end(
     browser.post(page, {"otp": phone_of_codes(app, ann)[0]}, form=page)
     listed = browser.get("/settings/two-factor").text
     (removal,) = re.findall(r'href="(/settings/two-factor/[\w-]+/remove)"', listed)
-    assert "Your 9 recovery codes end" in browser.get(removal).text
+    assert "Your 9 recovery codes are deleted" in browser.get(removal).text
 
 
 def test_invitation_names_who_invites_to_what_as_whom_until_when(
@@ -207,7 +207,7 @@ def test_invitation_names_who_invites_to_what_as_whom_until_when(
     assert all(words in told for words in ("root", site, "carl", "within 3 days"))
     (link,) = re.findall(r"/auth/invite/\w+", told)
     shown = browser.get(link).text
-    assert "root opened an account for you" in shown
+    assert "root created an account for you" in shown
     assert "<strong>carl</strong>" in shown
     assert "The link works until <time" in shown
 

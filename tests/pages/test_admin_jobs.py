@@ -96,7 +96,7 @@ def test_button_tries_again_and_leads_back(root_browser: Browser, dead: str, wai
     here = "/admin/jobs?status=dead"
     answer = root_browser.post(f"/admin/jobs/{dead}/retry", {"next": here}, form=here)
     assert (answer.status_code, answer.location) == (303, here)
-    assert flashed(root_browser.get(here).text, "tried again")
+    assert flashed(root_browser.get(here).text, "Retry queued")
     root_browser.post(f"/admin/jobs/{waiting}/retry", form="/admin/jobs")
     assert flashed(root_browser.get("/admin/jobs").text, "given up")
     assert root_browser.post(f"/admin/jobs/{MISSING}/retry").status_code == 404

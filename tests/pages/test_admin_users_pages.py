@@ -113,7 +113,7 @@ def test_deleting_is_confirmed_first(app: Flask, ann: Actor, root_browser: Brows
     make(app, ann, "Hers")
     page = root_browser.get(path_of(ann, "/delete")).text
     assert "Delete ann?" in page
-    assert "1 tasks of its own" in " ".join(page.split())
+    assert "its 1 tasks" in " ".join(page.split())
     assert user_of(app, ann).username == "ann"
 
 

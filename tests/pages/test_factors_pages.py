@@ -23,7 +23,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def begin(browser: Browser) -> Phone:
     text = browser.post(f"{PAGE}/totp", PROOF, form=f"{PAGE}/totp").text
-    found = re.search(r"into it: <code>([A-Z2-7 ]+)</code>", text)
+    found = re.search(r"into the app: <code>([A-Z2-7 ]+)</code>", text)
     assert found
     return Phone(found[1].replace(" ", ""), [])
 

@@ -54,7 +54,7 @@ def test_address_that_an_account_has_opens_it_only_after_its_password(
         assert rows(LinkedAccount) == []
     fields = {"identifier": "ann", "password": PASSWORD, "next": LINK}
     assert browser.post("/auth/login", fields, form="/auth/login").location == LINK
-    assert "will be signed in here as ann" in browser.get(LINK).text
+    assert "will sign in here as ann" in browser.get(LINK).text
     assert link(browser).location == "/settings/identities"
     assert "ANN@example.com" in browser.get("/settings/identities").text
     again = Browser(app)
@@ -113,7 +113,7 @@ def test_linking_takes_a_form_that_is_ones_own(
     app: Flask, ann_browser: Browser, provider: Provider
 ) -> None:
     """Else another site could lead a visitor to the provider as somebody else, and back."""
-    assert "Link one at Orchard" in ann_browser.get("/settings/identities").text
+    assert "Link an account at Orchard" in ann_browser.get("/settings/identities").text
     assert go(ann_browser).location == LINK
     assert ann_browser.client.post(LINK).status_code == 400
     with app.app_context():

@@ -75,8 +75,8 @@ def test_admin_list_with_an_invalid_filter_is_empty(
     assert "<tbody>" in root_browser.get(query.partition("?")[0]).text
     page = root_browser.get(query).text
     assert "<tbody>" not in page
-    assert "Nothing is shown" in page
-    assert 'class="problem"' in page or "Please look at:" in page
+    assert "The list is empty" in page
+    assert 'class="problem"' in page or "Please check:" in page
 
 
 @pytest.mark.parametrize("path", ["/tasks", "/tasks/board"])
@@ -88,7 +88,7 @@ def test_own_list_with_an_invalid_filter_is_empty(
     answer = ann_browser.get(f"{path}?{query}")
     assert answer.status_code == 200
     assert "Buy milk" not in answer.text
-    assert "Nothing is shown" in answer.text
+    assert "The list is empty" in answer.text
 
 
 @pytest.mark.parametrize("query", TASK_QUERIES)

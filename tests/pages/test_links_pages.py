@@ -61,7 +61,7 @@ def test_forgotten_password_is_set_anew(mailbox: Mailbox, browser: Browser, ann:
     mailbox.receive()
     assert "/auth/forgot" in browser.get("/auth/login").text
     assert ask(browser, "Ann@Example.com").location == "/auth/login"
-    assert "a mail is on its way" in browser.get("/auth/login").text
+    assert "a mail with a link is sent to it" in browser.get("/auth/login").text
     link = path_of(mailbox, "reset")
     assert browser.post(link, FRESH, form=link).location == "/auth/login"
     assert browser.sign_in("ann", FRESH["password"]).status_code == 303
@@ -178,7 +178,7 @@ def test_new_address_counts_once_its_link_was_followed(
     fields = {"username": "ann", "email": "new@example.com", "current_password": PASSWORD}
     ann_browser.post("/settings/profile", fields, form="/settings/profile")
     page = ann_browser.get("/settings/profile").text
-    assert "Follow the link that is mailed to new@example.com" in page
+    assert "Open the link mailed to new@example.com" in page
     assert user_of(app, "ann").email == "ann@example.com"
     link = path_of(mailbox, "confirm")
     ann_browser.post(link, form=link)
@@ -242,7 +242,7 @@ def test_who_is_invited_chooses_the_password(
     assert browser.sign_in("dan", "").status_code == 422
     assert browser.sign_in("dan", "of nobody").status_code == 422  # which the dummy is made of
     link = path_of(mailbox, "invite")
-    assert "Nobody but you" in browser.get(link).text
+    assert "Only you" in browser.get(link).text
     browser.post(link, FRESH, form=link)
     assert user_of(app, "dan").email_verified
     assert browser.sign_in("dan", FRESH["password"]).status_code == 303

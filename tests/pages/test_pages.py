@@ -101,13 +101,13 @@ def test_long_link_is_not_remembered(app: Flask) -> None:
 def test_the_dashboard_shows_figures_and_lists(
     app: Flask, ann: Actor, ann_browser: Browser
 ) -> None:
-    assert "Nothing to do yet" in ann_browser.get("/").text
+    assert "No tasks yet" in ann_browser.get("/").text
     with app.app_context():
         tasks.create(ann, {"title": "Buy milk"})
     page = ann_browser.get("/").text
     assert "Buy milk" in page
     assert "<svg viewBox" in page
-    assert "The figures as a table" in page
+    assert "Show figures as a table" in page
 
 
 @pytest.mark.parametrize("slug", sorted(problems()))

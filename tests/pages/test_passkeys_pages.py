@@ -149,7 +149,7 @@ def test_page_that_was_open_for_too_long_asks_again(
     monkeypatch.setattr(passkey_challenges, "now", lambda: later)
     answer = browser.post("/auth/passkey", {"credential": device.sign(asked(page))})
     assert answer.location == "/auth/login"
-    assert "open for too long" in browser.get("/auth/login").text
+    assert "open too long" in browser.get("/auth/login").text
 
 
 @pytest.mark.parametrize(

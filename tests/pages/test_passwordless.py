@@ -122,10 +122,10 @@ def test_password_and_last_passkey_do_not_both_go(app: Flask, make_person: MakeP
 
 
 def test_page_removes_it_and_sets_one_again(app: Flask, ann_browser: Browser, ann: Actor) -> None:
-    assert "Remove the password" not in ann_browser.get(PAGE).text
+    assert "Remove password" not in ann_browser.get(PAGE).text
     with app.app_context():
         add_factor(ann.id, "passkey")
-    assert "Remove the password" in ann_browser.get(PAGE).text
+    assert "Remove password" in ann_browser.get(PAGE).text
     answer = ann_browser.post(f"{PAGE}/remove", {"current_password": "wrong"}, form=PAGE)
     assert answer.status_code == 422
     assert "This is not your password." in answer.text

@@ -199,7 +199,7 @@ def test_account_without_a_password_proves_itself_by_a_recent_login(
     pass_time(app)
     answer = ann_browser.post(path, fields, form=path)
     assert (answer.status_code, answer.location) == (303, PAGE)
-    assert "Sign out, and sign in again" in ann_browser.get(PAGE).text
+    assert "Sign out, then sign in again" in ann_browser.get(PAGE).text
 
 
 def test_account_without_a_password_sets_one_and_goes(

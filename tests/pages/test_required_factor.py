@@ -162,7 +162,7 @@ def test_address_is_confirmed_before_the_factor(
     settings = replace(app.extensions["settings"], require_mfa="all")
     monkeypatch.setitem(app.extensions, "settings", settings)
     browser = signed_in_browser(app, ann)
-    assert "Mail me the link again" in browser.get(SET_UP).text
+    assert "Mail the link again" in browser.get(SET_UP).text
     assert browser.post("/settings/confirmation", form=SET_UP).location == "/settings/profile"
     changes = {"email": "anna@example.com", "current_password": PASSWORD}
     assert signed_in_api(app, ann).patch("/users/me", json=changes).status_code == 200

@@ -123,7 +123,7 @@ def test_an_ended_token_is_told_so(app: Flask, ann_browser: Browser) -> None:
     ann_browser.post("/settings/tokens", TOKEN, form="/settings/tokens")
     with app.app_context():
         age(Token, "expires_at", timedelta(days=91))
-    assert "Ended" in ann_browser.get("/settings/tokens").text
+    assert "Expired" in ann_browser.get("/settings/tokens").text
 
 
 def test_the_sessions_are_listed_with_this_one_marked(
@@ -135,7 +135,7 @@ def test_the_sessions_are_listed_with_this_one_marked(
     signed_in_browser(app, bob)
     signed_in_api(app, ann)
     page = ann_browser.get("/settings/sessions").text
-    assert page.count("This one") == 1
+    assert page.count("This session") == 1
     assert "Firefox on Linux" in page
     assert len(re.findall(r"/sessions/[0-9a-f-]{36}/end", page)) == 1
     assert len(re.findall(r"/sessions/api/[0-9a-f-]{36}/end", page)) == 1

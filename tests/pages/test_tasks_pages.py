@@ -144,7 +144,7 @@ def test_the_page_of_a_task_tells_its_history(app: Flask, ann: Actor, ann_browse
     page = ann_browser.get(f"/tasks/{task.id}").text
     assert "&lt;b&gt;bold&lt;/b&gt;" in page
     assert "Assignee:" in page
-    assert "created it" in page
+    assert "created the task" in page
 
 
 def test_ticking_twice_by_the_same_button_does_it_once(

@@ -35,7 +35,7 @@ def test_new_webhook_shows_its_secret_this_once(app: Flask, ann_browser: Browser
 def test_what_is_wrong_stands_beside_the_field(ann_browser: Browser) -> None:
     answer = ann_browser.post(LIST, {"url": "http://10.0.0.1/"}, form=LIST)
     assert answer.status_code == 422
-    assert "Tick at least one." in answer.text
+    assert "Tick at least one event." in answer.text
     answer = ann_browser.post(LIST, {**TYPED, "url": "http://10.0.0.1/"}, form=LIST)
     assert answer.status_code == 422
     assert 'value="http://10.0.0.1/"' in answer.text
@@ -57,7 +57,7 @@ def test_webhook_is_changed_tried_and_removed(app: Flask, ann_browser: Browser) 
         assert rows(OutboxEntry)[0].status == "pending"
     changed = {"url": URL, "events": ["task.deleted"]}  # and switched off
     assert ann_browser.post(path, changed, form=path).location == path
-    assert "Nothing is sent while it is switched off" in ann_browser.get(path).text
+    assert "The webhook is off" in ann_browser.get(path).text
     ann_browser.post(f"{path}/test", form=path)
     assert "The webhook is switched off." in ann_browser.get(path).text
     assert ann_browser.post(f"{path}/delete", form=path).location == LIST

@@ -1,4 +1,4 @@
-"""What is read off the admin pages, and the tasks that they are read with."""
+"""Helpers that read the lists of the admin pages, and the tasks in those lists."""
 
 import html
 import re
@@ -17,7 +17,7 @@ def make(app: Flask, owner: Actor, title: str, **values: Any) -> Task:
 
 
 def headed(page: str) -> list[str]:
-    """The first column of the page's table."""
+    """Return the first column of the page's table."""
     cells = re.findall(r'<th[^>]* scope="row"[^>]*>(.*?)</th>', page, re.DOTALL)
     return [html.unescape(re.sub("<[^>]*>", "", cell)).strip() for cell in cells]
 

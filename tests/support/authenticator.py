@@ -1,4 +1,4 @@
-"""A passkey in software, for what needs no browser: it makes and signs what WebAuthn says."""
+"""A passkey in software, for tests without a browser, by WebAuthn Level 2."""
 
 import hashlib
 import secrets
@@ -23,7 +23,7 @@ class Authenticator:
         self.aaguid = bytes(16)
 
     def make(self, challenge: Challenge, **client: str) -> str:
-        """What a browser says of a new passkey."""
+        """Return a browser's answer for a new passkey."""
         point = self.key.public_key().public_numbers()
         coordinates = {-2: point.x.to_bytes(32, "big"), -3: point.y.to_bytes(32, "big")}
         key = encode_cbor({1: 2, 3: -7, -1: 1, **coordinates})  # RFC 9053: EC2, ES256, P-256
@@ -38,7 +38,7 @@ class Authenticator:
     def sign(
         self, challenge: Challenge, user_id: str = "", *, verified: bool = True, **client: str
     ) -> str:
-        """What a browser says when the passkey is used."""
+        """Return a browser's answer for a use of the passkey."""
         told = self._client("webauthn.get", challenge, client)
         data = self._data(PRESENT | (VERIFIED if verified else 0))
         signature = self.key.sign(data + hashlib.sha256(told).digest(), ec.ECDSA(SHA256()))

@@ -1,7 +1,7 @@
-"""Who may do what by the API: the expected status of every operation for every kind of caller.
+"""The authorization matrix: the expected status of every operation for every kind of caller.
 
-`World` makes what an operation needs: a task of the owner's, given to the assignee, with the
-owner's comment on it; a personal token, a webhook and the account of the owner.
+`World` makes the records that an operation needs: a task of the owner, assigned to the assignee,
+with the owner's comment; a personal token, a webhook and the account of the owner.
 """
 
 import itertools
@@ -31,7 +31,7 @@ ROLES = (
     "admin",
     "deactivated",
     "expired",
-    "scopeless",  # the owner's token (for what is the admin's: an admin's) without the scope
+    "scopeless",  # the owner's token (for admin operations an admin's) without the scope
 )
 STATUSES = {
     "GET /audit": (401, 403, 403, 403, 200, 401, 401, 403),
@@ -102,7 +102,7 @@ _numbers = itertools.count()
 
 
 class World:
-    """Made anew for each cell, since what is allowed may remove it. Needs an app context."""
+    """The records of one cell, new for each cell, which may delete them. Needs an app context."""
 
     def __init__(self, app: Flask, operation: str, scopes: set[str]) -> None:
         self.app, self.operation, self.scopes = app, operation, scopes
@@ -135,7 +135,7 @@ class World:
         return Actor(id=user.id, username=username, role=role, scopes=scopes_of(role))
 
     def webhook(self) -> dict[str, str]:
-        """One of the owner's, with a delivery that has ended."""
+        """Create a webhook of the owner with an ended delivery, and return its id."""
         webhook, _ = webhooks.create(self.owner, **WEBHOOK)  # type: ignore[arg-type]
         delivery = webhook_deliveries.test(self.owner, webhook.id)
         set_values(OutboxEntry, delivery.id, status="done")
@@ -145,13 +145,13 @@ class World:
         return users.get(SYSTEM, person.id)
 
     def token(self, role: str) -> str | None:
-        """Of a caller of this kind."""
+        """Return a token of this kind of caller, None for a stranger."""
         if role == "anonymous":
             return None
         if role == "scopeless":
             return self.token_without_scopes()
         if role == "admin":
-            self.person("spare", "admin")  # so that this one is not the last
+            self.person("spare", "admin")  # so that the caller is not the last admin
         others = {"stranger": "user", "admin": "admin"}
         person = self.person(role, others[role]) if role in others else self.owner
         person = self.assignee if role == "assignee" else person
@@ -170,12 +170,12 @@ class World:
         return personal_tokens.create(SYSTEM, self.account(holder), "x", rest)[1]
 
     def path(self) -> str:
-        self.ids["factor_id"] = add_factor(self.owner.id)  # who has signed in before
+        self.ids["factor_id"] = add_factor(self.owner.id)  # the owner has signed in before
         path = self.operation.partition(" ")[2].format(**self.ids)
         return f"{path}?format=csv" if path.endswith("tasks/export") else path
 
     def body(self) -> dict[str, Any]:
-        """What the operation is sent, as the test client takes it."""
+        """Return the operation's body as arguments of the test client."""
         if self.operation == "POST /tasks/import":
             return {"data": "title\nx\n", "content_type": "text/csv"}
         return {"json": self.json()}
@@ -219,5 +219,5 @@ class World:
         return {"token": one_time_links.make(self.assignee.id, "confirm", email)}
 
     def state(self) -> list[Any]:
-        """What a refusal has to leave as it was."""
+        """Return the rows that a refusal must not change."""
         return [rows(model) for model in (Task, Comment, User, Factor, RecoveryCode, Webhook)]

@@ -1,7 +1,7 @@
-"""Clients of the service: one that speaks JSON with a bearer token, one that fills in forms.
+"""Clients of the service: one sends JSON with a bearer token, one fills in forms.
 
-Neither may be used while an app context is open: Flask would share it with the request, and with
-it the database connection, as no server does.
+No client works while an app context is open: Flask would share the context, and with it the
+database connection, with the request, which no server does.
 """
 
 import re
@@ -18,7 +18,7 @@ CSRF_FIELD = re.compile(r'name="csrf_token"[^>]*? value="([^"]+)"')
 
 
 class Api:
-    """Paths are below /api/v1; `json` is the body. Without a token it is a stranger's."""
+    """A client of the API. Paths are below /api/v1; `json` is the body. No token: a stranger."""
 
     def __init__(self, app: Flask, token: str | None = None) -> None:
         self.client = app.test_client(use_cookies=False)
@@ -52,7 +52,7 @@ class Api:
 
 
 class Browser:
-    """Keeps cookies, and sends with each form the CSRF token of the page that it saw last."""
+    """A client of the pages. Keeps cookies and sends forms with the last page's CSRF token."""
 
     def __init__(self, app: Flask) -> None:
         self.client = app.test_client()
@@ -64,16 +64,16 @@ class Browser:
     def post(
         self, path: str, data: dict[str, Any] | None = None, *, form: str = "", **options: Any
     ) -> TestResponse:
-        """Send a form to `path`, which the page at `form` shows (by default the last one seen)."""
+        """Send the form of the page at `form` (by default of the last page) to `path`."""
         if form or not self.csrf_token:
-            self.get(form or "/auth/login", follow_redirects=True)  # to "/" where signed in
+            self.get(form or "/auth/login", follow_redirects=True)  # redirects to "/" if signed in
         fields = {"csrf_token": self.csrf_token, **(data or {})}
         return self._seen(self._open("POST", path, data=fields, **options))
 
     def sign_in(self, identifier: str, password: str) -> TestResponse:
         fields = {"identifier": identifier, "password": password}
         answer = self.post("/auth/login", fields, form="/auth/login")
-        self.csrf_token = ""  # it belonged to the stranger's session
+        self.csrf_token = ""  # the stranger's session has ended
         return answer
 
     def _open(self, method: str, path: str, **options: Any) -> TestResponse:

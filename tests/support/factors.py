@@ -1,4 +1,4 @@
-"""Second factors as the tests set them up: an app whose clock the test holds."""
+"""Second factors for tests: an authenticator app with a fixed clock."""
 
 import pyotp
 import pytest
@@ -12,7 +12,7 @@ from app.services.shared.actor import Actor
 from tests.conftest import PASSWORD
 from tests.support.rows import rows
 
-MOMENT = now()  # a test may begin at the end of a step: the server's clock of TOTP stands still
+MOMENT = now()  # the server's clock of TOTP stands still: a step could end during a test
 
 
 class Phone:
@@ -23,7 +23,7 @@ class Phone:
         self.recovery_codes = recovery_codes
 
     def code(self, steps: int = 0) -> str:
-        """The code so many steps from now on."""
+        """Return the code of the time step `steps` steps from now."""
         return self.app.at(MOMENT, counter_offset=steps)
 
 
@@ -32,7 +32,7 @@ def hold_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def add_app(actor: Actor) -> Phone:
-    """Needs an app context. The code of the step before this one is used by it."""
+    """Set up an authenticator app with the code of the previous step. Needs an app context."""
     secret = totp.begin(actor, PASSWORD).secret
     phone = Phone(secret, [])
     phone.recovery_codes = totp.confirm(actor, phone.code(-1))
@@ -45,6 +45,6 @@ def phone_of(app: Flask, actor: Actor) -> Phone:
 
 
 def secret_of(actor: Actor) -> str:
-    """What the database holds, opened. Needs an app context."""
+    """Return the decrypted secret in the database. Needs an app context."""
     (factor,) = rows(Factor, user_id=actor.id, kind="totp")
     return encryption.unseal(factor.secret or "")

@@ -1,6 +1,6 @@
-"""A service in which each text of a person is one long word, as long as its field allows.
+"""A service in which each text of a user is one word, as long as its field allows.
 
-A page has to break such a word, so that it pushes nothing out of sight and covers nothing.
+A page must break such a word, so that the word pushes nothing out of sight and covers nothing.
 """
 
 from datetime import timedelta
@@ -33,7 +33,7 @@ from app.services.webhooks import webhooks
 from tests.conftest import PASSWORD
 from tests.support.rows import set_values
 
-LONG = 200  # characters of a word in a text that may be longer
+LONG = 200  # characters of a word in a longer text
 LIST = 21  # rows: one more than a page of a list has
 ADDRESS = "2001:0db8:85a3:0000:0000:8a2e:0370:7334"
 # Addresses of a domain that nobody can register (RFC 2606), 254 characters.
@@ -41,12 +41,12 @@ EMAIL = "{}@" + ".".join(["d" * 57] * 3 + ["example"])
 
 
 def word(size: int = LONG, start: str = "") -> str:
-    """One word of `size` characters without a place to break it."""
+    """Return a word of `size` characters without a place to break."""
     return (start + "Donaudampfschifffahrtsgesellschaft" * (size // 34 + 1))[:size]
 
 
 def make_account(start: str, role: str = "user") -> Actor:
-    """Somebody with the longest username and a long address. Needs an app context."""
+    """Create an account with the longest username and a long address. Needs an app context."""
     email = EMAIL.format(word(64, start))
     user = registration.register(Actor(), word(USERNAME_MAX, start), email, PASSWORD, role)
     return Actor(
@@ -61,7 +61,7 @@ def make_account(start: str, role: str = "user") -> Actor:
 
 
 def fill(app: Flask) -> tuple[Actor, dict[str, str]]:
-    """An admin, and values for the variables of routes. Nobody has a second factor yet."""
+    """Return an admin, and values for the variables of routes. No account has a factor yet."""
     with app.app_context():
         admin, other = make_account("Anna", "admin"), make_account("Otto")
         set_values(User, admin.id, email_verified=True)
@@ -82,7 +82,7 @@ def fill(app: Flask) -> tuple[Actor, dict[str, str]]:
 
 
 def undo_link(user: User) -> str:
-    """The secret of a link that undoes a change of the address of `user`."""
+    """Return the secret of a link that undoes the address change of `user`."""
     payload = {"to": "old@example.com", "can_undo": True}
     outbox.add("mail", "email_changed", payload, user_id=user.id)
     (entry,) = (entry for entry in outbox.claim(100) if entry.name == "email_changed")
@@ -90,7 +90,7 @@ def undo_link(user: User) -> str:
 
 
 def make_links(app: Flask, user_id: str) -> dict[str, str]:
-    """The paths of pages that a mailed link opens, by their route."""
+    """Return the paths of pages that a mailed link opens, by route."""
     with app.app_context():
         user = users.get(Actor(id=user_id), user_id)
         reset = password_reset.make_link(SYSTEM, user)
@@ -104,7 +104,7 @@ def make_links(app: Flask, user_id: str) -> dict[str, str]:
 
 
 def add_factors(app: Flask, user_id: str) -> str:
-    """The id of one of the second factors that the user gets."""
+    """Add second factors to the user, and return the id of one."""
     with app.app_context():
         for kind in ("totp", "passkey"):
             name = word(FACTOR_MAX, kind)
@@ -113,7 +113,7 @@ def add_factors(app: Flask, user_id: str) -> str:
 
 
 def _fill_tasks(admin: Actor, other: Actor) -> tuple[str, str]:
-    """The ids of a task that was changed by both, and of a comment on it."""
+    """Return the ids of a task changed by both users and of a comment on the task."""
     values = {"title": word(TITLE_MAX), "description": word(), "assignee_id": other.id}
     for number in range(LIST * 2):
         kinds = {
@@ -136,7 +136,7 @@ def _fill_tasks(admin: Actor, other: Actor) -> tuple[str, str]:
 
 
 def _fill_webhooks(admin: Actor) -> str:
-    """The id of a webhook with the longest address."""
+    """Create a webhook with the longest address, and return its id."""
     url = word(URL_MAX, "https://1.1.1.1/")
     webhook, _ = webhooks.create(admin, url, EVENTS)
     failing, _ = webhooks.create(admin, url, EVENTS)

@@ -1,7 +1,7 @@
-"""A real Gunicorn on a free port, on SQLite, and raw sockets to talk to it.
+"""A real Gunicorn on a free port, with SQLite, and raw sockets as clients.
 
-The variable WEB_WORKER_CLASS chooses its worker: `WEB_WORKER_CLASS=gthread pytest tests/server`
-runs the same tests under the worker of Gunicorn itself, and skips those that need ours.
+The variable WEB_WORKER_CLASS selects its worker: `WEB_WORKER_CLASS=gthread pytest tests/server`
+runs the same tests under Gunicorn's own worker, and skips those that need ours.
 """
 
 import json
@@ -22,7 +22,7 @@ import config
 from tests.support import leaks
 from tests.support.databases import close, make_app, migrate
 
-PATIENCE = 30  # seconds, for what takes one or two
+PATIENCE = 30  # seconds; one or two are usual
 COMMAND = [sys.executable, "-m", "gunicorn", "run:app"]
 HOST = b"Host: localhost\r\n"
 SIGN_IN = b"POST /api/v1/auth/login HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
@@ -31,12 +31,12 @@ WRONG = b'{"identifier": "nobody", "password": "seven plums and a pear"}'
 
 
 def needs_our_worker(reason: str) -> pytest.MarkDecorator:
-    """Skip a test under Gunicorn's own worker; `reason` is what that worker does instead."""
+    """Skip a test under Gunicorn's own worker; `reason` describes that worker's behaviour."""
     return pytest.mark.skipif(WORKER_CLASS == "gthread", reason=f"gthread {reason}")
 
 
 class Server:
-    """What runs in `process` and writes its log to `log`."""
+    """The server in `process`, which writes its log to `log`."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         self.process, self.port, self.log = process, port, log
@@ -45,7 +45,7 @@ class Server:
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
     def ask(self, request: bytes, *, cut_off: bool = False) -> "Answer":
-        """The answer to what may be no proper request. `cut_off`: nothing more will come."""
+        """Send bytes and return the answer. `cut_off`: shut the sending side first."""
         with self.connect() as connection:
             connection.sendall(request)
             if cut_off:
@@ -57,7 +57,7 @@ class Server:
         return self.ask("\r\n".join([*lines, "", ""]).encode())
 
     def lines(self) -> list[dict[str, Any]]:
-        """What it logged. Every line is a JSON object, Gunicorn's own too."""
+        """Return the log lines. Every line is a JSON object, Gunicorn's own too."""
         complete, _, _begun = self.log.read_text().rpartition("\n")
         return [json.loads(line) for line in complete.splitlines()]
 
@@ -86,7 +86,7 @@ class Answer:
 
 
 def read(connection: socket.socket) -> Answer:
-    """All that comes until the server closes or the announced length is there."""
+    """Read until the server closes the connection or the announced length is complete."""
     data = b""
     while chunk := connection.recv(65536):
         data += chunk
@@ -98,7 +98,7 @@ def read(connection: socket.socket) -> Answer:
 
 
 def half_a_request(server: Server) -> tuple[socket.socket, bytes]:
-    """A request that a thread of the server has begun to read, and the rest of its body. The
+    """Yield a request that a thread has begun to read, and the rest of its body. The
     answer to the whole is a 401."""
     connection = server.connect()
     length = f"Content-Length: {len(WRONG)}\r\nExpect: 100-continue\r\n\r\n"
@@ -109,7 +109,7 @@ def half_a_request(server: Server) -> tuple[socket.socket, bytes]:
 
 
 def until(condition: Callable[[], bool], patience: float = PATIENCE) -> None:
-    """Wait until it holds, for `patience` seconds at the most."""
+    """Wait until `condition` is true, for at most `patience` seconds."""
     ends = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < ends, "it took too long"
@@ -117,7 +117,7 @@ def until(condition: Callable[[], bool], patience: float = PATIENCE) -> None:
 
 
 def environ(**settings: str) -> dict[str, str]:
-    """This process's own, without settings of the service. "" hides what a .env file may hold."""
+    """Return this process's environment without the service's settings. "" hides a .env file's."""
     names = {
         "APP_ENV": "testing",
         "SECRET_KEY": "0123456789abcdef-of-the-tests-alone",
@@ -136,7 +136,7 @@ def environ(**settings: str) -> dict[str, str]:
 
 @contextmanager
 def running(folder: Path, **settings: str) -> Iterator[Server]:
-    """A server with its database and log in `folder`."""
+    """Run a server with its database and log in `folder`."""
     url = f"sqlite:///{folder / 'served.db'}"
     app = make_app(url)
     migrate(app)

@@ -1,4 +1,4 @@
-"""Apps on one database with the keys of three years, and a browser that moves between them."""
+"""Settings with three successive keys, and a browser that moves between the apps."""
 
 from tests.support.clients import Browser
 
@@ -9,7 +9,7 @@ COOKIE = "session"
 
 
 def move(browser: Browser, to: Browser) -> Browser:
-    """`to`, with the cookie and the form that `browser` holds."""
+    """Return `to` with the cookie and the CSRF token of `browser`."""
     held = browser.client.get_cookie(COOKIE)
     if held is not None:
         to.client.set_cookie(COOKIE, held.value)

@@ -1,8 +1,8 @@
-"""No log may hold a secret (ASVS 5.0, 16.2.5): all that is logged in a run of the tests is kept, by
-this process and by those that it starts, and searched when the run ends.
+"""The search for secrets in logs (ASVS 5.0, 16.2.5). All log lines of a run, of this process and
+of those it starts, are collected and searched at the end of the run.
 
-What looks like a token, a cookie or a hash of a password is one, whoever made it; passwords are
-those that the clients send.
+Any text in the form of a token, a cookie or a password hash counts as a secret, and so do the
+passwords that the clients send.
 """
 
 import logging
@@ -20,14 +20,14 @@ LOOKS = re.compile(
     r"|whsec_[\w+/=]{20,}"
 )
 PASSWORD_FIELDS = frozenset({"password", "current_password", "new_password", "otp"})
-LENGTH_MIN = 12  # of a password that cannot be something else by chance
+LENGTH_MIN = 12  # of a password, so that no other text matches by chance
 
 lines: list[str] = []
 passwords: set[str] = set()
 
 
 def listen() -> None:
-    """Keep what any logger of this process is told from now on."""
+    """Collect the lines of all loggers of this process from now on."""
     make, formatter = logging.getLogRecordFactory(), JsonFormatter()
 
     def kept(*args: Any, **options: Any) -> logging.LogRecord:
@@ -39,12 +39,12 @@ def listen() -> None:
 
 
 def read(log: Path) -> None:
-    """Keep what another process has logged."""
+    """Collect the log of another process."""
     lines.extend(log.read_text(errors="replace").splitlines())
 
 
 def note(fields: Any) -> None:
-    """The passwords among what a client sends, as JSON or as a form."""
+    """Collect the passwords in the JSON or form of a client."""
     if isinstance(fields, dict):
         for name, value in fields.items():
             if name in PASSWORD_FIELDS and isinstance(value, str) and len(value) >= LENGTH_MIN:
@@ -52,7 +52,7 @@ def note(fields: Any) -> None:
 
 
 def found(logged: list[str]) -> list[str]:
-    """The lines that hold a secret."""
+    """Return the lines with a secret."""
     return [
         line for line in logged if LOOKS.search(line) or any(word in line for word in passwords)
     ]

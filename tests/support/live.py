@@ -1,4 +1,4 @@
-"""The app, served on a free port of this machine: for what speaks real HTTP."""
+"""The app on a free port of this machine, for clients of real HTTP."""
 
 import threading
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from werkzeug.serving import make_server
 
 @contextmanager
 def served(app: Flask, *, tls: bool = False) -> Iterator[int]:
-    """The port on which the app answers. `tls`: by a certificate that nobody trusts."""
+    """Yield the port of the running app. `tls`: with a certificate that nobody trusts."""
     server = make_server("127.0.0.1", 0, app, threaded=True, ssl_context="adhoc" if tls else None)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

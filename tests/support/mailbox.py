@@ -1,4 +1,4 @@
-"""Where mails of a test go: a folder."""
+"""The mailbox of a test, in a folder."""
 
 import email
 import email.policy
@@ -19,7 +19,7 @@ LINK = re.compile(r"(https?://[^\s/\"<>]+)/auth/(\w+)/(\w+)")
 
 @contextmanager
 def mail_to(app: Flask, url: str) -> Iterator[None]:
-    """Mail is set up so, for a while."""
+    """Set MAIL_URL during this context."""
     before = app.extensions["settings"]
     app.extensions["settings"] = replace(before, mail_url=url)
     yield
@@ -27,7 +27,7 @@ def mail_to(app: Flask, url: str) -> Iterator[None]:
 
 
 def send_due(app: Flask) -> int:
-    """How many entries were sent or tried."""
+    """Send the due entries of the outbox, and return the number of attempts."""
     return Worker(app, SENDERS, 2).run_once()
 
 
@@ -36,14 +36,14 @@ class Mailbox:
         self.app, self.folder = app, folder
 
     def receive(self) -> list[EmailMessage]:
-        """All that is due, sent now, in the order in which it was asked for."""
+        """Send and return all due mails, in the order of their creation."""
         for path in self.folder.glob("*.eml"):
             path.unlink()
         send_due(self.app)
         return [parse(path.read_bytes()) for path in sorted(self.folder.glob("*.eml"))]
 
     def secret(self, purpose: str) -> str:
-        """Of the one link of this purpose that comes by mail."""
+        """Receive the one mail with a link of this purpose, and return the link's secret."""
         found = [link for mail in self.receive() for link in LINK.findall(text(mail))]
         (link,) = [link for link in found if link[1] == purpose]
         assert link[0] == self.app.config["PUBLIC_URL"]

@@ -1,4 +1,4 @@
-"""Reads what GET /metrics answers."""
+"""The reader of the answer of GET /metrics."""
 
 import re
 
@@ -11,7 +11,7 @@ ABOUT = f'{SLUG}_http_request_duration_seconds_count{{method="GET",route="/about
 
 
 def value(text: str, series: str) -> float:
-    """The value of one series; 0 if nothing was counted yet."""
+    """Return the value of one series; 0 if missing."""
     found = re.search(f"^{re.escape(series)} (.*)$", text, re.MULTILINE)
     return float(found[1]) if found else 0.0
 

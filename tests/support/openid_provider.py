@@ -1,7 +1,7 @@
-"""An OpenID provider on this machine: what app/services/openid/flow.py asks for, over real HTTP.
+"""An OpenID provider on this machine, over real HTTP, for app/services/openid/flow.py.
 
-It holds the client to the rules (redirect URI, secret, PKCE, a code once). What a dishonest or a
-broken one would do, a test makes it do by `claims`, `sign`, `answer` and `tokens`.
+The provider enforces the client's rules (redirect URI, secret, PKCE, a code once). A test makes
+the provider dishonest or broken by `claims`, `sign`, `answer` and `tokens`.
 """
 
 import base64
@@ -52,7 +52,7 @@ class Provider:
         self.reset()
 
     def reset(self) -> None:
-        self.callback = CALLBACK  # that the client has registered
+        self.callback = CALLBACK  # registered by the client
         self.person: Claims = {
             "sub": "1001",
             "email": "carl@example.com",
@@ -60,12 +60,12 @@ class Provider:
             "preferred_username": "carl",
         }
         self.keys: list[Key] = [make_key("first")]
-        self.description: Claims = {}  # in place of what it says of itself
-        self.claims: Claims = {}  # in place of those of an honest ID token; None leaves one out
-        self.answer: dict[str, str | None] = {}  # the same for what comes back in the address
-        self.tokens: Claims = {}  # and for what the token endpoint gives
+        self.description: Claims = {}  # replaces members of the discovery document
+        self.claims: Claims = {}  # replaces claims of the ID token; None removes one
+        self.answer: dict[str, str | None] = {}  # the same for the parameters of the redirect
+        self.tokens: Claims = {}  # and for the token endpoint's answer
         self.status = 200  # of the token endpoint
-        self.page = ""  # what it answers in place of JSON
+        self.page = ""  # the token endpoint's answer in place of JSON
         self.sign: Callable[[Claims], str] = self.signed
         self.grants: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
@@ -87,7 +87,7 @@ class Provider:
         return jsonify(_with(told, self.description))
 
     def authorize(self) -> Any:
-        """Everybody who comes here is `person`, and lets the client know."""
+        """Sign every visitor in as `person`, and redirect to the client."""
         asked = request.args
         assert asked["client_id"] == CLIENT_ID
         assert asked["response_type"] == "code"
@@ -146,26 +146,26 @@ def client_of(issuer: str, **others: Any) -> OpenIdClient:
 
 
 def configure(app: Flask, monkeypatch: pytest.MonkeyPatch, *clients: OpenIdClient) -> None:
-    """Let people sign in to the app through these providers and no others."""
+    """Set the app's OpenID providers to these clients."""
     openid_provider.provider_of.cache_clear()
     settings = replace(app.extensions["settings"], openid=clients)
     monkeypatch.setitem(app.extensions, "settings", settings)
 
 
 def callback_of(browser: Browser, start: str = START) -> str:
-    """Where the provider sends the browser back to."""
+    """Return the address to which the provider redirects the browser."""
     there = browser.get(start)
     assert there.status_code == 302, there.text
     return httpx.get(there.location).headers["Location"].removeprefix(PUBLIC_URL)
 
 
 def go(browser: Browser, start: str = START) -> TestResponse:
-    """All the way to the provider and back."""
+    """Follow the redirects to the provider and back."""
     return browser.get(callback_of(browser, start))
 
 
 def refusal(app: Flask, answer: TestResponse) -> str:
-    """Why somebody was refused, as the trail tells."""
+    """Return the reason of the refusal in the audit trail."""
     assert answer.status_code == 400, answer.text
     assert "was not completed" in answer.text
     with app.app_context():

@@ -1,4 +1,4 @@
-"""A package index in a folder, of wheels that hold nothing but their metadata."""
+"""A package index in a folder, with wheels of metadata only."""
 
 import hashlib
 import zipfile
@@ -32,7 +32,7 @@ class PackageIndex:
         }
         with zipfile.ZipFile(wheel, "w") as archive:
             for path, text in content.items():
-                archive.writestr(zipfile.ZipInfo(path), text)  # without a date: one hash for ever
+                archive.writestr(zipfile.ZipInfo(path), text)  # no date: a constant hash
         links = [f'<a href="{path.name}">{path.name}</a>' for path in project.glob("*.whl")]
         (project / "index.html").write_text("\n".join(links))
         return f"{name}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"

@@ -1,4 +1,4 @@
-"""Faults of a page in a browser: against the rules of accessibility, and of its layout."""
+"""The faults of a page in a browser: of accessibility and of layout."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ import axe_playwright_python
 from playwright.sync_api import Page
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-# axe leaves a rule of WCAG 2.2 off by default.
+# By default axe turns off a rule of WCAG 2.2.
 RUN = "axe.run({resultTypes: ['violations'], rules: {'target-size': {enabled: true}}})"
-# The page if it scrolls sideways, and each element that its content leaves: the content is cut off
-# or covers something else. An element may be wider if it scrolls, ends in an ellipsis or is
+# The page if it scrolls sideways, and each element with overflowing content, which is cut off or
+# covers another element. Content may be wider if the element scrolls, ends in an ellipsis or is
 # visible to screen readers alone. Then the link to the current page if a strip of tabs hides it.
 OVERFLOWS = """() => {
   const hidden = (element) =>
@@ -34,7 +34,7 @@ OVERFLOWS = """() => {
 
 
 def faults(page: Page, url: str = "") -> list[str]:
-    """Faults of the page at `url`, by default of the page that is open, each with its address."""
+    """Return faults of the page at `url`, by default of the open page, each with its address."""
     if url:
         page.goto(url)
     page.add_script_tag(path=AXE)
@@ -44,5 +44,5 @@ def faults(page: Page, url: str = "") -> list[str]:
 
 
 def overflows(page: Page) -> list[str]:
-    """Faults of the open page's layout. Works without JavaScript, too."""
+    """Return faults of the open page's layout. Also works without JavaScript."""
     return [f"{page.url}: {fault}" for fault in page.evaluate(OVERFLOWS)]

@@ -1,4 +1,4 @@
-"""Page sessions as the tests start them: by a password, as the page for signing in does."""
+"""Page sessions for tests, started by a password like the sign-in page does."""
 
 from app.services.access import page_sessions
 from app.services.authentication import authentication
@@ -16,6 +16,6 @@ def start_session(
     remember: bool = False,
     user_agent: str = "",
 ) -> str:
-    """The secret of the session. Needs an app context."""
+    """Start a session, and return its secret. Needs an app context."""
     user = authentication.authenticate(origin, who, password)
     return page_sessions.start(origin, user, remember=remember, user_agent=user_agent)

@@ -1,4 +1,4 @@
-"""How PostgreSQL runs what a service sends it. For tests that look at indexes, not at times."""
+"""The plans of PostgreSQL for the statements of services: tests check indexes, not times."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,11 +7,11 @@ import pytest
 
 from app import sql
 
-KINDS = pytest.mark.parametrize("kind", ["custom", "generic"])  # of plan: see app.sql.prepared
+KINDS = pytest.mark.parametrize("kind", ["custom", "generic"])  # of plans: see app.sql.prepared
 
 
 def plan_of(ask: Callable[[], object], kind: str = "custom") -> dict[str, Any]:
-    """The plan of the one statement that `ask` sends, after EXPLAIN (ANALYZE, BUFFERS)."""
+    """Return the plan of the one statement that `ask` sends, by EXPLAIN (ANALYZE, BUFFERS)."""
     link, sent = sql.request_connection(), []
     execute = link.execute
 
@@ -24,7 +24,7 @@ def plan_of(ask: Callable[[], object], kind: str = "custom") -> dict[str, Any]:
         ask()
     ((statement, params, prepared),) = sent
     execute(f"SET plan_cache_mode = force_{kind}_plan").close()
-    assert prepared or kind == "custom"  # what is sent whole has no other plan
+    assert prepared or kind == "custom"  # unprepared statements have custom plans alone
     called = prepared.call if prepared else statement
     explained = execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {called}", params)
     found: dict[str, Any] = explained.fetchone()[0][0]["Plan"]
@@ -33,6 +33,6 @@ def plan_of(ask: Callable[[], object], kind: str = "custom") -> dict[str, Any]:
 
 
 def blocks(plan: dict[str, Any]) -> int:
-    """That were touched, in memory or on the disk."""
+    """Return the number of blocks that the plan touched, in memory or on disk."""
     touched: int = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
     return touched

@@ -1,4 +1,4 @@
-"""Calls that are made at once, each in a thread of its own."""
+"""Concurrent calls, each in its own thread."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ Call = Callable[[], Any]
 
 
 def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """What each returns, in their order; all start together. Raises what the first one raises."""
+    """Start all calls together, and return their results in order. Raises the first error."""
     start = threading.Barrier(len(calls))
 
     def run(call: Callable[[], T]) -> T:
@@ -26,7 +26,7 @@ def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
 
 
 def race(app: Flask, calls: Sequence[Call]) -> list[Any]:
-    """What each call returned, or the AppError that it raised; another error is raised here."""
+    """Return each call's result or AppError. Raises any other error."""
 
     def within(call: Call) -> Call:
         def run() -> Any:
@@ -42,7 +42,7 @@ def race(app: Flask, calls: Sequence[Call]) -> list[Any]:
 
 
 def split(results: list[Any], *expected: type[AppError]) -> tuple[list[Any], list[AppError]]:
-    """The successes and the failures, which are of the `expected` kinds."""
+    """Return the successes and the failures. Asserts the `expected` kinds of failures."""
     lost = [result for result in results if isinstance(result, AppError)]
     assert {type(error) for error in lost} <= set(expected), lost
     return [result for result in results if not isinstance(result, AppError)], lost

@@ -1,4 +1,4 @@
-"""A real Redis for the tests, which starts and stops as they say."""
+"""A real Redis server that tests start and stop."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ PATIENCE = 10.0  # seconds
 
 
 class RedisServer:
-    """redis-server on a free port of the loopback; it keeps nothing."""
+    """A redis-server on a free port of the loopback, without persistence."""
 
     def __init__(self, program: str) -> None:
         self.program = program
@@ -48,7 +48,7 @@ class RedisServer:
 
 @contextmanager
 def redis_server() -> Iterator[RedisServer]:
-    """Where there is no redis-server the test is skipped; on CI it fails."""
+    """Run a server. Without redis-server the test is skipped; on CI it fails."""
     program = shutil.which("redis-server")
     if program is None:
         if os.environ.get("CI"):

@@ -1,4 +1,4 @@
-"""Every route that there is, known before the first test runs: rules for all are made of it."""
+"""All routes, known before the first test runs, for tests that are generated from them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from app.api.openapi import document as openapi
 from tests.support.answers import MISSING
 from tests.support.databases import make_app
 
-# It serves no request: its database is not there.
+# Serves no request: the database does not exist.
 APP = make_app("sqlite:////dev")
 _VARIABLE = re.compile(r"<(?:(\w+)(?:\(([^)]*)\))?:)?(\w+)>")
 
@@ -33,7 +33,7 @@ class Route:
         return self.rule.startswith("/api/")
 
     def path(self, values: Mapping[str, str] | None = None) -> str:
-        """A path of this route, with `values` for its variables, else ids of nothing."""
+        """Return a path of this route, with `values` for its variables, else ids of no record."""
 
         def value(match: re.Match[str]) -> str:
             kind, choices, name = match.groups()

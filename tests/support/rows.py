@@ -1,4 +1,4 @@
-"""Looks into the tables past the services, on a connection of its own. Needs an app context."""
+"""Direct access to the tables, on a separate connection. Needs an app context."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from app.services.shared.actor import Actor
 
 
 def rows(model: type[Base], **equals: Any) -> list[Row[Any]]:
-    """All rows of the model's table whose columns have these values, by id."""
+    """Return all rows of the model's table with these values, by id."""
     table = model.__table__
     matching = [table.c[name] == value for name, value in equals.items()]
     with db.engine.connect() as connection:
@@ -22,7 +22,7 @@ def rows(model: type[Base], **equals: Any) -> list[Row[Any]]:
 
 
 def events(action: str | None = None) -> list[Row[Any]]:
-    """The audit trail, the oldest first."""
+    """Return the audit trail, the oldest event first."""
     found = rows(AuditEvent, **({"action": action} if action else {}))
     return sorted(found, key=lambda event: (event.created_at, event.id))
 
@@ -38,13 +38,13 @@ def set_values(model: type[Base], row_id: str, **values: Any) -> None:
 
 
 def prove_address(app: Flask, actor: Actor) -> None:
-    """As if the actor had confirmed their address before anything was added to the account."""
+    """Mark the actor's address as confirmed before any addition to the account."""
     with app.app_context():
         set_values(User, actor.id, email_verified=True)
 
 
 def add_factor(user_id: str, kind: str = "totp") -> str:
-    """The id of a second factor of somebody who has signed in before without one."""
+    """Add a second factor to a user with an earlier sign-in without one. Return its id."""
     factor_id = uuid7()
     made = {"user_id": user_id, "kind": kind, "name": "x", "confirmed_at": now()}
     with db.engine.begin() as connection:
@@ -53,7 +53,7 @@ def add_factor(user_id: str, kind: str = "totp") -> str:
 
 
 def age(model: type[Base], column: str, by: timedelta) -> None:
-    """Let `column` of every row lie further back, as if time had passed."""
+    """Move `column` of every row back by `by`, as if time had passed."""
     for row in rows(model):
         if getattr(row, column) is not None:
             set_values(model, row.id, **{column: getattr(row, column) - by})

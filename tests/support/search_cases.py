@@ -1,4 +1,4 @@
-"""Texts, queries and what they find: titles in many scripts, and each kind of rule."""
+"""Texts and queries with their results: titles in many scripts, for each kind of rule."""
 
 TITLES = [
     "Write the report",
@@ -46,7 +46,7 @@ TITLES = [
     "!!! \u2014 \U0001f642",
 ]
 
-# (a query, the beginnings of the titles that it finds)
+# (a query, the beginnings of the titles of its hits)
 QUERIES: list[tuple[str, list[str]]] = [
     ("rep", ["Write", "foo@"]),
     ("reports", ["Write"]),
@@ -165,5 +165,5 @@ QUERIES: list[tuple[str, list[str]]] = [
 
 
 def found_by(beginnings: list[str]) -> list[str]:
-    """The titles, in their order."""
+    """Return the titles with these beginnings, in order."""
     return [title for title in TITLES if title.startswith(tuple(beginnings) or "\0")]

@@ -1,4 +1,4 @@
-"""Real SMTP servers on loopback: one that takes mails, one that refuses, one that hangs."""
+"""Real SMTP servers on the loopback: one accepts mails, one refuses, one hangs."""
 
 import asyncio
 import datetime
@@ -21,9 +21,9 @@ from tests.support.mailbox import parse
 
 
 class Post:
-    """What came in; `answers` says what to answer instead, by command or recipient.
+    """A server with the received mails; `answers` replaces answers by command or recipient.
 
-    After `quota` mails it takes what it is sent, and does not say so.
+    After `quota` mails the server accepts mails without an answer.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Post:
 
 @contextmanager
 def post(**options: Any) -> Iterator[Post]:
-    """A server that takes mails while this context lasts."""
+    """Run a server that accepts mails during this context."""
     handler = Post()
     controller = Controller(handler, hostname="127.0.0.1", port=handler.port, **options)
     controller.start()
@@ -76,7 +76,7 @@ def post(**options: Any) -> Iterator[Post]:
 
 
 class Hanging:
-    """A server that lets one connect, and says nothing."""
+    """A server that accepts connections and never answers."""
 
     def __init__(self, server: socket.socket) -> None:
         self.server = server
@@ -104,7 +104,7 @@ def free_port() -> int:
 
 
 def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """A certificate of its own maker for 127.0.0.1, and what a server needs to show it."""
+    """Return the certificate of a new authority for 127.0.0.1, and the server's TLS context."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "of the tests")])
     start = datetime.datetime.now(datetime.UTC)

@@ -1,4 +1,4 @@
-"""Texts in many scripts, and such as no service should take: for tests of every way in."""
+"""Valid texts in many scripts and invalid texts, for tests of every input."""
 
 GOOD_LINES = [
     "Buy milk",
@@ -14,7 +14,7 @@ GOOD_LINES = [
     "\u4f1a\u8bae\u8bb0\u5f55",
     "\u0928\u092e\u0938\u094d\u0924\u0947",
     "Z\u0351\u036b\u036a\u0302\u036b",
-    "\u0301",  # a mark by itself is drawn on a dotted circle
+    "\u0301",  # a single mark is drawn on a dotted circle
     "!",
     "\ue000",
     "\U0010ffff",

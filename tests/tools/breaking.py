@@ -1,4 +1,4 @@
-"""What in a new OpenAPI document would break a client that was written to the old one."""
+"""The changes of an OpenAPI document that break clients of the old document."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +9,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def breaks(old: Json, new: Json) -> list[str]:
-    """A line for each thing that was taken away or narrowed; none where all clients go on."""
+    """Return a line for each removed or narrowed part, an empty list for a compatible change."""
     return list(_documents(old, new))
 
 
@@ -56,9 +56,9 @@ def _operations(place: str, old: Json, new: Json, was: _Schemas, is_: _Schemas) 
 
 
 def _admits_all(old: list[Json], new: list[Json]) -> bool:
-    """True if each token that was accepted is accepted.
+    """Return True if every token that was accepted is still accepted.
 
-    No requirement at all admits everybody, and so does an empty one ({}) beside others.
+    No requirement admits everybody, and so does an empty one ({}) beside others.
     """
     if {} in new or not new:
         return True
@@ -97,7 +97,7 @@ def _listed(operation: Json) -> list[Json]:
 
 
 def _sent(place: str, old: Json, new: Json, was: _Schemas, is_: _Schemas) -> Iterator[str]:
-    """What a client sends may not be narrowed."""
+    """Yield the restrictions of a value that clients send."""
     old, new = was.resolve(old), is_.resolve(new)
     lost = _types(old) - _types(new)
     if "enum" in new:
@@ -113,7 +113,7 @@ def _sent(place: str, old: Json, new: Json, was: _Schemas, is_: _Schemas) -> Ite
 
 
 def _received(place: str, old: Json, new: Json, was: _Schemas, is_: _Schemas) -> Iterator[str]:
-    """What a client reads may not be widened or left out.
+    """Yield the extensions and omissions of a value that clients read.
 
     An answer may get alternatives (`anyOf`) for callers who were refused, with the old one first.
     """

@@ -1,8 +1,8 @@
-"""`make check`: the migrations give what the models say, on both databases, and lock no table long.
+"""`make check`: the migrations match the models, on both databases, and lock no table for long.
 
-Each revision's SQL for PostgreSQL is linted by squawk. What is safe all the same says so in the
-migration, by a comment in the statement: `-- squawk-ignore <rule>`. No comment excuses an index
-that is not made CONCURRENTLY (migrations/indexes.py).
+squawk lints each revision's SQL for PostgreSQL. A comment in the statement of the migration
+excuses a safe exception: `-- squawk-ignore <rule>`. No comment excuses an index without
+CONCURRENTLY (migrations/indexes.py).
 """
 
 import contextlib
@@ -28,7 +28,7 @@ from tests.support.databases import MIGRATIONS, close, make_app, migrate, postgr
 SQUAWK = Path(sysconfig.get_path("scripts")) / "squawk"
 OLDEST_POSTGRES = "15"
 NOT_OURS = (
-    "prefer-text-field",  # a longer varchar is a matter of the catalogue alone
+    "prefer-text-field",  # lengthening a varchar changes the catalogue alone
     "prefer-bigint-over-int",  # versions, ranks and statuses stay small
     "prefer-bigint-over-smallint",
     "require-lock-timeout",  # migrations/env.py sets both
@@ -38,7 +38,7 @@ EXCUSE = re.compile(r"squawk-ignore.*concurrent-index")
 
 
 def drift(app: Flask) -> list[str]:
-    """How the migrated database differs from the models."""
+    """Return the differences between the migrated database and the models."""
     with app.app_context():
         return [*_alembics_drift(), *_drift_of_checks()]
 
@@ -54,7 +54,7 @@ def _alembics_drift() -> list[str]:
 
 
 def _drift_of_checks() -> Iterator[str]:
-    """Alembic leaves them out. By name: no database gives back their text as it was given."""
+    """Yield differing CHECK constraints, which Alembic ignores; by name: databases reword them."""
     inspector = inspect(db.engine)
     there = inspector.get_table_names()
     for table in db.metadata.sorted_tables:
@@ -69,13 +69,13 @@ def _drift_of_checks() -> Iterator[str]:
 
 
 def revisions() -> list[tuple[str, str]]:
-    """Each revision with the one before it ("base" for the first), the oldest first."""
+    """Return each revision with the one before it ("base" for the first), the oldest first."""
     found = ScriptDirectory(MIGRATIONS).walk_revisions()
     return [(str(one.down_revision or "base"), one.revision) for one in found][::-1]
 
 
 def offline_sql(app: Flask, before: str, revision: str) -> str:
-    """What the revision would run on PostgreSQL."""
+    """Return the SQL of the revision for PostgreSQL."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output), app.app_context():
         upgrade(directory=MIGRATIONS, revision=f"{before}:{revision}", sql=True)
@@ -83,7 +83,7 @@ def offline_sql(app: Flask, before: str, revision: str) -> str:
 
 
 def lint(sql: str, name: str) -> str:
-    """What squawk finds in it, "" for nothing."""
+    """Return squawk's findings, "" for none."""
     options = [
         f"--exclude={','.join(NOT_OURS)}",
         f"--pg-version={OLDEST_POSTGRES}",

@@ -1,7 +1,7 @@
 """`make check`: outside app/server the project uses public names of other packages only.
 
-A private name may change in any release of its package. Two uses are found: reading or importing a
-private name (`other._name`), and overriding a private method of a class of another package.
+A private name may change in any release of its package. The check finds two uses: reading or
+importing a private name (`other._name`), and overriding a private method of another package.
 """
 
 import ast
@@ -27,7 +27,7 @@ PLACES = (
 )
 EXEMPT = config.ROOT / "app" / "server"
 OWN = ("app", "bench", "config", "environment", "tools")  # the first part of a module's name
-# Documented as public in spite of the underscore, by name.
+# Documented as public despite the underscore.
 DOCUMENTED = {
     "_asdict": "namedtuple, SQLAlchemy's Row",
     "_fields": "namedtuple, SQLAlchemy's Row",
@@ -43,7 +43,7 @@ DOCUMENTED = {
 
 
 def is_private(name: str) -> bool:
-    """True for `_name`, not for `__name__` and `_name_`, which belong to the language."""
+    """Return True for `_name`, not for `__name__` and `_name_`, which belong to the language."""
     return (
         len(name) > 1
         and name[0] == "_"
@@ -53,7 +53,7 @@ def is_private(name: str) -> bool:
 
 
 def uses(source: str) -> Iterator[tuple[int, str]]:
-    """Line and private name of each use in the code of one file."""
+    """Yield line and private name of each use in the code of one file."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and is_private(node.attr):
             owner = ast.unparse(node.value)
@@ -65,7 +65,7 @@ def uses(source: str) -> Iterator[tuple[int, str]]:
 
 
 def overrides(owner: type) -> Iterator[str]:
-    """The methods of `owner` that replace a private one of another package."""
+    """Yield the methods of `owner` that replace a private one of another package."""
     theirs = [base for base in owner.__mro__ if base.__module__.split(".")[0] not in OWN]
     for name, value in vars(owner).items():
         if not inspect.isfunction(value) or value.__module__ != owner.__module__:
@@ -75,7 +75,7 @@ def overrides(owner: type) -> Iterator[str]:
 
 
 def classes() -> Iterator[type]:
-    """Each class of the app outside the exempt folder."""
+    """Yield each class of the app outside the exempt folder."""
     for module in pkgutil.walk_packages(app.__path__, "app."):
         if not module.name.startswith("app.server"):
             for value in vars(import_module(module.name)).values():

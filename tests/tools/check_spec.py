@@ -1,7 +1,7 @@
-"""`make check`: docs/openapi.json is the document that the code gives. `--write` writes it anew.
+"""`make check`: docs/openapi.json matches the code. `--write` updates the file.
 
-Neither lets pass what would break a client, unless the version (app/api/openapi/document.py)
-moves with it.
+Both refuse a change that would break a client, unless the version (app/api/openapi/document.py)
+changes too.
 """
 
 import difflib
@@ -28,7 +28,7 @@ def generated() -> str:
 
 
 def difference() -> str:
-    """The first lines in which the committed document differs from the code; "" where in none."""
+    """Return the first lines in which the committed document differs from the code; "" for none."""
     committed = COMMITTED.read_text(encoding="utf-8") if COMMITTED.exists() else ""
     lines = difflib.unified_diff(
         committed.splitlines(), generated().splitlines(), "committed", "generated", lineterm=""
@@ -37,7 +37,7 @@ def difference() -> str:
 
 
 def broken() -> list[str]:
-    """What the code's document takes away from a client of the committed one."""
+    """Return the changes of the code's document that break clients of the committed one."""
     if not COMMITTED.exists():
         return []
     old, new = json.loads(COMMITTED.read_text(encoding="utf-8")), json.loads(generated())

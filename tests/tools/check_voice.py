@@ -1,6 +1,6 @@
-"""`make voice`: the worst phrases of STYLE.md do not stand in docstrings and comments.
+"""`make voice`: docstrings and comments have none of the worst phrases of STYLE.md.
 
-A question may begin with any word; code and quoted texts are not looked at.
+A question may begin with any word. Code and quoted texts are ignored.
 """
 
 import io
@@ -43,7 +43,7 @@ class Text(NamedTuple):
 
 
 def texts(source: str) -> Iterator[Text]:
-    """The docstrings of a file, and its comments: those that follow each other are one text."""
+    """Yield the docstrings and comments of a file. Adjacent comment lines are one text."""
     before: tokenize.TokenInfo | None = None
     comment = Text(0, "")
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -69,7 +69,7 @@ def _begins_a_statement(before: tokenize.TokenInfo | None) -> bool:
 
 
 def faults(words: str) -> Iterator[str]:
-    """What STYLE.md says against the words, without what they quote."""
+    """Yield the violations of STYLE.md in the words, outside quotes."""
     plain = re.sub(r"`[^`]*`|\"[^\"]*\"", "x", words)
     for pattern, mend in RULES.items():
         if found := re.search(pattern, plain):

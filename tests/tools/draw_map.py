@@ -1,7 +1,7 @@
-"""`make map`: docs/map.svg, the rooms of the app and who imports whom, drawn from the imports.
+"""`make map`: docs/map.svg, the rooms of the app and their imports, drawn from the code.
 
-The rows are the layers of the import contracts in pyproject.toml. An arrow from A to B that other
-arrows lead along already is left out.
+The rows are the layers of the import contracts in pyproject.toml. An arrow is omitted if a path of
+other arrows connects the same rooms.
 """
 
 import sys
@@ -46,7 +46,7 @@ class Box(NamedTuple):
 
 
 def panels() -> list[Panel]:
-    """The exhaustive contracts of pyproject.toml."""
+    """Return a panel for each exhaustive contract of pyproject.toml."""
     settings = tomllib.loads((config.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return [
         Panel(contract["containers"][0], [layer.split(" | ") for layer in contract["layers"]])
@@ -56,7 +56,7 @@ def panels() -> list[Panel]:
 
 
 def arrows(graph: grimp.ImportGraph, panel: Panel) -> Arrows:
-    """The rooms that each room imports from."""
+    """Return the rooms that each room imports from."""
     rooms = [room for layer in panel.layers for room in layer]
     found: Arrows = {}
     for room in rooms:
@@ -78,7 +78,7 @@ def _is_in(module: str, package: str) -> bool:
 
 
 def reduced(found: Arrows) -> Arrows:
-    """Without each arrow that a longer way along other arrows replaces."""
+    """Return the arrows without those that a longer path of other arrows replaces."""
     return {
         room: {
             other
@@ -90,7 +90,7 @@ def reduced(found: Arrows) -> Arrows:
 
 
 def reached(found: Arrows, start: str) -> set[str]:
-    """All rooms that arrows lead to from `start`."""
+    """Return all rooms that are reachable from `start`."""
     seen: set[str] = set()
     waiting = [start]
     while waiting:
@@ -110,7 +110,7 @@ def boxes(panel: Panel, left: int, width: int) -> dict[str, Box]:
 
 
 def drawn(panel: Panel, found: Arrows, left: int, width: int) -> Iterable[str]:
-    """The lines of SVG for one panel; boxes cover the arrows that pass behind them."""
+    """Yield the lines of SVG for one panel; boxes cover the arrows behind them."""
     placed = boxes(panel, left, width)
     yield f'<text class="title" x="{left}" y="24">{escape(panel.package)}</text>'
     for room, others in found.items():

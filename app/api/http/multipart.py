@@ -21,7 +21,7 @@ def file_of(request: Request, name: str, size_max: int) -> tuple[bytes, str]:
 
     Raises Malformed, Invalid, and ContentTooLarge above `size_max` bytes.
     """
-    form, files = _parsed(request)
+    form, files = _parse(request)
     faults = {step(key): _UNKNOWN for key in (*files, *form) if key != name}
     found, texts = files.getlist(name), form.getlist(name)
     if len(found) + len(texts) > 1:
@@ -49,7 +49,7 @@ _REPEATED = Fault(Code.REPEATED, "Send one file.")
 _NO_FILE = Fault(Code.INVALID_TYPE, "Send a file: this part has no filename.")
 
 
-def _parsed(request: Request) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
+def _parse(request: Request) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
     data = request_parsing.content(request)
     parser = FormDataParser(
         stream_factory=_in_memory,

@@ -103,10 +103,10 @@ def operation(**declared: Any) -> Callable[[View], View]:
         @wraps(view)
         def handle(**given: Any) -> Response:
             call: Request = request._get_current_object()  # type: ignore[attr-defined]
-            actor, record = _caller(declaration, call, given)
+            actor, record = _authenticate(declaration, call, given)
             if declaration.reads is not None:
                 given["record"] = record
-            response = _once(declaration, call, view, actor, given)
+            response = _run_or_replay(declaration, call, view, actor, given)
             if declaration.deprecated is not None:
                 declaration.deprecated.announce(response.headers)
             return response
@@ -120,7 +120,9 @@ def operation(**declared: Any) -> Callable[[View], View]:
 # `call` is the request object itself: Flask's proxy looks the request up at each use.
 
 
-def _caller(declaration: Operation, call: Request, given: dict[str, Any]) -> tuple[Actor, Any]:
+def _authenticate(
+    declaration: Operation, call: Request, given: dict[str, Any]
+) -> tuple[Actor, Any]:
     """Return the actor and the record that the token's statement read.
 
     The rate limit counts the request by token, or by network address without a valid token.
@@ -142,7 +144,7 @@ def _caller(declaration: Operation, call: Request, given: dict[str, Any]) -> tup
     return actor, record
 
 
-def _once(
+def _run_or_replay(
     declaration: Operation, call: Request, view: View, actor: Actor, given: dict[str, Any]
 ) -> Response:
     """Return the response, or the stored response of the request's Idempotency-Key."""

@@ -100,7 +100,7 @@ def _operation(plugin: MarshmallowPlugin, rule: Rule, operation: Operation, text
         content = {kind: _content(operation.body) for kind in operation.body_types}
         found["requestBody"] = {"required": True, "content": content}
     elif operation.takes:
-        content = _texts(operation.takes)
+        content = _text_contents(operation.takes)
         if operation.takes_file:  # first: some client generators use only the first media type
             form = _form(operation.takes_file, operation.takes)
             content = {MULTIPART: form, **content}
@@ -112,7 +112,7 @@ def _content(schema: Schema) -> Json:
     return {"schema": schema, "example": examples.of(schema)}
 
 
-def _texts(example_by_type: Mapping[str, str]) -> Json:
+def _text_contents(example_by_type: Mapping[str, str]) -> Json:
     return {
         kind: {"schema": {"type": "string"}, "example": example}
         for kind, example in example_by_type.items()
@@ -160,7 +160,7 @@ def _responses(rule: Rule, operation: Operation) -> Json:
         headers = parts.headers(*parts.ALWAYS, "ETag")
         found["304"] = {"description": "Not modified", "headers": headers}
     by_status: dict[int, list[type[AppError]]] = {}
-    for kind in _kinds(operation, rule.methods or ()):
+    for kind in _errors(operation, rule.methods or ()):
         by_status.setdefault(kind.status, []).append(kind)
     for status, kinds in sorted(by_status.items()):
         found[str(status)] = parts.problem(kinds, patches="PATCH" in (rule.methods or ()))
@@ -183,7 +183,7 @@ def _success(operation: Operation) -> Json:
         "headers": parts.headers(*parts.ALWAYS, *names),
     }
     if operation.streams:
-        success["content"] = _texts(operation.streams)
+        success["content"] = _text_contents(operation.streams)
     elif operation.is_list and operation.returns is not None:
         example = examples.page(operation.returns)
         success["content"] = {JSON: {"schema": parts.page(operation.returns), "example": example}}
@@ -195,11 +195,11 @@ def _success(operation: Operation) -> Json:
     return success
 
 
-def _kinds(operation: Operation, methods: Collection[str]) -> Iterator[type[AppError]]:
+def _errors(operation: Operation, methods: Collection[str]) -> Iterator[type[AppError]]:
     yield errors.Malformed
     yield from operation.errors
     if operation.scopes is not None:
-        yield from _kinds_of_tokens(operation)
+        yield from _token_errors(operation)
     if operation.body is not None or operation.takes:
         yield from (errors.ContentTooLarge, errors.Invalid)
     if "GET" not in methods:  # Content-Encoding is refused even if the operation reads no body
@@ -215,7 +215,7 @@ def _kinds(operation: Operation, methods: Collection[str]) -> Iterator[type[AppE
     yield from (errors.InvalidParameter, errors.TooManyRequests, errors.Unavailable)
 
 
-def _kinds_of_tokens(operation: Operation) -> Iterator[type[AppError]]:
+def _token_errors(operation: Operation) -> Iterator[type[AppError]]:
     yield from (errors.Unauthorized, errors.InvalidToken)
     if operation.scopes:
         yield errors.InsufficientScope

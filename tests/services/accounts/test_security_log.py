@@ -54,10 +54,10 @@ def test_log_shows_what_happened_to_the_account(
         accounts.update_self(ann, {"username": "anna"})
     assert told(ann_browser) == [
         "Account changed",
-        "Personal token made",
+        "Personal token created",
         "Sign-in refused",
         "Signed in",
-        "Account opened",
+        "Account created",
     ]
     assert "ann → anna" in " ".join(ann_browser.get(PAGE).text.split())
 
@@ -71,7 +71,7 @@ def test_log_shows_nothing_of_others(
     page = ann_browser.get(PAGE).text
     assert "bobby" not in page
     assert "of bob" not in page
-    assert told(ann_browser) == ["Signed in", "Account opened"]
+    assert told(ann_browser) == ["Signed in", "Account created"]
 
 
 def test_admin_sees_no_acts_on_others_and_others_no_address_of_the_admin(
@@ -79,7 +79,7 @@ def test_admin_sees_no_acts_on_others_and_others_no_address_of_the_admin(
 ) -> None:
     with app.app_context():
         accounts.update(root, ann.id, {"username": "anna"})
-    assert told(root_browser) == ["Signed in", "Account opened"]
+    assert told(root_browser) == ["Signed in", "Account created"]
     page = ann_browser.get(PAGE).text
     assert "An admin" in page
     assert root.address not in page

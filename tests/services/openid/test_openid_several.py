@@ -126,9 +126,9 @@ def test_accounts_at_both_are_linked_and_unlinked_by_name(
 ) -> None:
     page = "/settings/identities"
     for start, name in ((START, "Orchard"), (CELLAR, "Cellar")):
-        assert f'href="{start}">Link one at {name}</a>' in ann_browser.get(page).text
+        assert f'href="{start}">Link an account at {name}</a>' in ann_browser.get(page).text
         go(ann_browser, start)
-        assert f"signs in to {name} as" in ann_browser.get(LINK).text
+        assert f"The {name} account" in ann_browser.get(LINK).text
         link(ann_browser)
     for email, name in (("carl@example.com", "Orchard"), ("dora@example.com", "Cellar")):
         assert f"{email} at {name}" in ann_browser.get(page).text

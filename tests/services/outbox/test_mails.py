@@ -71,7 +71,7 @@ def test_text_and_html_say_the_same(mailbox: Mailbox, ann: Actor) -> None:
     plain, html = text(mail), text(mail, "html")
     (link,) = LINK.findall(plain)
     assert LINK.findall(html) == [link] * 2  # as the address, and to be read
-    for word in ("Hello ann", "names ann@example.com as its address", "within 24 hours"):
+    for word in ("Hello ann", "uses the address ann@example.com", "within 24 hours"):
         assert word in plain
         assert word in html
 

@@ -1,4 +1,4 @@
-"""Secrets in the database under a new SECRET_KEY: sealed anew on use, by a command, and counted."""
+"""Secrets in the database under a new SECRET_KEY: re-encrypted on use or by a command."""
 
 import threading
 from collections.abc import Callable
@@ -147,11 +147,11 @@ def test_command_seals_the_rest_anew_and_says_how_many(
     result = rotate(second)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
-        "factors.secret: 3 sealed anew, 0 under SECRET_KEY before, 0 unreadable",
-        "webhook_secrets.secret: 1 sealed anew, 0 under SECRET_KEY before, 0 unreadable",
-        "webhooks.secret: 2 sealed anew, 0 under SECRET_KEY before, 0 unreadable",
+        "factors.secret: 3 re-encrypted, 0 up to date, 0 unreadable",
+        "webhook_secrets.secret: 1 re-encrypted, 0 up to date, 0 unreadable",
+        "webhooks.secret: 2 re-encrypted, 0 up to date, 0 unreadable",
     ]
-    assert "3 under SECRET_KEY before" in rotate(second).stdout
+    assert "3 up to date" in rotate(second).stdout
     later = other_app(SECRET_KEY=SECOND)
     for person, phone in zip(people, phones, strict=True):
         prove(later, person, phone.code())
@@ -163,7 +163,7 @@ def test_command_reads_on_past_a_full_page(
     monkeypatch.setattr(encrypted_columns, "PAGE", 2)
     for _ in range(5):
         add_webhook(app, ann)
-    assert "webhooks.secret: 5 sealed anew" in rotate(second).stdout
+    assert "webhooks.secret: 5 re-encrypted" in rotate(second).stdout
 
 
 def test_command_says_what_it_cannot_read(app: Flask, other_app: MakeApp, ann: Actor) -> None:
