@@ -1,4 +1,4 @@
-"""All that is held on somebody, for them to take along."""
+"""The account export holds all data of the user and no other user's."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def export(api: Api) -> dict[str, Any]:
 
 
 def keys(value: Any) -> set[str]:
-    """Every name in the document, however deep."""
+    """Return every name in the document, at any depth."""
     if isinstance(value, dict):
         return set(value) | {name for inner in value.values() for name in keys(inner)}
     if isinstance(value, list):
@@ -62,7 +62,7 @@ def test_export_holds_what_lies_in_the_trash(ann_api: Api) -> None:
 
 
 def unexported() -> set[str]:
-    """The foreign keys to users that no statement of the export looks for the person in."""
+    """Return the foreign keys to users that no statement of the export searches."""
     keys = {
         str(key.parent)
         for table in db.metadata.sorted_tables

@@ -1,4 +1,4 @@
-"""Signing in by the API: a pair of tokens, its refreshing, its end."""
+"""Signing in by the API: a pair of tokens, its refresh and its end."""
 
 import hashlib
 import re

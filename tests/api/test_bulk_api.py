@@ -1,4 +1,4 @@
-"""Many changes of tasks in one request: all of them are made, or none is."""
+"""Bulk changes of tasks in one request: all are made, or none."""
 
 import random
 from functools import partial
@@ -38,7 +38,7 @@ def delete(task_id: str, version: int | None = None) -> Op:
 
 
 def failed(answer: TestResponse) -> tuple[int, str, int]:
-    """The status, the kind, and the index of what failed."""
+    """Return the status, the kind and the index of the failed change."""
     return (*slug_of(answer), answer.get_json()["index"])
 
 
@@ -237,7 +237,7 @@ def test_version_may_be_required(app: Flask, ann_api: Api, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("attempt", range(3))
 def test_changes_that_cross_each_other_are_all_made(app: Flask, ann_api: Api, attempt: int) -> None:
-    """Each takes the same tasks in another order."""
+    """Each request changes the same tasks in another order."""
     ids = [make(ann_api)["id"] for _ in range(8)]
     orders = [random.sample(ids, len(ids)) for _ in range(8)]
     changes = [[update(one, title=f"{n}") for one in order] for n, order in enumerate(orders)]

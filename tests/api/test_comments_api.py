@@ -1,4 +1,4 @@
-"""Comments on a task by the API: who reads, writes, changes and removes them."""
+"""Comments on a task by the API: the rights to read, write, change and delete them."""
 
 from typing import Any
 
@@ -26,13 +26,13 @@ def carl(make_person: MakePerson) -> Actor:
 
 @pytest.fixture
 def carl_api(app: Flask, carl: Actor) -> Api:
-    """The assignee's."""
+    """The assignee's client."""
     return signed_in_api(app, carl)
 
 
 @pytest.fixture
 def path(ann_api: Api, carl: Actor) -> str:
-    """Of the comments on Ann's task, which is Carl's to do."""
+    """The path of the comments on Ann's task, which is assigned to Carl."""
     return f"/tasks/{make(ann_api, assignee_id=carl.id)['id']}/comments"
 
 
@@ -215,7 +215,7 @@ def test_comment_belongs_to_its_task_alone(ann_api: Api, path: str) -> None:
 
 def test_list_is_paged_and_counted_the_oldest_first(app: Flask, ann_api: Api, path: str) -> None:
     said = sorted(say(ann_api, path, letter)["id"] for letter in "abcde")
-    with app.app_context():  # ties in the key: then the id says
+    with app.app_context():  # equal keys: the id decides
         first = rows(Comment)[0]
         for row in rows(Comment):
             set_values(Comment, row.id, created_at=first.created_at)

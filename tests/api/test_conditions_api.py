@@ -20,7 +20,7 @@ from tests.support.routes import OPERATIONS
 
 TASK = {"title": "Prune"}
 HOOK = {"url": "https://1.1.1.1/hook", "events": ["task.created"]}
-# The path of a resource that root may change, the writes that it takes and a body for them.
+# The path of a resource that root may change, its write methods and a body for them.
 Resource = tuple[str, list[str], dict[str, Any]]
 READS = ["GET", "HEAD"]
 WRITES = ["PUT", "PATCH", "DELETE"]

@@ -1,4 +1,4 @@
-"""A body that is encoded is refused: nothing is unpacked here."""
+"""An encoded body is refused: the service decompresses nothing."""
 
 import gzip
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pages of other origins: those of CORS_ORIGINS may call the API, and never with credentials."""
+"""Pages of the origins in CORS_ORIGINS, and no others, may call the API, without credentials."""
 
 import pytest
 from flask import Flask
@@ -39,7 +39,7 @@ TRACING = {"traceparent", "tracestate", "baggage", "sentry-trace", "x-requested-
 
 @pytest.fixture
 def shared(other_app: MakeApp) -> Flask:
-    """The service, open to two other origins."""
+    """The service with two allowed origins."""
     return other_app(CORS_ORIGINS=f"{OURS}, {OTHER}", RATELIMIT_DEFAULT="6 per hour")
 
 

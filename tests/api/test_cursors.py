@@ -1,4 +1,4 @@
-"""Cursors: they come back as they went, and no other way."""
+"""Cursors: the service accepts its own and refuses every changed one."""
 
 import base64
 import re
@@ -123,20 +123,20 @@ def test_cursor_has_one_spelling_that_a_url_takes_as_it_is() -> None:
 
 
 def same_signature(cursor: str) -> list[str]:
-    """The cursor with each other last character that base64 reads as the same bytes."""
+    """Return the cursor with each other last character that base64 decodes to the same bytes."""
     last = ALPHABET.index(cursor[-1])
     return [cursor[:-1] + ALPHABET[last ^ bits] for bits in (1, 2, 3)]
 
 
 def test_cursor_of_an_earlier_release_is_refused() -> None:
-    """It was base64 of a tag of 16 bytes and of the row."""
+    """An earlier cursor was base64 of a tag of 16 bytes and the row."""
     earlier = base64.urlsafe_b64encode(bytes(16) + orjson.dumps(LAST)).decode().rstrip("=")
     with pytest.raises(InvalidParameter):
         cursors.unseal(earlier, BINDING)
 
 
 def test_refusal_is_a_new_error_each_time() -> None:
-    """One that is raised again and again gathers a traceback without end."""
+    """An error object that is raised repeatedly collects an endless traceback."""
     caught = []
     for _ in range(2):
         with pytest.raises(InvalidParameter) as refusal:

@@ -1,4 +1,4 @@
-"""An answer that is given before the body was read loses neither itself nor the next request."""
+"""An answer before the body is read is not lost, and neither is the next request."""
 
 import http.client
 import json
@@ -60,7 +60,7 @@ LARGE = [
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """Also with the worker of Gunicorn itself."""
+    """The server with our worker or with Gunicorn's own."""
     with running(tmp_path_factory.mktemp("early"), GUNICORN_CMD_ARGS=request.param) as server:
         yield server
 
@@ -71,8 +71,8 @@ def pieces(size: int) -> Iterator[bytes]:
 
 
 def ask(server: Server, case: Case, size: int, *, chunked: bool) -> tuple[int, bool, int]:
-    """The status, whether the server has said that it closes, and the status of the next request,
-    which the client sends on the same connection unless the server has said so."""
+    """Return the status, True if the server announces to close, and the status of the next request,
+    which the client sends on the same connection unless the server announces to close."""
     client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     body = json.dumps("x" * (size - 2)).encode()
     client.request(
@@ -118,7 +118,7 @@ def test_large_body_is_read_to_its_end(
 
 @pytest.fixture(scope="module")
 def own_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """With our worker alone, and one request a minute."""
+    """A server with our worker and a limit of one request a minute."""
     with running(tmp_path_factory.mktemp("own"), RATELIMIT_DEFAULT="1 per minute") as server:
         server.get("/about")
         yield server

@@ -88,7 +88,7 @@ OPERATION_CODES: list[tuple[Any, dict[str, str]]] = [
 
 
 def codes(answer: Any) -> dict[str, str]:
-    """The code of each fault by its pointer or parameter."""
+    """Return the code of each fault by its pointer or parameter."""
     errors = answer.get_json()["errors"]
     return {fault.get("pointer", fault.get("parameter")): fault["code"] for fault in errors}
 
@@ -144,7 +144,7 @@ def test_field_of_answers_that_a_body_does_not_take_is_read_only(route: Route) -
     assert operation is not None
     taken = operation.body.fields.keys() if operation.body else set()
     shown = operation.returns.fields.keys() if operation.returns else set()
-    if "id" in shown and taken & shown:  # the body describes the resource that is answered
+    if "id" in shown and taken & shown:  # the body describes the resource in the answer
         assert shown - taken <= set(getattr(operation.body, "resource_fields", ()))
 
 

@@ -1,4 +1,4 @@
-"""Tasks out of the service by the API, as CSV and NDJSON."""
+"""The export of tasks by the API, as CSV and NDJSON."""
 
 import csv
 import io
@@ -220,7 +220,7 @@ def test_database_that_is_away_is_an_error_and_no_empty_file(
 
 
 def fill(app: Flask, owner: Actor, number: int) -> None:
-    """So many tasks; their creation lies some microseconds apart, with ties."""
+    """Store `number` tasks, created some microseconds apart, with ties."""
     moment = now()
     row = {"owner_id": owner.id, "description": "x" * 300, "completed_at": None}
     table: Any = TASKS
@@ -249,7 +249,7 @@ def test_export_holds_every_task_once_across_batches(
 
 
 def peak(api: Api, kind: str) -> tuple[int, int]:
-    """The largest number of bytes that were held while exporting, and the size of the export."""
+    """Return the peak of allocated bytes during an export, and the size of the export."""
     tracemalloc.start()
     answer = api.get(f"/tasks/export?format={kind}", buffered=False)
     size = sum(map(len, answer.response))

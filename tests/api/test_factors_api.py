@@ -1,4 +1,4 @@
-"""Second factors by the API: setting them up, signing in with them, losing them."""
+"""Second factors by the API: set up, sign in, lose."""
 
 from datetime import timedelta
 from typing import Any
@@ -252,7 +252,7 @@ def test_wrong_codes_are_counted_over_an_hour_and_a_day(
     app: Flask, api: Api, phone: Phone, number: int, hours: int
 ) -> None:
     for done in range(number):
-        if done and done % 5 == 0:  # so that each shorter limit lets them through
+        if done and done % 5 == 0:  # so that no shorter limit applies
             pass_time(app, minutes=5 if number == 20 else 61)
         assert slug_of(sign_in(api, "000000")) == WRONG
     pass_time(app, minutes=6)

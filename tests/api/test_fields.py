@@ -1,4 +1,4 @@
-"""The compiled dumper writes what marshmallow would have written."""
+"""The compiled dumper gives the same result as marshmallow."""
 
 import json
 from collections import namedtuple
@@ -30,7 +30,7 @@ KINDS: list[tuple[type[fields.Field[Any]], st.SearchStrategy[Any]]] = [
     (fields.String, TEXTS),
     (fields.Raw, JSON),
 ]
-row_type: Any = namedtuple  # its fields are known at run time only
+row_type: Any = namedtuple  # untyped: the fields are known at run time only
 SCHEMAS = {
     type(route.operation.returns).__name__: route.operation.returns
     for route in OPERATIONS
@@ -51,7 +51,7 @@ def values_of(field: Any) -> st.SearchStrategy[Any]:
 
 
 def rows_of(schema: Schema) -> st.SearchStrategy[Any]:
-    """Named tuples, as the services return them."""
+    """Return a strategy of named tuples, as the services return them."""
     row = row_type("row", list(schema.fields))
     return st.builds(row, **{name: values_of(field) for name, field in schema.fields.items()})
 

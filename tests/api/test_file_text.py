@@ -1,4 +1,4 @@
-"""The text of a file, or what a file looks like that is no text."""
+"""The text of a file, or the apparent format of a file without text."""
 
 import gzip
 import io
@@ -15,7 +15,7 @@ def archive(*names: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
         for name in names:
-            file.writestr(zipfile.ZipInfo(name), "x" * 500)  # of no date
+            file.writestr(zipfile.ZipInfo(name), "x" * 500)  # without a date
     return buffer.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""Idempotency-Key: a request that is repeated with it is done once and answered alike."""
+"""Idempotency-Key: a repeated request runs once and gets the same answer."""
 
 from datetime import timedelta
 from typing import Any
@@ -114,7 +114,7 @@ def test_comment_takes_a_key(app: Flask, ann_api: Api) -> None:
 
 
 def test_large_import_takes_a_key(app: Flask, ann_api: Api) -> None:
-    """Larger than what other operations take."""
+    """The body is larger than other operations accept."""
     body = "title,description\n" + f"x,{'y' * 9000}\n" * 150
     options: dict[str, Any] = {"data": body, "content_type": "text/csv"}
     for _ in range(2):
@@ -225,7 +225,7 @@ def test_key_is_forgotten_after_a_day(app: Flask, ann_api: Api) -> None:
 
 
 def pass_time(app: Flask, by: timedelta) -> None:
-    """For all records that there are."""
+    """Move the creation of all records back by `by`."""
     table: Any = IDEMPOTENCY_RECORDS
     with app.app_context(), db.engine.begin() as connection:
         for record in connection.execute(select(table)).all():

@@ -1,4 +1,4 @@
-"""Tasks into the service by the API: from CSV and NDJSON, all of them or none."""
+"""The import of tasks by the API from CSV and NDJSON: all or none."""
 
 import json
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def take_in(api: Api, kind: str, content: str | bytes) -> int:
 
 
 def refused(answer: TestResponse) -> list[tuple[int, str]]:
-    """The line and the pointer of each fault."""
+    """Return the line and the pointer of each fault."""
     assert slug_of(answer) == (422, "invalid-lines")
     faults = answer.get_json()["errors"]
     assert all(fault["detail"] for fault in faults)
@@ -49,7 +49,7 @@ def refused(answer: TestResponse) -> list[tuple[int, str]]:
 
 
 def kept(api: Api) -> list[dict[str, Any]]:
-    """What can be imported of each task, the oldest first."""
+    """Return the importable fields of each task, the oldest first."""
     return [{name: line[name] for name in WRITABLE} for line in lines(api, "sort=created_at")]
 
 
@@ -80,7 +80,7 @@ def test_columns_come_in_any_order(ann_api: Api, bob: Actor) -> None:
 
 
 def follows(rule: Callable[[str], str]) -> Callable[[str], bool]:
-    """Whether a text is stored as it is."""
+    """Return a predicate for texts that the rule leaves unchanged."""
 
     def stays(text: str) -> bool:
         try:

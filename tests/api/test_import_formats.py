@@ -1,4 +1,4 @@
-"""Files as people save them are read; a file that cannot be read is refused with what it is."""
+"""Files from common programs are read; the refusal of any other file names its format."""
 
 import json
 
@@ -17,7 +17,7 @@ def titles(api: Api) -> list[str]:
 
 
 def why(api: Api, kind: str, content: bytes) -> str:
-    """Why the file is refused, which the answer says as a whole and for its line."""
+    """Return the reason of the refusal. Asserts that its line has the same one."""
     answer = send(api, kind, content)
     assert slug_of(answer) == (422, "invalid-lines")
     problem = answer.get_json()

@@ -1,4 +1,4 @@
-"""An import also comes as a form, with the tasks in the field `file`."""
+"""An import may also be a form with the tasks in the field `file`."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ NDJSON = b'{"title": "Plums"}\n{"title": "Pears"}\n'
 def part(
     content: bytes = CSV, name: str = "file", filename: str | None = "tasks.csv", kind: str = ""
 ) -> bytes:
-    """A part of a form as HTTP libraries write it (RFC 7578)."""
+    """Return a part of a form as HTTP libraries write it (RFC 7578)."""
     disposition = f'form-data; name="{name}"'
     if filename is not None:
         disposition += f'; filename="{filename}"'

@@ -1,4 +1,4 @@
-"""An operation that is to go says so, in its answers and in the document."""
+"""A deprecated operation announces its end in answers and in the OpenAPI document."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -28,7 +28,7 @@ def reset(api: Api, token: str, password: str = NEW_PASSWORD) -> Any:
 
 @pytest.fixture
 def token(mailbox: Mailbox, api: Api, ann: Actor) -> str:
-    """Of a link that sets Ann's password."""
+    """The token of a link that sets Ann's password."""
     mailbox.receive()
     assert forgot(api, "ann@example.com").status_code == 202
     return mailbox.secret("reset")

@@ -1,4 +1,4 @@
-"""What a client sends is read strictly: bodies, queries and paths, from tables of bad ones."""
+"""Bodies, queries and paths are parsed strictly: tables of refused ones."""
 
 import io
 import sys
@@ -101,7 +101,7 @@ NUMBERS = [
     "%201",
     "1%20",
 ]
-DIGITS = ["%D9%A3", "%EF%BC%91", "%C2%B2"]  # of other scripts, and a superscript
+DIGITS = ["%D9%A3", "%EF%BC%91", "%C2%B2"]  # in other scripts, and a superscript
 FLAGS = ["", "1", "0", "yes", "True", "TRUE", "null", "true%20"]
 MOMENTS = ["", "2026-08-01", "2026-08-01T06:00:00", "2026-08-01T06:00:00+00:00", "now", "0"]
 
@@ -192,7 +192,7 @@ def test_json_by_another_spelling_is_read(ann_api: Api, content_type: str) -> No
 def test_body_may_have_a_mebibyte(ann_api: Api, size: int, status: int, chunked: bool) -> None:
     data = TASK.ljust(size)
     options: dict[str, Any] = {"data": data}
-    if chunked:  # the length is not known before it is read
+    if chunked:  # the length is unknown before the body is read
         environ = {"wsgi.input": io.BytesIO(data), "wsgi.input_terminated": True}
         options = {"environ_overrides": {**environ, "HTTP_TRANSFER_ENCODING": "chunked"}}
     answer = ann_api.call("POST", "/tasks", content_type=JSON, **options)
@@ -249,7 +249,7 @@ def test_all_bad_parameters_are_told_at_once(ann_api: Api) -> None:
 
 @pytest.mark.parametrize("query", ["q=%ff", "%ff=1", "q=%ed%a0%80", "q=\xff", "q=a&label=%c3"])
 def test_query_that_is_no_utf8_is_refused(ann_api: Api, query: str) -> None:
-    environ = {"QUERY_STRING": query}  # past the client, which would mend it
+    environ = {"QUERY_STRING": query}  # the test client would correct the query
     answer = ann_api.call("GET", "/tasks", environ_overrides=environ)
     assert slug_of(answer) == (422, "invalid-parameter")
 

@@ -1,4 +1,4 @@
-"""Personal access tokens by the API: made for a program, shown once, dead at once."""
+"""Personal access tokens by the API: shown once, and invalid as soon as they are revoked."""
 
 import hashlib
 import re
@@ -28,7 +28,7 @@ def make(api: Api, *scopes: str, **values: Any) -> dict[str, Any]:
 
 
 def of(app: Flask, token: dict[str, Any]) -> Api:
-    """A client that holds it."""
+    """Return a client with this token."""
     return Api(app, token["token"])
 
 
@@ -105,7 +105,7 @@ def test_admin_scope_goes_with_the_role(
 
 
 def fresh(app: Flask) -> Api:
-    """Ann, signed in anew."""
+    """Return Ann's client after a new sign-in."""
     body = {"identifier": "ann", "password": PASSWORD}
     return Api(app, Api(app).post("/auth/login", body).get_json()["access_token"])
 

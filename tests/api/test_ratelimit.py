@@ -1,4 +1,4 @@
-"""How often somebody may ask: told in each answer, counted for each token, else each address."""
+"""The rate limit: in the headers of each answer, counted for each token, else each address."""
 
 import logging
 import re
@@ -37,7 +37,7 @@ def ask(api: Api, times: int = 1) -> list[int]:
 
 @pytest.fixture
 def strict(other_app: MakeApp) -> Flask:
-    """The service where one may ask five times an hour."""
+    """The service with a limit of five requests an hour."""
     return other_app(RATELIMIT_DEFAULT="5 per hour")
 
 
@@ -174,7 +174,7 @@ def server() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def pair(other_app: MakeApp, server: RedisServer) -> Iterator[list[Flask]]:
-    """Two instances of the service, as two processes would be, that share a Redis."""
+    """Two instances of the service, like two processes, that share a Redis."""
     settings = {"RATELIMIT_DEFAULT": "6 per hour", "REDIS_URL": server.url}
     yield [other_app(**settings), other_app(**settings)]
     if server.process is None:
@@ -182,7 +182,7 @@ def pair(other_app: MakeApp, server: RedisServer) -> Iterator[list[Flask]]:
 
 
 def both(pair: list[Flask], ann: Actor) -> list[Api]:
-    """A client of each, with one and the same token."""
+    """A client of each instance, with the same token."""
     first = signed_in_api(pair[0], ann)
     return [first, Api(pair[1], first.token)]
 
@@ -203,7 +203,7 @@ def test_count_in_redis_is_right_among_threads_of_two(pair: list[Flask], ann: Ac
 
 
 def pttls(server: RedisServer) -> list[int]:
-    """The milliseconds for which each key in Redis is kept, -1 for one that is kept for ever."""
+    """Return the remaining milliseconds of each key in Redis, -1 for a key without expiry."""
     with redis.Redis.from_url(server.url) as client:
         return [client.pttl(key) for key in client.scan_iter()]
 

@@ -1,4 +1,4 @@
-"""Parallel tabs and lost answers keep a sign-in by the API; reuse and old age end it."""
+"""A sign-in by the API survives parallel tabs and lost answers; reuse and old age end it."""
 
 from datetime import timedelta
 
@@ -98,7 +98,7 @@ def test_family_ends_ninety_days_after_signing_in(ann: Actor) -> None:
     age(Token, "signed_in_at", FAMILY_LIFE - timedelta(minutes=10))
     last = refresh(pair)
     ends = {row.expires_at - row.signed_in_at for row in rows(Token) if row.spent_at is None}
-    assert max(ends) <= FAMILY_LIFE + timedelta(minutes=55)  # of the pair from before
+    assert max(ends) <= FAMILY_LIFE + timedelta(minutes=55)  # of the earlier pair
     assert 0 < last.expires_in <= 600
     age(Token, "signed_in_at", timedelta(minutes=10))
     with pytest.raises(InvalidGrant):

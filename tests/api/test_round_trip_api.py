@@ -1,4 +1,4 @@
-"""Export and import are each other's inverse in any later state of the world."""
+"""An import of an export restores the tasks in any later state of the database."""
 
 import json
 from collections.abc import Callable
@@ -127,7 +127,7 @@ def test_list_by_created_at_reads_the_same_after_an_import(
 ) -> None:
     for title in "cadbfe":
         make(ann_api, title=title, due_at=MOMENT if title < "c" else None)
-    with app.app_context():  # two and two of one moment
+    with app.app_context():  # pairs with equal times
         for number, task in enumerate(rows(Task)):
             moment = now().replace(year=2000 + number // 2, microsecond=0)
             set_values(Task, task.id, created_at=moment)

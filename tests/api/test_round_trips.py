@@ -10,7 +10,7 @@ from app.sql import RequestConnection
 from tests.support.authorization import World
 from tests.support.clients import Api
 
-# The statements of each read: one for a record, one more for a page of what belongs to it.
+# The statements of each read: one for a record, another for a page of its children.
 READS = {
     "GET /tasks/{task_id}": 1,
     "GET /tasks/{task_id}/comments": 2,
@@ -26,7 +26,7 @@ of_each_read = pytest.mark.parametrize("operation", READS)
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Every statement that is sent from now on."""
+    """All statements that are sent from now on."""
     sent: list[Any] = []
     execute = RequestConnection._execute
 
@@ -39,7 +39,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def ask(app: Flask, operation: str, role: str, *, absent: bool = False) -> tuple[Any, ...]:
-    """The status and the problem of the answer, for a record that exists or that is absent."""
+    """Return the status and the problem of the answer, for an existing or absent record."""
     with app.app_context():
         world = World(app, operation, {"tasks:read", "tasks:write", "profile:read"})
         token = world.token(role)
@@ -75,7 +75,7 @@ def test_dead_token_does_not_show_whether_a_record_exists(
 
 @pytest.mark.parametrize(
     "operation", sorted(READS.keys() - {"GET /users/{user_id}"})
-)  # takes no scope
+)  # needs no scope
 def test_token_without_the_scope_does_not_show_whether_a_record_exists(
     app: Flask, operation: str
 ) -> None:

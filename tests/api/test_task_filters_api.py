@@ -1,4 +1,4 @@
-"""Filters of the list of tasks: none of a field, several ids, bounds, and repeats as a set."""
+"""Filters of tasks: a missing value, several ids, bounds, and repeated values as a set."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ AT = "2026-01-02T12:00:00Z"
 
 @pytest.fixture
 def three(app: Any, ann_api: Api, ann: Actor) -> list[dict[str, Any]]:
-    """A, B and C: made and changed on three days at noon, B done then; B and C have a date."""
+    """A, B and C: created and changed on three days at noon; B is done; B and C have a due date."""
     made = [
         make(ann_api, title="A", assignee_id=ann.id, labels=["x", "y"]),
         make(ann_api, title="B", status="done", due_at=AT, labels=["x"]),

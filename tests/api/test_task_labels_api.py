@@ -1,4 +1,4 @@
-"""The labels in use: one entry without regard to case, the most used first."""
+"""The labels in use: one entry regardless of case, the most used first."""
 
 import pytest
 

@@ -26,14 +26,14 @@ FRUIT: list[dict[str, Any]] = [
 
 
 def titles(api: Api, query: str = "sort=title") -> str:
-    """The titles' first letters."""
+    """Return the first letters of the titles."""
     answer = api.get(f"/tasks?{query}")
     assert answer.status_code == 200, answer.text
     return "".join(task["title"][0] for task in answer.get_json()["items"])
 
 
 def pages(api: Api, query: str) -> list[dict[str, Any]]:
-    """The items of all pages, along the links."""
+    """Return the items of all pages, by following the links."""
     found, path = [], f"/api/v1/tasks?{query}"
     while path:
         answer = api.get(path)
@@ -47,7 +47,7 @@ def pages(api: Api, query: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def fruit(ann_api: Api) -> list[dict[str, Any]]:
-    """Ann's tasks: Apple, banana, cherry, Date, in the order in which they were made."""
+    """Ann's tasks: Apple, banana, cherry, Date, in the order of creation."""
     return [make(ann_api, **values) for values in FRUIT]
 
 
@@ -155,7 +155,7 @@ def test_pages_hold_every_task_once_in_order(
     app: Flask, ann_api: Api, fruit: list[dict[str, Any]], sort: str, sign: str
 ) -> None:
     twins = [make(ann_api, **values) for values in FRUIT]
-    with app.app_context():  # ties in every key
+    with app.app_context():  # equal values in every key
         for one, two in zip(fruit, twins, strict=True):
             same = {"created_at": one["created_at"], "updated_at": one["updated_at"]}
             set_values(Task, two["id"], **{name: _moment(value) for name, value in same.items()})
@@ -216,7 +216,7 @@ def test_tasks_that_come_and_go_move_none_of_the_others(
 
 @pytest.fixture
 def cursor(ann_api: Api, fruit: Any) -> str:
-    """Of Ann's list by title, of what is to be done or in progress."""
+    """A cursor of Ann's open tasks by title."""
     query = "limit=1&sort=title&status=todo&status=in_progress"
     found: str = ann_api.get(f"/tasks?{query}").get_json()["next_cursor"]
     return found

@@ -1,4 +1,4 @@
-"""ETags and preconditions (RFC 9110, 13), and the way back out of the trash."""
+"""ETags and preconditions (RFC 9110, 13) of tasks, also on restoring from the trash."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ BODY = {"title": "Prune"}
 
 @pytest.fixture
 def task(ann_api: Api) -> dict[str, Any]:
-    """One of Ann's, in its second version."""
+    """A task of Ann in its second version."""
     return patch(ann_api, make(ann_api), priority="high")
 
 
@@ -53,7 +53,7 @@ def test_each_change_has_an_etag_of_its_own(ann_api: Api, task: dict[str, Any]) 
 
 
 def test_answer_to_a_put_has_no_etag(ann_api: Api, task: dict[str, Any]) -> None:
-    """RFC 9110, 9.3.4: what is stored is not byte for byte what was sent."""
+    """RFC 9110, 9.3.4: the stored task is not the sent body byte for byte."""
     answer = change(ann_api, task, "PUT")
     assert answer.status_code == 200
     assert "ETag" not in answer.headers

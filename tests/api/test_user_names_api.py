@@ -1,4 +1,4 @@
-"""Ids of accounts lead to names for anyone signed in, and to nothing else about the account."""
+"""Every signed-in user may look up the name of an account id, and no other field."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ PUBLIC = {"id", "username", "created_at"}
 
 
 def api_with(app: Flask, actor: Actor, *scopes: str) -> Api:
-    """The API with a personal token of these scopes alone."""
+    """Return a client with a personal token of these scopes alone."""
     with app.app_context():
         account = users.get(SYSTEM, actor.id)
         return Api(app, personal_tokens.create(SYSTEM, account, "x", list(scopes))[1])

@@ -1,4 +1,4 @@
-"""Accounts of others by the API: a stranger's and an admin's."""
+"""Other users' accounts by the API: the rights of strangers and of admins."""
 
 from typing import Any
 

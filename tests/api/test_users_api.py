@@ -1,4 +1,4 @@
-"""Accounts by the API: opening one, one's own, and what an admin may do with all."""
+"""Accounts by the API: registration, one's own account, and the rights of admins."""
 
 from typing import Any
 
@@ -155,7 +155,7 @@ def test_unchanged_account_is_not_sent_again(ann_api: Api) -> None:
 
 
 def test_cached_account_of_one_token_is_none_of_another(ann_api: Api) -> None:
-    """Two people's accounts have one URL and may have one ETag: the token tells them apart."""
+    """Two users' accounts have one URL and may have one ETag: only the token differs."""
     assert "Authorization" in ann_api.get("/users/me").headers["Vary"]
 
 

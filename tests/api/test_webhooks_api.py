@@ -1,4 +1,4 @@
-"""Webhooks by the API: what is kept of them, and who is told of what."""
+"""Webhooks by the API: their stored fields, and the receivers of each event."""
 
 import base64
 import re
@@ -215,7 +215,7 @@ def test_owner_and_assignee_are_told_and_nobody_else(
     assert whom() == [ann.id]
     ann_api.patch(path, {"assignee_id": bob.id})
     assert sorted(map(str, whom())) == sorted([ann.id] * 2 + [bob.id])
-    ann_api.patch(path, {"assignee_id": None})  # he is told that it is his no more
+    ann_api.patch(path, {"assignee_id": None})  # Bob's webhook gets the event of his removal
     assert sorted(map(str, whom())) == sorted([ann.id] * 3 + [bob.id] * 2)
     ann_api.patch(path, {"title": "Prune!"})
     assert sorted(map(str, whom())) == sorted([ann.id] * 4 + [bob.id] * 2)

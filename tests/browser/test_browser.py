@@ -1,6 +1,6 @@
 """The main path in a real Chromium, with and without JavaScript: no fault in the console or by axe.
 
-Chromium is Debian's; where there is none the tests are skipped, on CI they fail.
+Chromium is Debian's; without it the tests are skipped, on CI they fail.
 """
 
 import os
@@ -18,7 +18,7 @@ from tests.support.live import served
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
-# Playwright's 5 s are too short where many processes share the machine.
+# Playwright's 5 s are too short for a machine with many busy processes.
 expect.set_options(timeout=30_000)
 pytestmark = [
     pytest.mark.browser,
@@ -44,7 +44,7 @@ def url(app: Flask) -> Iterator[str]:
 
 @contextmanager
 def opened(context: BrowserContext) -> Iterator[Page]:
-    """A page whose console has no fault, but for what Chromium says of an error page's status."""
+    """Yield a page. Asserts a console without faults but the status of an error page."""
     page = context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))

@@ -1,4 +1,4 @@
-"""Every page of the URL map in a real Chromium, with a long word in each text of a person."""
+"""Every page of the URL map in a real Chromium, with a long word in each text of a user."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from tests.support.page_faults import faults, overflows
 from tests.support.routes import PAGE_ROUTES, Route
 
 __all__ = ["chromium", "pytestmark", "url"]
-# Routes that answer with something else than a page of the service.
+# Routes that answer without a page.
 NO_PAGES = {
     "/.well-known/change-password",
     "/.well-known/passkey-endpoints",
@@ -33,7 +33,7 @@ NO_PAGES = {
     "/static/<path:filename>",
     "/tasks/export",
 }
-# Pages that a step before them leads to: the tests named here take that step.
+# Pages that need an earlier step, which the named tests take.
 REACHED = {
     "/auth/openid/link": "test_openid_browser.py",
     "/auth/two-factor": "test_page_for_the_second_factor_holds",
@@ -68,7 +68,7 @@ def visit(
     values: dict[str, str],
     look: Callable[[Page], list[str]] = faults,
 ) -> list[str]:
-    """Faults that `look` finds on the page of each route."""
+    """Return the faults that `look` finds on the page of each route."""
     found = []
     for route in routes:
         path = values.get(route.rule) or route.path(values)
@@ -89,7 +89,7 @@ def sign_in(page: Page, url: str, username: str) -> None:
 
 @looks
 @on_one_database
-@pytest.mark.usefixtures("mailbox")  # for the forms that need mail
+@pytest.mark.usefixtures("mailbox")  # some forms need mail
 def test_every_page_holds_long_words(app: Flask, url: str, page: Page) -> None:
     person, values = full_pages.fill(app)
     values |= make_links(app, person.id)
@@ -112,7 +112,7 @@ def test_every_page_without_content_has_no_fault(url: str, page: Page, root: Act
 
 
 def missing(route: Route, values: dict[str, str]) -> set[str]:
-    """Variables of the route that have no value."""
+    """Return the variables of the route without a value."""
     return set(re.findall(r"(\w+)>", route.rule)) - set(values)
 
 

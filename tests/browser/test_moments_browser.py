@@ -1,4 +1,4 @@
-"""Dates in a real Chromium: a person types and reads one time zone, and the service keeps UTC."""
+"""Dates in a real Chromium: users type and read their time zone, and the service stores UTC."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,7 +65,7 @@ def test_date_is_typed_and_shown_in_the_zone_of_the_browser(
 def test_date_that_is_not_touched_stays_as_it_is(
     chromium: Browser, app: Flask, url: str, ann: Actor
 ) -> None:
-    """01:30 is there twice on this day; the field cannot tell which one it means."""
+    """01:30 occurs twice on this day, and the field cannot tell the two apart."""
     moment = datetime.fromisoformat("2026-11-01T06:30:15.123456+00:00")
     task = make(app, ann, due_at=moment)
     with signed_in(chromium, url, ann, "America/New_York") as page:

@@ -1,4 +1,4 @@
-"""Signing in through an OpenID provider in a real Chromium: no rule of the CSP is in the way."""
+"""Signing in through an OpenID provider in a real Chromium: the CSP allows every step."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +21,7 @@ __all__ = ["chromium", "pytestmark"]
 
 @pytest.fixture
 def url(app: Flask, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The one address that the provider sends people back to."""
+    """The URL of the service, which the provider redirects to."""
     with served(app) as port:
         address = f"http://localhost:{port}"
         settings = replace(app.extensions["settings"], public_url=address)
@@ -30,7 +30,7 @@ def url(app: Flask, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Iter
         yield address
 
 
-@pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # the pages are the same on either
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)  # the pages are the same on both
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without"])
 def test_newcomer_comes_in_and_keeps_the_only_way_to(
     chromium: Browser, url: str, javascript: bool
@@ -82,6 +82,6 @@ def test_axe_finds_nothing_on_these_pages(
 
 
 def refused(page: Page, url: str, provider: Provider) -> list[str]:
-    """What axe says of the page for an answer that proves nothing."""
+    """Return axe's faults of the page that refuses a provider's answer."""
     provider.answer = {"state": "of another browser"}
     return faults(page, f"{url}/auth/openid/start")

@@ -31,7 +31,7 @@ PAGE = "/settings/two-factor"
 
 @pytest.fixture
 def url(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address that passkeys are bound to: an address by number is none for them."""
+    """The URL of the service by host name, which passkeys need in place of an IP address."""
     with served(app) as port:
         address = f"http://localhost:{port}"
         settings = replace(app.extensions["settings"], public_url=address)
@@ -40,10 +40,10 @@ def url(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def device(page: Page, *, autofill: bool = False) -> CDPSession:
-    """What the browser takes for a device with a fingerprint reader.
+    """Add a virtual authenticator with a fingerprint reader to the browser.
 
-    With `autofill` it answers on the sign-in page at once, as if the person had chosen the passkey
-    among the usernames.
+    With `autofill` the authenticator answers on the sign-in page at once, as if the user had chosen
+    the passkey among the usernames.
     """
     if not autofill:
         page.add_init_script("PublicKeyCredential.isConditionalMediationAvailable = null")
@@ -108,7 +108,7 @@ def test_passkey_signs_in_alone_and_after_the_password_and_confirms(
         with app.app_context():
             assert actions().count("session.proved") == 1
 
-        # Somebody who holds the device and is not its owner: alone it opens nothing.
+        # A thief of the device cannot sign in: the device alone proves nothing.
         log_out(page)
         verified = {"authenticatorId": phone.id, "isUserVerified": False}  # type: ignore[attr-defined]
         phone.send("WebAuthn.setUserVerified", verified)
@@ -130,7 +130,7 @@ def test_sign_in_page_fills_in_a_passkey_and_its_button_still_works(
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
 
-        # Nobody has chosen one: the browser waits, and the button asks in its place.
+        # No passkey was chosen: the browser waits, and the button starts another request.
         press(phone, by_itself=False)
         log_out(page)
         press(phone, by_itself=True)
@@ -144,7 +144,7 @@ def test_sign_in_page_fills_in_a_passkey_and_its_button_still_works(
 def test_browser_is_told_which_passkeys_count(
     chromium: Browser, app: Flask, url: str, root: Actor
 ) -> None:
-    """After a renaming, a removal, and a sign-in by a passkey that no account has."""
+    """After a change of name, a removal, and a sign-in by a passkey of no account."""
     with opened(chromium.new_context()) as page:
         phone = device(page)
         sign_in(page, url, "root")
@@ -165,21 +165,21 @@ def test_browser_is_told_which_passkeys_count(
 
 
 def held(phone: CDPSession) -> list[dict[str, Any]]:
-    """The passkeys on the device."""
+    """Return the passkeys on the device."""
     told = phone.send("WebAuthn.getCredentials", {"authenticatorId": phone.id})  # type: ignore[attr-defined]
     found: list[dict[str, Any]] = told["credentials"]
     return found
 
 
 def press(phone: CDPSession, *, by_itself: bool) -> None:
-    """Let the device answer without anybody, or wait for its owner."""
+    """Make the device answer by itself, or wait for its owner."""
     values = {"authenticatorId": phone.id, "enabled": by_itself}  # type: ignore[attr-defined]
     phone.send("WebAuthn.setAutomaticPresenceSimulation", values)
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_copied_passkey_is_refused(chromium: Browser, app: Flask, url: str, root: Actor) -> None:
-    """Its counter lies behind: somebody has used a copy (WebAuthn, 6.1.1)."""
+    """The counter is too low: a copy was used (WebAuthn, 6.1.1)."""
     with opened(chromium.new_context()) as page:
         device(page)
         sign_in(page, url, "root")
@@ -196,12 +196,12 @@ def test_copied_passkey_is_refused(chromium: Browser, app: Flask, url: str, root
 
 
 def synced(phone: CDPSession, page: Page) -> None:
-    """Give the device of `page` the passkey of `phone`. Such a passkey always counts zero."""
+    """Copy the passkey of `phone` to the device of `page`. A synced passkey always counts zero."""
     (credential,) = held(phone)
     for device_of in (phone, device(page)):
         target = {"authenticatorId": device_of.id}  # type: ignore[attr-defined]
         device_of.send("WebAuthn.clearCredentials", target)
-        # The device adds one before it signs: 2^32 - 1 becomes 0.
+        # The device increments before it signs: 2^32 - 1 becomes 0.
         device_of.send(
             "WebAuthn.addCredential", {**target, "credential": {**credential, "signCount": -1}}
         )
@@ -230,7 +230,7 @@ def test_synced_passkey_signs_in_on_a_page_opened_before_its_use_elsewhere(
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_what_was_signed_counts_once(chromium: Browser, app: Flask, url: str, root: Actor) -> None:
-    """The same cookie and the same answer, sent again, open nothing."""
+    """The same cookie and the same answer do not sign in again."""
     with opened(chromium.new_context()) as page:
         device(page)
         sign_in(page, url, "root")
@@ -245,7 +245,7 @@ def test_what_was_signed_counts_once(chromium: Browser, app: Flask, url: str, ro
         page.context.add_cookies(cookies)  # type: ignore[arg-type]
         with app.app_context():
             (factor,) = rows(Factor)
-            set_values(Factor, factor.id, sign_count=0)  # as of a passkey that counts nothing
+            set_values(Factor, factor.id, sign_count=0)  # as for a passkey without a counter
         form = sent.value.post_data or ""
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         page.context.request.post(f"{url}/auth/passkey", data=form, headers=headers)

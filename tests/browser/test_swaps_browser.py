@@ -1,4 +1,4 @@
-"""Forms of the list and the board in a real Chromium: the focus stays, and a refusal shows."""
+"""Forms of the list and the board in a real Chromium keep the focus and show a refusal."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ from tests.support.rows import rows
 __all__ = ["chromium", "pytestmark", "url"]
 SMALL = {"width": 900, "height": 500}
 FOCUSED = "document.activeElement.id"
-# A reload of the page forgets it.
+# A reload of the page deletes the variable.
 MARK = "window.notReloaded = true"
 MARKED = "window.notReloaded === true"
 
@@ -40,12 +40,12 @@ def plain(chromium: Browser, url: str, ann: Actor) -> Iterator[Page]:
 
 
 def make_many(app: Flask, actor: Actor, number: int = 45) -> list[str]:
-    """The ids of new tasks, in the order of the list."""
+    """Create tasks, and return their ids in the order of the list."""
     return [make(app, actor, f"Task {index}").id for index in range(number)][::-1]
 
 
 def second_page(page: Page, url: str, query: str = "") -> str:
-    """The address of the second page of the list, which is open then."""
+    """Open the second page of the list, and return its address."""
     page.goto(f"{url}/tasks?{query}")
     page.get_by_role("link", name="Next page").click()
     page.get_by_role("link", name="First page").wait_for()
@@ -53,7 +53,7 @@ def second_page(page: Page, url: str, query: str = "") -> str:
 
 
 def tick(page: Page, task_id: str) -> None:
-    """By the keyboard. Returns when the answer is shown."""
+    """Tick the task by the keyboard. Returns when the answer is shown."""
     page.focus(f"#tick-{task_id}")
     with page.expect_response("**/tasks**"):
         page.keyboard.press("Enter")
@@ -61,7 +61,7 @@ def tick(page: Page, task_id: str) -> None:
 
 
 def top_of(page: Page, task_id: str) -> int:
-    """Pixels from the top of the window to the row."""
+    """Return the pixels from the top of the window to the row."""
     box = page.locator(f"#task-{task_id}").bounding_box()
     assert box
     return round(box["y"])
@@ -181,7 +181,7 @@ def test_card_that_is_dropped_gets_the_focus(app: Flask, url: str, page: Page, a
 
 
 def add_too_long(page: Page, url: str) -> str:
-    """Send a title by quick add that the server refuses, and return it."""
+    """Send a title by quick add that the server refuses, and return the title."""
     title = "x" * (TITLE_MAX + 1)
     page.goto(f"{url}/tasks")
     page.evaluate(MARK)
@@ -242,7 +242,7 @@ def test_refused_move_and_bulk_act_show_why(app: Flask, url: str, page: Page, an
 def test_form_that_does_not_reach_the_service_keeps_its_text(
     chromium: Browser, url: str, ann: Actor
 ) -> None:
-    context = chromium.new_context()  # its console tells of the failed request
+    context = chromium.new_context()  # its console shows the failed request
     page = context.new_page()
     sign_in(page, url, ann.username)
     page.goto(f"{url}/tasks")

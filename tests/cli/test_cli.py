@@ -1,4 +1,4 @@
-"""The commands for accounts and tokens, as somebody types them."""
+"""The commands for accounts and tokens."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ def run(app: Flask, *args: str, typed: str = "") -> Result:
 
 
 def refused(result: Result, *words: str) -> bool:
-    """Whether it is exit status 1 with one line that has all of `words`."""
+    """Return True for exit status 1 and one line with all of `words`."""
     lines = result.stderr.strip().splitlines()
     found = len(lines) == 1 and all(word in lines[0] for word in words)
     return found and result.exit_code == 1 and isinstance(result.exception, SystemExit)
@@ -136,7 +136,7 @@ def test_invite_prints_a_link_where_there_is_no_mail(app: Flask) -> None:
         password_reset.follow(Actor(), secret, "eleven apples in a bowl")
         dan = authentication.authenticate(Actor(), "dan", "eleven apples in a bowl")
         told = [event.action for event in events() if event.actor_id is None]
-    assert (dan.role, dan.email_verified) == ("admin", False)  # a link in hand proves no address
+    assert (dan.role, dan.email_verified) == ("admin", False)  # the link is shown, not mailed
     assert told == ["user.created", "user.invited"]
 
 

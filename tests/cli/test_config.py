@@ -1,4 +1,4 @@
-"""Settings: what is refused, and that it is all told at once."""
+"""Settings: wrong values are refused, all in one error."""
 
 import stat
 from pathlib import Path
@@ -20,7 +20,7 @@ PRODUCTION = {
 
 @pytest.fixture(autouse=True)
 def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a secret is kept that nobody gave."""
+    """The folder of the generated secret."""
     folder = tmp_path / "instance"
     monkeypatch.setattr(config, "INSTANCE", folder)
     return folder

@@ -1,4 +1,4 @@
-"""`flask doctor`: what it finds, and how it ends."""
+"""`flask doctor`: its findings and its exit status."""
 
 import os
 import shutil
@@ -43,7 +43,7 @@ def run(app: Flask) -> Result:
 
 
 def said(app: Flask, level: str) -> dict[str, str]:
-    """The lines of a level: what they are about, and what they say."""
+    """Return the lines of a level: text by subject."""
     lines = [line.split(": ", 2) for line in run(app).stdout.splitlines()]
     assert {line[0] for line in lines} <= {"ok", "warning", "fault"}
     return {line[1]: line[2] for line in lines if line[0] == level}
@@ -185,7 +185,7 @@ def test_redis_that_answers_is_told(other_app: MakeApp) -> None:
 
 @contextmanager
 def mail_server(password: bytes) -> Iterator[int]:
-    """One that takes mails of "flagstone" with this password."""
+    """Run a mail server for the user "flagstone" with this password."""
 
     def authenticate(_server: Any, _session: Any, _envelope: Any, _way: str, given: Any) -> Any:
         return AuthResult(success=(given.login, given.password) == (b"flagstone", password))

@@ -1,4 +1,4 @@
-"""`make install` installs the lock, whatever the index holds and whatever an earlier run left."""
+"""`make install` installs the lock, with any index and after any earlier run."""
 
 import json
 import os
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 
 class Project:
-    """A checkout with a lock of its own, in a folder with blanks and umlauts."""
+    """A checkout with its own lock, in a folder with blanks and umlauts."""
 
     def __init__(self, folder: Path, index: PackageIndex) -> None:
         self.folder, self.index = folder, index
@@ -51,13 +51,13 @@ class Project:
         )
 
     def install(self, *arguments: str, **environ: str) -> tuple[int, str]:
-        """The exit status, and what it wrote on standard error."""
+        """Run the installation, and return its exit status and standard error."""
         process = self.start(*arguments, **environ)
         _, written = process.communicate(timeout=300)
         return process.returncode, written
 
     def packages(self) -> dict[str, str]:
-        """Each package in .venv with its version, but for what venv itself brings."""
+        """Return each package in .venv with its version, without those of venv itself."""
         found = (self.venv / "lib").glob("python*/site-packages/*.dist-info")
         named = [path.stem.rsplit("-", 1) for path in found]
         return {name: version for name, version in named if name not in ("pip", "setuptools")}
@@ -69,7 +69,7 @@ LOCKED = {"toolbox": "1.0", "tomlish": "1.0", "user": "1.0", "plain": "1.0"}
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """Its lock names a package with an extra and one without; the index has newer ones by now."""
+    """A project whose lock names two packages, one with an extra; the index has newer ones."""
     index = PackageIndex(tmp_path / "index")
     extra = ["tomlish>=1; extra == 'toml'"]
     lock = index.release("toolbox", "1.0", extra).replace("==", "[toml]==", 1)
@@ -84,13 +84,13 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="module")
 def venv(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Keeps one finished .venv for all tests, because making one takes seconds."""
+    """One finished .venv for all tests, because creating one takes seconds."""
     return {"": tmp_path_factory.mktemp("finished") / ".venv"}
 
 
 @pytest.fixture
 def installed(project: Project, venv: dict[str, Path]) -> Project:
-    """The project with its .venv, which a copy stands for."""
+    """The project with a copy of the finished .venv."""
     if not venv[""].exists():
         assert project.install()[0] == 0
         shutil.copytree(project.venv, venv[""], symlinks=True)
@@ -198,7 +198,7 @@ def test_settings_of_pip_lead_to_no_other_place(project: Project, tmp_path: Path
 
 
 def locked(*names: str) -> dict[str, str]:
-    """Each package that the locks name for this Python, with its version."""
+    """Return each package that the locks name for this Python, with its version."""
     text = "".join((ROOT / name).read_text() for name in names)
     found: dict[str, str] = {}
     for line in re.findall(r"^[a-z][^#\n]*?(?= *\\\n)", text, re.MULTILINE):

@@ -1,4 +1,4 @@
-"""The pages of an account as a person lives through them: each leads to the next step."""
+"""The pages over the life of an account: each leads to the next step."""
 
 import re
 

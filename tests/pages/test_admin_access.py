@@ -1,4 +1,4 @@
-"""An admin looks at anybody's sessions and tokens, and ends them (ASVS 5.0, 7.4.5)."""
+"""An admin lists and ends any user's sessions and tokens (ASVS 5.0, 7.4.5)."""
 
 import pytest
 from flask import Flask
@@ -17,7 +17,7 @@ from tests.support.rows import events, rows
 def make_token(
     app: Flask, owner: Actor, *scopes: str, name: str = "of a program"
 ) -> tuple[str, str]:
-    """The id and the secret."""
+    """Create a personal token, and return its id and its secret."""
     with app.app_context():
         user = users.get(owner, owner.id)
         token, secret = personal_tokens.create(owner, user, name, scopes or ["tasks:read"])
@@ -90,7 +90,7 @@ def test_all_sessions_of_one_person_end_and_no_other(
     assert flashed(root_browser.get(answer.location).text, "ann is signed out everywhere")
     assert ann_browser.get("/tasks").status_code == 302
     assert ann_api.get("/tasks").status_code == 401
-    assert Api(app, secret).get("/tasks").status_code == 200  # made by hand: ended by hand
+    assert Api(app, secret).get("/tasks").status_code == 200  # revoked one by one
     assert bob_browser.get("/tasks").status_code == 200
     with app.app_context():
         assert events("session.others_ended")[0].target_id == ann.id

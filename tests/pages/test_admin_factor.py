@@ -1,4 +1,4 @@
-"""REQUIRE_ADMIN_MFA: an admin without a second factor has no more rights than anybody."""
+"""REQUIRE_ADMIN_MFA: an admin without a second factor has only a user's rights."""
 
 import pytest
 from flask import Flask

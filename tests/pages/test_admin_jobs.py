@@ -1,4 +1,4 @@
-"""The outbox as an admin sees it, and trying once more what was given up."""
+"""The admin pages of the outbox, and the retry of failed entries."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ DEAD = {"status": "dead", "attempts": 9, "error": "<b>refused</b>", "response_st
 
 @pytest.fixture
 def dead(app: Flask, ann: Actor) -> str:
-    """The id of one that was given up."""
+    """The id of a failed entry."""
     with app.app_context():
         job_id = outbox.add("mail", "welcome", {"to": "in the payload"}, user_id=ann.id)
         set_values(OutboxEntry, job_id, **DEAD, finished_at=now())

@@ -1,4 +1,4 @@
-"""The admin pages: who gets in, what they show."""
+"""The admin pages: access and contents."""
 
 import html
 import re
@@ -41,7 +41,7 @@ ODD_QUERIES = [
 
 
 def walk(browser: Browser, path: str) -> list[str]:
-    """The first column of every page of the list that starts at `path`."""
+    """Return the first column of every page of the list that starts at `path`."""
     found = []
     while path:
         page = browser.get(path).text
@@ -52,7 +52,7 @@ def walk(browser: Browser, path: str) -> list[str]:
 
 
 def admin_routes(app: Flask) -> list[tuple[str, str]]:
-    """Method and path of each, with some id where there is one."""
+    """Return method and path of each admin route, with an id for its variable."""
     return [
         (method, re.sub("<id:[^>]*>", MISSING, re.sub("<any[^>]*>", "demote", rule.rule)))
         for rule in app.url_map.iter_rules()

@@ -1,4 +1,4 @@
-"""The admin pages of users: finding one, and what the buttons do."""
+"""The admin pages of users: the search for users, and the effects of the buttons."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""The pages to register, sign in and out, and to set a new password by a link."""
+"""The pages for registration, sign-in, sign-out and a new password by a link."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""The board: a column for each status, and moving a card between them."""
+"""The board: a column for each status, and moves of cards between columns."""
 
 import re
 

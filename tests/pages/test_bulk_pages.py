@@ -1,4 +1,4 @@
-"""The list's form that changes all the ticked tasks, or none."""
+"""The list's bulk form changes all selected tasks, or none."""
 
 import pytest
 from flask import Flask
@@ -13,7 +13,7 @@ from tests.support.rows import rows
 
 
 def states(app: Flask) -> list[tuple[str, str, bool]]:
-    """By title each task's status, and whether it lies in the trash."""
+    """Return title and status of each task, and True for a task in the trash."""
     with app.app_context():
         return sorted((row.title, row.status, row.deleted_at is not None) for row in rows(Task))
 

@@ -1,11 +1,11 @@
-"""Charts: each bar is as high as its value on the scale that the lines show."""
+"""Charts: the height of each bar matches its value on the scale of the lines."""
 
 import re
 
 import pytest
 from flask import Flask
 
-HEIGHT = 160.0  # of the drawing, whose upper line bears the highest value
+HEIGHT = 160.0  # of the drawing; the upper line has the highest value
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)

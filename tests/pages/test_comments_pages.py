@@ -1,4 +1,4 @@
-"""Comments on the page of a task: reading, writing, changing and removing them."""
+"""Comments on the page of a task: read, write, change and delete."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a User-Agent header says, in words."""
+"""The User-Agent header in words."""
 
 import pytest
 

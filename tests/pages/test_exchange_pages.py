@@ -1,4 +1,4 @@
-"""Tasks out of the list into a file, and from a file into the list."""
+"""The pages to export the list of tasks to a file, and to import a file."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ NDJSON = b'{"title": "Buy milk"}\n\n{"title": "Sell milk", "priority": "high"}\n
 def upload(
     browser: Browser, content: bytes, name: str = "tasks.csv", form_id: str = ""
 ) -> TestResponse:
-    """As a browser sends it. Werkzeug's client would leave a file open for a large one."""
+    """Upload a file as a browser does. Werkzeug's client would leave a large file open."""
     if "csrf_token" not in browser.get("/tasks/import").text:
         browser.get("/auth/login")
     lines = (
@@ -53,7 +53,7 @@ def titles(app: Flask) -> list[str]:
 
 
 def faults(page: str) -> list[tuple[str, str]]:
-    """Line and column of each row of the table."""
+    """Return line and column of each row in the table of faults."""
     cells = re.findall(r'data-label="(?:Line|Column)">(?:<[^>]+>)?([^<]*)<', page)
     return list(zip(cells[::2], cells[1::2], strict=True))
 

@@ -84,7 +84,7 @@ def test_nothing_changes_without_the_password(
 def test_session_gets_another_secret_and_the_others_end(
     app: Flask, ann: Actor, ann_browser: Browser
 ) -> None:
-    """S2: what was copied before is dead."""
+    """A copy of the earlier cookie no longer works."""
     other = signed_in_browser(app, ann)
     before = ann_browser.client.get_cookie(SESSION_COOKIE)
     set_up(ann_browser)

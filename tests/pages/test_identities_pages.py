@@ -1,4 +1,4 @@
-"""Accounts elsewhere that sign in here: which account they open, and linking them to one."""
+"""Linked accounts of OpenID providers: the account that each opens, and the linking."""
 
 from datetime import timedelta
 
@@ -112,7 +112,7 @@ def test_nothing_to_link_is_said(ann_browser: Browser, provider: Provider) -> No
 def test_linking_takes_a_form_that_is_ones_own(
     app: Flask, ann_browser: Browser, provider: Provider
 ) -> None:
-    """Else another site could lead a visitor to the provider as somebody else, and back."""
+    """Else another site could link an attacker's provider account to the visitor's account."""
     assert "Link an account at Orchard" in ann_browser.get("/settings/identities").text
     assert go(ann_browser).location == LINK
     assert ann_browser.client.post(LINK).status_code == 400

@@ -1,4 +1,4 @@
-"""A list whose filter cannot be read shows nothing and says why; it never shows everything."""
+"""A list with an invalid filter shows no rows and the reason; never all rows."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ ORDER = "sort"  # the order of a list filters nothing
 
 
 def admin_queries() -> Iterator[str]:
-    """Every admin list with every filter of its form, each with a value that it refuses."""
+    """Yield every admin list with every filter of its form, each with a refused value."""
     for form in Filters.__subclasses__():
         path = "/admin/" + form.__module__.rpartition(".")[2]
         for name, field in vars(form).items():
@@ -55,7 +55,7 @@ TASK_QUERIES = [
 
 @pytest.fixture
 def full(app: Flask, ann: Actor, root: Actor) -> None:
-    """A row in every list."""
+    """Store a row for every list."""
     with app.app_context():
         for owner in (ann, root):
             tasks.create(owner, {"title": "Buy milk", "labels": ["0"]})

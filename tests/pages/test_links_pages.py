@@ -1,4 +1,4 @@
-"""What comes by mail, in a browser: passwords set, addresses confirmed, invitations taken up."""
+"""The pages of mailed links: new passwords, confirmed addresses, accepted invitations."""
 
 import logging
 import re
@@ -29,7 +29,7 @@ EVIL = [
 
 @contextmanager
 def listening() -> Iterator[list[str]]:
-    """What the service logs meanwhile, as it is written."""
+    """The formatted log lines of the service during this context."""
     lines: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(JsonFormatter().format(record))  # type: ignore[method-assign]
@@ -113,7 +113,7 @@ def test_link_names_the_configured_host_whatever_was_asked(
         assert answer.status_code == 400
         assert mailbox.receive() == []
     else:
-        mailbox.secret("reset")  # which looks at the base of the link
+        mailbox.secret("reset")  # secret() checks the base of the link
 
 
 def test_link_names_the_configured_host_behind_a_proxy_too(
@@ -135,7 +135,7 @@ def test_registering_mails_a_link_that_confirms(
     browser.post("/auth/register", NEW, form="/auth/register")
     link = path_of(mailbox, "confirm")
     assert browser.get(link).status_code == 200
-    assert not user_of(app, "carl").email_verified  # looking is not confirming
+    assert not user_of(app, "carl").email_verified  # a GET confirms nothing
     assert browser.post(link, form=link).location == "/settings/profile"
     assert user_of(app, "carl").email_verified
     assert "Confirmed" in browser.get("/settings/profile").text
@@ -240,13 +240,13 @@ def test_who_is_invited_chooses_the_password(
     assert ("Invited" in shown, "Invite again" in shown) == (True, True)
     assert "fst_" not in shown
     assert browser.sign_in("dan", "").status_code == 422
-    assert browser.sign_in("dan", "of nobody").status_code == 422  # which the dummy is made of
+    assert browser.sign_in("dan", "of nobody").status_code == 422  # the password of the dummy hash
     link = path_of(mailbox, "invite")
     assert "Only you" in browser.get(link).text
     browser.post(link, FRESH, form=link)
     assert user_of(app, "dan").email_verified
     assert browser.sign_in("dan", FRESH["password"]).status_code == 303
-    assert mailbox.receive() == []  # a first password is no change
+    assert mailbox.receive() == []  # no notice for a first password
     with app.app_context():
         assert [event.changes for event in events("user.invited")] == [{}]
 

@@ -1,4 +1,4 @@
-"""A form that makes something, sent twice, makes it once (R5)."""
+"""A form that creates a record and is sent twice creates it once."""
 
 import html
 import re
@@ -35,7 +35,7 @@ def test_form_that_is_sent_twice_makes_one(app: Flask, ann_browser: Browser, sho
     assert (first.status_code, second.status_code) == (303, 303)
     assert first.location == second.location
     assert number(app, Task) == 1
-    ann_browser.post(NEW, {**typed, "title": "Prune more"}, form=shown)  # by the way back
+    ann_browser.post(NEW, {**typed, "title": "Prune more"}, form=shown)  # by the back button
     assert number(app, Task) == 2
     ann_browser.post(NEW, {**typed, "form_id": id_in(ann_browser.get(shown).text)}, form=shown)
     assert number(app, Task) == 3

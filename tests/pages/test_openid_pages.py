@@ -1,4 +1,4 @@
-"""Signing in through an OpenID provider: the way there and back."""
+"""Signing in through an OpenID provider: the redirects there and back."""
 
 import time
 from urllib.parse import parse_qs, urlsplit
@@ -147,7 +147,7 @@ def test_start_is_good_for_ten_minutes(
 def test_answer_without_a_start_is_refused(
     app: Flask, browser: Browser, provider: Provider
 ) -> None:
-    """Else somebody could log a visitor in to an account that is not the visitor's."""
+    """Else an attacker could sign a visitor in to the attacker's account."""
     callback = callback_of(browser)
     assert Browser(app).get(callback).status_code == 400
     assert "token" not in provider.asked

@@ -1,4 +1,4 @@
-"""What all pages have in common; the start page, problems, profiles, settings and errors."""
+"""Rules for all pages; the start page, problems, profiles, settings and errors."""
 
 import inspect
 import re

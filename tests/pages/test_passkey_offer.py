@@ -1,4 +1,4 @@
-"""The offer of a passkey after signing in by a password: quiet, and "not now" holds."""
+"""The offer of a passkey after a sign-in by password, which "not now" ends for good."""
 
 import pytest
 from flask import Flask
@@ -31,7 +31,7 @@ def test_not_now_holds_on_every_device(app: Flask, ann_browser: Browser, ann: Ac
     assert not is_offered(other)
     with app.app_context():
         (user,) = rows(User)
-    assert user.version == 1  # the account itself has not changed
+    assert user.version == 1  # the account is unchanged
 
 
 def test_who_did_not_answer_is_asked_after_the_next_sign_in(app: Flask, ann: Actor) -> None:
@@ -45,7 +45,7 @@ def test_who_has_one_is_not_asked(app: Flask, ann: Actor) -> None:
     with app.app_context():
         add_factor(ann.id, "passkey")
     browser = Browser(app)
-    browser.sign_in("ann", PASSWORD)  # the page that asks for the passkey follows
+    browser.sign_in("ann", PASSWORD)  # the next page asks for the passkey
     assert not is_offered(browser, "/auth/two-factor")
 
 

@@ -1,4 +1,4 @@
-"""The forms that take a passkey, filled in as the script of the pages does."""
+"""The passkey forms, filled in as the script of the pages does."""
 
 import html
 import re
@@ -30,7 +30,7 @@ def device(app: Flask) -> Authenticator:
 
 
 def asked(text: str) -> Challenge:
-    """What the page asks the browser to sign."""
+    """Return the challenge of the page."""
     found = re.search(r'data-options="([^"]+)"', text)
     assert found
     return Challenge(orjson.loads(html.unescape(found[1]))["challenge"], now())
@@ -89,7 +89,7 @@ def test_confirms_who_it_is(app: Flask, ann_browser: Browser, device: Authentica
 
 
 def signals(text: str) -> dict[str, Any]:
-    """What a page tells the browser: the options by the name of the signal."""
+    """Return the options of the page's signals to the browser, by name of the signal."""
     found = re.findall(r'data-passkey-signal="(\w+)" data-options="([^"]+)"', text)
     return {name: orjson.loads(html.unescape(options)) for name, options in found}
 

@@ -1,4 +1,4 @@
-"""An account with passkeys alone: its password is removed, and a mail sets one again."""
+"""An account with passkeys alone: the user removes the password, and a mail sets a new one."""
 
 import pytest
 from flask import Flask
@@ -94,7 +94,7 @@ def test_mail_sets_a_password_again_and_tells_the_owner(
 def test_unconfirmed_account_keeps_it_where_mail_is_set_up(
     app: Flask, ann: Actor, mailbox: Mailbox
 ) -> None:
-    """A mail to an address that nobody has proved could not set it again."""
+    """A mail to an unconfirmed address could not set a new password."""
     with app.app_context():
         add_factor(ann.id, "passkey")
         with pytest.raises(EmailUnconfirmed):

@@ -1,4 +1,4 @@
-"""Who it is, once more: after 15 minutes, before what matters most."""
+"""Reauthentication before sensitive operations, 15 minutes after the sign-in."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -58,7 +58,7 @@ def account(app: Flask, actor: Actor) -> object:
 def test_link_that_sets_a_password_is_shown_to_a_fresh_session_alone(
     app: Flask, root_browser: Browser, root: Actor
 ) -> None:
-    """Else a session that was left open would make a new password of the admin's own."""
+    """Else an abandoned session could set a new password for the admin."""
     pass_time(app)
     page = f"/admin/users/{root.id}"
     answer = root_browser.post(f"{page}/reset-link", form=page)
@@ -70,7 +70,7 @@ def test_link_that_sets_a_password_is_shown_to_a_fresh_session_alone(
 
 
 def test_old_sign_in_makes_no_token(app: Flask, root_browser: Browser, root_api: Api) -> None:
-    """A token is never asked who it is."""
+    """Tokens cannot reauthenticate."""
     pass_time(app)
     made = {"name": "x", "scopes": ["admin"]}
     assert slug_of(root_api.post("/tokens", made)) == NEEDED
@@ -150,7 +150,7 @@ def test_old_token_changes_no_rights(
 def test_session_that_is_ended_meanwhile_is_said_to_be(
     ann_browser: Browser, ann: Actor, monkeypatch: pytest.MonkeyPatch, act: str
 ) -> None:
-    """By another request, between the one that makes the secret and the cookie."""
+    """Another request ends the session after the secret is made and before the cookie is set."""
     for name in ("start", "renew"):
         made = getattr(page_sessions, name)
 

@@ -1,4 +1,4 @@
-"""A form catches what a service refuses, and nothing else."""
+"""A form catches the refusals of services, and no other error."""
 
 import pytest
 from flask import Flask

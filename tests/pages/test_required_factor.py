@@ -1,4 +1,4 @@
-"""REQUIRE_MFA, and REQUIRE_ADMIN_MFA=passkey: an account without the factor can only set it up."""
+"""REQUIRE_MFA and REQUIRE_ADMIN_MFA=passkey: an account without the factor can only set one up."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from tests.support.rows import add_factor
 
 NEEDED = (403, "second-factor-required")
 SET_UP = "/settings/two-factor"
-# The operations and pages that lead to a factor, or out.
+# The operations and pages for setting up a factor and for signing out.
 OPERATIONS_BEFORE = {
     "confirmEmail",
     "confirmTotpFactor",
@@ -113,7 +113,7 @@ def test_factor_is_set_up_on_the_pages_and_everything_works(strict: Flask, ann: 
     [
         ({}, True, True),
         ({"REQUIRE_MFA": "no"}, True, True),
-        ({"REQUIRE_ADMIN_MFA": "1"}, True, True),  # as anybody: see test_admin_factor.py
+        ({"REQUIRE_ADMIN_MFA": "1"}, True, True),  # with a user's rights: see test_admin_factor.py
         ({"REQUIRE_MFA": "admins"}, False, True),
         ({"REQUIRE_ADMIN_MFA": "passkey"}, False, True),
         ({"REQUIRE_MFA": "all"}, False, False),
@@ -158,7 +158,7 @@ def test_personal_token_waits_too(app: Flask, strict: Flask, ann_api: Api) -> No
 def test_address_is_confirmed_before_the_factor(
     app: Flask, mailbox: Mailbox, ann: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where mail is set up a factor needs a confirmed address: mail and correction stay open."""
+    """With mail a factor needs a confirmed address: the address pages stay available."""
     settings = replace(app.extensions["settings"], require_mfa="all")
     monkeypatch.setitem(app.extensions, "settings", settings)
     browser = signed_in_browser(app, ann)

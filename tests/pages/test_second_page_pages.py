@@ -1,4 +1,4 @@
-"""Acts on the second page of a list lead back to it, or to the first if the second is empty."""
+"""Actions on a list's second page lead back to it, or to the first page if it is empty."""
 
 import html
 import re
@@ -11,7 +11,7 @@ from tests.contract.test_routes import on_one_database
 from tests.support import full_pages
 from tests.support.clients import Browser
 
-# Lists with more rows than a page shows, and the end of an act's address.
+# Lists with more rows than a page shows, and the end of an action's address.
 LISTS = [
     ("/tasks", "/complete"),
     ("/tasks/trash", "/restore"),
@@ -27,7 +27,7 @@ def next_of(page: str) -> str:
 
 
 def forms(page: str, act: str) -> list[tuple[str, dict[str, str]]]:
-    """The address and the fields of each form that does `act` to a row."""
+    """Return the address and the fields of each form for the action `act` on a row."""
     found = re.findall(rf'<form[^>]* action="([^"]*{act})"(.*?)</form>', page, re.DOTALL)
     field = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
     return [(to, {n: html.unescape(v) for n, v in field.findall(inner)}) for to, inner in found]
@@ -35,7 +35,7 @@ def forms(page: str, act: str) -> list[tuple[str, dict[str, str]]]:
 
 @pytest.fixture
 def filled(app: Flask, browser: Browser) -> dict[str, str]:
-    """The ids of what is there; the browser is signed in to an account with more than a page."""
+    """The ids of existing records. Signs in to an account with lists longer than a page."""
     person, values = full_pages.fill(app)
     browser.sign_in(person.username, PASSWORD)
     return values

@@ -1,4 +1,4 @@
-"""The settings beyond name and password: tokens, sessions, all that is held on one."""
+"""The settings beyond name and password: tokens, sessions, the account export."""
 
 import re
 from datetime import timedelta
@@ -31,7 +31,7 @@ def named(app: Flask, kind: type[Session | Token | User | Task]) -> int:
 
 
 def personal(app: Flask) -> list[tuple[str, str, bool]]:
-    """Name and scopes of each personal token, and whether it ends."""
+    """Return name and scopes of each personal token, and True if it expires."""
     with app.app_context():
         found = rows(Token, kind="personal")
     return [(row.name, row.scopes, row.expires_at is not None) for row in found]

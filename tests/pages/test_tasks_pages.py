@@ -1,4 +1,4 @@
-"""The pages of tasks: the list, one of them, making and changing one, the trash."""
+"""The pages of tasks: the list, a task, its creation and change, the trash."""
 
 import re
 from typing import Any

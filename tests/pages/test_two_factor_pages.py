@@ -1,4 +1,4 @@
-"""Signing in on the pages with a second factor: nothing is open before it."""
+"""Signing in on the pages with a second factor: no access before the factor."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def phone(app: Flask, ann: Actor, monkeypatch: pytest.MonkeyPatch) -> Phone:
 
 @pytest.fixture
 def half(browser: Browser, phone: Phone) -> Browser:
-    """After the password."""
+    """The browser after the password and before the second factor."""
     assert browser.sign_in("ann", PASSWORD).location == STEP
     return browser
 

@@ -1,4 +1,4 @@
-"""Forms of a session that has ended: drawn again, or kept for the person who filled them in."""
+"""Forms of an ended session: rendered again, or stored for their author."""
 
 from datetime import timedelta
 
@@ -30,20 +30,20 @@ def task(app: Flask, ann: Actor) -> str:
 
 
 def end_sessions(app: Flask, actor: Actor) -> None:
-    """End them as from another device: the cookie of the browser stays."""
+    """End the sessions as from another device: the cookie of the browser stays."""
     with app.app_context():
         active_sessions.end_others(actor)
 
 
 def comment(browser: Browser, task: str, text: str = TEXT) -> str:
-    """Send a comment from the page of the task, and return where the answer leads."""
+    """Send a comment from the page of the task, and return the target of the redirect."""
     page = f"/tasks/{task}"
     sent = browser.post(f"{page}/comments", {"body": text}, headers={"Referer": page})
     return sent.location
 
 
 def sign_in_at(browser: Browser, address: str, who: str) -> str:
-    """Sign in on the page at `address`, and return where that leads."""
+    """Sign in on the page at `address`, and return the target of the redirect."""
     fields = {"identifier": who, "password": PASSWORD}
     location: str = browser.post(address, fields, form=address).location
     browser.csrf_token = ""

@@ -1,4 +1,4 @@
-"""The pages of webhooks: one's own, and everybody's for an admin."""
+"""The pages of webhooks: one's own, and all users' for an admin."""
 
 import re
 
@@ -15,7 +15,7 @@ TYPED = {"url": URL, "events": ["task.created", "comment.created"]}
 
 
 def make(app: Flask, browser: Browser) -> str:
-    """The path of a new one's page."""
+    """Create a webhook, and return the path of its page."""
     assert browser.post(LIST, TYPED, form=LIST).status_code == 200
     with app.app_context():
         return f"{LIST}/{rows(Webhook)[-1].id}"
@@ -55,7 +55,7 @@ def test_webhook_is_changed_tried_and_removed(app: Flask, ann_browser: Browser) 
     ann_browser.post(f"{path}/deliveries/{entry}/redeliver", form=path)
     with app.app_context():
         assert rows(OutboxEntry)[0].status == "pending"
-    changed = {"url": URL, "events": ["task.deleted"]}  # and switched off
+    changed = {"url": URL, "events": ["task.deleted"]}  # an unchecked box switches the webhook off
     assert ann_browser.post(path, changed, form=path).location == path
     assert "The webhook is off" in ann_browser.get(path).text
     ann_browser.post(f"{path}/test", form=path)

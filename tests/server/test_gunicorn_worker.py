@@ -45,7 +45,7 @@ def test_requests_sent_at_once_are_answered_in_turn(server: Server) -> None:
 
 
 def test_busy_connection_leaves_the_thread_to_others(server: Server) -> None:
-    """It never pauses, and yet all of the others are served before it ends."""
+    """The busy connection never pauses, but all others are served before its end."""
     done, enough = threading.Event(), threading.Event()
 
     def ask_without_end() -> None:
@@ -71,7 +71,7 @@ def test_busy_connection_leaves_the_thread_to_others(server: Server) -> None:
 
 
 def test_clients_that_do_not_close_hold_up_nobody(server: Server) -> None:
-    """Gunicorn's own worker waits for each of them for 2 seconds, in its main thread."""
+    """Gunicorn's own worker waits 2 seconds for each client, in its main thread."""
     with ExitStack() as stack:
         for _ in range(8):
             connection = stack.enter_context(server.connect())

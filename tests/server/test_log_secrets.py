@@ -12,7 +12,7 @@ from tests.support.databases import Database
 from tests.support.gunicorn_server import HOST, Server, running
 from tests.support.live import served
 
-# The second is none of ours: it has no prefix, and percent-encoding in it.
+# The second is a foreign secret, without prefix and with percent-encoding.
 SECRETS = ("fst_" + "s3cReT" * 8 + "x", "hidden%2Dsecret")
 CALLBACKS = [
     "/auth/openid/callback?state={}&code={}",
@@ -25,21 +25,21 @@ WORKERS = ("", "--worker-class=gthread")
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """A server that logs all that it can, also with the worker of Gunicorn itself."""
+    """A server at log level DEBUG, with our worker or with Gunicorn's own."""
     settings = {"LOG_LEVEL": "DEBUG", "GUNICORN_CMD_ARGS": request.param}
     with running(tmp_path_factory.mktemp("debug"), **settings) as server:
         yield server
 
 
 def secret_paths(app: Flask) -> list[str]:
-    """One for each route that has a secret in its path or query, and secret."""
+    """Return a path for each secret and each route with a secret in its path or query."""
     rules = [rule.rule for rule in app.url_map.iter_rules() if "token" in rule.arguments]
     paths = [rule.replace("<token>", "{}") for rule in rules] + CALLBACKS
     return [path.format(secret, secret) for path in paths for secret in SECRETS]
 
 
 def requests(path: str) -> list[bytes]:
-    """All that may be wrong with a request for that path, and nothing."""
+    """Return a valid request for the path, and one for each kind of fault."""
     target, host = path.encode(), HOST + b"Connection: close\r\n\r\n"
     proper = [
         method + b" " + target + b" HTTP/1.1\r\n" + host
@@ -65,7 +65,7 @@ def requests(path: str) -> list[bytes]:
 
 
 def send(port: int, request_: bytes) -> None:
-    """And wait until the server has closed."""
+    """Send the request, and wait until the server closes the connection."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall(request_)
         connection.shutdown(socket.SHUT_WR)

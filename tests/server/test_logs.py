@@ -1,4 +1,4 @@
-"""What a line of the log looks like, whatever is in it, and how it gets out."""
+"""The format of log lines for any content, and their output."""
 
 import json
 import logging
@@ -51,7 +51,7 @@ def test_long_line_fits_in_one_write_with_both_its_ends(text: str) -> None:
 
 @pytest.fixture
 def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """What reads the log from a pipe that, when it is full, does not let its writer wait."""
+    """The reading end of a non-blocking pipe for the log."""
     reads, writes = os.pipe()
     os.set_blocking(writes, False)
     monkeypatch.setattr(logs, "STDERR", writes)
@@ -90,7 +90,7 @@ def test_slow_reader_gets_every_line_of_every_thread(pipe: int) -> None:
 
 
 def test_number_of_a_closed_standard_error_is_not_written_to(tmp_path: Path) -> None:
-    """It is that of the next file or connection that is opened."""
+    """The next opened file or connection gets the number of the closed standard error."""
     file = tmp_path / "another"
     script = (
         "import os, sys, logging; from app import logs; logs.set_up('INFO', 'json');"

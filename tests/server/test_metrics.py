@@ -1,4 +1,4 @@
-"""GET /metrics: who may ask, and that what it tells is right across all processes."""
+"""GET /metrics: access by token, and right figures across all processes."""
 
 import os
 import re
@@ -87,7 +87,7 @@ def test_nothing_is_in_flight_once_all_is_answered(metered: Flask) -> None:
 
 
 class Connections:
-    """What can happen to the connections of a pool."""
+    """The possible events of a pool's connections."""
 
     def __init__(self) -> None:
         self.engine = create_engine("sqlite://", poolclass=QueuePool, pool_size=1000)
@@ -199,7 +199,7 @@ def test_alerts_in_the_manual_name_what_there_is(metered: Flask) -> None:
     manual = (config.ROOT / "docs/operations.md").read_text()
     named = set(re.findall(rf"\b({SLUG}_[a-z_]+?)(?:_bucket|_count)?\b(?![_./])", manual))
     told_of = set(re.findall(r"^# TYPE (\w+)", ask(metered).text, re.MULTILINE))
-    assert named - {"flagstone_web"} <= told_of  # that is a role of the database
+    assert named - {"flagstone_web"} <= told_of  # a role of the database
     assert len(named) > 5
 
 
@@ -218,9 +218,9 @@ def children(server: Server) -> list[int]:
 
 
 def folder_of(server: Server) -> Path:
-    """Where the workers count: a file of it is mapped into the memory of each."""
+    """Return the folder of the workers' metrics, from the memory map of a worker."""
     maps = [Path(f"/proc/{child}/maps") for child in children(server)]
-    mapped = "".join(path.read_text() for path in maps if path.exists())  # one may be ending
+    mapped = "".join(path.read_text() for path in maps if path.exists())  # a process may be ending
     found = re.search(r" (/.*)/gauge_\w+\.db$", mapped, re.MULTILINE)
     assert found is not None
     return Path(found[1])
@@ -244,7 +244,7 @@ def test_all_workers_are_told_together_and_nothing_is_lost_when_they_change(
             server.get("/about")
         until(lambda: value(scrape(server), f"{SLUG}_database_connections_max") == 16)
         assert value(scrape(server), ABOUT) == 40
-        # The one that asks; of the last one before it the end may not have been noted yet.
+        # The scraping connection; the end of the previous one may not be counted yet.
         until(lambda: value(scrape(server), f"{SLUG}_http_requests_in_flight") == 1)
         folder = folder_of(server)
         assert folder.stat().st_mode & 0o077 == 0

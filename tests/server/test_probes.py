@@ -1,4 +1,4 @@
-"""What an orchestrator asks of the process, and what it costs."""
+"""The probes of an orchestrator, and their cost."""
 
 import logging
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ def test_probe_is_logged_at_a_level_of_its_own(
     path: str,
     level: str,
 ) -> None:
-    """Probes come every few seconds, and would hide what people do."""
+    """Probes every few seconds would hide the requests of users."""
     records: SimpleQueue[logging.LogRecord] = SimpleQueue()
     log = logging.getLogger("service.request")
     monkeypatch.setattr(log, "handlers", [QueueHandler(records)])

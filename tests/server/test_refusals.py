@@ -1,4 +1,4 @@
-"""A request that Gunicorn itself refuses is answered and logged like any other."""
+"""A request that Gunicorn refuses is answered and logged like any other."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def ask(server: Server, request_: bytes) -> tuple[Answer, dict[str, Any], dict[str, Any]]:
-    """The answer, the problem in it, and the one line of the log, found by the client's id."""
+    """Return the answer, its problem, and its one log line, found by the client's request id."""
     request_id = f"asked-for-{uuid4()}"
     answer = server.ask(request_.replace(b"asked-for", request_id.encode()))
     assert answer.headers["content-type"] == PROBLEM

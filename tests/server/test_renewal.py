@@ -1,4 +1,4 @@
-"""SIGHUP: the new code takes over, any number of times, and no request is lost."""
+"""SIGHUP loads new code, any number of times, without losing a request."""
 
 import http.client
 import os
@@ -25,8 +25,8 @@ RENEWALS = 3
 
 @contextmanager
 def steady_requests(server: Server, *, kept: bool) -> Iterator[Counter[str]]:
-    """One request after the other for /about, counted by status or by the error's name. `kept`:
-    on one connection for as long as the server keeps it."""
+    """Send requests for /about one after the other, and count them by status or error name.
+    `kept`: on one connection as long as the server keeps it open."""
     outcomes: Counter[str] = Counter()
     done = threading.Event()
 
@@ -56,8 +56,8 @@ def steady_requests(server: Server, *, kept: bool) -> Iterator[Counter[str]]:
 
 
 def renew(server: Server) -> None:
-    """Send SIGHUP and wait until the new code listens. It is loaded twice, to try it and to run."""
-    until(lambda: server.starts() > 0)  # it listens a moment before it logs that it does
+    """Send SIGHUP and wait until the new code listens. The code loads twice: to test and to run."""
+    until(lambda: server.starts() > 0)  # the server listens before it logs its start
     starts = server.starts()
     server.process.send_signal(signal.SIGHUP)
     until(lambda: server.starts() == starts + 1, patience=10 * PATIENCE)
@@ -70,7 +70,7 @@ def open_files(server: Server) -> int:
 @pytest.mark.parametrize("token", ["", TOKEN])
 def test_no_request_is_lost_over_several_renewals(tmp_path: Path, token: str) -> None:
     with running(tmp_path, METRICS_TOKEN=token, RATELIMIT_ENABLED="0") as server:
-        # The master opens a file for each worker that it starts.
+        # The master opens a file for each started worker.
         assert server.get("/healthz").status == 200
         before = open_files(server)
         with (
@@ -88,7 +88,7 @@ def test_no_request_is_lost_over_several_renewals(tmp_path: Path, token: str) ->
 
 def test_stop_that_arrives_with_a_renewal_is_not_lost(tmp_path: Path) -> None:
     with running(tmp_path) as server:
-        # Both are delivered at once when the process goes on.
+        # Both signals are delivered together when the process continues.
         for sent in (signal.SIGSTOP, signal.SIGHUP, signal.SIGTERM, signal.SIGCONT):
             server.process.send_signal(sent)
         assert server.process.wait(PATIENCE) == 0
@@ -116,7 +116,7 @@ def test_new_settings_are_taken_and_wrong_ones_are_not(tmp_path: Path) -> None:
         file.write_text("")
         renew(server)
         until(lambda: server.get("/metrics", CREDENTIALS).status == 404)
-        file.unlink()  # a setting that names no file is a fault
+        file.unlink()  # a setting with a missing file is a fault
         server.process.send_signal(signal.SIGHUP)
         until(lambda: "The new code was not taken" in server.log.read_text())
         assert server.get("/about").status == 200
@@ -148,7 +148,7 @@ def test_stop_ends_the_trial_of_new_code() -> None:
 
 
 def test_missing_program_leaves_the_master_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A virtual environment that is being made anew, or a folder that is gone."""
+    """The virtual environment is being replaced, or the folder was deleted."""
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     messages: list[str] = []
     master: Any = SimpleNamespace(

@@ -1,4 +1,4 @@
-"""The service under a real Gunicorn: what it refuses, how it stops, how it takes new code."""
+"""The service under a real Gunicorn: refused requests, stop, and reload."""
 
 import json
 import signal
@@ -50,7 +50,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One that a test may stop."""
+    """A server that a test may stop."""
     with running(tmp_path_factory.mktemp("own")) as server:
         yield server
 

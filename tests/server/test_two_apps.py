@@ -38,15 +38,15 @@ def test_shortest_password_is_of_the_app_that_is_asked(app: Flask, other_app: Ma
 
 
 def test_making_an_app_changes_no_value_of_a_module(app: Flask, other_app: MakeApp) -> None:
-    """Neither of a module nor of a class: what an app is set to lies in the app."""
-    other_app(**OTHERWISE)  # loads what only some settings need
+    """Settings are stored in the app, not in a module or a class."""
+    other_app(**OTHERWISE)  # loads the modules that only some settings need
     before = dict(values())
     other_app(PASSWORD_MIN_LENGTH="30", RATELIMIT_DEFAULT="5 per hour")
     assert dict(values()) == before
 
 
 def values() -> list[tuple[str, Any]]:
-    """All plain values in the modules of the service and in their classes, by name."""
+    """Return all plain values in the service's modules and classes, by name."""
     found = []
     for module in modules():
         holders = {module.__name__: module, **classes_of(module)}

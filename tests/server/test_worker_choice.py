@@ -1,4 +1,4 @@
-"""The worker class follows the setting, and the version of Gunicorn."""
+"""The worker class depends on the setting and on the version of Gunicorn."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The ground that the other tests stand on."""
+"""The databases of the tests: never another one, and empty for each test."""
 
 import pytest
 from flask import Flask

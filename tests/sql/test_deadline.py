@@ -1,4 +1,4 @@
-"""A PostgreSQL that does not answer: nobody waits for long, and it is found when it is back."""
+"""With a PostgreSQL that does not answer no request waits for long; its return is noticed."""
 
 import os
 import socket
@@ -17,14 +17,14 @@ from app.sql.watchdog import ConnectGate
 from tests.support.databases import PostgresServer, close, make_app
 
 SLEEP = "SELECT pg_sleep(60)"
-GENEROUS = 20  # seconds, far less than what is slept
+GENEROUS = 20  # seconds, far less than the server sleeps
 
 
 @pytest.fixture
 def patient(
     postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[RequestConnection]:
-    """A connection to a server that would let a statement run for ever."""
+    """A connection to a server without a statement timeout."""
     monkeypatch.setattr(watchdog, "PAUSE", 0)
     app = make_app(postgres.url)
     with app.app_context():
@@ -36,7 +36,7 @@ def patient(
 
 @pytest.fixture
 def frozen() -> Iterator[tuple[Flask, list[socket.socket]]]:
-    """An app whose database takes every connection and never says a word; and who connected."""
+    """An app whose database accepts connections and never answers; and the connections."""
     came: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A violated foreign key, as a fork's own tables have them: the field to blame, and never a 401."""
+"""A violated foreign key of a fork's table gives an error for its field, and never a 401."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -56,7 +56,7 @@ many = Batch(PROJECTS)
 
 @pytest.fixture(autouse=True)
 def fork(app: Flask) -> Iterator[Flask]:
-    """The app, with the tables of a fork."""
+    """The app with the tables of a fork."""
     tables = [table.to_metadata(db.metadata) for table in FORK]
     with app.app_context():
         db.metadata.create_all(db.engine, tables=tables)
@@ -149,12 +149,12 @@ def test_constraint_stands_in_the_log(fork: Flask) -> None:
 
 @pytest.fixture
 def served(other_app: MakeApp) -> Flask:
-    """A service with a route of the fork's, which stores what it is sent."""
+    """A service with a route of the fork, which stores the body."""
     app = other_app()
 
     def create() -> tuple[str, int]:
         actor, _ = api_user(request.environ)
-        if request.args.get("close"):  # as somebody else would at this moment
+        if request.args.get("close"):  # as a concurrent request would
             with db.engine.begin() as connection:
                 connection.execute(text("DELETE FROM users WHERE id = :id"), {"id": actor.id})
         add.run(**project(**{"owner_id": actor.id, **request.get_json()}))
@@ -187,7 +187,7 @@ def test_own_account_that_was_closed_meanwhile_is_401(served: Flask, ann: Actor)
 
 
 def test_other_reference_of_a_closed_account_is_not_401(served: Flask, ann: Actor) -> None:
-    """Only a key to the accounts tells of one."""
+    """Only a foreign key to accounts means a closed account."""
     answer = post(served, ann, "?close=1", team_id=MISSING, owner_id=None)
     assert answer.status_code == 422
 

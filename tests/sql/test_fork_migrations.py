@@ -76,7 +76,7 @@ COLUMN = "    color: Mapped[str | None] = mapped_column(String(20))\n    is_open
 INDEX = '\nIndex("ix_projects_slug", func.lower(Project.slug))\n'
 
 
-# Runs `flask db` commands one after the other, as a person would in the folder of the fork.
+# Runs `flask db` commands one after the other in the folder of the fork.
 DRIVER = """
 import shlex
 import sys
@@ -100,13 +100,13 @@ LATER = (
 
 @dataclass(frozen=True)
 class Fork:
-    """A copy of the project with one more model, made for the database at `url`."""
+    """A copy of the project with another model, for the database at `url`."""
 
     folder: Path
     url: str
 
     def run(self, *commands: str, url: str = "") -> str:
-        """What the `flask db` commands say. They must all succeed."""
+        """Run `flask db` commands, which must succeed, and return their output."""
         done = subprocess.run(
             [sys.executable, "-c", DRIVER, *commands],
             cwd=self.folder,
@@ -145,7 +145,7 @@ NewDatabase = Callable[[str], str]
 
 @pytest.fixture(scope="module")
 def new_database(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> NewDatabase:
-    """Makes an empty database of the kind that is named. Returns its URL."""
+    """A function that creates an empty database of the named kind, and returns its URL."""
 
     def make(kind: str) -> str:
         if kind == "sqlite":
@@ -161,7 +161,7 @@ def fork(
     new_database: NewDatabase,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Fork:
-    """With the migration that `flask db migrate` has written on either database."""
+    """A fork with the migration that `flask db migrate` wrote on either database."""
     folder = tmp_path_factory.mktemp("fork") / "project"
     folder.mkdir()
     for name in COPIED:
@@ -181,7 +181,7 @@ def fork(
 
 
 def indexes(url: str) -> set[str]:
-    """The names of the new table's indexes, those over expressions too."""
+    """Return the names of the new table's indexes, also of those over expressions."""
     engine = create_engine(url.replace("postgresql:", "postgresql+psycopg2:"))
     catalogue = (
         "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'projects'"

@@ -1,4 +1,4 @@
-"""Columns that hold a joined list: a fork with more resources than ours outgrows none of them."""
+"""Columns with a joined list are long enough for a fork with many more resources."""
 
 import pytest
 
@@ -19,7 +19,7 @@ MORE_EVENTS = (*EVENTS, *(f"{name}.{verb}" for name in RESOURCES for verb in ("c
 
 @pytest.fixture
 def fork(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With thirty more resources."""
+    """Add thirty resources."""
     for module in (actor, token_pairs):
         monkeypatch.setattr(module, "SCOPES", MORE_SCOPES)
     monkeypatch.setattr(webhooks, "EVENTS", MORE_EVENTS)

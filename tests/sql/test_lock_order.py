@@ -1,7 +1,7 @@
-"""The order of locks: an account before its tokens, so that whoever ends them never waits for long.
+"""The order of locks: an account before its tokens, so that ending the tokens never waits for long.
 
-Two that take them in different orders wait for each other until PostgreSQL gives one up, after a
-second; many that do so wait for many seconds.
+Two transactions with different orders deadlock until PostgreSQL cancels one after a second; many
+such transactions wait for many seconds.
 """
 
 import time
@@ -30,7 +30,7 @@ WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_eve
 
 @pytest.fixture
 def app(postgresql_database: Database) -> Flask:
-    """On PostgreSQL alone: SQLite has but one lock."""
+    """The app on PostgreSQL alone: SQLite has a single lock."""
     postgresql_database.empty()
     return postgresql_database.app
 
@@ -89,7 +89,7 @@ def test_tokens_are_free_for_whoever_holds_the_account(
 
 
 def within(app: Flask, deed: Callable[[], Any]) -> None:
-    """It succeeds, or finds that what it came with has ended."""
+    """Run `deed`, which succeeds or finds its token or session ended."""
     with app.app_context(), suppress(InvalidGrant, VoidLink):
         deed()
 
@@ -101,7 +101,7 @@ def run(connection: Any, statement: str, *values: object) -> Any:
 
 
 def wait_for_lock(url: str) -> None:
-    """Return once somebody waits for a lock."""
+    """Return once a connection waits for a lock."""
     with closing(psycopg2.connect(url)) as watching:
         watching.autocommit = True
         name = watching.info.dbname
@@ -116,7 +116,7 @@ def wait_for_lock(url: str) -> None:
 def test_task_is_not_given_to_somebody_who_is_going(
     app: Flask, make_person: MakePerson, new: bool
 ) -> None:
-    """As a person who is not there: who removes the account came first."""
+    """The assignee counts as missing, because the deletion of the account was first."""
     ann, bob = make_person("ann"), make_person("bob")
     with app.app_context():
         task = tasks.create(ann, {"title": "x"})

@@ -1,4 +1,4 @@
-"""Migrations: up, down and up again on both databases, by many at once, and with rows in place."""
+"""Migrations: up, down and up again on both databases, concurrently, and with existing rows."""
 
 import logging
 import os
@@ -28,7 +28,7 @@ from tests.conftest import PASSWORD
 from tests.support.databases import MIGRATIONS, PostgresServer, close, make_app, migrate
 from tests.tools.check_migrations import drift, lint, offline_sql, revisions
 
-# What `flask db upgrade` does, in processes that start at the same moment.
+# Runs `flask db upgrade` in processes that start at the same time.
 MIGRATE_TOGETHER = """
 import os
 import sys
@@ -262,7 +262,7 @@ def test_eight_processes_may_migrate_at_once(url: str, new_app: Flask, start: st
 
 
 def parts(app: Flask) -> dict[str, Any]:
-    """What the tables of an SQLite database consist of."""
+    """Return the parts of an SQLite database's tables."""
     catalogue = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type != 'table'"
     with app.app_context(), db.engine.connect() as connection:
         inspector = inspect(connection)
@@ -282,7 +282,7 @@ def parts(app: Flask) -> dict[str, Any]:
 
 
 def add_revision(folder: Path, source: str) -> str:
-    """A copy of migrations/ with one more revision."""
+    """Create a copy of migrations/ with another revision."""
     shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "versions" / "9999_more.py").write_text(source, encoding="utf-8")
     return str(folder)

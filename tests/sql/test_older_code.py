@@ -1,7 +1,7 @@
-"""The release before writes to the schema of this one, while it is being replaced.
+"""The previous release writes to this release's schema during a rollout.
 
 The statements of tasks and audit events, and the INSERT of users, were recorded from SQLite's
-trace of version 7eb795e. The UPDATE of users, comments and mails were written after its code.
+trace of version 7eb795e. The UPDATE of users, comments and mails were written from its code.
 """
 
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ def values(connection: Connection) -> dict[str, Any]:
 
 @pytest.fixture
 def ann(app: Flask) -> Iterator[Actor]:
-    """Somebody whose rows older code has written."""
+    """A user whose rows older code has written."""
     with app.app_context():
         with db.engine.begin() as connection:
             for statement in STATEMENTS:

@@ -1,4 +1,4 @@
-"""Statements that PostgreSQL keeps: they give what others give, also where it has lost them."""
+"""Prepared statements give the same results as others, also after PostgreSQL lost them."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -40,7 +40,7 @@ def ann(make_person: MakePerson) -> Actor:
 
 @pytest.fixture(params=LOSSES)
 def lose(app: Flask, request: pytest.FixtureRequest) -> Iterator[Callable[[], None]]:
-    """What makes PostgreSQL refuse the statements that it was asked to keep."""
+    """A function that makes PostgreSQL refuse its prepared statements."""
     yield LOSSES[request.param]
     close(app)
     with app.app_context():
@@ -52,14 +52,14 @@ def run(statement: str) -> None:
 
 
 def held() -> set[str]:
-    """The names that the connection in use is believed to know."""
+    """Return the prepared names that the app notes for the current connection."""
     connection = sql.request_connection().execute("SELECT 1").connection
     names: set[str] = connection.prepared
     return names
 
 
 def kept() -> set[str]:
-    """Those that it does know."""
+    """Return the prepared names that PostgreSQL knows."""
     cursor = sql.request_connection().execute("SELECT name FROM pg_prepared_statements")
     return {name for (name,) in cursor.fetchall()}
 
@@ -71,7 +71,7 @@ def test_statement_is_prepared_once_for_each_connection(app: Flask, ann: Actor) 
         first = kept()
         tasks.create(ann, {"title": "Paint the door"})
         assert kept() == held() == first
-        for _ in range(7):  # from the sixth on by a plan that holds for all
+        for _ in range(7):  # from the sixth call on by the generic plan
             assert tasks.get(ann, task.id) == task
         assert len(kept()) == len(first) + 1
 
@@ -119,7 +119,7 @@ def test_write_by_a_lost_statement_works_and_is_done_once(
 
 
 def test_write_of_a_column_of_another_type_works_and_is_done_once(app: Flask, ann: Actor) -> None:
-    """A kept statement has the types of its parameters for good; a literal has none of its own."""
+    """A prepared statement's parameters have fixed types; a literal has no type of its own."""
     column = "ALTER TABLE audit_events ALTER COLUMN action TYPE"
     with app.app_context():
         tasks.create(ann, {"title": "Mend the roof"})

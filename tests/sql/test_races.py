@@ -1,4 +1,4 @@
-"""Many at once, on threads and connections of their own: one wins, the others get a known error."""
+"""Concurrent calls on separate connections: one succeeds, the others get a known error."""
 
 from functools import partial
 from itertools import product
@@ -37,7 +37,7 @@ NEW_PASSWORDS = [f"{number} apples in a bowl" for number in range(10)]
 
 @pytest.fixture
 def wide_app(other_app: MakeApp) -> Flask:
-    """With a connection for each writer, all of them open already."""
+    """An app with an open connection for each writer."""
     app = other_app(DATABASE_POOL_SIZE=str(WRITERS))
     race(app, [users.is_empty] * WRITERS)
     return app

@@ -1,4 +1,4 @@
-"""New revisions, as a fork makes them: their ids, their looks, and that /readyz finds the last."""
+"""New revisions of a fork: ids and format, and /readyz finds the last one."""
 
 import shutil
 import subprocess
@@ -23,7 +23,7 @@ SINGLE = "revision: str = '{0}'\ndown_revision: str | None = '{1}'\n"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of migrations/, which /readyz looks at."""
+    """A copy of migrations/, which /readyz reads."""
     copy = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(readiness, "REVISIONS", copy / "versions")

@@ -1,4 +1,4 @@
-"""An older release on a database that a newer one has migrated: it goes on, and changes nothing."""
+"""An older release works on a database that a newer one has migrated, and migrates nothing."""
 
 import re
 import subprocess
@@ -70,7 +70,7 @@ def test_upgrade_of_an_older_release_ends_with_0_and_says_why(rolled_back: Flask
 
 
 def test_compose_goes_on_with_an_older_release(rolled_back: Flask, url: str) -> None:
-    """It starts the service when the migrating job has ended with 0."""
+    """Compose starts the service if the migration job ends with 0."""
     assert "migrate: {condition: service_completed_successfully}" in COMPOSE
     job = re.search(
         r"^  migrate:$.*?^    command: \[flask, ([^]]+)\]$", COMPOSE, re.MULTILINE | re.DOTALL

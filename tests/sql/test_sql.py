@@ -149,7 +149,7 @@ def test_many_statements_put_off_are_all_run(ann: Actor) -> None:
 def test_statement_put_off_that_fails_undoes_the_use_case(postgres_app: Flask) -> None:
     with postgres_app.app_context():
         ann = Actor(registration.register(Actor(), "ann", "ann@example.com", PASSWORD).id)
-        too_long = replace(ann, request_id="x" * 129)  # longer than its column
+        too_long = replace(ann, request_id="x" * 129)  # longer than the column
         with pytest.raises(Invalid):
             tasks.create(too_long, {"title": "x"})
         assert rows(Task) == []

@@ -1,4 +1,4 @@
-"""What a service hears of a database that refuses, breaks off or is away: errors it knows."""
+"""A database that refuses, disconnects or is unreachable gives the services known errors."""
 
 import sqlite3
 from contextlib import closing
@@ -57,7 +57,7 @@ def test_reference_to_nobody_is_dangling() -> None:
         ("58030", Unavailable),
         ("22003", Invalid),
         ("23505", UniqueViolation),
-        ("23503", psycopg2.Error),  # of no key that a model has
+        ("23503", psycopg2.Error),  # of a foreign key in no model
         ("23514", psycopg2.Error),
         ("42P01", psycopg2.Error),
     ],

@@ -1,4 +1,4 @@
-"""SQLite under many writers at once: each waits for its turn, none is told that it is locked."""
+"""Many concurrent writers on SQLite: each waits for the lock, none gets "database is locked"."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -43,7 +43,7 @@ def test_32_clients_that_write_at_once_are_all_served(tmp_path: Path) -> None:
 
 
 def write(server: Server, together: Barrier, token: str, task_id: str, client: int) -> list[int]:
-    """Make a task and change the shared one, in turns, over one connection."""
+    """Create tasks and change the shared one, alternately, over one connection."""
     statuses = []
     with server.connect() as connection:
         together.wait()

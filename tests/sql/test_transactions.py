@@ -1,4 +1,4 @@
-"""What a transaction promises when another one is in its way, or a statement of it failed."""
+"""The guarantees of a transaction after a conflict with another one or a failed statement."""
 
 import threading
 from collections.abc import Callable
@@ -72,7 +72,7 @@ def test_what_failed_is_not_taken_for_stored(ctx: None, ann: Actor) -> None:
 def test_pair_that_is_just_being_refreshed_ends_too(
     app: Flask, ann: Actor, end: Callable[[Actor], None]
 ) -> None:
-    """The refresh holds its transaction open while the end of it begins."""
+    """The refresh holds its transaction open while another transaction ends the pair."""
     with app.app_context():
         pair = token_pairs.sign_in(Actor(), ann.username, PASSWORD)
         actor = bearer_tokens.identify(pair.access_token) if end is token_pairs.logout else ann

@@ -1,4 +1,4 @@
-"""A database that lacks tables or columns because its migrations have not run yet."""
+"""A database without tables or columns, because its migrations have not run yet."""
 
 import signal
 from collections.abc import Iterator

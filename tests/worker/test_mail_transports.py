@@ -1,4 +1,4 @@
-"""Where mails go: real SMTP servers, a folder, the console; and what is made of a refusal."""
+"""Mail transports: real SMTP servers, a folder, the console; and the handling of refusals."""
 
 import stat
 from email.message import EmailMessage
@@ -19,7 +19,7 @@ ANN = "ann@example.com"
 
 @pytest.fixture(autouse=True)
 def authorities() -> None:
-    """They are read anew, as when a worker starts."""
+    """Read the certificate authorities again, as at a worker's start."""
     mail_transports._tls.cache_clear()
 
 
@@ -70,7 +70,7 @@ def test_permanent_refusal_of_the_mail_itself_is_final(mail: EmailMessage) -> No
 
 
 def test_server_that_has_something_against_us_is_tried_again(mail: EmailMessage) -> None:
-    """Whoever runs the service can mend the settings, and no mail is lost by then."""
+    """The operator can correct the settings, and no mail is lost until then."""
     with post() as server:
         server.answers["MAIL"] = "530 Who are you?"
         error = failure(server.url, mail)

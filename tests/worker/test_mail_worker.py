@@ -1,4 +1,4 @@
-"""Mails by `flask worker`, a process of its own: killed, stopped, with a server that hangs."""
+"""Mails by a `flask worker` process that is killed or stopped, or whose server hangs."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ from tests.support.mailbox import mail_to, send_due
 from tests.support.rows import rows
 from tests.support.smtp import Post, hanging, post
 
-PATIENCE = 30  # seconds, for what takes one or two
+PATIENCE = 30  # seconds; one or two are usual
 THREADS = 4
 KILLS = int(os.environ.get("WORKER_KILLS", "3"))
 SENT_BETWEEN = 10
@@ -66,7 +66,7 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def put(app: Flask, ann: Actor, notices: int, resets: int = 0) -> None:
-    """Mails that are due; one commit each, as requests make them."""
+    """Store due mails, one commit each, as requests do."""
     with app.app_context(), mail_to(app, "console:"):
         user = users.get(SYSTEM, ann.id)
         for number in range(notices):
@@ -76,7 +76,7 @@ def put(app: Flask, ann: Actor, notices: int, resets: int = 0) -> None:
 
 
 def end_leases(app: Flask) -> None:
-    """As if LEASE had gone by since a worker was killed."""
+    """End all leases, as if LEASE had passed since a worker was killed."""
     entries: Any = OUTBOX_ENTRIES
     with app.app_context(), db.engine.begin() as connection:
         left = update(entries).where(entries.c.status == "pending")
@@ -107,7 +107,7 @@ def test_kill_9_in_the_middle_loses_no_mail(app: Flask, ann: Actor, tmp_path: Pa
             ids = {entry.id for entry in rows(OutboxEntry, status="done")}
     assert {name.strip("<>").partition("@")[0] for name in server.ids} == ids
     assert len(ids) == NOTICES + RESETS
-    # What was in flight came twice: of that the server had not yet said that it has it.
+    # Mails without the server's answer at the kill arrive twice.
     assert KILLS <= len(server.ids) - len(ids) <= KILLS * THREADS
     assert "fst_" not in log.read_text()
 
@@ -139,7 +139,7 @@ def test_mail_server_that_hangs_holds_up_nobody_and_the_mail_comes_later(
     with hanging() as hung:
         with mail_to(app, hung.url):
             assert api.post("/auth/forgot", {"email": "ann@example.com"}).status_code == 202
-            assert not hung.was_asked()  # the request speaks to no mail server
+            assert not hung.was_asked()  # the request connects to no mail server
             assert send_due(app) == 1
         assert hung.was_asked()
     with app.app_context():

@@ -31,7 +31,7 @@ REQUEST = "of-the-test"  # the request id of the actors that make_person makes
 
 @contextmanager
 def worker_lines() -> Iterator[list[dict[str, Any]]]:
-    """What the worker logs meanwhile."""
+    """The log lines of the worker during the test."""
     lines: list[dict[str, Any]] = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(json.loads(JsonFormatter().format(record)))  # type: ignore[method-assign]
@@ -42,7 +42,7 @@ def worker_lines() -> Iterator[list[dict[str, Any]]]:
 
 
 def send(app: Flask, error: Exception | None, request_id: str = "r-1") -> dict[str, Any]:
-    """The line of one attempt that ends with `error`."""
+    """Return the log line of an attempt that ends with `error`."""
 
     def sender(_entry: OutboxEntry) -> int | None:
         if error:
@@ -85,7 +85,7 @@ def test_bug_of_a_sender_names_the_request_beside_its_traceback(app: Flask) -> N
 
 @pytest.mark.parametrize("words", ["one\ntwo\r\nthree", "a\x1b[31mred", "\x00" * 9, "word " * 2000])
 def test_reason_is_one_printable_line(app: Flask, words: str) -> None:
-    """It holds what another server has answered, and the log may be plain text."""
+    """The reason holds another server's answer, and the log may be plain text."""
     reason = send(app, SendingFailed(words))["reason"]
     assert reason.isprintable()
     assert len(reason) <= 500
@@ -113,7 +113,7 @@ def test_webhook_carries_the_id_of_the_request(
 def test_every_entry_of_the_outbox_names_its_request(
     ann: Actor, root: Actor, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Mails of every kind, webhooks of every way."""
+    """Mails of every kind, and webhook events of every trigger."""
     hold_clock(monkeypatch)
     email_confirmation.ask(ann)
     set_values(User, ann.id, email_verified=True)

@@ -1,4 +1,4 @@
-"""`flask worker` as a process of its own: how it ends."""
+"""The end of a `flask worker` process."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ WORKER = f"{sys.executable} -m flask worker"
 
 @contextmanager
 def started(folder: Path, script: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-    """The shell that runs `script`, and the log of the worker in it, which has begun to work."""
+    """Yield the shell that runs `script`, and the log of its started worker."""
     url = f"sqlite:///{folder / 'served.db'}"
     app = make_app(url)
     migrate(app)

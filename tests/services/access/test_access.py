@@ -1,4 +1,4 @@
-"""What a stranger sees of the records of others: nothing, not even that they are there."""
+"""A stranger sees nothing of others' records, not even that they exist."""
 
 import re
 from typing import Any
@@ -26,13 +26,13 @@ OF_OWNERS = [r for r in ON_RECORDS if r not in OF_ADMINS and str(r) not in OF_AL
 PAGES_OF_OWNERS = [
     route for route in PAGE_ROUTES if "<id:" in route.rule and not route.rule.startswith("/admin/")
 ]
-SECRETS = ("password", "hash", "secret", "otpauth:", "whsec_", "gAAAA")  # the last: sealed ones
+SECRETS = ("password", "hash", "secret", "otpauth:", "whsec_", "gAAAA")  # the last: sealed values
 UNKNOWN: dict[str, Any] = {"email_verified": False, "username": ""}
 
 
 @pytest.fixture
 def anns(app: Flask, ann_api: Api, ann: Actor) -> dict[str, str]:
-    """The ids of what is Ann's."""
+    """The ids of Ann's records."""
     task = ann_api.post("/tasks", {"title": "Water the plums"}).get_json()["id"]
     comment = ann_api.post(f"/tasks/{task}/comments", {"body": "Now?"}).get_json()["id"]
     token = ann_api.post("/tokens", {"name": "Backup", "scopes": ["tasks:read"]}).get_json()["id"]
@@ -86,7 +86,7 @@ def test_page_of_a_record_of_another_is_not_there(
     typed = {"status": "done", "before": "", "after": ""}
     reads = route.method == "GET"
     answer = bob_browser.get(path) if reads else bob_browser.post(path, typed, form="/tasks")
-    # Discarding a form that is kept for nobody is no error.
+    # Discarding a missing form is no error.
     assert answer.status_code == (303 if route.rule.endswith("/discard") else 404)
     assert everything(app) == before
 

@@ -1,4 +1,4 @@
-"""Personal tokens are made after a fresh proof, end by themselves, and are told of by mail."""
+"""Personal tokens need a recent sign-in, expire, and give notices by mail."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -109,7 +109,7 @@ def test_new_token_is_told_by_mail(app: Flask, mailbox: Mailbox, ann: Actor, ann
 
 
 def warn(app: Flask) -> None:
-    """As if the moment of the warning had come."""
+    """Make the warning of expiry due."""
     with app.app_context():
         (entry,) = rows(OutboxEntry, name="token_ending")
         set_values(OutboxEntry, entry.id, run_at=now())

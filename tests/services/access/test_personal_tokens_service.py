@@ -1,4 +1,4 @@
-"""Personal tokens: what they hold, and how long."""
+"""Personal tokens: scopes and lifetime."""
 
 from datetime import timedelta
 
@@ -113,7 +113,7 @@ def test_tokens_from_signing_in_are_not_personal(ann: Actor) -> None:
 
 @pytest.mark.parametrize("by", ["token", "page"])
 def test_ended_credential_makes_no_new_one(ann: Actor, by: str) -> None:
-    """As when a thief makes one in the moment in which the owner changes the password."""
+    """A thief may create a token while the owner changes the password."""
     if by == "token":
         thief = bearer_tokens.identify(token_pairs.sign_in(Actor(), "ann", PASSWORD).access_token)
     else:

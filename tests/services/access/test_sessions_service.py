@@ -1,4 +1,4 @@
-"""Page sessions: how long they live, and that ending one is immediate."""
+"""Page sessions: their lifetime, and their immediate end."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""How PostgreSQL reads the list of everybody's personal tokens: from an index, in order."""
+"""PostgreSQL reads the list of all users' personal tokens from an index, in order."""
 
 from collections.abc import Iterator
 

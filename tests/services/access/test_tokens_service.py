@@ -1,4 +1,4 @@
-"""Bearer tokens: what they open, and when they stop."""
+"""Bearer tokens: their rights and their end."""
 
 from datetime import timedelta
 

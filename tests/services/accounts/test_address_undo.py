@@ -1,4 +1,4 @@
-"""Undoing a change of the address: by its old reader alone, once, and nothing of a thief stays."""
+"""The undo of an address change: by the old address alone, once, and without a thief's traces."""
 
 from datetime import timedelta
 from typing import Any
@@ -31,14 +31,14 @@ def member(app: Flask, mailbox: Mailbox, make_person: MakePerson) -> Actor:
 
 
 def steal(app: Flask, ann: Actor, address: str = THIEFS) -> None:
-    """Change the address as somebody who knows the password."""
+    """Change the address as a thief with the password."""
     with app.app_context():
         secret = one_time_links.make(ann.id, "confirm", address)
         email_confirmation.follow(ann, secret)
 
 
 def undo_links(mailbox: Mailbox) -> list[str]:
-    """The paths of the links that were mailed to the old address, and to no other one."""
+    """Return the paths of the links that were mailed to the old address. Asserts no other one."""
     found = []
     for mail in mailbox.receive():
         of_mail = [
@@ -142,7 +142,7 @@ def test_mail_that_leaves_after_the_undo_has_no_link(
 def test_address_of_an_unconfirmed_account_is_taken_from_it(
     app: Flask, browser: Browser, mailbox: Mailbox, member: Actor
 ) -> None:
-    """A thief opens another account with the old address, so that nobody can restore it."""
+    """A thief may register another account with the old address to prevent the undo."""
     steal(app, member)
     (link,) = undo_links(mailbox)
     with app.app_context():

@@ -1,7 +1,7 @@
-"""An address that changes hands takes nothing along (account pre-hijacking, Sudhodanan 2022).
+"""A new owner of an address inherits nothing (account pre-hijacking, Sudhodanan 2022).
 
-Ann's account stands for one that a stranger opened with the address of its later owner: the
-stranger knows the password, the owner alone reads the mails.
+Ann's account represents one that a stranger registered with the later owner's address: the
+stranger knows the password, only the owner reads the mails.
 """
 
 from datetime import timedelta
@@ -63,7 +63,7 @@ def add_passkey(actor: Actor) -> None:
 
 
 def signed_in_by_code(app: Flask, phone: Phone) -> Api:
-    """Ann's client, whose sign-in takes a recovery code."""
+    """Return Ann's client after a sign-in by a recovery code."""
     with app.app_context():
         pair = token_pairs.sign_in(Actor(), "ann", PASSWORD, phone.recovery_codes.pop())
     return Api(app, pair.access_token)
@@ -71,7 +71,7 @@ def signed_in_by_code(app: Flask, phone: Phone) -> Api:
 
 @pytest.fixture
 def prepared(app: Flask, ann: Actor) -> Phone:
-    """Everything that lasts has been added to Ann's account while no mail was set up."""
+    """Add every lasting credential to Ann's account before mail is set up."""
     with mail_to(app, ""):
         phone = phone_of(app, ann)
         with app.app_context():
@@ -83,7 +83,7 @@ def prepared(app: Flask, ann: Actor) -> Phone:
 
 
 def left(app: Flask) -> list[str]:
-    """The kinds of things that are left of the account."""
+    """Return the kinds of records that remain of the account."""
     with app.app_context():
         return [model.__name__ for model in (*LASTING, Token, Session) if rows(model)]
 
@@ -138,7 +138,7 @@ def test_strangers_click_then_reset_leaves_nothing_of_who_was_there_before(
 ) -> None:
     stranger = signed_in_by_code(app, prepared)
     click = mailbox.secret("confirm")
-    confirm(api, click)  # the owner follows the link and has no password of the account
+    confirm(api, click)  # the owner has the link and not the password
     assert reset_by_mail(api, mailbox).status_code == 204
     assert left(app) == []
     assert stranger.get("/users/me").status_code == 401
@@ -207,7 +207,7 @@ def test_new_address_of_a_proven_owner_takes_the_factors_along(
 def test_bare_click_of_an_earlier_release_counts_from_its_moment(
     app: Flask, mailbox: Mailbox, api: Api, ann: Actor, prepared: Phone
 ) -> None:
-    """Its address was confirmed by a link alone, after most had been added and before a webhook."""
+    """The address was confirmed by a link after most additions and before a webhook."""
     with app.app_context():
         set_values(User, ann.id, email_verified=True)
         changes = {"email_verified": [False, True]}
@@ -280,7 +280,7 @@ def test_account_without_an_address_gets_one_and_no_mail_before(
     assert ann_api.patch("/users/me", change).status_code == 200
     assert confirm(ann_api, mailbox.secret("confirm")).status_code == 204
     assert ann_api.get("/users/me").get_json()["email"] == "new@example.com"
-    assert mailbox.receive() == []  # nobody reads what goes to no address
+    assert mailbox.receive() == []  # an account without an address gets no mail
 
 
 def test_page_asks_for_no_password_where_the_account_is_signed_in(

@@ -1,4 +1,4 @@
-"""Links that set a password: each works once, within its time, for the account as it was."""
+"""Links that set a password: each works once, before its expiry, for the unchanged account."""
 
 import pytest
 

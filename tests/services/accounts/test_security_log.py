@@ -1,4 +1,4 @@
-"""The security log of one's own account: all of it, nothing of others, read from indexes."""
+"""The security log of one's own account: complete, without others', read from indexes."""
 
 import re
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ FROM generate_series(1, :many) AS n
 
 
 def told(browser: Browser, path: str = PAGE) -> list[str]:
-    """The events that the page shows, the newest first."""
+    """Return the events that the page shows, the newest first."""
     page = browser.get(path).text
     return re.findall(r'scope="row" data-label="Event">([^<]*)<', page)
 

@@ -1,4 +1,4 @@
-"""Links and invitations that many use at once: each works once, and none outlives a change."""
+"""Concurrent uses of links and invitations: each works once, and none survives a change."""
 
 import os
 from functools import partial
@@ -35,7 +35,7 @@ STRANGERS = [Actor(address=f"192.0.2.{number}") for number in range(THREADS)]
 
 @pytest.fixture
 def wide(other_app: MakeApp, tmp_path: Path) -> Flask:
-    """With mail, and a connection for each thread, all of them open already."""
+    """An app with mail and an open connection for each thread."""
     app = other_app(DATABASE_POOL_SIZE=str(THREADS), MAIL_URL=f"file:{tmp_path}")
     race(app, [users.is_empty] * THREADS)
     return app

@@ -1,4 +1,4 @@
-"""Random secrets: their form."""
+"""The format of random secrets."""
 
 import re
 
@@ -17,7 +17,7 @@ def test_secret_is_wellformed_and_recognisable() -> None:
 def test_a_thousand_secrets_differ_throughout() -> None:
     made = [secret_tokens.make() for _ in range(1000)]
     assert len(set(made)) == 1000
-    # every place of the random part but the first (of 256 bits, base 62 fills 43 places not quite)
+    # every place of the random part but the first: 256 bits do not fill 43 places of base 62
     for place in range(5, 47):
         assert len({secret[place] for secret in made}) > 40
 

@@ -1,4 +1,4 @@
-"""The demo data, and the command that makes it."""
+"""The demo data, and the command that creates it."""
 
 import random
 import re
@@ -180,7 +180,7 @@ def test_only_one_of_two_commands_fills_the_empty_database(
 
 @pytest.fixture
 def embedded(tmp_path: Path) -> Iterator[Flask]:
-    """An app on the database that a fresh checkout starts with."""
+    """An app on the database of a fresh checkout."""
     app = make_app(f"sqlite:///{tmp_path / 'flagstone.db'}")
     app.instance_path = str(tmp_path)
     migrate(app)

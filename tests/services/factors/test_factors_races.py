@@ -1,4 +1,4 @@
-"""One code, many at once: it counts once."""
+"""A code that is sent many times at once counts once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -69,7 +69,7 @@ def test_one_app_is_set_up_at_once(app: Flask, ann: Actor) -> None:
 def test_no_sign_in_by_password_outlives_the_first_factor(
     app: Flask, make_person: MakePerson
 ) -> None:
-    """Whoever was half-way when it came has no session and no token after it."""
+    """A concurrent sign-in without the factor ends without a session or token."""
     for number in range(ROUNDS):
         ann = make_person(f"ann-{number}")
         with app.app_context():
@@ -103,7 +103,7 @@ def test_of_twenty_with_one_answer_of_a_passkey_one_signs_in(
 
 
 def test_of_twenty_passkeys_with_one_challenge_one_signs_in(app: Flask, ann: Actor) -> None:
-    """Each answer is right by itself: the challenge alone holds them apart."""
+    """Each answer is valid by itself: only the challenge is used once."""
     asked = challenge()
     with app.app_context():
         answers = [add_passkey(ann).sign(asked) for _ in range(AT_ONCE)]

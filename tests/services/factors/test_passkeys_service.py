@@ -1,4 +1,4 @@
-"""Passkeys as a browser sends them, right and wrong; Chromium makes real ones elsewhere."""
+"""Valid and invalid passkey answers; tests/browser uses real ones of Chromium."""
 
 import secrets
 from collections.abc import Callable
@@ -153,7 +153,7 @@ def test_what_is_not_signed_by_it_opens_nothing(
 
 
 def forged(device: Authenticator, asked: Challenge) -> str:
-    """Signed by another key under the same id."""
+    """Return an answer signed by another key under the same id."""
     other = Authenticator(HOST, ORIGIN)
     other.id = device.id
     return other.sign(asked)
@@ -168,7 +168,7 @@ def test_answer_counts_once(ann: Actor) -> None:
 
 
 def test_challenge_from_before_the_last_use_signs_in(ann: Actor) -> None:
-    """A synced passkey counts nothing and is used on another device while a page stays open."""
+    """A synced passkey has no counter and may be used on another device while a page is open."""
     device, older = add(ann), challenge(timedelta(minutes=1))
     sign_in(device)
     assert passkeys.authenticate(HERE, device.sign(older), older).id == ann.id
@@ -260,7 +260,7 @@ def test_second_factors_are_counted_with_the_codes(ann: Actor) -> None:
 def test_passkey_of_who_registered_with_anothers_address_goes_with_the_reset(
     ann: Actor, verified: bool
 ) -> None:
-    """Nobody had proved the address until the link that was mailed there was followed."""
+    """The address was unconfirmed until its owner followed the mailed link."""
     device = add(ann)
     set_values(User, ann.id, email_verified=verified)
     password_reset.follow(
@@ -275,7 +275,7 @@ def test_passkey_of_who_registered_with_anothers_address_goes_with_the_reset(
 
 @pytest.mark.parametrize("size", [1023, 1024, 4000])
 def test_id_has_1023_bytes_at_the_most(ann: Actor, size: int) -> None:
-    """An index of PostgreSQL holds no more than some 2,700 bytes."""
+    """An index entry of PostgreSQL has at most some 2,700 bytes."""
     device, asked = Authenticator(HOST, ORIGIN), challenge()
     device.id = secrets.token_bytes(size)
     if size <= ID_MAX:
@@ -297,7 +297,7 @@ def test_last_way_to_log_in_stays(ann: Actor) -> None:
 
 
 def test_address_is_known_as_the_owners(ann: Actor) -> None:
-    """The limit for the whole account does not hold it."""
+    """The limit for the whole account does not apply to a known address."""
     sign_in(add(ann))
     kept = {(row.account, row.address) for row in rows(SignInAttempt) if row.succeeded}
     assert (throttle.account_of(ann.id, ""), HERE.address) in kept

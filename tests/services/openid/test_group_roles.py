@@ -1,4 +1,4 @@
-"""The role of admin by a group at an OpenID provider."""
+"""The admin role by a group at an OpenID provider."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -154,7 +154,7 @@ def remove_by_undo(actor: Actor, identity: Any) -> None:
 )
 def test_role_goes_with_the_link_that_gave_it(remove: Callable[[Actor, Any], None]) -> None:
     carl = enter(MEMBER)
-    accounts.update(SYSTEM, carl.id, {"email": "new@example.com"})  # nobody has proved it
+    accounts.update(SYSTEM, carl.id, {"email": "new@example.com"})  # an unconfirmed address
     linked_accounts.link(Actor(id=carl.id, signed_in_at=now()), replace(CARL, subject="1002"))
     (identity,) = rows(LinkedAccount, subject="1001")
     remove(Actor(id=carl.id, role="admin", signed_in_at=now()), identity)
@@ -191,13 +191,13 @@ def test_of_two_admins_who_lose_the_group_at_once_one_stays(app: Flask) -> None:
             assert len(rows(User, role="admin")) == 1
 
 
-# From here on over HTTP: the claims, and what the pages do with them.
+# From here on over HTTP: the claims, and their effects on the pages.
 on_one_database = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
 def mapped(app: Flask, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Provider:
-    """A provider of whom the members of two groups are admins here."""
+    """A provider with two groups whose members are admins here."""
     client = client_of(provider.issuer, admin_groups=("ops", "root"))
     configure(app, monkeypatch, client)
     return provider
@@ -215,7 +215,7 @@ def mapped(app: Flask, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> P
         ({"groups": {"ops": True}}, "user"),
         ({"groups": None}, "user"),
         ({}, "user"),
-        ({"hasgroups": True, "_claim_names": {"groups": "src1"}}, "user"),  # of Entra ID: too many
+        ({"hasgroups": True, "_claim_names": {"groups": "src1"}}, "user"),  # Entra ID: too many
         ({"roles": ["ops"]}, "user"),
     ],
 )

@@ -1,4 +1,4 @@
-"""ID tokens: signed by the provider, made for this service, for this browser and for now."""
+"""ID tokens must be signed by the provider, for this service and browser, and current."""
 
 import hmac
 import json
@@ -64,14 +64,14 @@ def unsigned(claims: Claims) -> str:
 
 
 def by_public_key(claims: Claims) -> str:
-    """Whoever takes a public key for a shared secret would believe it."""
+    """Return a token signed with the public key as a shared secret."""
     signed = part({"alg": "HS256", "kid": "first"}) + b"." + part(claims)
     mac = hmac.digest(KEY.as_pem(private=False), signed, "sha256")
     return (signed + b"." + urlsafe_b64encode(mac).rstrip(b"=")).decode()
 
 
 def by_own_key(claims: Claims) -> str:
-    """Signed by a key that the token itself brings along."""
+    """Return a token signed by a key in its own header."""
     key = make_key("first")
     header = {"alg": "ES256", "kid": "first", "jwk": key.as_dict(private=False)}
     return jwt.encode(header, claims, key)

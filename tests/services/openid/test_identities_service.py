@@ -1,4 +1,4 @@
-"""Whose account it is that somebody of an OpenID provider opens, when several come at once too."""
+"""The account that a user of an OpenID provider gets, also with concurrent sign-ins."""
 
 from dataclasses import replace
 from functools import partial
@@ -166,7 +166,7 @@ def test_account_without_a_password_is_opened_by_none(password: str) -> None:
 def test_who_opened_an_account_with_the_address_of_another_loses_it_whole(
     ann: Actor, verified: bool, left: int
 ) -> None:
-    """The owner of the address comes by a link that was mailed there."""
+    """The owner of the address follows a mailed link."""
     set_values(User, ann.id, email_verified=verified)
     linked_accounts.link(ann, CARL)
     secret = one_time_links.make(ann.id, "reset", email="ann@example.com")

@@ -1,5 +1,5 @@
-"""Signing in through an OpenID provider that others wrote (oidc-provider-mock, on Authlib's server
-side), as a process of its own: what we take the standard to say beside what they do.
+"""Signing in through a foreign OpenID provider (oidc-provider-mock, with Authlib's server side) in
+its own process: our reading of the standard against theirs.
 """
 
 import json
@@ -18,7 +18,7 @@ from tests.support.clients import SESSION_COOKIE, Browser
 from tests.support.openid_provider import PUBLIC_URL, START, client_of, configure
 from tests.support.rows import rows
 
-PATIENCE = 30  # seconds for it to start, on a machine with much else to do
+PATIENCE = 30  # seconds for its start on a busy machine
 PERSON = {"sub": "dora", "email": "dora@example.com", "email_verified": True}
 
 
@@ -57,7 +57,7 @@ def set_up(app: Flask, monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
 
 
 def answer(browser: Browser, **form: str) -> str:
-    """Where the provider sends the browser after its form was filled in."""
+    """Send the provider's form, and return the address of the redirect."""
     back = httpx.post(browser.get(START).location, data=form)
     return back.headers["Location"].removeprefix(PUBLIC_URL)
 

@@ -1,4 +1,4 @@
-"""An OpenID provider that is away, hangs, or does not do as it should."""
+"""An OpenID provider that is unreachable, hangs, or violates the protocol."""
 
 import socket
 import threading
@@ -106,7 +106,7 @@ def test_provider_that_hangs_holds_nobody_for_long(
         assert away(browser.get(START))
         mute.accept()[0].close()
         mute.settimeout(0)
-        assert away(browser.get(START))  # at once: the second one is not let through
+        assert away(browser.get(START))  # at once: no second attempt is made
         with pytest.raises(BlockingIOError):
             mute.accept()
     provider_client._client.cache_clear()
@@ -127,7 +127,7 @@ def test_provider_that_hangs_holds_up_no_other_one(monkeypatch: pytest.MonkeyPat
 def test_provider_that_sends_a_byte_now_and_then_holds_nobody_for_long(
     app: Flask, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No time-out of a socket ends that."""
+    """No socket timeout ends such an answer."""
     monkeypatch.setattr(provider_client, "TIMEOUT", 1.0)
     provider_client._client.cache_clear()
     ended = threading.Event()
@@ -144,7 +144,7 @@ def test_provider_that_sends_a_byte_now_and_then_holds_nobody_for_long(
 
 
 def drip(server: socket.socket, ended: threading.Event) -> None:
-    """An answer whose head takes as long as the test does, and 10 seconds at most."""
+    """Send the head of an answer until the test ends, for at most 10 seconds."""
     connection, _ = server.accept()
     with connection:
         connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")

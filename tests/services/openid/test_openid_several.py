@@ -1,4 +1,4 @@
-"""Several OpenID providers at once: each has its button, and no answer of one is another's."""
+"""Several OpenID providers: each has its button, and none can answer for another."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ from tests.support.openid_provider import (
 from tests.support.rows import events, rows
 
 CELLAR = f"{START}/cellar"
-# The pages are the same on either database.
+# The pages are the same on both databases.
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 
@@ -42,7 +42,7 @@ def second_server() -> Iterator[Provider]:
 def second(
     app: Flask, provider: Provider, second_server: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> Provider:
-    """A provider beside the first: `cellar` in the settings, with other people."""
+    """A second provider: `cellar` in the settings, with other users."""
     second_server.reset()
     second_server.callback = f"{CALLBACK}/cellar"
     second_server.person = {**second_server.person, "email": "dora@example.com"}
@@ -80,7 +80,7 @@ def test_address_that_one_provider_told_opens_no_account_for_another(
 
 
 def answer_of(other: Provider, browser: Browser, start: str, **changes: Any) -> str:
-    """The path that `other` sends the browser back to, with a request that was for `start`."""
+    """Return the path of the redirect by `other` for a request that was made for `start`."""
     query = browser.get(start).location.partition("?")[2]
     asked = {**dict(url_decode(query)), "redirect_uri": other.callback, **changes}
     address = add_params_to_uri(f"{other.issuer}/authorize", asked.items())
@@ -90,9 +90,9 @@ def answer_of(other: Provider, browser: Browser, start: str, **changes: Any) -> 
 def test_answer_of_one_provider_is_not_taken_for_anothers(
     app: Flask, browser: Browser, provider: Provider, second: Provider
 ) -> None:
-    """The first one is dishonest: it sends the browser on to the second, to be given its code.
+    """A dishonest first provider redirects the browser to the second one, to get its code.
 
-    The second does not name itself in the answer (RFC 9700, 4.4.1).
+    The second provider does not name itself in the answer (RFC 9700, 4.4.1).
     """
     second.description = {"authorization_response_iss_parameter_supported": None}
     second.answer = {"iss": None}
@@ -106,7 +106,7 @@ def test_answer_of_one_provider_is_not_taken_for_anothers(
 def test_answer_at_the_address_of_another_provider_is_refused(
     browser: Browser, provider: Provider, second: Provider
 ) -> None:
-    """The second one names itself, whatever address the answer came to (RFC 9207)."""
+    """The second provider names itself in an answer to any address (RFC 9207)."""
     path = answer_of(second, browser, START).replace("/callback/cellar", "/callback")
     assert browser.get(path).status_code == 400
     assert "token" not in provider.asked + second.asked

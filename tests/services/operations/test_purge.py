@@ -1,4 +1,4 @@
-"""`flask purge` removes what has had its time, and nothing else."""
+"""`flask purge` deletes expired rows, and nothing else."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -60,7 +60,7 @@ Make = Callable[[Actor], object]
 
 
 def run(app: Flask) -> dict[str, int]:
-    """What the command says it removed, by kind."""
+    """Run the command, and return its numbers of deleted rows by kind."""
     result = app.test_cli_runner().invoke(args=["purge"])
     assert result.exit_code == 0, result.output
     told = (line.partition(" ") for line in result.output.splitlines())
@@ -99,7 +99,7 @@ def sign_in(actor: Actor, remember: bool) -> str:
     return start_session("ann", remember=remember)
 
 
-# What is kept, its column that counts, and for how long.
+# The kept rows, their column of time, and how long they are kept.
 LIVES: dict[str, tuple[Make, type[Base], str, timedelta]] = {
     "access": (
         lambda ann: bearer_tokens.add("access", ann.id, family_id=uuid7(), expires_at=now()),
@@ -170,7 +170,7 @@ def test_nothing_that_lives_is_removed(app: Flask, ann: Actor) -> None:
             make(ann)
         age(Token, "expires_at", -timedelta(minutes=1))
         tasks.create(ann, {"title": "old"})
-        bearer_tokens.add("personal", ann.id, family_id=uuid7())  # without an end
+        bearer_tokens.add("personal", ann.id, family_id=uuid7())  # without an expiry
         age(Task, "created_at", timedelta(days=400))
     assert run(app) == dict.fromkeys(KINDS, 0)
 
@@ -215,7 +215,7 @@ def test_task_whose_end_cannot_be_told_stays(
 
 
 def test_spent_refresh_token_is_kept_while_it_could_still_be_used(app: Flask, ann: Actor) -> None:
-    """Else its second use would not be seen as the theft that it may be."""
+    """Else a second use would not be detected as a possible theft."""
     with app.app_context():
         pair = token_pairs.sign_in(Actor(), "ann", PASSWORD)
         token_pairs.refresh(Actor(), pair.refresh_token)

@@ -1,4 +1,4 @@
-"""What is mailed, to whom, and that nothing of it is a secret before it is sent."""
+"""Mails: texts and recipients, and no stored secret before the sending."""
 
 import re
 from collections.abc import Callable
@@ -29,13 +29,13 @@ from tests.support.rows import rows, set_values
 
 NEW_PASSWORD = "eleven apples in a bowl"
 EMAIL = "ann@example.com"
-# What no mail holds: a typed word that became markup, or anything that a client would fetch.
+# Forbidden in every mail: input that became markup, and content that a client would fetch.
 FOREIGN = re.compile(r"<(b|i|u|img|table|script|link|iframe)\b|url\(|@import")
 
 
 @pytest.fixture
 def member(mailbox: Mailbox, make_person: MakePerson) -> Actor:
-    """Ann, who has got her first mail."""
+    """Ann, who has received her first mail."""
     ann = make_person("ann")
     mailbox.receive()
     return ann
@@ -70,14 +70,14 @@ def test_text_and_html_say_the_same(mailbox: Mailbox, ann: Actor) -> None:
     (mail,) = mailbox.receive()
     plain, html = text(mail), text(mail, "html")
     (link,) = LINK.findall(plain)
-    assert LINK.findall(html) == [link] * 2  # as the address, and to be read
+    assert LINK.findall(html) == [link] * 2  # as the address and as text
     for word in ("Hello ann", "uses the address ann@example.com", "within 24 hours"):
         assert word in plain
         assert word in html
 
 
 def every_mail() -> dict[str, EmailMessage]:
-    """One mail of each kind, with texts of a person that are markup. Needs a request context."""
+    """Return a mail of each kind, with users' texts that are markup. Needs a request context."""
     words = {"username": "<b>ann</b>", "address": "192.0.2.1", "details": ["<i>Name</i>: x"]}
     mails = {name: mail_messages.notice(entry_of(name, **words)) for name in NOTICES}
     mails["email_changed"] = mail_messages.notice(entry_of("email_changed", **words), undo="s" * 43)
@@ -133,7 +133,7 @@ def test_notice_says_what_happened_when_and_from_where(app: Flask, name: str) ->
         others = mail_messages.notice(entry_of(name, by_owner=False))
     for part in ("plain", "html"):
         assert NOTICES[name].what in unescape(text(mail, part))
-        if name != "token_ending":  # nobody did anything
+        if name != "token_ending":  # no user acted
             assert "By: you, from 192.0.2.1" in text(mail, part)
             assert "By: an admin" in text(others, part)
 
@@ -178,7 +178,7 @@ def test_mail_that_is_sent_twice_bears_one_id_and_both_links_work(
         password_reset.ask(Actor(), "ann@example.com")
         entry_id = rows(OutboxEntry)[-1].id
     first = mailbox.receive()[0]
-    with app.app_context():  # what was sent could not be noted
+    with app.app_context():  # the sending could not be stored
         set_values(OutboxEntry, entry_id, status="pending", run_at=now(), finished_at=None)
     (second,) = mailbox.receive()
     assert second["Message-ID"] == first["Message-ID"]

@@ -1,4 +1,4 @@
-"""Notices: every security-relevant act is mailed to the owner of the account, in its own words."""
+"""Notices: every security-relevant action sends its own mail to the owner of the account."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ ONE_PASSWORD = "eleven apples in a bowl"
 
 @pytest.fixture
 def member(app: Flask, mailbox: Mailbox, make_person: MakePerson) -> Actor:
-    """Ann, whose address is confirmed and who has read her mails."""
+    """Ann, with a confirmed address and an empty mailbox."""
     ann = make_person("ann")
     prove_address(app, ann)
     mailbox.receive()

@@ -1,4 +1,4 @@
-"""The outbox and its worker: sent once committed, by one worker at a time, until it succeeds."""
+"""The outbox and its worker: entries are sent after the commit, by one worker, until success."""
 
 from datetime import timedelta
 from typing import Any
@@ -114,7 +114,7 @@ def test_overdue_tells_how_many_and_since_when() -> None:
 
 
 class Post:
-    """A sender that refuses what it is told to."""
+    """A sender that refuses chosen entries."""
 
     def __init__(self, *refused: int) -> None:
         self.refused = refused

@@ -1,4 +1,4 @@
-"""The audit trail: one event for each deed, in the same transaction, never changed, no secret."""
+"""The audit trail: an event for each action in its transaction, never changed, without secrets."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,7 +33,7 @@ ORIGIN = Actor(address="192.0.2.7", request_id="origin")
 
 
 class Deeds:
-    """What people do, by the name of the action that tells of it. Each returns the target's id."""
+    """The users' actions, named as in the audit trail. Each returns the target's id."""
 
     def __init__(self, ann: Actor, root: Actor) -> None:
         self.ann, self.root = ann, root

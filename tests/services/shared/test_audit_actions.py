@@ -27,7 +27,7 @@ print(*audit.ACTIONS)
 
 
 def calls(name: str) -> Iterator[tuple[str, ast.Call]]:
-    """The file and the syntax tree of each call of `audit.<name>`."""
+    """Yield the file and the syntax tree of each call of `audit.<name>`."""
     for path in sorted((config.ROOT / "app").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             function = node.func if isinstance(node, ast.Call) else None
@@ -39,7 +39,7 @@ def calls(name: str) -> Iterator[tuple[str, ast.Call]]:
 
 
 def words(call: ast.Call) -> list[str]:
-    """The texts among the arguments of a call."""
+    """Return the texts among the arguments of a call."""
     return [
         argument.value
         for argument in call.args
@@ -48,7 +48,7 @@ def words(call: ast.Call) -> list[str]:
 
 
 def offered(page: str, attribute: str) -> set[str]:
-    """The values of the options below the element with `attribute`."""
+    """Return the values of the options below the element with `attribute`."""
     part = re.search(rf"<\w+[^>]*{attribute}[^>]*>(.*?)</(?:select|datalist)>", page, re.DOTALL)
     assert part is not None
     return {html.unescape(value) for value in re.findall(r'value="([^"]+)"', part[1])}
@@ -63,7 +63,7 @@ def test_every_action_that_is_recorded_is_declared() -> None:
 
 
 def test_app_loads_every_declaration() -> None:
-    """A module that only some requests load would declare too late for the filter."""
+    """A lazily imported module would declare its actions too late for the filter."""
     declared = {action for _, call in calls("declare") for action in words(call)[1:]}
     loaded = subprocess.run(
         [sys.executable, "-c", LOADED_BY_THE_APP],

@@ -1,4 +1,4 @@
-"""What is deleted leaves the audit trail too: its words go, that something was done stays."""
+"""A deletion erases the target's words from the audit trail, but no event."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,7 +34,7 @@ WORDS = "words-of-ann"
 
 
 def store(**values: Any) -> str:
-    """An event as an earlier release may have stored it. Its id."""
+    """Store an event like an earlier release, and return its id."""
     event = {
         "id": uuid7(),
         "action": "task.updated",
@@ -141,7 +141,7 @@ def test_event_is_deleted_only_before_the_end_that_the_trail_itself_tells() -> N
 
 
 def deeds_of(ann: Actor, root: Actor) -> None:
-    """What leaves Ann's name, addresses and words in the trail."""
+    """Record Ann's name, addresses and words in the trail."""
     with pytest.raises(BadCredentials):
         authentication.authenticate(HERS, "ann", "wrong password")
     token_pairs.sign_in(HERS, "ann", PASSWORD)
@@ -304,7 +304,7 @@ def test_long_trail_ends_in_batches(app: Flask, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_user_who_stays_is_found_by_nothing_else(ann: Actor, root: Actor) -> None:
-    """The id of a deleted account still leads to what it did."""
+    """The id of a deleted account still finds its actions."""
     tasks.create(ann, {"title": "x"})
     accounts.delete(root, ann.id)
     found = audit.page(root, actor_id=ann.id).items

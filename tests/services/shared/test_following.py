@@ -1,4 +1,4 @@
-"""A client that follows along, from the newest moment that it has seen, misses no change."""
+"""A client that polls from the newest time stamp it has seen misses no change."""
 
 import threading
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ from tests.support.clients import Api
 
 START = "2020-01-01T00:00:00Z"
 TASKS, TRAIL = "/tasks?sort=updated_at&limit=100&updated_after=", "/audit?limit=100&since="
-WAIT = 10  # seconds, for what happens at once
+WAIT = 10  # seconds; usually immediate
 WRITERS, ROUNDS = 6, 40
 
 
 class Follower:
-    """Asks again and again from the newest moment seen, and keeps what it was shown."""
+    """A client that polls from the newest time stamp seen, and keeps all rows."""
 
     def __init__(self, api: Api, path: str, moment: str) -> None:
         self.api, self.path, self.moment = api, path, moment
@@ -48,9 +48,9 @@ class Follower:
 
 @contextmanager
 def slow_write(app: Flask, actor: Actor, *, sent: bool) -> Iterator[list[str]]:
-    """A transaction that has stamped a task and stays open throughout the block.
+    """A transaction that has stamped a task and stays open during the block.
 
-    It is `sent` to the database at once, or with the commit alone. Yields the ids of the tasks.
+    The task is `sent` to the database at once, or only with the commit. Yields the tasks' ids.
     """
     stamped, end, ids = threading.Event(), threading.Event(), list[str]()
 
@@ -177,7 +177,7 @@ def test_write_that_followers_overtake_each_time_is_stored(
     follower = Follower(ann_api, TASKS, "updated_at")
 
     def stamped() -> datetime:
-        """A moment that a follower passes before it reaches the database."""
+        """Return a time stamp that a follower passes before the stamp reaches the database."""
         moment = datetime.now(UTC)
         with closing(psycopg2.connect(url)) as other, other.cursor() as cursor:
             cursor.execute("SELECT follow_until(clock_timestamp())")
@@ -192,7 +192,7 @@ def test_write_that_followers_overtake_each_time_is_stored(
 
 @pytest.mark.usefixtures("on_postgres")
 def test_role_without_rights_on_tables_of_others_may_follow(app: Flask, ann: Actor) -> None:
-    """The role of the web containers, see deploy/postgres-roles.sql."""
+    """deploy/postgres-roles.sql creates the role for the web containers."""
     make(app, ann)
     with app.app_context(), closing(sql.request_connection().engine.raw_connection()) as connection:
         cursor = connection.cursor()
@@ -208,7 +208,7 @@ def test_role_without_rights_on_tables_of_others_may_follow(app: Flask, ann: Act
 
 @pytest.mark.slow
 def test_follower_misses_none_of_many_writes(other_app: MakeApp, ann: Actor, ann_api: Api) -> None:
-    """Quick writers and two imports at once, while the follower asks without a pause."""
+    """Fast writers and two imports run while the follower polls without a pause."""
     wide = other_app(DATABASE_POOL_SIZE=str(WRITERS + 4), RATELIMIT_ENABLED="0")
     api = Api(wide, ann_api.token)
     follower, done = Follower(api, TASKS, "updated_at"), threading.Event()

@@ -1,4 +1,4 @@
-"""Idempotency-Key under fire: sent many times at once, and to a worker that dies."""
+"""Idempotency-Key with concurrent requests and with a worker that dies."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ from tests.support.clients import Api
 from tests.support.races import at_once
 
 ROUNDS, CALLERS = 4, 50
-# What a worker does that dies after the commit, before the first byte of its answer.
+# A worker that dies after the commit and before the first byte of its answer.
 DYING_WORKER = """
 import os, sys
 from app.api.http import idempotency
@@ -36,7 +36,7 @@ Api(make_app(url), token).post("/tasks", {"title": "Water the plums"}, headers=h
 
 
 def settled(answers: list[TestResponse]) -> set[bytes]:
-    """The bodies of what was made or repeated; everything else has to be a 409."""
+    """Return the bodies of successful answers. Asserts that all others are 409."""
     for answer in answers:
         assert answer.status_code == 201 or slug_of(answer) == (409, "conflict"), answer.text
         assert ("Retry-After" in answer.headers) == (answer.status_code == 409)
@@ -109,7 +109,7 @@ def test_same_key_of_many_people_at_once_makes_a_task_for_each(
 def test_repeat_while_the_first_is_at_work_makes_no_second(
     app: Flask, ann_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PostgreSQL says 409 at once; on SQLite the repeat waits for its turn to write."""
+    """On PostgreSQL the repeat gets 409 at once; on SQLite it waits for the write lock."""
     at_work, go_on, create = threading.Event(), threading.Event(), tasks.create
 
     def slow(*args: Any) -> Task:
@@ -134,7 +134,7 @@ def test_repeat_while_the_first_is_at_work_makes_no_second(
 def test_key_is_free_again_after_a_failure_half_way(
     app: Flask, ann_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the answer cannot be kept, the task is not made either."""
+    """If the answer cannot be stored, the task is not created either."""
     with monkeypatch.context() as patch:
         patch.setattr("app.services.shared.idempotency._insert", None)
         assert slug_of(post_task(ann_api)) == (500, "internal-error")

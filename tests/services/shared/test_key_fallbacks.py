@@ -14,20 +14,20 @@ ROTATED = {"SECRET_KEY": SECOND, "SECRET_KEY_FALLBACKS": FIRST}
 
 @pytest.fixture
 def ann_browser(ann_browser: Browser) -> Browser:
-    """Its session is complete: the next page changes nothing in it."""
+    """Ann's browser with a complete session, which the next page does not change."""
     ann_browser.get("/tasks")
     return ann_browser
 
 
 @pytest.fixture
 def rotated(other_app: MakeApp) -> Flask:
-    """Signs by the second key, and still knows the first."""
+    """An app that signs with the second key and still reads the first."""
     return other_app(**ROTATED)
 
 
 @pytest.fixture
 def later(other_app: MakeApp) -> Flask:
-    """Knows the second key alone."""
+    """An app with the second key alone."""
     return other_app(SECRET_KEY=SECOND)
 
 

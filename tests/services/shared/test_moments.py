@@ -1,4 +1,4 @@
-"""Moments as text: whatever no clock or calendar has is refused, by API, import and forms alike."""
+"""Times as text: API, import and forms refuse impossible dates and times."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -24,7 +24,7 @@ from tests.support.factors import Phone, add_app, hold_clock, phone_of
 from tests.support.keys import FIRST, SECOND, THIRD
 from tests.support.rows import rows, set_values
 
-FERNET = "gAAAA"  # how each value begins that Fernet has encrypted
+FERNET = "gAAAA"  # the beginning of every value of Fernet
 SECRET = WEBHOOKS.c.secret
 URL = "https://hooks.example.com/tasks"
 
@@ -50,7 +50,7 @@ def only_third(other_app: MakeApp) -> Flask:
 
 
 def add_webhook(app: Flask, actor: Actor) -> tuple[str, str]:
-    """Its id and its secret."""
+    """Create a webhook, and return its id and its secret."""
     with app.app_context():
         webhook, secret = webhooks.create(actor, URL, ["task.created"])
         return webhook.id, secret
@@ -61,14 +61,14 @@ def rotate(app: Flask) -> Result:
 
 
 def doctor(app: Flask) -> dict[str, str]:
-    """The level and the text of what it says of the secrets."""
+    """Return the level and the text of the doctor's lines on secrets."""
     lines = app.test_cli_runner().invoke(args=["doctor"]).stdout.splitlines()
     found = [line.split(": ", 2) for line in lines]
     return {level: text for level, what, text in found if what == "stored secrets"}
 
 
 def send(app: Flask, actor: Actor, webhook_id: str, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Deliver a test event; what reaches the network is left out."""
+    """Deliver a test event without the network."""
     monkeypatch.setattr(webhook_sender, "post", lambda *_: 204)
     with app.app_context():
         webhook_deliveries.test(actor, webhook_id)
@@ -200,7 +200,7 @@ def test_webhook_whose_secret_cannot_be_read_says_so(
 
 
 def test_every_sealed_value_lies_in_a_column_that_says_so(app: Flask, ann: Actor) -> None:
-    """Else the command and the doctor pass it over."""
+    """Else the command and the doctor would not see the column."""
     phone_of(app, ann)
     webhook_id, _ = add_webhook(app, ann)
     found = set()
@@ -223,7 +223,7 @@ def test_keys_are_rotated_twice_while_the_service_is_used(
     make_person: MakePerson,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Codes are right, signatures too, and an app that is set up meanwhile keeps its secret."""
+    """Codes and signatures stay valid, and an app that is set up meanwhile keeps its secret."""
     people = [make_person(name) for name in ("ann", "bob", "eve", "kim")]
     phones = {person: phone_of(app, person) for person in people}
     secrets = dict(add_webhook(app, person) for person in people)
@@ -258,14 +258,14 @@ def test_keys_are_rotated_twice_while_the_service_is_used(
 
 
 def renew_app(phones: dict[Actor, Phone], person: Actor) -> None:
-    """Remove the authenticator app, and set up another one."""
+    """Replace the authenticator app by another one."""
     (factor,) = rows(Factor, user_id=person.id)
     factors.remove(person, factor.id, PASSWORD)
     phones[person] = add_app(person)
 
 
 def together(app: Flask, calls: list[Callable[[], Any]]) -> None:
-    """Raises what one of them raised."""
+    """Run the calls concurrently. Raises the first error."""
     faults: list[BaseException] = []
 
     def run(call: Callable[[], Any]) -> None:

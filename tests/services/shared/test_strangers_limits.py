@@ -1,4 +1,4 @@
-"""No counter that a stranger can move shuts the owner of an account out."""
+"""No counter that a stranger can raise locks the owner of an account out."""
 
 from datetime import timedelta
 from typing import Any
@@ -146,7 +146,7 @@ def test_code_that_is_sent_twice_counts_as_one_attempt(app: Flask, ann: Actor) -
 def test_reset_by_mail_opens_a_network_that_others_closed(
     app: Flask, mailbox: Mailbox, api: Api, ann: Actor
 ) -> None:
-    """A hundred wrong passwords an hour hold up every network that the owner has not used."""
+    """A hundred wrong passwords an hour block every network that the owner has not used."""
     with app.app_context():
         key = throttle.account_of(ann.id, "")
         for number in range(100):
@@ -169,7 +169,7 @@ def test_confirmations_are_counted_by_their_target(
 ) -> None:
     api = signed_in_api(app, ann)
     found = [api.post("/users/me/confirmation").status_code for _ in range(11)]
-    assert found == [202] * 9 + [429] * 2  # signing up has sent one
+    assert found == [202] * 9 + [429] * 2  # the sign-up has sent the first
     corrected = {"email": "corrected@example.com", "current_password": PASSWORD}
     assert api.patch("/users/me", corrected).status_code == 200
     assert LINK.findall(text(mailbox.receive()[-1]))
@@ -214,7 +214,7 @@ def test_one_network_learns_of_a_hundred_taken_names_an_hour(
     found = [from_network(api, taken) for _ in range(3)]
     assert [slug_of(answer)[0] for answer in found] == [409, 429, 429]
     assert 3500 < int(found[-1].headers["Retry-After"]) <= 3601
-    assert slug_of(sign_up(api, 1)) == (429, "too-many-requests")  # or it would tell a free name
+    assert slug_of(sign_up(api, 1)) == (429, "too-many-requests")  # hides a free name
     assert sign_up(api, 2, "198.51.100.8").status_code == 201
 
 

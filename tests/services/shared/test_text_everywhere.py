@@ -1,4 +1,4 @@
-"""One text is the same text by every way in: JSON, queries, forms, files, commands."""
+"""A text is stored in the same form from JSON, queries, forms, files and commands."""
 
 import json
 from typing import Any
@@ -91,7 +91,7 @@ def test_commands_are_normalized(app: Flask) -> None:
 
 
 def test_passwords_are_taken_as_they_are_typed(api: Api, ann_api: Api) -> None:
-    """As it is typed, this one has 130 characters, two more than a password may have."""
+    """Without normalization this password has 130 characters, two more than allowed."""
     account = {"username": "carl", "email": "carl@example.com", "password": "e\u0301" * 65}
     answer = api.post("/users", account)
     assert (slug_of(answer), blamed(answer)) == ((422, "invalid"), ["/password"])
@@ -182,7 +182,7 @@ def test_service_refuses_a_bad_name_by_itself(ann: Actor) -> None:
 
 
 def texts_of(schema: Schema) -> list[tuple[str, Any]]:
-    """The free texts of a body or a query, with those of the objects in it."""
+    """Return the free texts of a body or a query, also those of nested objects."""
     found: list[tuple[str, Any]] = []
     for name, field in schema.fields.items():
         if field.dump_only:
@@ -198,7 +198,7 @@ def texts_of(schema: Schema) -> list[tuple[str, Any]]:
 
 
 def is_untyped(field: Any, inner: Any) -> bool:
-    """Whether it takes any string at all."""
+    """Return True if the field accepts any string."""
     plain = type(inner) is fields.String and not inner.validate
     return plain and not isinstance(field, Labels)
 

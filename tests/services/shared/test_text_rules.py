@@ -1,4 +1,4 @@
-"""The rules of text: its normal form, and what a line and a long text must not hold."""
+"""The rules for text: normal form, and forbidden characters of lines and long texts."""
 
 import re
 import unicodedata
@@ -65,7 +65,7 @@ def test_normal_form_is_nfc(text: str) -> None:
 
 
 def test_long_row_of_marks_reaches_the_library_in_order() -> None:
-    """The library sorts a row by insertion: 200,000 of these marks would take minutes."""
+    """unicodedata sorts marks by insertion: 200,000 of these would take minutes."""
     row = "\u0301\u0323" * 100_000
     assert text_rules.normal(f"a{row}") == "\u1ea1" + "\u0323" * 99_999 + "\u0301" * 100_000
 

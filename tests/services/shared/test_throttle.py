@@ -43,7 +43,7 @@ def pass_time(app: Flask, **by: float) -> None:
 
 
 def attempts(app: Flask, number: int, **values: Any) -> None:
-    """Failures of a moment ago, as if so many had been made; each from an address of its own."""
+    """Store `number` recent failures, each from its own address."""
     found = [
         {
             "id": uuid7(),
@@ -225,7 +225,7 @@ def test_app_that_is_another_process_counts_along(
 
 
 def test_address_is_not_taken_from_a_header(api: Api, ann: Actor) -> None:
-    """PROXY_HOPS is 0: who sends another X-Forwarded-For each time is no other client."""
+    """PROXY_HOPS is 0: a changing X-Forwarded-For does not change the client's address."""
     for number in range(10):
         forged = {"X-Forwarded-For": f"203.0.113.{number}"}
         body = {"identifier": "ann", "password": "wrong"}

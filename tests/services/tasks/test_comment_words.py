@@ -1,4 +1,4 @@
-"""The words of a comment stand in one place: its copies tell that it was made, and by whom."""
+"""The text of a comment is stored once: audit events and payloads only name the comment."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ KEY = {"Idempotency-Key": "of-the-comment"}
 
 @pytest.fixture
 def inside(other_app: MakeApp) -> Flask:
-    """The app, with webhooks to this machine allowed."""
+    """The app with webhooks to this machine allowed."""
     return other_app(WEBHOOK_ALLOW_PRIVATE="1")
 
 
@@ -37,7 +37,7 @@ def eve_api(inside: Flask, eve: Actor) -> Api:
 
 
 def comment(api: Api, task: dict[str, Any]) -> str:
-    """The path of a comment that was made and changed."""
+    """Create and change a comment, and return its path."""
     made = api.post(f"/tasks/{task['id']}/comments", {"body": WORDS[0]}, headers=KEY)
     path = made.headers["Location"]
     assert api.patch(path, {"body": WORDS[1]}).status_code == 200
@@ -45,7 +45,7 @@ def comment(api: Api, task: dict[str, Any]) -> str:
 
 
 def sent(receiver: Receiver) -> dict[str, Any]:
-    """The body of the comment in each event that was received."""
+    """Return the body of the comment in each received event."""
     bodies = [json.loads(body) for _, _, body in receiver.taken]
     return {body["type"]: body["data"]["body"] for body in bodies if "body" in body["data"]}
 

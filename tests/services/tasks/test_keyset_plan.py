@@ -1,4 +1,4 @@
-"""How PostgreSQL reads a page of a long list: from an index, in order, no deeper than the page."""
+"""PostgreSQL reads a page of a long list from an index, in order, and only the page's rows."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,7 @@ PEOPLE = """
                        created_at, updated_at, version)
     VALUES (:id, :name, :name || '@example.com', '', 'user', true, false, now(), now(), 1)
 """
-# Half of them Ann's, every tenth of the others hers to do; three to each moment.
+# Half of them Ann's, every tenth of the others assigned to her; three with each time.
 TASKS = """
     INSERT INTO tasks (id, title, description, status, priority, labels, label_keys, owner_id,
                        assignee_id, created_at, updated_at, version)
@@ -57,7 +57,7 @@ def long_list(postgres: PostgresServer) -> Iterator[Flask]:
 
 
 def cursor(actor: Actor, depth: float, sort: str) -> list[Any] | None:
-    """The place behind which a page begins that lies so deep in the list, from 0 to 1."""
+    """Return the cursor of a page at `depth` of the list, from 0 to 1."""
     if not depth:
         return None
     key = sort.removeprefix("-")
@@ -73,7 +73,7 @@ def cursor(actor: Actor, depth: float, sort: str) -> list[Any] | None:
 
 
 def plan(actor: Actor, depth: float, sort: str = "-created_at", kind: str = "custom") -> Any:
-    """How the statement of a page is run."""
+    """Return the plan of the statement of a page."""
     after = cursor(actor, depth, sort)
     found: list[Any] = []
 
@@ -87,7 +87,7 @@ def plan(actor: Actor, depth: float, sort: str = "-created_at", kind: str = "cus
 
 
 def scans(node: dict[str, Any], below: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """For each scan of the tasks, the kinds of the nodes from the top down to it."""
+    """Yield for each scan of the tasks the kinds of the nodes above the scan."""
     path = (*below, node["Node Type"])
     if node.get("Relation Name") == "tasks":
         yield path
@@ -127,7 +127,7 @@ def test_last_page_reads_no_more_than_twice_the_first(
 def test_own_tasks_are_read_from_an_index_in_every_order(
     long_list: Flask, sort: str, depth: float, kind: str
 ) -> None:
-    """Those that one is assigned to are few, and may be sorted."""
+    """The few assigned tasks may be sorted."""
     with long_list.app_context():
         whole = plan(ANN, depth, sort, kind)
     assert "Seq Scan" not in {path[-1] for path in scans(whole)}

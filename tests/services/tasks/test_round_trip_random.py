@@ -1,4 +1,4 @@
-"""An export, imported after the world has changed at random, here or into another database."""
+"""The import of an export after random changes, into the same or another database."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ PEOPLE = ("bob", "carol", "dave")
 KEPT = ("title", "description", "status", "priority", "due_at", "labels")
 DATES = ("created_at", "completed_at")
 SORTS = ("created_at", "-created_at", "title", "-priority", "due_at", "-updated_at")
-# Few moments, so that many tasks share one.
+# Few times, so that many tasks share one.
 DAY = datetime(2020, 1, 1, tzinfo=UTC)
 MOMENTS = st.integers(0, 3).map(lambda days: DAY + timedelta(days=days))
 TASKS = st.lists(
@@ -52,7 +52,7 @@ FATES = st.fixed_dictionaries(
 
 @dataclass
 class World:
-    """A database, with people by the name that each had at first."""
+    """A database with users by their original names."""
 
     database: Database
     people: dict[str, Actor] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class World:
         )
 
     def change(self, name: str, fate: str) -> None:
-        """`replaced`: the person left, and another one has taken the name."""
+        """Change a user. `replaced`: renamed and deactivated, and another user takes the name."""
         root, user_id = self.people["root"], self.people[name].id
         with self.database.app.app_context():
             if fate == "deleted":
@@ -87,7 +87,7 @@ class World:
             self.people[f"another {name}"] = self.join(name.upper())
 
     def assignee(self, name: str, fate: str, *, by_id: bool) -> str | None:
-        """Who is to have a task that was given to `name`; `by_id`: the id is that of this world."""
+        """Return the expected assignee of a task of `name`; `by_id`: the id is of this database."""
         if fate == "replaced":
             return self.people[f"another {name}"].id
         found = fate == "stays" or (fate == "renamed" and by_id)
@@ -105,7 +105,7 @@ class World:
             return "".join(WRITERS[kind](rows)).encode()
 
     def take(self, kind: str, content: bytes) -> list[dict[str, Any]]:
-        """The warnings of an import by Eve."""
+        """Import the file as Eve, and return the warnings."""
         with self.database.app.app_context():
             imported = task_import.import_tasks(self.people["eve"], read(kind, content))
         return imported.warnings
@@ -123,7 +123,7 @@ def source(request: pytest.FixtureRequest) -> World:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def target(request: pytest.FixtureRequest, source: World) -> World:
-    """The same world where it is the same database."""
+    """The target of the import: the source itself if both are on one database."""
     database = request.getfixturevalue(f"{request.param}_database")
     return source if database is source.database else World(database)
 

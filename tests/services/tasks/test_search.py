@@ -1,4 +1,4 @@
-"""Search by `q`: what the API, the pages and exports find, and that the index is in step."""
+"""Search by `q`: the hits in API, pages and exports, and an index that matches the tasks."""
 
 from typing import Any
 from urllib.parse import quote
@@ -59,7 +59,7 @@ def test_every_query_finds_what_it_means(ann_api: Api) -> None:
 def test_index_and_list_find_the_same(
     ann_api: Api, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With no task near, each page is read from the index, and if none are few, from the list."""
+    """NEAR = 0 reads each page from the index, and FEW = 0 from the list."""
     monkeypatch.setattr(search_queries, "NEAR", 0)
     monkeypatch.setattr(search_queries, "FEW", few)
     for query, beginnings in QUERIES:
@@ -141,11 +141,11 @@ def test_search_for_people_folds_alike(root_api: Api, query: str) -> None:
     assert [user["username"] for user in found] == ["ann"]
 
 
-# The index is in step with the tasks, whoever changes them.
+# The index matches the tasks after every kind of change.
 
 
 def assert_in_step(app: Flask) -> None:
-    """Every task has the words of its text, and the index holds these and no others."""
+    """Assert that every task has the words of its text, and that the index holds exactly these."""
     with app.app_context():
         stored = rows(Task)
         for task in stored:
@@ -219,7 +219,7 @@ def test_demo_data_can_be_searched(app: Flask) -> None:
     assert_in_step(app)
 
 
-# Code of the release before knows no search words, and works on while it is being replaced.
+# The previous release knows no search words, and still runs during a rollout.
 
 OLD_INSERT = """
 INSERT INTO tasks (id, title, description, status, priority, labels, label_keys, owner_id,
@@ -231,7 +231,7 @@ FROM tasks WHERE id = :like
 
 
 def as_old_code(app: Flask, task_id: str) -> str:
-    """Another task and another title, stored without search words: the new task's id."""
+    """Store another task and another title without search words. Return the new task's id."""
     new = uuid7()
     with app.app_context(), db.engine.begin() as connection:
         row = {"id": new, "title": "written by old code", "like": task_id}
@@ -297,7 +297,7 @@ def test_more_tasks_than_a_batch_are_indexed(app: Flask, ann: Actor, ann_api: Ap
 
 @pytest.fixture
 def both(sqlite_database: Database, postgresql_database: Database) -> dict[Flask, Actor]:
-    """Both databases, each with one person."""
+    """Both databases, each with one user."""
     people = {}
     for database in (sqlite_database, postgresql_database):
         database.empty()
@@ -319,7 +319,7 @@ def test_both_databases_find_what_the_words_say(
     queries: list[str],
     cuts: list[tuple[int, int, int]],
 ) -> None:
-    """Queries are other texts and pieces of these: `cuts` are (text, start, length)."""
+    """Queries are other texts and parts of the texts: `cuts` are (text, start, length)."""
     pieces = [texts[which % len(texts)][start : start + size] for which, start, size in cuts]
     asked = [*queries, *pieces]
     wanted = [[matches(one, query) for one in texts] for query in asked]
@@ -328,7 +328,7 @@ def test_both_databases_find_what_the_words_say(
 
 
 def hits(app: Flask, actor: Actor, texts: list[str], queries: list[str]) -> list[list[bool]]:
-    """For each query whether it finds each text, stored as the description of a task."""
+    """Return for each query the texts that it finds, stored as descriptions of tasks."""
     with app.app_context():
         with db.engine.begin() as connection:
             connection.execute(delete(Task))

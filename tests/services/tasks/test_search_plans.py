@@ -1,9 +1,8 @@
-"""How both databases search 100,000 tasks of one person: from an index, whatever the word.
+"""Both databases search 100,000 tasks of one user by an index, for any word.
 
 `common` is in every task, `third` in every third, `twentieth` in every twentieth, `rare` and a Han
 text in three, `cluster` in the 300 oldest, `half` in the older half, `older` in all but the 5,000
-newest. Work is counted in
-blocks and instructions, not in time.
+newest. The tests count blocks and instructions, not time.
 """
 
 from collections.abc import Iterator
@@ -51,7 +50,7 @@ ON_POSTGRES = f"""
     FROM generate_series(1, :number) AS n,
          LATERAL (SELECT {WORDS}, timestamptz '2020-01-01' + n * interval '1 minute')
          AS t (words, moment)
-"""  # noqa: S608 - of constants alone
+"""  # noqa: S608 - constants only
 ON_SQLITE = f"""
     INSERT INTO tasks ({COLUMNS})
     SELECT printf('%08x-0000-7000-8000-000000000000', n), words, '', 'todo', n % 4, '[]', '[]',
@@ -155,7 +154,7 @@ def test_postgresql_looks_at_the_first_tasks_of_the_list_in_their_order(
     plan = plan_of(lambda: search_queries._near(shape).all(**values, near=near))
     assert "Seq Scan" not in {node["Node Type"] for node in nodes(plan)}
     assert plan["Actual Rows"] == number or query in dict(RARE)
-    assert blocks(plan) <= 6 * near  # a block for each task, and its index
+    assert blocks(plan) <= 6 * near  # a block for each task and its index entry
 
 
 @pytest.mark.parametrize("query", ["half", "older"])
@@ -197,7 +196,7 @@ def test_postgresql_sorts_hits_by_columns_alone(sort: str) -> None:
     shape, values = asked("rare", sort, {}, postgres=True)
     plan = plan_of(lambda: search_queries._indexed(shape).all(**values))
     (keys,) = (node["Sort Key"] for node in nodes(plan) if node["Node Type"] == "Sort")
-    assert len(keys) == 2  # an expression in front makes a sort of many take four times as long
+    assert len(keys) == 2  # a leading expression would make the sort four times slower
 
 
 @filters
@@ -211,7 +210,7 @@ def test_sqlite_searches_with_little_work(
         page = tasks.page(ANN, {"q": query, **more}, sort=sort)
         done = count.stop()
     assert len(page.items) == min(number, 20)
-    assert done <= 150_000  # a look at each of 100,000 tasks takes some 2,000,000
+    assert done <= 150_000  # reading all 100,000 tasks takes some 2,000,000
 
 
 NONE_PASS: list[dict[str, Any]] = [
@@ -241,7 +240,7 @@ def test_sqlite_reads_the_list_for_a_word_that_most_but_the_newest_tasks_have(
 
 
 class Instructions:
-    """Counts those of SQLite's virtual machine on this context's connection, in hundreds."""
+    """A counter of SQLite's instructions on this context's connection, in hundreds."""
 
     def __init__(self) -> None:
         link: Any = sql.request_connection()

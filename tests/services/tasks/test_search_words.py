@@ -1,4 +1,4 @@
-"""How a text becomes words, and a query conditions, without a database."""
+"""The words of texts and the conditions of queries, without a database."""
 
 import re
 import unicodedata
@@ -15,7 +15,7 @@ TEXTS = st.text(st.sampled_from(SAMPLES) | st.characters(exclude_categories=["Cs
 
 
 def matches(text: str, query: str) -> bool:
-    """Whether a text meets all conditions of a query, as the statements ask for it."""
+    """Return True if a text meets all conditions of a query, compared as in the statements."""
     words, conditions = indexed(text), clauses(query)
     return bool(conditions) and all(
         f" {one.start}" in words or any(f" {word} " in words for word in one.others)
@@ -42,7 +42,7 @@ def test_text_is_found_by_each_beginning_of_a_word(text: str, data: st.DataObjec
     word = data.draw(st.sampled_from(text.split()))  # type: ignore[union-attr]
     length = data.draw(st.integers(1, len(word)))  # type: ignore[union-attr]
     part = unicodedata.normalize("NFC", word[:length])
-    whole = search_words.fold(word).startswith(search_words.fold(part))  # no character is cut
+    whole = search_words.fold(word).startswith(search_words.fold(part))  # no cut within a character
     assert not whole or matches(text, part) == bool(clauses(part))
 
 
@@ -55,7 +55,7 @@ def test_form_of_a_text_does_not_count(text: str, query: str) -> None:
 
 @given(st.text("ab1.- '", max_size=30), st.text("ab1.- '", min_size=1, max_size=6))
 def test_words_begin_where_letters_digits_and_marks_meet(text: str, query: str) -> None:
-    """Against a plain reading of the rule, for a query of one word that has no stem."""
+    """Compared with a direct implementation of the rule, for a query of one word without stem."""
     apart, wanted = plain(text), plain(query).strip(".; ")
     assume(wanted and " " not in wanted)
     begins = [
@@ -70,7 +70,7 @@ def test_words_begin_where_letters_digits_and_marks_meet(text: str, query: str) 
 
 
 def plain(text: str) -> str:
-    """A row of marks as one ".", an apostrophe as ";": as none between marks or blanks."""
+    """Return a run of marks as ".", an apostrophe as ";", or as nothing beside marks or blanks."""
     text = re.sub("[.'-]*[.-][.'-]*", ".", text)
     return re.sub(r"'+", ";", text)
 
@@ -81,7 +81,7 @@ def kind(character: str) -> str:
 
 @given(TEXTS)
 def test_words_can_be_read_by_both_databases(text: str) -> None:
-    """As a tsvector without quotes, and by FTS5's tokenizer, which parts them at ASCII blanks."""
+    """In a tsvector without quotes, and by FTS5's tokenizer, which splits at ASCII blanks."""
     words = indexed(text)
     assert words == f" {words.strip(' ')} "
     for word in words.split(" ")[1:-1]:
@@ -102,7 +102,7 @@ def test_unassigned_character_is_a_letter_so_that_a_later_unicode_changes_nothin
 
 @given(st.text(st.sampled_from("ab1.\u00e9\u4e2d"), min_size=1, max_size=200))
 def test_no_indexed_word_is_longer_than_an_index_takes(text: str) -> None:
-    """PostgreSQL refuses a word of a tsvector that is longer than 2,046 bytes."""
+    """PostgreSQL refuses words of a tsvector above 2,046 bytes."""
     assert max(map(len, indexed(text * 50).split()), default=0) <= WORD_MAX + len(STEM)
 
 

@@ -1,4 +1,4 @@
-"""Lists of tasks, held against a plain model: every row once, in order, whatever the filters."""
+"""Lists of tasks, compared with a simple model: every row once, in order, for any filters."""
 
 import random
 import string
@@ -33,9 +33,9 @@ RANKED = {"priority": PRIORITIES, "status": STATUSES}
 
 @dataclass
 class Spec:
-    """A task to be. `owner` and `assignee` are names."""
+    """The values of a task. `owner` and `assignee` are names."""
 
-    number: int = 0  # its id follows from it
+    number: int = 0  # determines the id
     owner: str = "ann"
     assignee: str | None = None
     title: str = "x"
@@ -103,7 +103,7 @@ SPECS = st.lists(
 
 @dataclass
 class World:
-    """The tables and the model of them. What `ann` sees is looked at."""
+    """The tables and their model, both read as `ann`."""
 
     ann: Actor
     bob: Actor
@@ -139,7 +139,7 @@ def world(ann: Actor, bob: Actor) -> World:
 
 
 def in_order(specs: list[Spec], sort: str) -> list[str]:
-    """The ids, as the contract orders them: ties by id, what has no value last."""
+    """Return the ids in the documented order: equal values by id, missing values last."""
     key, turned = sort.removeprefix("-"), sort.startswith("-")
 
     def place(spec: Spec) -> tuple[Any, str]:

@@ -1,4 +1,4 @@
-"""How PostgreSQL reads lists of tasks in the orders that may be asked for: from their indexes."""
+"""PostgreSQL reads lists of tasks in every sort order from indexes."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -33,7 +33,7 @@ FROM generate_series(1, :many) AS n
 
 @pytest.fixture(scope="module")
 def full_app(postgres: PostgresServer) -> Iterator[Flask]:
-    """With many tasks: half of them Ann's, a few of Bob's assigned to her."""
+    """An app with many tasks: half of them Ann's, a few of Bob's assigned to her."""
     app = make_app(postgres.create("plans"))
     migrate(app)
     with app.app_context(), watchdog.statement_timeout(None):
@@ -56,14 +56,14 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def explain(shape: Shape, kind: str, **values: Any) -> list[dict[str, Any]]:
-    """The nodes of the plan that was followed, which is custom or generic."""
+    """Return the nodes of the executed plan, which is custom or generic."""
     ann = users.by_username("ann")
     given = {"actor_id": ann.id, "size": 21, "moment": now(), **values}
     return list(nodes(plan_of(lambda: page_queries.page(shape).all(**given), kind)))
 
 
 def assert_cheap(plan: list[dict[str, Any]]) -> None:
-    """The table is not read through: of its hundreds of blocks few are touched."""
+    """Assert that the plan touches few of the table's hundreds of blocks."""
     assert "Seq Scan" not in {node["Node Type"] for node in plan}
     assert blocks(plan[0]) <= 200
 

@@ -1,4 +1,4 @@
-"""The rules of tasks: who may do what, and what follows from a change."""
+"""The rules of tasks: rights, and the effects of changes."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

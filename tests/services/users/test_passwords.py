@@ -1,4 +1,4 @@
-"""What is accepted as a password, and how it is kept."""
+"""Passwords: the accepted ones, and their storage."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Usernames that people cannot give themselves, and who may give them."""
+"""Reserved usernames: refused for users, allowed for admins."""
 
 import pytest
 from flask import Flask

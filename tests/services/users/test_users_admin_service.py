@@ -1,4 +1,4 @@
-"""The rules of accounts: what an admin may do to them, and what stays when one goes."""
+"""The rules of accounts: the rights of admins, and the remains of a deleted account."""
 
 from typing import Any
 

@@ -141,7 +141,7 @@ def test_outdated_hash_is_renewed_at_sign_in(ann: Actor, monkeypatch: pytest.Mon
 def test_hash_that_was_renewed_meanwhile_is_looked_at_again(
     ann: Actor, password: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By another sign-in with the same password, or because the password was changed."""
+    """By another sign-in with the same password, or by a change of the password."""
     other = passwords.hash_(password)
 
     def changed_by_now(_kept: str) -> bool:
@@ -287,7 +287,7 @@ def test_emptiness_is_noticed() -> None:
 def test_refusal_costs_the_same_with_and_without_an_account(
     ann: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ASVS 5.0, 6.3.8: as many hashes are computed and the same statements sent."""
+    """ASVS 5.0, 6.3.8: the same number of hashes and the same statements."""
     done: list[str] = []
 
     class Hasher(PasswordHasher):
@@ -305,7 +305,7 @@ def test_refusal_costs_the_same_with_and_without_an_account(
     monkeypatch.setattr(passwords.Hashing, "hasher", cheap)
     for name in ("execute", "defer"):
         monkeypatch.setattr(Connection, name, spied(getattr(Connection, name), done))
-    refused("nobody")  # the hash that stands in for one is made once
+    refused("nobody")  # the dummy hash is computed once
     known, unknown = refused("ann"), refused("nobody")
     assert known == unknown
     assert (known.count("hash"), len(known) > 5) == (1, True)

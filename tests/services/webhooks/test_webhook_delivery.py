@@ -1,4 +1,4 @@
-"""What a webhook is sent: signed, to no address within, tried again, and given up."""
+"""Webhook deliveries: signed, to no private address, retried, and finally failed."""
 
 import base64
 import hmac
@@ -36,7 +36,7 @@ OLD = now() - timedelta(minutes=6)
 
 
 class Receiver(ThreadingHTTPServer):
-    """Takes what is posted to it, and answers with `status`."""
+    """A receiver of webhooks that answers with `status`."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -60,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def drip(self) -> None:
-        """A header that never ends, a byte at a time."""
+        """Send an endless header byte by byte."""
         try:
             while True:
                 self.wfile.write(b"H")
@@ -85,7 +85,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def inside(app: Flask, other_app: MakeApp) -> Flask:
-    """The app, with webhooks to this machine allowed."""
+    """The app with webhooks to this machine allowed."""
     return other_app(WEBHOOK_ALLOW_PRIVATE="1")
 
 
@@ -129,7 +129,7 @@ def test_replaced_secret_signs_beside_the_new_one_for_a_day(
 
 
 def signers(app: Flask, api: Api, path: str, receiver: Receiver) -> list[str]:
-    """The secrets of the webhook that signed its next delivery, in the order of the signatures."""
+    """Return the secrets that signed the webhook's next delivery, in the order of signatures."""
     api.post(f"{path}/test")
     assert work(app) == 1
     _, headers, body = receiver.taken[-1]
@@ -266,7 +266,7 @@ def test_receiver_that_fails_holds_up_no_other(
     for _ in range(12):
         api.post(f"{failing}/test")
     receiver.status = 500
-    assert work(inside) == 4  # what was claimed already; the others wait too
+    assert work(inside) == 4  # the claimed ones; the others wait
     receiver.status = 200
     other = f"/webhooks/{make(api, url=receiver.url)['id']}"
     api.post(f"{other}/test")
