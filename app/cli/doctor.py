@@ -16,7 +16,7 @@ def doctor(context: click.Context) -> None:
     """Check settings, database, migrations, Redis and mail; exit status 1 on a fault."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     faulty = False
-    for finding in import_module("app.doctor").examine(app):  # what it needs would slow every start
+    for finding in import_module("app.doctor").examine(app):  # its imports would slow every command
         click.echo(str(finding))
         faulty |= finding.level == "fault"
     context.exit(int(faulty))

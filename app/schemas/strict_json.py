@@ -19,7 +19,9 @@ ITEMS_MAX = 1000  # of one array or object
 _SMALL = 4 * ITEMS_MAX  # characters: counting the items of a shorter body is not worth its cost
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _CROWDED = Fault(Code.TOO_LONG, f"Use at most {ITEMS_MAX} items.")
-_MARRED = Fault(Code.INVALID_CHARACTER, "It contains a NUL character or an unpaired surrogate.")
+_MARRED = Fault(
+    Code.INVALID_CHARACTER, "The value contains a NUL character or an unpaired surrogate."
+)
 
 
 def load(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def _from_csv(names: list[str], cells: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {"title": ""}
     for name, cell in zip_longest(names, cells, fillvalue=""):
         if "\0" in cell:
-            raise _invalid(Code.INVALID_CHARACTER, "It contains a NUL character.")
+            raise _invalid(Code.INVALID_CHARACTER, "The value contains a NUL character.")
         if cell and name not in _UNREAD:
             values[name] = plain(cell)
     if values.pop("", "").strip():

@@ -124,9 +124,9 @@ def _parameter_fault(field: Any, values: list[str]) -> Fault | None:
     if field is None:
         return Fault(Code.UNKNOWN_FIELD, "There is no such parameter.")
     if any("\0" in value for value in values):
-        return Fault(Code.INVALID_CHARACTER, "It contains a NUL character.")
+        return Fault(Code.INVALID_CHARACTER, "The value contains a NUL character.")
     if len(values) > 1 and not isinstance(field, fields.List):
-        return Fault(Code.REPEATED, "It is given more than once.")
+        return Fault(Code.REPEATED, "The parameter is given more than once.")
     return None
 
 
