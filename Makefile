@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs map lint types layers private-names templates migrations-check spec
-# Without its bytecode every process compiles the whole app anew, and the tests start hundreds.
+.PHONY: help python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs map lint types layers private-names templates voice migrations-check spec
+# Without bytecode every process compiles the whole app, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
-# What follows takes this shell's place by exec, and with it its process id: the worker's parent.
+# The next command replaces this shell by exec and keeps its process id, the worker's parent.
 BESIDE := $(BIN)/flask worker --beside $$$$ &
 
 help: ## List the targets
@@ -34,7 +34,7 @@ dev: install ## The same with reloader and debugger
 test: install ## The whole suite on SQLite and PostgreSQL (ARGS='-k etag' narrows it)
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--numprocesses auto --dist worksteal --durations 20)
 
-coverage: install ## The same, with the lines and branches that no test reaches (at least 95 % are)
+coverage: install ## The same, with the lines and branches that no test reaches (at most 5 %)
 	@$(BIN)/python -m pytest --cov --numprocesses auto --dist worksteal
 
 test-fast: install ## The suite on SQLite, without browsers and races, in two minutes
@@ -43,9 +43,9 @@ test-fast: install ## The suite on SQLite, without browsers and races, in two mi
 prereleases: install ## Try the app with the newest pre-releases of Flask and Werkzeug, from the package index
 	@$(BIN)/python -m tools.try_prereleases
 
-check: lint types layers private-names templates migrations-check spec ## Lint, format, types, import rules, private names, migrations, spec
+check: lint types layers private-names templates voice migrations-check spec ## Lint, format, types, import rules, private names, voice, migrations, spec
 
-format: install ## Mend what can be mended
+format: install ## Fix and format the code with ruff
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 lint: install
@@ -58,7 +58,7 @@ layers: install
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.tools.draw_map
 
-map: install ## Draw docs/map.svg anew: the rooms of the app, from the imports
+map: install ## Redraw docs/map.svg, the rooms of the app, from the imports
 	@$(BIN)/python -m tests.tools.draw_map --write
 
 private-names: install
@@ -66,6 +66,9 @@ private-names: install
 
 templates: install
 	@$(BIN)/djlint app/templates --lint --quiet
+
+voice: install
+	@$(BIN)/python -m tests.tools.check_voice
 
 migrations-check: install
 	@$(BIN)/python -m tests.tools.check_migrations
@@ -76,7 +79,7 @@ spec: install
 bench: install $(if $(RIVALS),bench/rivals/.venv/installed) ## CPU per request beside a bare WSGI service (RIVALS=1: beside DRF, flask-smorest, FastAPI and Litestar; SQLITE=1: on SQLite)
 	@$(BIN)/python -m $(if $(RIVALS),bench.rivals,$(if $(SQLITE),bench.embedded,bench))
 
-bench-growth: install ## What a million tasks, more workers and more connections change
+bench-growth: install ## The effect of a million tasks, more workers and more connections
 	@$(BIN)/python -m bench.growth
 
 bench/rivals/.venv/installed: bench/rivals/requirements.txt
@@ -85,13 +88,13 @@ bench/rivals/.venv/installed: bench/rivals/requirements.txt
 	@bench/rivals/.venv/bin/python -m pip check
 	@touch $@
 
-bench-compare: install ## The same of two commits beside each other (A=ref B=ref, . is what lies here)
+bench-compare: install ## The same for two commits (A=ref B=ref, . is the working tree)
 	@$(BIN)/python -m bench.compare $(or $(A),HEAD) $(or $(B),.)
 
-costs: install ## Write anew what each operation may cost, in calls and round trips (tests/costs.json)
+costs: install ## Rewrite the budget of each operation in calls and round trips (tests/costs.json)
 	@WRITE_COSTS=1 $(BIN)/python -m pytest tests/contract/test_costs.py
 
-lock: install ## Lock the requirements anew, with hashes
+lock: install ## Lock the requirements again, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header requirements.in -o requirements.txt $(ARGS)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header requirements-dev.in -c requirements.txt -o requirements-dev.txt $(ARGS)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header bench/rivals/requirements.in -o bench/rivals/requirements.txt $(ARGS)

@@ -4,14 +4,14 @@ Revision ID: 20261130082854
 Revises: 20261130081459
 Create Date: 2026-11-30
 
-- An update may only empty `address` and remove members of `changes`: what is deleted elsewhere is
-  erased here. Any other update is refused as before.
-- A deletion takes an event that lies before the end that the newest event `audit.purged` tells, in
-  `changes.before`: nothing goes without an event that says so.
+- An update may only empty `address` and remove members of `changes`, to erase data that is deleted
+  elsewhere. Any other update is refused as before.
+- A deletion may only take events before the time that `changes.before` of the newest event
+  `audit.purged` names: no event is deleted without a record.
 
 Nothing is locked and no row is read: PostgreSQL replaces a function, SQLite two triggers. Code of
-an earlier release neither updates nor deletes events. What that code has stored is erased by
-`flask purge` (app/services/shared/audit_erasure.py).
+an earlier release neither updates nor deletes events. `flask purge` erases the data of that code
+(app/services/shared/audit_erasure.py).
 """
 
 from alembic import op
