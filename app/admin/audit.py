@@ -40,7 +40,7 @@ class AuditFilters(Filters):
 @bp.get("")
 def index() -> str:
     form, actor = AuditFilters(), page_user()
-    found = listed(form, lambda **paging: audit.page(actor, **form.matching(), **paging))
+    found = listed(form, lambda paging: audit.page(actor, paging, **form.matching()))
     known = display_names.in_events(actor, found.page.items)
     actions = sorted(audit.ACTIONS)
     return render_template("admin/audit.html", form=form, found=found, names=known, actions=actions)

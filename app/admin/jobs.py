@@ -24,7 +24,7 @@ class JobFilters(Filters):
 @bp.get("")
 def index() -> str:
     form, actor = JobFilters(), page_user()
-    found = listed(form, lambda **paging: jobs.page(actor, **form.given(), **paging))
+    found = listed(form, lambda paging: jobs.page(actor, paging, **form.given()))
     return render_template(
         "admin/jobs.html",
         form=form,

@@ -13,7 +13,7 @@ from app.pages import pagination
 from app.pages.forms import Form, stripped
 from app.pages.pagination import Listed
 from app.services.shared import text_rules
-from app.services.shared.paging import Page
+from app.services.shared.paging import Page, PageRequest
 from app.services.users import users
 
 T = TypeVar("T")
@@ -66,7 +66,9 @@ class PersonField(StringField):
         return getattr(self, "typed", self.data) or ""
 
 
-def listed(form: Filters, read: Callable[..., Page[T]]) -> Listed[T]:
+def listed(
+    form: Filters, read: Callable[[PageRequest], Page[T]], *, count: bool = False
+) -> Listed[T]:
     """Return the page that the query selects; an empty one if a filter is invalid."""
     if not form.is_valid:
         return Listed(Page([], total=0), "", "")
@@ -74,4 +76,4 @@ def listed(form: Filters, read: Callable[..., Page[T]]) -> Listed[T]:
         field.name: [text_rules.normal(text) for text in request.args.getlist(field.name)]
         for field in form
     }
-    return pagination.listed(read, request.endpoint or "", limit=LIMIT, **kept)
+    return pagination.listed(read, request.endpoint or "", limit=LIMIT, count=count, **kept)

@@ -53,7 +53,7 @@ def index() -> str:
     sort = SORTS[0][0] if form.sort.errors else form.sort.data
     found = listed(
         form,
-        lambda **paging: tasks.page(actor, form.matching(), sort=sort, everyone=True, **paging),
+        lambda paging: tasks.page(actor, paging, filters=form.matching(), sort=sort, everyone=True),
     )
     people = [person for task in found.page.items for person in (task.owner_id, task.assignee_id)]
     people_names = display_names.of_users(actor, people)

@@ -36,7 +36,7 @@ class TokenFilters(Filters):
 def index() -> str:
     form, actor = TokenFilters(), page_user()
     found = listed(
-        form, lambda **paging: personal_tokens.page_of_all(actor, **form.matching(), **paging)
+        form, lambda paging: personal_tokens.page_of_all(actor, paging, **form.matching())
     )
     return render_template(
         "admin/tokens.html",

@@ -19,7 +19,7 @@ from app.services.authentication import authentication
 from app.services.factors import factors
 from app.services.operations import admin_stats
 from app.services.shared import audit, display_names
-from app.services.shared.paging import LIMIT_MAX, Q_MAX
+from app.services.shared.paging import LIMIT_MAX, Q_MAX, PageRequest
 from app.services.users import users
 from app.web.current_user import page_user
 
@@ -51,7 +51,7 @@ def index() -> str:
     given = form.given()
     if "is_active" in given:
         given["is_active"] = given["is_active"] == "true"
-    found = listed(form, lambda **paging: users.page(actor, **given, **paging, count=True))
+    found = listed(form, lambda paging: users.page(actor, paging, **given), count=True)
     return render_template("admin/users/index.html", form=form, found=found)
 
 
@@ -121,16 +121,17 @@ def reset_factors(user_id: str) -> ResponseReturnValue:
 def _page(user_id: str, link: str = "") -> str:
     actor = page_user()
     user = users.get(actor, user_id)
-    done = audit.page(actor, actor_id=user_id, limit=RECENT).items
-    touching = audit.page(actor, target_id=user_id, limit=LIMIT_MAX).items
+    done = audit.page(actor, PageRequest(RECENT), actor_id=user_id).items
+    longest = PageRequest(LIMIT_MAX)
+    touching = audit.page(actor, longest, target_id=user_id).items
     undergone = [event for event in touching if event.actor_id != user_id][:RECENT]
     return render_template(
         "admin/users/show.html",
         user=user,
         stats=admin_stats.of_user(actor, user_id),
-        browsers=active_sessions.in_browsers(actor, limit=LIMIT_MAX, owner_id=user_id).items,
-        programs=active_sessions.by_api(actor, limit=LIMIT_MAX, owner_id=user_id).items,
-        tokens=personal_tokens.page(actor, limit=LIMIT_MAX, owner_id=user_id).items,
+        browsers=active_sessions.in_browsers(actor, longest, owner_id=user_id).items,
+        programs=active_sessions.by_api(actor, longest, owner_id=user_id).items,
+        tokens=personal_tokens.page(actor, longest, owner_id=user_id).items,
         moment=now(),
         done=done,
         undergone=undergone,

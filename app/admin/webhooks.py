@@ -37,7 +37,7 @@ class WebhookFilters(Filters):
 @bp.get("")
 def index() -> str:
     form, actor = WebhookFilters(), page_user()
-    found = listed(form, lambda **paging: webhooks.page_of_all(actor, **form.matching(), **paging))
+    found = listed(form, lambda paging: webhooks.page_of_all(actor, paging, **form.matching()))
     return render_template(
         "admin/webhooks.html",
         form=form,

@@ -10,7 +10,7 @@ from app.models import AuditEvent
 from app.schemas.fields import Changes, Identifier, Moment, Text
 from app.services.shared import audit
 from app.services.shared.actor import Actor
-from app.services.shared.paging import Page
+from app.services.shared.paging import Page, PageRequest
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 
@@ -50,6 +50,6 @@ class AuditQuery(ListQuery):
     query=AuditQuery(),
     returns=AuditEventOut(),
 )
-def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[AuditEvent]:
+def index(actor: Actor, query: dict[str, Any], paging: PageRequest) -> Page[AuditEvent]:
     """Events are ordered newest first."""
-    return audit.page(actor, **query, **paging)
+    return audit.page(actor, paging, **query)

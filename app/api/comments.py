@@ -13,7 +13,7 @@ from app.models.comment import BODY_MAX
 from app.schemas.coded_fields import Length
 from app.schemas.fields import Identifier, LongText, Moment, Strict, Text
 from app.services.shared.actor import Actor
-from app.services.shared.paging import Page
+from app.services.shared.paging import Page, PageRequest
 from app.services.shared.preconditions import Expect
 from app.services.tasks import comments, tasks
 
@@ -47,10 +47,10 @@ class CommentIn(Strict):
     errors=(NotFound,),
 )
 def index(
-    actor: Actor, task_id: str, record: Task | None, query: dict[str, Any], **paging: Any
+    actor: Actor, task_id: str, record: Task | None, query: dict[str, Any], paging: PageRequest
 ) -> Page[Comment]:
     """Comments are ordered oldest first."""
-    return comments.page(actor, task_id, task=record, **query, **paging)
+    return comments.page(actor, task_id, paging, task=record, **query)
 
 
 @bp.post("")

@@ -15,7 +15,7 @@ from app.schemas.fields import Identifier, Moment, Password, Strict, Text, choic
 from app.services.factors import factors, recovery_codes, totp
 from app.services.factors.totp import SetUp
 from app.services.shared.actor import Actor
-from app.services.shared.paging import Page
+from app.services.shared.paging import Page, PageRequest
 from app.services.users import users
 
 bp = Blueprint("factors", __name__, url_prefix="/users")
@@ -73,9 +73,9 @@ class RecoveryCodesLeft(Schema):
     query=ListQuery(),
     returns=FactorOut(),
 )
-def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Factor]:
+def index(actor: Actor, query: dict[str, Any], paging: PageRequest) -> Page[Factor]:
     """Factors are ordered newest first. If there is any, a sign-in by password requires one."""
-    return factors.page(actor, **query, **paging)
+    return factors.page(actor, paging, **query)
 
 
 @bp.post("/me/factors/totp")

@@ -13,7 +13,7 @@ from app.models.task import PRIORITIES, STATUSES
 from app.schemas.coded_fields import Range
 from app.schemas.fields import Changes, Identifier, Moment, Number, Text
 from app.services.shared.actor import Actor
-from app.services.shared.paging import Page
+from app.services.shared.paging import Page, PageRequest
 from app.services.tasks import (
     history as task_events,
     label_counts,
@@ -84,10 +84,10 @@ class TaskLabelsOut(Schema):
     errors=(NotFound,),
 )
 def events(
-    actor: Actor, task_id: str, record: Task | None, query: dict[str, Any], **paging: Any
+    actor: Actor, task_id: str, record: Task | None, query: dict[str, Any], paging: PageRequest
 ) -> Page[AuditEvent]:
     """Events are ordered newest first."""
-    return task_events.events(actor, task_id, task=record, **query, **paging)
+    return task_events.events(actor, task_id, paging, task=record, **query)
 
 
 @bp.get("/stats")

@@ -24,7 +24,7 @@ from app.schemas.fields import (
 )
 from app.schemas.tasks import TaskIn
 from app.services.shared.actor import Actor
-from app.services.shared.paging import Q_MAX, Page
+from app.services.shared.paging import Q_MAX, Page, PageRequest
 from app.services.shared.preconditions import Expect
 from app.services.tasks import tasks
 from app.services.tasks.filters import IDS_MAX, NONE
@@ -123,11 +123,11 @@ class TaskQuery(ListQuery, TaskFilters):
 
 @bp.get("")
 @operation(id="listTasks", summary="List tasks", scopes=READ, query=TaskQuery(), returns=TaskOut())
-def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Task]:
+def index(actor: Actor, query: dict[str, Any], paging: PageRequest) -> Page[Task]:
     """Lists the tasks that the caller owns or is assigned to; for an admin, all tasks."""
     filters = {name: value for name, value in query.items() if name != "sort"}
     everyone = actor.is_admin
-    return tasks.page(actor, filters, sort=query["sort"], everyone=everyone, **paging)
+    return tasks.page(actor, paging, filters=filters, sort=query["sort"], everyone=everyone)
 
 
 @bp.post("")

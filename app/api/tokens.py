@@ -20,7 +20,7 @@ from app.schemas.coded_fields import Length, List
 from app.schemas.fields import Identifier, Line, Moment, Strict, Text, choice
 from app.services.access import personal_tokens
 from app.services.shared.actor import Actor
-from app.services.shared.paging import Page
+from app.services.shared.paging import Page, PageRequest
 from app.services.shared.preconditions import Expect
 from app.services.users import users
 
@@ -58,9 +58,9 @@ class TokenIn(Strict):
     query=ListQuery(),
     returns=TokenOut(),
 )
-def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
+def index(actor: Actor, query: dict[str, Any], paging: PageRequest) -> Page[Any]:
     """Tokens are ordered newest first."""
-    page = personal_tokens.page(actor, **query, **paging)
+    page = personal_tokens.page(actor, paging, **query)
     return Page([_token_row(token) for token in page.items], page.last, page.total)
 
 

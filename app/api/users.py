@@ -37,7 +37,7 @@ from app.services.accounts import (
 from app.services.authentication import authentication
 from app.services.shared import display_names
 from app.services.shared.actor import Actor
-from app.services.shared.paging import Page
+from app.services.shared.paging import Page, PageRequest
 from app.services.shared.preconditions import Expect
 from app.services.users import registration, users
 
@@ -160,9 +160,9 @@ def by_username(_actor: Actor, username: str) -> User:
 @operation(
     id="listUsers", summary="List users", scopes=("admin",), query=UserQuery(), returns=UserOut()
 )
-def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[User]:
+def index(actor: Actor, query: dict[str, Any], paging: PageRequest) -> Page[User]:
     """Users are ordered newest first."""
-    return users.page(actor, **query, **paging)
+    return users.page(actor, paging, **query)
 
 
 @bp.post("/invitations")

@@ -14,7 +14,7 @@ from app.models.webhook import EVENTS, URL_MAX
 from app.schemas.coded_fields import Length, List
 from app.schemas.fields import Flag, Identifier, Moment, Strict, Text, choice
 from app.services.shared.actor import Actor
-from app.services.shared.paging import Page
+from app.services.shared.paging import Page, PageRequest
 from app.services.shared.preconditions import Expect
 from app.services.webhooks import (
     deliveries as webhook_deliveries,
@@ -95,9 +95,9 @@ class DeliveryOut(Schema):
     query=ListQuery(),
     returns=WebhookOut(),
 )
-def index(actor: Actor, query: dict[str, Any], **paging: Any) -> Page[Any]:
+def index(actor: Actor, query: dict[str, Any], paging: PageRequest) -> Page[Any]:
     """Webhooks are ordered newest first."""
-    page = webhooks.page(actor, **query, **paging)
+    page = webhooks.page(actor, paging, **query)
     return Page([_webhook_row(webhook) for webhook in page.items], page.last, page.total)
 
 
@@ -174,10 +174,14 @@ def delete(actor: Actor, webhook_id: str, expect: Expect) -> None:
     errors=(NotFound,),
 )
 def deliveries(
-    actor: Actor, webhook_id: str, record: Webhook | None, query: dict[str, Any], **paging: Any
+    actor: Actor,
+    webhook_id: str,
+    record: Webhook | None,
+    query: dict[str, Any],
+    paging: PageRequest,
 ) -> Page[Any]:
     """Deliveries are ordered newest first. Finished deliveries are kept for 30 days."""
-    page = webhook_deliveries.page(actor, webhook_id, webhook=record, **query, **paging)
+    page = webhook_deliveries.page(actor, webhook_id, paging, webhook=record, **query)
     return Page([_delivery_row(entry) for entry in page.items], page.last, page.total)
 
 

@@ -10,6 +10,7 @@ from app.models.task import CLOSED, STATUSES
 from app.pages.redirects import next_page
 from app.pages.templating import words
 from app.services.shared import display_names
+from app.services.shared.paging import PageRequest
 from app.services.tasks import tasks
 from app.web.current_user import page_user
 
@@ -21,10 +22,9 @@ SHOWN = 12  # tasks in a column; the list shows all tasks
 @login_required
 def index() -> str:
     actor, query = page_user(), read_query(request.args)
+    first = PageRequest(SHOWN, count=True)
     columns = {
-        status: read_page(
-            actor, query, status=[status], sort=_order(status), limit=SHOWN, count=True
-        )
+        status: read_page(actor, query, first, status=[status], sort=_order(status))
         for status in STATUSES
     }
     assigned = (task.assignee_id for page in columns.values() for task in page.items)

@@ -13,6 +13,7 @@ from app.models import Comment
 from app.pages.pagination import binding
 from app.pages.redirects import next_page
 from app.pages.submit_once import submit_once
+from app.services.shared.paging import PageRequest
 from app.services.tasks import comments
 from app.web.current_user import page_user
 from app.web.cursors import seal
@@ -65,7 +66,7 @@ def delete(task_id: str, comment_id: str) -> ResponseReturnValue:
 def _url_of(comment: Comment) -> str:
     """Return the comment's URL: on the first page of the list, or at the top of a later one."""
     task_id, cursor = comment.task_id, None
-    first = comments.page(page_user(), task_id, limit=COMMENTS_SHOWN)
+    first = comments.page(page_user(), task_id, PageRequest(COMMENTS_SHOWN))
     if comment.id not in {one.id for one in first.items}:
         before = comment.created_at - timedelta(microseconds=1)
         of_list = binding(ENDPOINT, task_id=task_id, _anchor=COMMENTS)

@@ -55,7 +55,7 @@ class ConfirmForm(Form):
 @login_required
 def index() -> str:
     actor = page_user()
-    found = listed(lambda **paging: factors.page(actor, **paging), "main.factors.index")
+    found = listed(lambda paging: factors.page(actor, paging), "main.factors.index")
     return render_template(
         "main/settings/two_factor/index.html",
         found=found,

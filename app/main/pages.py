@@ -19,6 +19,7 @@ from app.errors import NotFound
 from app.models.task import CLOSED, STATUSES
 from app.models.types import now
 from app.services.shared.actor import Actor
+from app.services.shared.paging import PageRequest
 from app.services.tasks import stats as task_stats, tasks
 from app.web.current_user import page_user
 from app.web.error_handlers import problems as known_problems
@@ -51,10 +52,11 @@ def index() -> ResponseReturnValue:
 def _lists(actor: Actor) -> dict[str, Any]:
     moment = now()
     soon = {"due_after": moment, "due_before": moment + SOON, "status": OPEN}
+    first = PageRequest(SHOWN)
     return {
-        "overdue": tasks.page(actor, {"overdue": True}, sort="due_at", limit=SHOWN).items,
-        "soon": tasks.page(actor, soon, sort="due_at", limit=SHOWN).items,
-        "recent": tasks.page(actor, sort="-updated_at", limit=SHOWN).items,
+        "overdue": tasks.page(actor, first, filters={"overdue": True}, sort="due_at").items,
+        "soon": tasks.page(actor, first, filters=soon, sort="due_at").items,
+        "recent": tasks.page(actor, first, sort="-updated_at").items,
     }
 
 

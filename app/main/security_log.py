@@ -50,5 +50,5 @@ WORDS = {
 @login_required
 def index() -> str:
     actor = page_user()
-    found = listed(lambda **paging: security_log.page(actor, **paging), "main.security_log.index")
+    found = listed(lambda paging: security_log.page(actor, paging), "main.security_log.index")
     return render_template("main/settings/security.html", found=found, words=WORDS, own=actor.id)

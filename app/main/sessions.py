@@ -25,9 +25,9 @@ ENDPOINT = "main.sessions.index"
 @login_required
 def index() -> str:
     actor = page_user()
-    browsers = listed(lambda **paging: active_sessions.in_browsers(actor, **paging), ENDPOINT)
+    browsers = listed(lambda paging: active_sessions.in_browsers(actor, paging), ENDPOINT)
     programs = listed(
-        lambda **paging: active_sessions.by_api(actor, **paging), ENDPOINT, name="api_cursor"
+        lambda paging: active_sessions.by_api(actor, paging), ENDPOINT, name="api_cursor"
     )
     return render_template(
         "main/settings/sessions.html",

@@ -12,7 +12,7 @@ from app.models.task import PRIORITIES, STATUSES
 from app.pages.forms import NUL
 from app.services.shared import text_rules
 from app.services.shared.actor import Actor
-from app.services.shared.paging import Q_MAX, Page
+from app.services.shared.paging import Q_MAX, Page, PageRequest
 from app.services.tasks import labels, tasks
 
 SORT_DEFAULT = "-created_at"
@@ -60,18 +60,14 @@ class TaskQuery:
     def filters_of(self, actor_id: str) -> dict[str, Any]:
         return {**self.filters, "assignee_id": [actor_id]} if self.mine else self.filters
 
-    def binding(self, actor_id: str) -> list[Any]:
-        """Return the values that a cursor of this list is bound to."""
-        return [self.filters_of(actor_id), self.sort, actor_id]
-
 
 def read_page(
     actor: Actor,
     query: TaskQuery,
+    paging: PageRequest,
     *,
     status: list[str] | None = None,
     sort: str = "",
-    **paging: Any,
 ) -> Page[Task]:
     """Return a page of the query's tasks; `status` and `sort` replace those of the query."""
     if query.faults:
@@ -79,7 +75,7 @@ def read_page(
     filters = query.filters_of(actor.id)
     if status:
         filters = {**filters, "status": status}
-    return tasks.page(actor, filters, sort=sort or query.sort, **paging)
+    return tasks.page(actor, paging, filters=filters, sort=sort or query.sort)
 
 
 def read_query(args: "MultiDict[str, str]") -> TaskQuery:

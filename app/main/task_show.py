@@ -31,8 +31,9 @@ def show_task(task_id: str, form: CommentForm) -> ResponseReturnValue:
     task = tasks.get(actor, task_id)
     events = task_events.history(actor, task_id)
     said = listed(
-        lambda **paging: comments.page(actor, task_id, task=task, **paging, count=True),
+        lambda paging: comments.page(actor, task_id, paging, task=task),
         ENDPOINT,
+        count=True,
         limit=COMMENTS_SHOWN,
         task_id=task_id,
         _anchor=COMMENTS,

@@ -1,64 +1,55 @@
 """Pages of tasks: list, trash, one task, creation, change and deletion."""
 
+from dataclasses import replace
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from app.errors import InvalidParameter, PreconditionFailed
+from app.errors import PreconditionFailed
 from app.main.task_forms import EditForm, TaskForm
 from app.main.task_query import SORT_NAMES, read_page, read_query
 from app.main.task_show import CommentForm, show_task
 from app.models.task import TITLE_MAX
+from app.pages.pagination import listed
 from app.pages.redirects import next_page
 from app.pages.submit_once import submit_once
 from app.services.shared import display_names
 from app.services.tasks import access as task_access, tasks
-from app.web import cursors
 from app.web.current_user import page_user
 
 bp = Blueprint("tasks", __name__)
-TRASH_BINDING = "trash"
 
 
 @bp.get("")
 @login_required
-def index() -> ResponseReturnValue:
+def index() -> str:
     actor, query = page_user(), read_query(request.args)
-    try:
-        after = cursors.unseal(query.cursor, query.binding(actor.id))
-    except InvalidParameter:
-        flash("That page of the list no longer exists. This is the first page.", "warning")
-        return redirect(url_for(".index", **query.args))
-    page = read_page(actor, query, after=after, count=after is None)
-    if after and not page.items:  # the page became empty since the cursor was issued
-        return redirect(url_for(".index", **query.args))
-    following = cursors.seal(page.last, query.binding(actor.id))
+    found = listed(
+        lambda paging: read_page(actor, query, replace(paging, count=paging.after is None)),
+        "main.tasks.index",
+        **query.args,
+    )
     return render_template(
         "main/tasks/index.html",
-        page=page,
+        found=found,
         query=query,
-        following=following,
         sorts=SORT_NAMES,
         title_max=TITLE_MAX,
-        people=display_names.of_users(actor, (task.assignee_id for task in page.items)),
+        people=display_names.of_users(actor, (task.assignee_id for task in found.page.items)),
     )
 
 
 @bp.get("/trash")
 @login_required
-def trash() -> ResponseReturnValue:
-    actor, cursor = page_user(), request.args.get("cursor")
-    binding = [TRASH_BINDING, actor.id]
-    try:
-        after = cursors.unseal(cursor, binding)
-    except InvalidParameter:
-        return redirect(url_for(".trash"))
-    page = tasks.page(actor, {"trashed": True}, sort="-updated_at", after=after)
-    if after and not page.items:
-        return redirect(url_for(".trash"))
-    following = cursors.seal(page.last, binding)
+def trash() -> str:
+    actor = page_user()
+    found = listed(
+        lambda paging: tasks.page(actor, paging, filters={"trashed": True}, sort="-updated_at"),
+        "main.tasks.trash",
+    )
     days = tasks.PURGE_AFTER.days
-    return render_template("main/tasks/trash.html", page=page, following=following, days=days)
+    return render_template("main/tasks/trash.html", found=found, days=days)
 
 
 @bp.route("/new", methods=["GET", "POST"])

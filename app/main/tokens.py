@@ -97,7 +97,7 @@ def revoke(token_id: str) -> ResponseReturnValue:
 
 def _page(form: TokenForm, secret: str = "") -> ResponseReturnValue:
     actor = page_user()
-    found = listed(lambda **paging: personal_tokens.page(actor, **paging), "main.tokens.index")
+    found = listed(lambda paging: personal_tokens.page(actor, paging), "main.tokens.index")
     page = render_template(
         "main/settings/tokens.html", form=form, found=found, secret=secret, moment=now()
     )

@@ -139,7 +139,7 @@ def _redirect_to(webhook_id: str) -> ResponseReturnValue:
 
 def _list_page(form: WebhookForm, secret: str = "", made: str = "") -> ResponseReturnValue:
     actor = page_user()
-    found = listed(lambda **paging: webhooks.page(actor, **paging), "main.webhooks.index")
+    found = listed(lambda paging: webhooks.page(actor, paging), "main.webhooks.index")
     page = render_template(
         "main/settings/webhooks/index.html", form=form, found=found, secret=secret, made=made
     )
@@ -155,7 +155,7 @@ def _edit_form(webhook: Webhook) -> EditForm:
 def _webhook_page(webhook: Webhook, form: EditForm, secret: str = "") -> ResponseReturnValue:
     actor = page_user()
     found = listed(
-        lambda **paging: webhook_deliveries.page(actor, webhook.id, webhook=webhook, **paging),
+        lambda paging: webhook_deliveries.page(actor, webhook.id, paging, webhook=webhook),
         "main.webhooks.show",
         webhook_id=webhook.id,
     )

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from flask import flash, request, url_for
 
 from app.errors import InvalidParameter
-from app.services.shared.paging import LIMIT_DEFAULT, Page
+from app.services.shared.paging import LIMIT_DEFAULT, Page, PageRequest
 from app.web.current_user import page_user
 from app.web.cursors import seal, unseal
 
@@ -22,11 +22,12 @@ class Listed(Generic[T]):
 
 
 def listed(
-    read: Callable[..., Page[T]],
+    read: Callable[[PageRequest], Page[T]],
     endpoint: str,
     *,
     name: str = "cursor",
     limit: int = LIMIT_DEFAULT,
+    count: bool = False,
     **address: Any,
 ) -> Listed[T]:
     """Return the list page of the query's cursor, or the first page for an invalid cursor.
@@ -40,9 +41,9 @@ def listed(
     except InvalidParameter:
         flash("That page of the list no longer exists. This is the first page.", "warning")
         cursor = after = None
-    page = read(limit=limit, after=after)
+    page = read(PageRequest(limit, after, count))
     if after and not page.items:  # the page became empty since the cursor was issued
-        cursor, page = None, read(limit=limit, after=None)
+        cursor, page = None, read(PageRequest(limit, None, count))
     further: dict[str, Any] = {**address, name: seal(page.last, bound)}
     return Listed(
         page,

@@ -12,6 +12,7 @@ from app.services.access import active_sessions, bearer_tokens, token_pairs
 from app.services.access.token_pairs import Pair
 from app.services.accounts import accounts
 from app.services.shared.actor import Actor
+from app.services.shared.paging import PageRequest
 from tests.conftest import PASSWORD
 from tests.support.answers import slug_of
 from tests.support.clients import Api
@@ -120,7 +121,7 @@ def test_family_of_several_pairs_is_listed_once(ann: Actor) -> None:
     for _ in range(3):
         refresh(old)
     other = sign_in()
-    found = active_sessions.by_api(ann, limit=10).items
+    found = active_sessions.by_api(ann, PageRequest(10)).items
     assert {token.family_id for token in found} == {
         bearer_tokens.identify(pair.access_token).family_id for pair in (old, other)
     }

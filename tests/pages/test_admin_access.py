@@ -7,6 +7,7 @@ from app.errors import Forbidden
 from app.models import Session, Token
 from app.services.access import active_sessions, personal_tokens
 from app.services.shared.actor import Actor
+from app.services.shared.paging import PageRequest
 from app.services.users import users
 from tests.support.admin_lists import flashed, headed
 from tests.support.answers import MISSING
@@ -32,13 +33,13 @@ def test_nobody_ends_what_is_anothers(app: Flask, ann: Actor, bob: Actor) -> Non
     token_id, _ = make_token(app, ann)
     with app.app_context():
         for act in (
-            lambda: active_sessions.in_browsers(bob, limit=10, owner_id=ann.id),
-            lambda: active_sessions.by_api(bob, limit=10, owner_id=ann.id),
+            lambda: active_sessions.in_browsers(bob, PageRequest(10), owner_id=ann.id),
+            lambda: active_sessions.by_api(bob, PageRequest(10), owner_id=ann.id),
             lambda: active_sessions.end_session(bob, MISSING, owner_id=ann.id),
             lambda: active_sessions.end_family(bob, MISSING, owner_id=ann.id),
             lambda: active_sessions.end_others(bob, owner_id=ann.id),
-            lambda: personal_tokens.page(bob, limit=10, owner_id=ann.id),
-            lambda: personal_tokens.page_of_all(bob, limit=10),
+            lambda: personal_tokens.page(bob, PageRequest(10), owner_id=ann.id),
+            lambda: personal_tokens.page_of_all(bob, PageRequest(10)),
             lambda: personal_tokens.revoke(bob, token_id, owner_id=ann.id),
         ):
             with pytest.raises(Forbidden):

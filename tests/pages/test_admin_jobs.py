@@ -10,6 +10,7 @@ from app.models import OutboxEntry
 from app.models.types import now
 from app.services.outbox import jobs, outbox
 from app.services.shared.actor import Actor
+from app.services.shared.paging import PageRequest
 from tests.support.admin_lists import flashed, headed
 from tests.support.answers import MISSING
 from tests.support.clients import Browser
@@ -52,7 +53,7 @@ def test_figures_tell_each_status_and_what_is_due(
 def test_only_admins_may(app: Flask, ann: Actor, dead: str) -> None:
     with app.app_context():
         for act in (
-            lambda: jobs.page(ann, limit=10),
+            lambda: jobs.page(ann, PageRequest(10)),
             lambda: jobs.figures(ann),
             lambda: jobs.retry(ann, dead),
         ):

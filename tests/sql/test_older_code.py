@@ -93,7 +93,7 @@ def test_list_has_what_older_code_has_written(ann: Actor) -> None:
 
 def test_search_finds_what_older_code_has_written(ann: Actor) -> None:
     task_search.catch_up()
-    assert [task.id for task in tasks.page(ann, {"q": "fence"}).items] == [TASK]
+    assert [task.id for task in tasks.page(ann, filters={"q": "fence"}).items] == [TASK]
 
 
 def test_search_finds_what_older_code_has_changed_once_it_is_indexed_again(ann: Actor) -> None:
@@ -103,9 +103,9 @@ def test_search_finds_what_older_code_has_changed_once_it_is_indexed_again(ann: 
     with db.engine.begin() as connection:
         connection.execute(text(UPDATE_TASK), values(connection))
     assert task_search.catch_up() == 1
-    assert [task.id for task in tasks.page(ann, {"q": "fence"}).items] == [TASK]
+    assert [task.id for task in tasks.page(ann, filters={"q": "fence"}).items] == [TASK]
 
 
 def test_newer_code_changes_what_older_code_has_written(ann: Actor) -> None:
     assert tasks.update(ann, TASK, {"title": "Paint the door"}).version == 3
-    assert [task.id for task in tasks.page(ann, {"q": "door"}).items] == [TASK]
+    assert [task.id for task in tasks.page(ann, filters={"q": "door"}).items] == [TASK]

@@ -17,6 +17,7 @@ from app.services.access import active_sessions, bearer_tokens, token_pairs
 from app.services.accounts import accounts
 from app.services.operations import purge
 from app.services.shared.actor import Actor
+from app.services.shared.paging import PageRequest
 from app.services.tasks import history as task_events, importing as task_import, tasks
 from app.sql import ROW_KEY, LostRace, Statement, UniqueViolation, atomic
 from tests.conftest import PASSWORD
@@ -50,7 +51,7 @@ def test_an_import_that_lost_a_race_is_made_whole(
     monkeypatch.setattr(task_import, "BATCH", 1)
     rows = iter([task_import.Row(2, {"title": "one"}), task_import.Row(3, {"title": "two"})])
     assert task_import.import_tasks(ann, rows).created == 2
-    assert tasks.page(ann, count=True).total == 2
+    assert tasks.page(ann, PageRequest(count=True)).total == 2
 
 
 def test_what_failed_is_not_taken_for_stored(ctx: None, ann: Actor) -> None:

@@ -21,7 +21,7 @@ from app.services.access.bearer_tokens import HolderStatement
 from app.services.shared.actor import Actor
 from app.services.shared.client_networks import network_of
 from app.services.shared.holder_records import HolderRecord
-from app.services.shared.paging import LIMIT_DEFAULT, LIMIT_MAX, Page
+from app.services.shared.paging import LIMIT_DEFAULT, LIMIT_MAX, Page, PageRequest
 from app.web import cursors, rate_limit
 from app.web.current_user import api_user, origin, require_scopes
 
@@ -95,7 +95,7 @@ def _dump_by_class(dumps: Mapping[type, Dump], default: Dump) -> Dump:
 
 def operation(**declared: Any) -> Callable[[View], View]:
     """Turn a function into an API view. The function takes the actor and, as declared, `body`,
-    `query` (in a list also `after`, `limit`, `count`), `expect` and `record`, which is the result
+    `query` (in a list also `paging`, a PageRequest), `expect` and `record`, which is the result
     of `reads` or None. It returns a row, a Page, a Response or None."""
     declaration = Operation(**declared)
 
@@ -206,7 +206,8 @@ def _list(
     limit, cursor, count = query.pop("limit"), query.pop("cursor"), query.pop("count")
     binding = [call.path, actor.id, query]
     after = cursors.unseal(cursor, binding)
-    page: Page[Any] = view(actor, query=query, limit=limit, after=after, count=count, **given)
+    paging = PageRequest(limit, after, count)
+    page: Page[Any] = view(actor, query=query, paging=paging, **given)
     following = cursors.seal(page.last, binding)
     body: dict[str, Any] = {
         "items": [declaration.dump(row) for row in page.items],

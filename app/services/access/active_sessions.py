@@ -18,7 +18,7 @@ from app.services.access import personal_tokens
 from app.services.authentication import credentials
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
-from app.services.shared.paging import Page
+from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("user", "session.others_ended")
@@ -38,10 +38,8 @@ _end_family = Statement[Token](
 
 def in_browsers(
     actor: Actor,
+    request: PageRequest = FIRST_PAGE,
     *,
-    limit: int,
-    after: list[Any] | None = None,
-    count: bool = False,
     owner_id: str | None = None,
 ) -> Page[Session]:
     """Return the page sessions that have not expired, the last sign-in first."""
@@ -52,15 +50,13 @@ def in_browsers(
         Session.last_seen_at >= moment - REMEMBERED_IDLE,
         or_(Session.remembered, Session.last_seen_at >= moment - IDLE),
     ]
-    return paging.read(Session, alive, limit=limit, after=after, count=count)
+    return paging.read(Session, alive, request)
 
 
 def by_api(
     actor: Actor,
+    request: PageRequest = FIRST_PAGE,
     *,
-    limit: int,
-    after: list[Any] | None = None,
-    count: bool = False,
     owner_id: str | None = None,
 ) -> Page[Token]:
     """Return the sign-ins by the API, each as its newest valid refresh token."""
@@ -71,7 +67,7 @@ def by_api(
         .exists()
     )
     alive = [Token.user_id == actor.owner_or_self(owner_id), *_good(Token, moment), ~newer]
-    return paging.read(Token, alive, limit=limit, after=after, count=count)
+    return paging.read(Token, alive, request)
 
 
 def _good(token: Any, moment: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
@@ -17,7 +16,7 @@ from app.services.authentication import authentication, credentials
 from app.services.outbox import mails
 from app.services.shared import audit, paging, text_rules
 from app.services.shared.actor import Actor, scopes_of
-from app.services.shared.paging import Page
+from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.shared.preconditions import Expect, check
 from app.sql import ROW_KEY, Statement, atomic
 
@@ -46,25 +45,21 @@ _delete_older = Statement[Token](
 
 def page(
     actor: Actor,
+    request: PageRequest = FIRST_PAGE,
     *,
-    limit: int,
-    after: list[Any] | None = None,
-    count: bool = False,
     owner_id: str | None = None,
 ) -> Page[Token]:
     """Return the tokens of the actor or, for an admin, of `owner_id`, the newest first."""
     conditions = [Token.user_id == actor.owner_or_self(owner_id), Token.kind == "personal"]
-    return paging.read(Token, conditions, limit=limit, after=after, count=count)
+    return paging.read(Token, conditions, request)
 
 
 def page_of_all(
     actor: Actor,
+    request: PageRequest = FIRST_PAGE,
     *,
     owner_id: str | None = None,
     scope: str | None = None,
-    limit: int,
-    after: list[Any] | None = None,
-    count: bool = False,
 ) -> Page[Token]:
     """Return all users' tokens for an admin, the newest first, filtered by owner and scope."""
     actor.require_admin()
@@ -73,7 +68,7 @@ def page_of_all(
         conditions.append(Token.user_id == owner_id)
     if scope is not None:
         conditions.append(Token.scopes.contains(scope, autoescape=True))
-    return paging.read(Token, conditions, limit=limit, after=after, count=count)
+    return paging.read(Token, conditions, request)
 
 
 def get(actor: Actor, token_id: str) -> Token:

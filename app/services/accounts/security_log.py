@@ -12,7 +12,7 @@ from app.models import AUDIT_EVENTS
 from app.models.audit_event import OF_CREDENTIALS
 from app.services.shared import paging
 from app.services.shared.actor import Actor
-from app.services.shared.paging import LIMIT_DEFAULT, Page
+from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.sql import Statement
 
 _user_id = bindparam("user_id", type_=AUDIT_EVENTS.c.target_id.type)
@@ -23,30 +23,31 @@ _BRANCHES: tuple[tuple[ColumnElement[bool], ...], ...] = (
 )
 
 
-def page(actor: Actor, *, limit: int = LIMIT_DEFAULT, after: list[Any] | None = None) -> Page[Any]:
+def page(actor: Actor, request: PageRequest = FIRST_PAGE) -> Page[Any]:
     """Return the actor's events, the newest first.
 
     `address` is "" for the acts of another actor, because that address is their personal data.
     """
-    branches = [_branch(conditions, limit, after) for conditions in _BRANCHES]
+    branches = [_branch(conditions, request) for conditions in _BRANCHES]
     both = union_all(*(select(branch.subquery()) for branch in branches)).subquery()
-    query = paging.ordered(select(both), both.c.created_at, both.c.id, True).limit(limit + 1)
+    query = paging.ordered(select(both), both.c.created_at, both.c.id, True).limit(
+        request.limit + 1
+    )
     rows = Statement[Any](query).all(user_id=actor.id)
-    found = paging.cut(rows, limit, "created_at")
+    found = paging.cut(rows, request.limit, "created_at")
     return Page([_shown(row, actor) for row in found.items], found.last)
 
 
-def _branch(
-    conditions: tuple[ColumnElement[bool], ...], limit: int, after: list[Any] | None
-) -> Select[Any]:
+def _branch(conditions: tuple[ColumnElement[bool], ...], request: PageRequest) -> Select[Any]:
     query = select(*AUDIT_EVENTS.c).where(*conditions)
-    if after:
-        at = bindparam("at", paging.moment(after[0]), type_=AUDIT_EVENTS.c.created_at.type)
+    if request.after:
+        key, last_id = request.after
+        at = bindparam("at", paging.moment(key), type_=AUDIT_EVENTS.c.created_at.type)
         query = query.where(
-            paging.behind(AUDIT_EVENTS.c.created_at, AUDIT_EVENTS.c.id, True, at, after[1])
+            paging.behind(AUDIT_EVENTS.c.created_at, AUDIT_EVENTS.c.id, True, at, last_id)
         )
     return paging.ordered(query, AUDIT_EVENTS.c.created_at, AUDIT_EVENTS.c.id, True).limit(
-        limit + 1
+        request.limit + 1
     )
 
 

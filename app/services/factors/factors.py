@@ -6,7 +6,6 @@ last one deletes them. A new factor ends all other sign-ins, which were made wit
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
@@ -19,7 +18,7 @@ from app.services.factors import recovery_codes
 from app.services.outbox import mails
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
-from app.services.shared.paging import Page
+from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.users import users
 from app.sql import ROW_KEY, Statement, atomic
 
@@ -104,12 +103,10 @@ def after_reset(user: User) -> str:
     return f"{user.username} has no password and cannot sign in: send a link that sets one."
 
 
-def page(
-    actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
-) -> Page[Factor]:
+def page(actor: Actor, request: PageRequest = FIRST_PAGE) -> Page[Factor]:
     """Return the actor's confirmed factors, the newest first."""
     conditions = [Factor.user_id == actor.id, _counts]
-    return paging.read(Factor, conditions, limit=limit, after=after, count=count)
+    return paging.read(Factor, conditions, request)
 
 
 def names(actor: Actor, user_id: str) -> list[str]:

@@ -11,7 +11,7 @@ from app.models.outbox import STATUSES
 from app.services.outbox import outbox
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
-from app.services.shared.paging import Page
+from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("job", "job.retried")
@@ -24,12 +24,10 @@ _get = Statement[OutboxEntry](select(*OUTBOX_ENTRIES.c).where(OUTBOX_ENTRIES.c.i
 
 def page(
     actor: Actor,
+    request: PageRequest = FIRST_PAGE,
     *,
     status: str | None = None,
     kind: str | None = None,
-    limit: int,
-    after: list[Any] | None = None,
-    count: bool = False,
 ) -> Page[OutboxEntry]:
     """Return the entries, the newest first, including ended ones until their deletion."""
     actor.require_admin()
@@ -38,7 +36,7 @@ def page(
         conditions.append(OutboxEntry.status == status)
     if kind is not None:
         conditions.append(OutboxEntry.kind == kind)
-    return paging.read(OutboxEntry, conditions, limit=limit, after=after, count=count)
+    return paging.read(OutboxEntry, conditions, request)
 
 
 def figures(actor: Actor) -> dict[str, Any]:

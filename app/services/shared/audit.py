@@ -13,7 +13,7 @@ from app.models import AUDIT_EVENTS, AuditEvent
 from app.models.types import now, uuid7
 from app.services.shared import paging
 from app.services.shared.actor import SYSTEM, Actor
-from app.services.shared.paging import Page
+from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.sql import Batch, Statement, atomic
 
 _insert = Statement[AuditEvent](insert(AUDIT_EVENTS), prepared=True)
@@ -95,6 +95,7 @@ def end_before(moment: datetime) -> None:
 
 def page(
     actor: Actor,
+    request: PageRequest = FIRST_PAGE,
     *,
     actor_id: str | None = None,
     action: str | None = None,
@@ -102,9 +103,6 @@ def page(
     target_id: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
-    limit: int = paging.LIMIT_DEFAULT,
-    after: list[Any] | None = None,
-    count: bool = False,
 ) -> Page[AuditEvent]:
     """Return a page of events, the newest first. `since` is inclusive, `until` exclusive.
 
@@ -125,6 +123,4 @@ def page(
     if until is not None:
         conditions.append(AuditEvent.created_at < until)
     followed = since is not None
-    return paging.read(
-        AuditEvent, conditions, limit=limit, after=after, count=count, followed=followed
-    )
+    return paging.read(AuditEvent, conditions, request, followed=followed)

@@ -16,6 +16,21 @@ Q_MAX = 200  # characters of a search
 
 
 @dataclass(slots=True, frozen=True)
+class PageRequest:
+    """The part of a list to read: up to `limit` rows behind the row `after`, a page's `last`.
+
+    `count` asks for the `total` as well, which costs a count of all matching rows.
+    """
+
+    limit: int = LIMIT_DEFAULT
+    after: list[Any] | None = None
+    count: bool = False
+
+
+FIRST_PAGE = PageRequest()
+
+
+@dataclass(slots=True, frozen=True)
 class Page(Generic[T]):
     """A page. `last` is the place after which the next page starts, None for the last page."""
 
@@ -58,10 +73,8 @@ def moment(value: Any) -> Any:
 def read(
     model: type[T],
     conditions: Sequence[ColumnElement[bool]],
+    request: PageRequest,
     *,
-    limit: int,
-    after: list[Any] | None,
-    count: bool,
     descending: bool = True,
     followed: bool = False,
 ) -> Page[T]:
@@ -70,10 +83,11 @@ def read(
     `followed`: clients poll from the newest time stamp (app.services.shared.following).
     """
     table: Any = model.__table__  # type: ignore[attr-defined]
-    query = select(*table.c).where(*conditions).limit(limit + 1)
-    if after:
-        at = bindparam("at", moment(after[0]), type_=table.c.created_at.type)
-        query = query.where(behind(table.c.created_at, table.c.id, descending, at, after[1]))
+    query = select(*table.c).where(*conditions).limit(request.limit + 1)
+    if request.after:
+        key, last_id = request.after
+        at = bindparam("at", moment(key), type_=table.c.created_at.type)
+        query = query.where(behind(table.c.created_at, table.c.id, descending, at, last_id))
     query = ordered(query, table.c.created_at, table.c.id, descending)
 
     def until(moment: datetime) -> list[T]:
@@ -81,7 +95,7 @@ def read(
 
     rows = following.settled(until, "created_at") if followed else Statement[T](query).all()
     total = None
-    if count:
+    if request.count:
         number = select(func.count().label("total")).select_from(table).where(*conditions)
         total = Statement[Any](number).scalar()
-    return cut(rows, limit, "created_at", total)
+    return cut(rows, request.limit, "created_at", total)

@@ -1,7 +1,5 @@
 """Comments on a task, for everybody who may see the task."""
 
-from typing import Any
-
 from sqlalchemy import (
     and_,
     bindparam,
@@ -18,7 +16,7 @@ from app.models.types import UTCDateTime, now, uuid7
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
 from app.services.shared.holder_records import HolderRecord
-from app.services.shared.paging import Page
+from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.shared.preconditions import Expect, check
 from app.services.tasks import tasks
 from app.services.webhooks import events as webhook_events
@@ -54,11 +52,9 @@ _delete = Statement[Comment](delete_(Comment).where(COMMENTS.c.id == ROW_KEY))
 def page(
     actor: Actor,
     task_id: str,
+    request: PageRequest = FIRST_PAGE,
     *,
     task: Task | None = None,
-    limit: int,
-    after: list[Any] | None = None,
-    count: bool = False,
 ) -> Page[Comment]:
     """Return a page of comments, the oldest first. `task` saves a read if the caller has the task.
 
@@ -66,7 +62,7 @@ def page(
     """
     task = task or tasks.get(actor, task_id)
     conditions = [Comment.task_id == task.id]
-    return paging.read(Comment, conditions, limit=limit, after=after, count=count, descending=False)
+    return paging.read(Comment, conditions, request, descending=False)
 
 
 def get(actor: Actor, task_id: str, comment_id: str) -> Comment:

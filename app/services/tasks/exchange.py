@@ -14,6 +14,7 @@ import orjson
 
 from app.services.shared import display_names
 from app.services.shared.actor import Actor
+from app.services.shared.paging import PageRequest
 from app.services.tasks import labels, tasks
 
 BATCH = 500
@@ -44,7 +45,8 @@ def every(
     """Yield all matching tasks, by keyset, so that no cursor stays open between two batches."""
     after: list[Any] | None = None
     while True:
-        page = tasks.page(actor, filters, sort=sort, limit=BATCH, after=after, everyone=everyone)
+        request = PageRequest(BATCH, after)
+        page = tasks.page(actor, request, filters=filters, sort=sort, everyone=everyone)
         people = display_names.of_users(actor, (task.assignee_id for task in page.items))
         for task in page.items:
             values = {name: getattr(task, name) for name in _OF_TASK}

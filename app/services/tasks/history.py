@@ -1,13 +1,11 @@
 """The history of a task, the newest event first."""
 
-from typing import Any
-
 from sqlalchemy import bindparam, select
 
 from app.models import AUDIT_EVENTS, USERS, AuditEvent, Task, User
 from app.services.shared import paging
 from app.services.shared.actor import Actor
-from app.services.shared.paging import Page
+from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.tasks import tasks
 from app.sql import ROW_KEY, Statement
 
@@ -28,11 +26,9 @@ def history(actor: Actor, task_id: str, limit: int = 50) -> list[AuditEvent]:
 def events(
     actor: Actor,
     task_id: str,
+    request: PageRequest = FIRST_PAGE,
     *,
     task: Task | None = None,
-    limit: int,
-    after: list[Any] | None = None,
-    count: bool = False,
 ) -> Page[AuditEvent]:
     """Return a page of events. `task` saves a read if the caller has the task.
 
@@ -40,4 +36,4 @@ def events(
     """
     task = task or tasks.get(actor, task_id)
     of_task = [AuditEvent.target_id == task.id, AuditEvent.target_type == "task"]
-    return paging.read(AuditEvent, of_task, limit=limit, after=after, count=count)
+    return paging.read(AuditEvent, of_task, request)

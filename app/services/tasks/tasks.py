@@ -13,7 +13,7 @@ from app.models.types import now
 from app.services.shared import audit, following, paging
 from app.services.shared.actor import Actor
 from app.services.shared.holder_records import HolderRecord
-from app.services.shared.paging import Page
+from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.shared.preconditions import Expect, check
 from app.services.tasks import (
     access,
@@ -82,12 +82,10 @@ def hold(actor: Actor, task_id: str) -> Task:
 
 def page(
     actor: Actor,
-    filters: dict[str, Any] | None = None,
+    request: PageRequest = FIRST_PAGE,
     *,
+    filters: dict[str, Any] | None = None,
     sort: str = "-created_at",
-    limit: int = paging.LIMIT_DEFAULT,
-    after: list[Any] | None = None,
-    count: bool = False,
     everyone: bool = False,
 ) -> Page[Task]:
     """Return the actor's tasks that match all `filters` (named as in the API), in keyset order.
@@ -96,14 +94,14 @@ def page(
     """
     if everyone:
         actor.require_admin()
-    filters = filters or {}
+    filters, after = filters or {}, request.after
     key = sort.removeprefix("-")
     followed = key == "updated_at" and "updated_after" in filters
     if followed:
         filters = {**filters, "updated_until": following.ANY_MOMENT}
     postgres = sql.request_connection().dialect.name == "postgresql"
     matching, values = task_filters.parameters(filters, postgres=postgres)
-    values.update(size=limit + 1, actor_id=actor.id, moment=now())
+    values.update(size=request.limit + 1, actor_id=actor.id, moment=now())
     if after:
         at = after[0]
         values.update(at=paging.moment(at) if key.endswith("_at") else at, last_id=after[1])
@@ -121,11 +119,11 @@ def page(
 
     def until(moment: datetime) -> list[Any]:
         nonlocal total
-        rows, total = read(shape, {**values, "updated_until": moment}, counted=count)
+        rows, total = read(shape, {**values, "updated_until": moment}, counted=request.count)
         return rows
 
     rows = following.settled(until, "updated_at") if followed else until(following.ANY_MOMENT)
-    return paging.cut(rows, limit, "sort_key", total)
+    return paging.cut(rows, request.limit, "sort_key", total)
 
 
 @atomic

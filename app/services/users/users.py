@@ -4,7 +4,6 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, func, select
 
@@ -15,7 +14,7 @@ from app.models.user import USERNAME_PATTERN
 from app.services.shared import like_patterns, paging, search_words
 from app.services.shared.actor import Actor
 from app.services.shared.holder_records import HolderRecord
-from app.services.shared.paging import Page
+from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.sql import ROW_KEY, Statement
 
 _by_id = Statement[User](select(*USERS.c).where(USERS.c.id == ROW_KEY))
@@ -97,13 +96,11 @@ def by_name(identifier: str) -> User | None:
 
 def page(
     actor: Actor,
+    request: PageRequest = FIRST_PAGE,
     *,
     q: str | None = None,
     role: str | None = None,
     is_active: bool | None = None,
-    limit: int = paging.LIMIT_DEFAULT,
-    after: list[Any] | None = None,
-    count: bool = False,
 ) -> Page[User]:
     """Return all accounts for an admin, the newest first. `q` is a part of username or email."""
     actor.require_admin()
@@ -116,7 +113,7 @@ def page(
         conditions.append(User.role == role)
     if is_active is not None:
         conditions.append(User.is_active.is_(is_active))
-    return paging.read(User, conditions, limit=limit, after=after, count=count)
+    return paging.read(User, conditions, request)
 
 
 def lock(user_id: str) -> User | None:

@@ -16,7 +16,7 @@ from app.models.types import Id, now
 from app.services.outbox import outbox
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
-from app.services.shared.paging import Page
+from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.webhooks import webhooks
 from app.sql import ROW_KEY, Statement, atomic
 
@@ -49,11 +49,9 @@ _live = Statement[Webhook](
 def page(
     actor: Actor,
     webhook_id: str,
+    request: PageRequest = FIRST_PAGE,
     *,
     webhook: Webhook | None = None,
-    limit: int,
-    after: list[Any] | None = None,
-    count: bool = False,
 ) -> Page[OutboxEntry]:
     """Return the deliveries of a webhook, the newest first. Raises NotFound.
 
@@ -61,7 +59,7 @@ def page(
     """
     webhook = webhook or webhooks.get(actor, webhook_id)
     of_webhook = [OutboxEntry.webhook_id == webhook.id]
-    return paging.read(OutboxEntry, of_webhook, limit=limit, after=after, count=count)
+    return paging.read(OutboxEntry, of_webhook, request)
 
 
 @atomic

@@ -27,7 +27,7 @@ from app.services.outbox import mails
 from app.services.shared import audit, encryption, paging
 from app.services.shared.actor import SYSTEM, Actor
 from app.services.shared.holder_records import HolderRecord
-from app.services.shared.paging import Page
+from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.shared.preconditions import Expect, check
 from app.services.users import users
 from app.services.webhooks import target_urls
@@ -95,22 +95,18 @@ _switch_off = Statement[Webhook](
 )
 
 
-def page(
-    actor: Actor, *, limit: int, after: list[Any] | None = None, count: bool = False
-) -> Page[Webhook]:
+def page(actor: Actor, request: PageRequest = FIRST_PAGE) -> Page[Webhook]:
     """Return the actor's webhooks, the newest first."""
     of_actor = [Webhook.user_id == actor.id]
-    return paging.read(Webhook, of_actor, limit=limit, after=after, count=count)
+    return paging.read(Webhook, of_actor, request)
 
 
 def page_of_all(
     actor: Actor,
+    request: PageRequest = FIRST_PAGE,
     *,
     owner_id: str | None = None,
     is_active: bool | None = None,
-    limit: int,
-    after: list[Any] | None = None,
-    count: bool = False,
 ) -> Page[Webhook]:
     """Return all users' webhooks for an admin, the newest first, filtered by owner and state."""
     actor.require_admin()
@@ -119,7 +115,7 @@ def page_of_all(
         conditions.append(Webhook.user_id == owner_id)
     if is_active is not None:
         conditions.append(Webhook.is_active.is_(is_active))
-    return paging.read(Webhook, conditions, limit=limit, after=after, count=count)
+    return paging.read(Webhook, conditions, request)
 
 
 def get(actor: Actor, webhook_id: str) -> Webhook:

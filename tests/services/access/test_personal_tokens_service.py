@@ -18,6 +18,7 @@ from app.services.access import bearer_tokens, page_sessions, personal_tokens, t
 from app.services.accounts import accounts
 from app.services.authentication import authentication
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.shared.paging import PageRequest
 from app.services.users import users
 from tests.conftest import PASSWORD
 from tests.support.page_sessions import start_session
@@ -92,7 +93,7 @@ def test_revoked_token_is_dead_at_once_and_the_other_lives(ann: Actor) -> None:
     personal_tokens.revoke(ann, gone.id)
     with pytest.raises(InvalidToken):
         bearer_tokens.identify(secret)
-    assert [token.id for token in personal_tokens.page(ann, limit=5).items] == [kept.id]
+    assert [token.id for token in personal_tokens.page(ann, PageRequest(5)).items] == [kept.id]
 
 
 def test_tokens_are_their_owners_alone_to_see_and_revoke(ann: Actor, bob: Actor) -> None:
@@ -100,13 +101,13 @@ def test_tokens_are_their_owners_alone_to_see_and_revoke(ann: Actor, bob: Actor)
     for deed in (personal_tokens.get, personal_tokens.revoke):
         with pytest.raises(NotFound):
             deed(bob, token.id)
-    assert personal_tokens.page(bob, limit=5).items == []
+    assert personal_tokens.page(bob, PageRequest(5)).items == []
     assert personal_tokens.get(ann, token.id).name == "a"
 
 
 def test_tokens_from_signing_in_are_not_personal(ann: Actor) -> None:
     token_pairs.sign_in(Actor(), "ann", PASSWORD)
-    assert personal_tokens.page(ann, limit=5).items == []
+    assert personal_tokens.page(ann, PageRequest(5)).items == []
     with pytest.raises(NotFound):
         personal_tokens.revoke(ann, rows(Token)[0].id)
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from app.extensions import db
 from app.services.access import personal_tokens
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.shared.paging import PageRequest
 from app.services.users import registration
 from tests.conftest import PASSWORD
 from tests.support.databases import PostgresServer, close, make_app, migrate
@@ -40,7 +41,9 @@ def test_page_of_all_personal_tokens_is_read_from_its_index(full_app: Flask) -> 
     found: list[str] = []
 
     def ask() -> None:
-        found.extend(each.kind for each in personal_tokens.page_of_all(SYSTEM, limit=20).items)
+        found.extend(
+            each.kind for each in personal_tokens.page_of_all(SYSTEM, PageRequest(20)).items
+        )
 
     with full_app.app_context():
         plan = plan_of(ask)

@@ -19,6 +19,7 @@ from app.services.accounts import accounts, email_confirmation, invitations, pas
 from app.services.authentication import authentication
 from app.services.shared import audit
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.shared.paging import PageRequest
 from app.services.tasks import tasks
 from app.services.users import registration, users
 from tests.conftest import PASSWORD
@@ -265,7 +266,7 @@ def test_trail_is_cut_from_since_up_to_until(root: Actor) -> None:
                     created_at=moment,
                 )
             )
-    page = audit.page(root, action="x", since=moments[1], until=moments[2], count=True)
+    page = audit.page(root, PageRequest(count=True), action="x", since=moments[1], until=moments[2])
     assert [event.created_at for event in page.items] == [moments[1]]
     assert page.total == 1
 
@@ -275,7 +276,7 @@ def test_trail_pages_through_every_event_once(root: Actor, app: Flask) -> None:
         audit.denied(root, "/admin/")
     seen, after = [], None
     while True:
-        page = audit.page(root, limit=2, after=after)
+        page = audit.page(root, PageRequest(2, after))
         seen += [event.id for event in page.items]
         if (after := page.last) is None:
             break

@@ -11,6 +11,7 @@ from app.extensions import db
 from app.models.task import PRIORITIES
 from app.models.types import uuid7
 from app.services.shared.actor import Actor, scopes_of
+from app.services.shared.paging import PageRequest
 from app.services.tasks import tasks
 from app.sql import watchdog
 from tests.support.databases import PostgresServer, close, make_app, migrate
@@ -78,7 +79,7 @@ def plan(actor: Actor, depth: float, sort: str = "-created_at", kind: str = "cus
     found: list[Any] = []
 
     def ask() -> None:
-        page = tasks.page(actor, sort=sort, limit=LIMIT, after=after, everyone=actor.is_admin)
+        page = tasks.page(actor, PageRequest(LIMIT, after), sort=sort, everyone=actor.is_admin)
         found.extend(page.items)
 
     followed = plan_of(ask, kind)

@@ -15,6 +15,7 @@ from app.models import Task
 from app.models.types import uuid7
 from app.services.demo import seed as demo
 from app.services.shared.actor import Actor
+from app.services.shared.paging import PageRequest
 from app.services.tasks import handover, search as task_search, search_queries, tasks
 from app.services.tasks.bulk import Change, apply
 from app.services.users import registration
@@ -292,7 +293,7 @@ def test_more_tasks_than_a_batch_are_indexed(app: Flask, ann: Actor, ann_api: Ap
         connection.execute(update(Task).values(search_version=None))
     with app.app_context():
         assert task_search.catch_up() == 201
-        assert len(tasks.page(ann, {"q": "pear"}, limit=200).items) == 101
+        assert len(tasks.page(ann, PageRequest(200), filters={"q": "pear"}).items) == 101
 
 
 @pytest.fixture
@@ -333,5 +334,6 @@ def hits(app: Flask, actor: Actor, texts: list[str], queries: list[str]) -> list
         with db.engine.begin() as connection:
             connection.execute(delete(Task))
         ids = [tasks.create(actor, {"title": "-", "description": one}).id for one in texts]
-        found = [{task.id for task in tasks.page(actor, {"q": one}).items} for one in queries]
+        pages = [tasks.page(actor, filters={"q": one}) for one in queries]
+        found = [{task.id for task in page.items} for page in pages]
     return [[task_id in one for task_id in ids] for one in found]

@@ -18,6 +18,7 @@ from app import sql
 from app.extensions import db
 from app.models.types import now, uuid7
 from app.services.shared.actor import Actor, scopes_of
+from app.services.shared.paging import PageRequest
 from app.services.tasks import filters as task_filters, search_queries, tasks
 from app.services.tasks.page_queries import Shape
 from app.sql import watchdog
@@ -207,7 +208,7 @@ def test_sqlite_searches_with_little_work(
 ) -> None:
     with on_sqlite.app_context():
         count = Instructions()
-        page = tasks.page(ANN, {"q": query, **more}, sort=sort)
+        page = tasks.page(ANN, filters={"q": query, **more}, sort=sort)
         done = count.stop()
     assert len(page.items) == min(number, 20)
     assert done <= 150_000  # reading all 100,000 tasks takes some 2,000,000
@@ -225,7 +226,7 @@ def test_sqlite_reads_what_passes_a_filter_and_not_all_that_have_a_word(
 ) -> None:
     with on_sqlite.app_context():
         count = Instructions()
-        assert tasks.page(ANN, {"q": "common", **more}).items == []
+        assert tasks.page(ANN, filters={"q": "common", **more}).items == []
         assert count.stop() <= 50_000
 
 
@@ -235,7 +236,7 @@ def test_sqlite_reads_the_list_for_a_word_that_most_but_the_newest_tasks_have(
 ) -> None:
     with on_sqlite.app_context():
         count = Instructions()
-        assert len(tasks.page(ANN, {"q": query}).items) == 20
+        assert len(tasks.page(ANN, filters={"q": query}).items) == 20
         assert count.stop() <= 200_000
 
 
@@ -281,7 +282,7 @@ def sqlite_plan(statement: Any, values: dict[str, Any]) -> list[str]:
 
 def test_counting_asks_the_index(on_sqlite: Flask) -> None:
     with on_sqlite.app_context():
-        assert tasks.page(ANN, {"q": "rare"}, count=True).total == 3
+        assert tasks.page(ANN, PageRequest(count=True), filters={"q": "rare"}).total == 3
         shape, values = asked("rare", "-created_at", {}, postgres=False)
         plan = sqlite_plan(search_queries._count(shape), values)
     assert any("task_search VIRTUAL TABLE INDEX" in step for step in plan)

@@ -15,6 +15,7 @@ from app.extensions import db
 from app.models import TASKS, Task
 from app.models.task import CLOSED, PRIORITIES, STATUSES
 from app.services.shared.actor import Actor
+from app.services.shared.paging import PageRequest
 from app.services.tasks import search as task_search, tasks
 from app.services.tasks.page_queries import SORTS
 from tests.services.tasks.test_search_words import matches
@@ -172,10 +173,8 @@ def test_pages_show_every_task_once_in_order(
     while True:
         page = tasks.page(
             root if everyone else world.ann,
+            PageRequest(limit, after, count=after is None),
             sort=sort,
-            limit=limit,
-            after=after,
-            count=after is None,
             everyone=everyone,
         )
         total = page.total if after is None else total
@@ -207,7 +206,7 @@ def test_task_that_stays_is_seen_once_while_others_come_and_go(
     seen: list[str] = []
     after = None
     while True:
-        page = tasks.page(world.ann, sort=sort, limit=limit, after=after)
+        page = tasks.page(world.ann, PageRequest(limit, after), sort=sort)
         seen += [task.id for task in page.items]
         if (after := page.last) is None:
             break
@@ -272,7 +271,7 @@ def test_filters_agree_with_a_plain_model(
         for spec in world.seen()
         if all(WANTED[name](spec, value) for name, value in filters.items())
     ]
-    page = tasks.page(world.ann, sent, sort="title", limit=limit, count=True)
+    page = tasks.page(world.ann, PageRequest(limit, count=True), filters=sent, sort="title")
     assert [task.id for task in page.items] == in_order(matching, "title")[:limit]
     assert page.total == len(matching)
 
@@ -281,7 +280,7 @@ def test_search_takes_no_wildcards(world: World) -> None:
     titles = ["100% wool", "100 wool", "under_score", "underXscore", "back\\slash"]
     world.start(numbered([Spec(title=title) for title in titles]))
     for title in ("under_score", "back\\slash", "un%score"):
-        found = [task.title for task in tasks.page(world.ann, {"q": title}).items]
+        found = [task.title for task in tasks.page(world.ann, filters={"q": title}).items]
         assert found == [one for one in titles if one == title]
 
 
@@ -291,11 +290,11 @@ def test_search_takes_no_wildcards(world: World) -> None:
 )
 def test_any_search_is_answered(world: World, query: str) -> None:
     world.start([Spec()])
-    assert tasks.page(world.ann, {"q": query}).items == []
+    assert tasks.page(world.ann, filters={"q": query}).items == []
 
 
 def test_trashed_task_comes_first_in_the_trash_by_its_own_order(world: World) -> None:
     world.start(numbered([Spec(trashed=True), Spec(trashed=True), Spec()]))
     set_values(Task, world.specs[1].id, created_at=FUTURE)
-    found = [task.id for task in tasks.page(world.ann, {"trashed": True}).items]
+    found = [task.id for task in tasks.page(world.ann, filters={"trashed": True}).items]
     assert found == [world.specs[1].id, world.specs[0].id]

@@ -185,10 +185,10 @@ def test_deleted_task_is_gone_for_everyone(ann: Actor, carl: Actor, root: Actor)
 def test_trash_holds_what_the_owner_deleted(ann: Actor, carl: Actor, root: Actor) -> None:
     task = shared(ann, carl)
     tasks.delete(ann, task.id)
-    assert [one.id for one in tasks.page(ann, {"trashed": True}).items] == [task.id]
-    assert tasks.page(carl, {"trashed": True}).items == []
+    assert [one.id for one in tasks.page(ann, filters={"trashed": True}).items] == [task.id]
+    assert tasks.page(carl, filters={"trashed": True}).items == []
     assert tasks.page(ann).items == []
-    assert len(tasks.page(root, {"trashed": True}, everyone=True).items) == 1
+    assert len(tasks.page(root, filters={"trashed": True}, everyone=True).items) == 1
 
 
 def test_restored_task_is_back_as_it_was(ann: Actor) -> None:
@@ -201,7 +201,7 @@ def test_restored_task_is_back_as_it_was(ann: Actor) -> None:
         task.completed_at,
     )
     assert back.version == 3
-    assert tasks.page(ann, {"trashed": True}).items == []
+    assert tasks.page(ann, filters={"trashed": True}).items == []
 
 
 def test_only_the_owner_and_an_admin_restore(ann: Actor, carl: Actor, root: Actor) -> None:

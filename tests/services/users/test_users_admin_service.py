@@ -9,6 +9,7 @@ from app.models import Session, Task, Token, User
 from app.services.access import token_pairs
 from app.services.accounts import accounts, password_reset
 from app.services.shared.actor import Actor
+from app.services.shared.paging import PageRequest
 from app.services.tasks import tasks
 from app.services.users import users
 from tests.conftest import PASSWORD, MakePerson
@@ -120,7 +121,7 @@ def test_list_finds_parts_of_names_and_addresses(
 
 def test_list_filters_and_counts(root: Actor, ann: Actor, bob: Actor) -> None:
     accounts.update(root, bob.id, {"is_active": False})
-    page = users.page(root, role="user", is_active=True, count=True)
+    page = users.page(root, PageRequest(count=True), role="user", is_active=True)
     assert [user.username for user in page.items] == ["ann"]
     assert page.total == 1
 
@@ -129,7 +130,7 @@ def test_list_pages_through_everyone_once(root: Actor, make_person: MakePerson) 
     people = [make_person(f"person{index}").username for index in range(5)]
     seen, after = [], None
     while True:
-        page = users.page(root, limit=2, after=after)
+        page = users.page(root, PageRequest(2, after))
         seen += [user.username for user in page.items]
         if (after := page.last) is None:
             break
