@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, delete, select
 
 from app import settings
-from app.errors import Forbidden, Invalid, NotFound
+from app.errors import Forbidden, Invalid
 from app.faults import Code, Fault
 from app.models import TOKENS, Token, User
 from app.models.token import DAYS, NAME_MAX, SCOPES
@@ -16,6 +16,7 @@ from app.services.authentication import authentication, credentials
 from app.services.outbox import mails
 from app.services.shared import audit, paging, text_rules
 from app.services.shared.actor import Actor, scopes_of
+from app.services.shared.existence import require_found
 from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.shared.preconditions import Expect, check
 from app.sql import ROW_KEY, Statement, atomic
@@ -73,7 +74,7 @@ def page_of_all(
 
 def get(actor: Actor, token_id: str) -> Token:
     """Return one of the actor's tokens. Raises NotFound."""
-    return _found(_get.one(key=token_id, user_id=actor.id))
+    return require_found(_get.one(key=token_id, user_id=actor.id), "token")
 
 
 @atomic
@@ -107,7 +108,7 @@ def create(
     secret = bearer_tokens.add("personal", user.id, **values, expires_at=expires_at)
     changes = {"name": [None, name], "scopes": [None, scope_text], "user_id": [None, user.id]}
     audit.record(actor, "token.created", token_id, changes)
-    token = _found(_get.one(key=token_id, user_id=user.id))
+    token = require_found(_get.one(key=token_id, user_id=user.id), "token")
     token_mails.made(actor, user, token)
     return token, secret
 
@@ -143,7 +144,7 @@ def revoke(
     Raises NotFound, PreconditionFailed, Forbidden.
     """
     owner = actor.owner_or_self(owner_id)
-    token = _found(_lock.one(key=token_id, user_id=owner))
+    token = require_found(_lock.one(key=token_id, user_id=owner), "token")
     check(expect, version(token))
     _delete.run(key=token.id, user_id=owner)
     changes: audit.Changes = {"name": [token.name, None]}
@@ -168,9 +169,3 @@ def revoke_all(
     for token in older:
         audit.record(actor, "token.revoked", token.id, {"name": [token.name, None]})
     return len(older)
-
-
-def _found(token: Token | None) -> Token:
-    if token is None:
-        raise NotFound("There is no such token.")
-    return token

@@ -16,6 +16,7 @@ from app.services.authentication import authentication, credentials
 from app.services.outbox import mails
 from app.services.shared import audit, audit_erasure, throttle
 from app.services.shared.actor import Actor
+from app.services.shared.existence import require_found
 from app.services.shared.preconditions import Expect, check
 from app.services.tasks import handover
 from app.services.users import identifiers, last_admin, passwords, users
@@ -252,9 +253,7 @@ def _checked(changes: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
 
 
 def _locked(user_id: str, expect: Expect) -> User:
-    user = users.lock(user_id)
-    if user is None:
-        raise users.missing()
+    user = require_found(users.lock(user_id), "user")
     check(expect, user.version)
     return user
 

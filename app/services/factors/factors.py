@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, select
 
 from app import settings
-from app.errors import NotFound, OtpRequired
+from app.errors import OtpRequired
 from app.models import FACTORS, Factor, User
 from app.models.types import UTCDateTime
 from app.services.authentication import authentication, credentials
@@ -18,6 +18,7 @@ from app.services.factors import recovery_codes
 from app.services.outbox import mails
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
+from app.services.shared.existence import require_found
 from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.users import users
 from app.sql import ROW_KEY, Statement, atomic
@@ -117,7 +118,7 @@ def names(actor: Actor, user_id: str) -> list[str]:
 
 def get(actor: Actor, factor_id: str) -> Factor:
     """Return one of the actor's confirmed factors. Raises NotFound."""
-    return _found(_get.one(key=factor_id, of_user=actor.id))
+    return require_found(_get.one(key=factor_id, of_user=actor.id), "factor")
 
 
 def added(actor: Actor, kind: str, name: str) -> list[str]:
@@ -178,12 +179,6 @@ def _remove_added(actor: Actor, user_id: str, kind: str, before: datetime, since
     if not has(user_id):
         recovery_codes.remove(user_id)
     return len(removed)
-
-
-def _found(factor: Factor | None) -> Factor:
-    if factor is None:
-        raise NotFound("There is no such factor.")
-    return factor
 
 
 @atomic

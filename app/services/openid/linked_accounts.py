@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from app.errors import Conflict, NotFound
+from app.errors import Conflict
 from app.models import LINKED_ACCOUNTS, USERS, LinkedAccount, User
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.authentication import authentication, credentials
@@ -18,6 +18,7 @@ from app.services.openid.person import Person
 from app.services.outbox import mails
 from app.services.shared import audit, throttle
 from app.services.shared.actor import Actor
+from app.services.shared.existence import require_found
 from app.services.users import last_admin, users
 from app.sql import ROW_KEY, Statement, UniqueViolation, atomic
 
@@ -96,9 +97,8 @@ def unlink(actor: Actor, identity_id: str) -> None:
     if actor.role == "admin":
         last_admin.hold()  # before the account: the unlink may withdraw the admin role
     credentials.require_live(actor, actor.id)
-    found = next((one for one in of_actor(actor) if one.id == identity_id), None)
-    if found is None:
-        raise NotFound("There is no such linked account.")
+    mine = (one for one in of_actor(actor) if one.id == identity_id)
+    found = require_found(next(mine, None), "linked account")
     _remove(actor, found)
     user = users.get(actor, actor.id)
     authentication.require_another_sign_in(user)

@@ -5,12 +5,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from app.errors import Conflict, NotFound
+from app.errors import Conflict
 from app.models import OUTBOX_ENTRIES, OutboxEntry
 from app.models.outbox import STATUSES
 from app.services.outbox import outbox
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
+from app.services.shared.existence import require_found
 from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.sql import ROW_KEY, Statement, atomic
 
@@ -57,9 +58,7 @@ def figures(actor: Actor) -> dict[str, Any]:
 def retry(actor: Actor, job_id: str) -> None:
     """Queue a given-up entry again, as if it were new. Raises NotFound, Conflict."""
     actor.require_admin()
-    entry = _get.one(key=job_id)
-    if entry is None:
-        raise NotFound("There is no such job.")
+    entry = require_found(_get.one(key=job_id), "job")
     if entry.status != "dead" or outbox.retry(job_id) is None:
         raise Conflict("Only a job that was given up can be retried.")
     audit.record(actor, "job.retried", job_id, {"status": ["dead", "pending"]})

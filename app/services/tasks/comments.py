@@ -10,11 +10,12 @@ from sqlalchemy import (
     update as update_,
 )
 
-from app.errors import Forbidden, NotFound
+from app.errors import Forbidden
 from app.models import COMMENTS, Comment, Task, User
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
+from app.services.shared.existence import require_found
 from app.services.shared.holder_records import HolderRecord
 from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.shared.preconditions import Expect, check
@@ -67,7 +68,7 @@ def page(
 
 def get(actor: Actor, task_id: str, comment_id: str) -> Comment:
     """Return the comment. Raises NotFound."""
-    return _found(_get.one(key=comment_id, of_task=tasks.get(actor, task_id).id))
+    return require_found(_get.one(key=comment_id, of_task=tasks.get(actor, task_id).id), "comment")
 
 
 def get_to_edit(actor: Actor, task_id: str, comment_id: str) -> Comment:
@@ -109,12 +110,12 @@ def update(
     Raises NotFound, Forbidden, PreconditionFailed.
     """
     task = tasks.hold(actor, task_id)
-    comment = _found(_lock.one(key=comment_id, of_task=task.id))
+    comment = require_found(_lock.one(key=comment_id, of_task=task.id), "comment")
     _need_author(actor, comment)
     check(expect, comment.version)
     if body is None or body == comment.body:
         return comment
-    changed = _found(_update.one(key=comment.id, new_body=body, moment=now()))
+    changed = require_found(_update.one(key=comment.id, new_body=body, moment=now()), "comment")
     _record(actor, "comment.updated", task, changed)
     return changed
 
@@ -126,7 +127,7 @@ def delete(actor: Actor, task_id: str, comment_id: str, expect: Expect = None) -
     Raises NotFound, Forbidden, PreconditionFailed.
     """
     task = tasks.hold(actor, task_id)
-    comment = _found(_lock.one(key=comment_id, of_task=task.id))
+    comment = require_found(_lock.one(key=comment_id, of_task=task.id), "comment")
     if not may_delete(actor, task, comment):
         raise Forbidden("Only its author or the task's owner may remove a comment.")
     check(expect, comment.version)
@@ -151,9 +152,3 @@ def _record(actor: Actor, action: str, task: Task, comment: Comment) -> None:
     """Record the action in the task's history, without the text of the comment."""
     audit.record(actor, action, task.id, {"comment_id": [comment.id, comment.id]})
     webhook_events.of_comment(actor, action, comment, task)
-
-
-def _found(comment: Comment | None) -> Comment:
-    if comment is None:
-        raise NotFound("There is no such comment.")
-    return comment

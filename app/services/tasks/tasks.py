@@ -6,12 +6,12 @@ from typing import Any, cast
 from sqlalchemy import and_, bindparam, insert, select, update as update_
 
 from app import sql
-from app.errors import NotFound
 from app.models import TASKS, Task
 from app.models.task import LIVE, TRASHED
 from app.models.types import now
 from app.services.shared import audit, following, paging
 from app.services.shared.actor import Actor
+from app.services.shared.existence import require_found
 from app.services.shared.holder_records import HolderRecord
 from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.shared.preconditions import Expect, check
@@ -64,20 +64,14 @@ _update_words = _update_of(*_stored, "search_words", search_version=bindparam("n
 
 def get(actor: Actor, task_id: str) -> Task:
     """Return the task. Raises NotFound, also for a task that the actor may not see."""
-    task = _get.one(key=task_id, **access.parameters(actor))
-    if task is None:
-        raise _missing()
-    return task
+    return require_found(_get.one(key=task_id, **access.parameters(actor)), "task")
 
 
 def hold(actor: Actor, task_id: str) -> Task:
     """Return the task like `get`, locked until the commit, so that nobody writes a comment after
     losing access to the task.
     """
-    task = _hold.one(key=task_id, **access.parameters(actor))
-    if task is None:
-        raise _missing()
-    return task
+    return require_found(_hold.one(key=task_id, **access.parameters(actor)), "task")
 
 
 def page(
@@ -148,9 +142,7 @@ def update(actor: Actor, task_id: str, changes: dict[str, Any], expect: Expect =
     `expect` holds the versions that may be changed (None: any). Raises NotFound,
     PreconditionFailed, Forbidden if the assignee changes the assignee, Invalid for a bad assignee.
     """
-    task = _lock.one(key=task_id, **access.parameters(actor))
-    if task is None:
-        raise _missing()
+    task = require_found(_lock.one(key=task_id, **access.parameters(actor)), "task")
     news = {name: value for name, value in changes.items() if value != getattr(task, name)}
     if "assignee_id" in news:
         access.require_owner(actor, task, "change the assignee")
@@ -169,9 +161,7 @@ def replace(actor: Actor, task_id: str, values: dict[str, Any], expect: Expect =
 @atomic
 def delete(actor: Actor, task_id: str, expect: Expect = None) -> None:
     """Move the task to the trash. Raises NotFound, Forbidden, PreconditionFailed."""
-    task = _lock.one(key=task_id, **access.parameters(actor))
-    if task is None:
-        raise _missing()
+    task = require_found(_lock.one(key=task_id, **access.parameters(actor)), "task")
     access.require_owner(actor, task, "delete it")
     check(expect, task.version)
     _write(actor, task, "task.deleted", {}, deleted_at=now())
@@ -202,7 +192,3 @@ def _write(
     changed: Task = cast(Any, task)._replace(**shown)
     webhook_events.of_task(actor, action, changed, before=task)
     return changed
-
-
-def _missing() -> NotFound:
-    return NotFound("There is no such task.")

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, bindparam, func, select
 
-from app.errors import NotFound
 from app.models import USERS, User
 from app.models.types import canonical_id
 from app.models.user import USERNAME_PATTERN
 from app.services.shared import like_patterns, paging, search_words
 from app.services.shared.actor import Actor
+from app.services.shared.existence import require_found
 from app.services.shared.holder_records import HolderRecord
 from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.sql import ROW_KEY, Statement
@@ -48,9 +48,7 @@ class PublicRecord:
 def get(actor: Actor, user_id: str) -> User:
     """Return an account that the actor may see. Raises NotFound."""
     user = _by_id.one(key=user_id) if actor.is_admin or user_id == actor.id else None
-    if user is None:
-        raise missing()
-    return user
+    return require_found(user, "user")
 
 
 def visible(actor: Actor, user_id: str, user: User | None = None) -> User | PublicRecord:
@@ -58,9 +56,7 @@ def visible(actor: Actor, user_id: str, user: User | None = None) -> User | Publ
 
     `user` is the account itself if the caller has read it already. Raises NotFound.
     """
-    user = user or _by_id.one(key=user_id)
-    if user is None:
-        raise missing()
+    user = require_found(user or _by_id.one(key=user_id), "user")
     if actor.is_admin or (user.id == actor.id and "profile:read" in actor.scopes):
         return user
     return PublicRecord(user.id, user.username, user.created_at)
@@ -72,10 +68,7 @@ def by_username(username: str) -> User:
     Every signed-in user may ask: show `id`, `username` and `created_at` only.
     """
     plain = re.fullmatch(USERNAME_PATTERN, username)  # PostgreSQL rejects a NUL character
-    user = _by_username.one(key=username.lower()) if plain else None
-    if user is None:
-        raise missing()
-    return user
+    return require_found(_by_username.one(key=username.lower()) if plain else None, "user")
 
 
 def find(identifier: str) -> User | None:
@@ -129,7 +122,3 @@ def exists(user_id: str) -> bool:
 def is_empty() -> bool:
     """Return True if the database has no account."""
     return _any.one() is None
-
-
-def missing() -> NotFound:
-    return NotFound("There is no such user.")

@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import bindparam, or_, select
 
-from app.errors import Conflict, NotFound
+from app.errors import Conflict
 from app.models import COMMENTS, OUTBOX_ENTRIES, WEBHOOKS, Comment, OutboxEntry, Task, User, Webhook
 from app.models.task import LIVE
 from app.models.types import Id, now
 from app.services.outbox import outbox
 from app.services.shared import audit, paging
 from app.services.shared.actor import Actor
+from app.services.shared.existence import require_found
 from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.webhooks import webhooks
 from app.sql import ROW_KEY, Statement, atomic
@@ -66,8 +67,7 @@ def page(
 def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> OutboxEntry:
     """Send a delivery that has ended again, with the same id. Raises NotFound, Conflict."""
     webhook = _sending(actor, webhook_id)
-    if _get.one(key=delivery_id, webhook=webhook.id) is None:
-        raise NotFound("There is no such delivery.")
+    require_found(_get.one(key=delivery_id, webhook=webhook.id), "delivery")
     again = outbox.retry(delivery_id)
     if again is None:
         raise Conflict("The delivery has not ended yet and is retried automatically.")

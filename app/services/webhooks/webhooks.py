@@ -17,7 +17,7 @@ from sqlalchemy import (
     update as update_,
 )
 
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Invalid
 from app.faults import Code, Fault
 from app.models import WEBHOOKS, User, Webhook
 from app.models.types import UTCDateTime, now, uuid7
@@ -26,6 +26,7 @@ from app.services.authentication import credentials
 from app.services.outbox import mails
 from app.services.shared import audit, encryption, paging
 from app.services.shared.actor import SYSTEM, Actor
+from app.services.shared.existence import require_found
 from app.services.shared.holder_records import HolderRecord
 from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.shared.preconditions import Expect, check
@@ -120,7 +121,7 @@ def page_of_all(
 
 def get(actor: Actor, webhook_id: str) -> Webhook:
     """Return one of the actor's webhooks. Raises NotFound."""
-    return _found(_get.one(key=webhook_id, owner=actor.id))
+    return require_found(_get.one(key=webhook_id, owner=actor.id), "webhook")
 
 
 def create(
@@ -193,7 +194,7 @@ def _update_in_transaction(
     values: dict[str, Any] = {name: getattr(webhook, name) for name in EDITABLE}
     values.update(news, failing_since=None)  # a change by the owner resets the failures
     new_values = {f"new_{name}": value for name, value in values.items()}
-    changed = _found(_update.one(key=webhook.id, moment=now(), **new_values))
+    changed = require_found(_update.one(key=webhook.id, moment=now(), **new_values), "webhook")
     trail = {name: [getattr(webhook, name), value] for name, value in news.items()}
     audit.record(actor, "webhook.updated", webhook.id, trail)
     if "url" in news:
@@ -213,14 +214,14 @@ def delete(actor: Actor, webhook_id: str, expect: Expect = None) -> None:
 
 def lock(actor: Actor, webhook_id: str) -> Webhook:
     """Lock one of the actor's webhooks until the commit, and return it. Raises NotFound."""
-    return _found(_lock.one(key=webhook_id, owner=actor.id))
+    return require_found(_lock.one(key=webhook_id, owner=actor.id), "webhook")
 
 
 @atomic
 def switch_off(actor: Actor, webhook_id: str) -> None:
     """Switch off the webhook of any user, as an admin. Raises NotFound, Forbidden."""
     actor.require_admin()
-    _found(_any.one(key=webhook_id))
+    require_found(_any.one(key=webhook_id), "webhook")
     _deactivate(actor, webhook_id)
 
 
@@ -268,9 +269,3 @@ def _events(events: Collection[str]) -> str:
         why = f"Use some of {', '.join(EVENTS)}."
         raise Invalid("One of the values is not valid.", {"events": Fault(Code.NOT_A_CHOICE, why)})
     return " ".join(event for event in EVENTS if event in events)
-
-
-def _found(webhook: Webhook | None) -> Webhook:
-    if webhook is None:
-        raise NotFound("There is no such webhook.")
-    return webhook
