@@ -16,7 +16,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from app.errors import NotFound
-from app.models.task import CLOSED, STATUSES
+from app.models.task import OPEN
 from app.models.types import now
 from app.services.shared.actor import Actor
 from app.services.shared.paging import PageRequest
@@ -37,7 +37,6 @@ NOT_FOR_ROBOTS = (
     "/settings/",
 )
 HOLDS = timedelta(days=180)
-OPEN = [status for status in STATUSES if status not in CLOSED]
 
 
 @bp.get("/")
@@ -46,12 +45,15 @@ def index() -> ResponseReturnValue:
     if not actor.id:
         return render_template("main/landing.html")
     stats = task_stats.overview(actor)
-    return render_template("main/dashboard.html", stats=stats, open=OPEN, **_lists(actor))
+    number = sum(stats["by_status"][status] for status in OPEN)
+    return render_template(
+        "main/dashboard.html", stats=stats, open=OPEN, open_number=number, **_lists(actor)
+    )
 
 
 def _lists(actor: Actor) -> dict[str, Any]:
     moment = now()
-    soon = {"due_after": moment, "due_before": moment + SOON, "status": OPEN}
+    soon = {"due_after": moment, "due_before": moment + SOON, "status": list(OPEN)}
     first = PageRequest(SHOWN)
     return {
         "overdue": tasks.page(actor, first, filters={"overdue": True}, sort="due_at").items,

@@ -10,11 +10,12 @@ from app.errors import PreconditionFailed
 from app.main.task_forms import EditForm, TaskForm
 from app.main.task_query import SORT_NAMES, read_page, read_query
 from app.main.task_show import CommentForm, show_task
-from app.models.task import TITLE_MAX
+from app.models.task import OPEN, PRIORITIES, STATUSES, TITLE_MAX
 from app.pages.pagination import listed
 from app.pages.redirects import next_page
 from app.pages.submit_once import submit_once
 from app.services.shared import display_names
+from app.services.shared.paging import Q_MAX
 from app.services.tasks import access as task_access, tasks
 from app.web.current_user import page_user
 
@@ -35,6 +36,9 @@ def index() -> str:
         found=found,
         query=query,
         sorts=SORT_NAMES,
+        choices={"status": STATUSES, "priority": PRIORITIES},
+        open=list(OPEN),
+        q_max=Q_MAX,
         title_max=TITLE_MAX,
         people=display_names.of_users(actor, (task.assignee_id for task in found.page.items)),
     )

@@ -37,6 +37,7 @@ LABEL_MAX = 50
 STATUSES = ("todo", "in_progress", "done", "cancelled")
 PRIORITIES = ("low", "normal", "high", "urgent")
 CLOSED = ("done", "cancelled")  # neither can be overdue
+OPEN = tuple(status for status in STATUSES if status not in CLOSED)
 # The columns of a task in the API, exports and webhooks.
 SHOWN = (
     "id",

@@ -112,8 +112,7 @@ def require_scopes(actor: Actor, scopes: Collection[str]) -> None:
 
 @login_manager.user_loader
 def load_user(secret: str) -> PageUser | None:
-    here = origin()
-    actor = page_sessions.load(secret, here.address, here.request_id, here.user_agent)
+    actor = page_sessions.load(secret, origin())
     if actor is None:
         return None
     request.environ[USER_ID] = actor.id

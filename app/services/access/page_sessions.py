@@ -1,5 +1,6 @@
 """Page sessions, stored in the database so that every process sees the end of one at once."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from app.services.authentication import authentication, secret_tokens
 from app.services.factors import factors
 from app.services.outbox import mails
 from app.services.shared import audit
-from app.services.shared.actor import Actor, scopes_of
+from app.services.shared.actor import STRANGER, Actor, scopes_of
 from app.sql import ROW_KEY, Statement, atomic
 
 audit.declare("user", "session.created", "session.proved", "session.ended")
@@ -95,10 +96,8 @@ def start(
     return secret
 
 
-def load(
-    secret: str, address: str = "", request_id: str = "", user_agent: str = ""
-) -> Actor | None:
-    """Return the user of the session, or None if it has ended."""
+def load(secret: str, origin: Actor = STRANGER) -> Actor | None:
+    """Return the user of the session, at the address of `origin`, or None if it has ended."""
     row = _load.one(key=secret_tokens.digest(secret))
     moment = now()
     if row is None or row.expires_at <= moment:
@@ -108,7 +107,8 @@ def load(
         return None
     if unused > SEEN_EVERY:
         _touch.run(key=row.id, moment=moment)
-    actor = Actor(
+    actor = replace(
+        origin,
         id=row.user_id,
         username=row.username,
         role=row.role,
@@ -116,9 +116,6 @@ def load(
         session_id=row.id,
         signed_in_at=row.proved_at or row.created_at,
         email_verified=row.email_verified,
-        address=address,
-        request_id=request_id,
-        user_agent=user_agent,
     )
     return factors.restrict(actor)
 

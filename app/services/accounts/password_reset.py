@@ -8,7 +8,7 @@ from app.services.accounts import accounts
 from app.services.authentication import authentication, credentials, one_time_links
 from app.services.outbox import mail_limits, mails, outbox
 from app.services.shared import audit, throttle
-from app.services.shared.actor import Actor
+from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import identifiers, passwords, users
 from app.sql import atomic
 
@@ -78,7 +78,7 @@ class Question(NamedTuple):
 def question(secret: str) -> Question:
     """Return the account and the expiry of a link. Raises VoidLink."""
     link = one_time_links.find(secret, *PURPOSES)
-    return Question(users.get(Actor(id=link.user_id), link.user_id), link.expires_at)
+    return Question(users.get(SYSTEM, link.user_id), link.expires_at)
 
 
 def follow(origin: Actor, secret: str, password: str) -> User:

@@ -10,7 +10,7 @@ from app.faults import Code, Fault
 from app.models import USERS, Factor, LinkedAccount, User
 from app.models.types import now
 from app.services.shared import audit, throttle
-from app.services.shared.actor import Actor
+from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import passwords, users
 from app.sql import ROW_KEY, Statement, atomic
 
@@ -54,7 +54,7 @@ def authenticate(actor: Actor, identifier: str, password: str) -> User:
 def _upgrade_hash(user: User, password: str) -> User:
     new = passwords.hash_(password)
     _rehash.run(key=user.id, old=user.password_hash, new=new)
-    current = users.get(Actor(id=user.id), user.id)
+    current = users.get(SYSTEM, user.id)
     if current.password_hash != new and not passwords.verify(current.password_hash, password):
         raise BadCredentials("Wrong email, username or password.")  # changed meanwhile
     return current

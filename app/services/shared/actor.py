@@ -75,6 +75,7 @@ class Actor:
             raise FactorRequired(MISSING[self.missing_factor])
 
 
+STRANGER = Actor()
 SYSTEM = Actor(role="admin", scopes=frozenset(SCOPES))  # a command on the server
 
 

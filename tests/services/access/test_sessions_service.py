@@ -29,7 +29,7 @@ def sign_in(actor: Actor, *, remember: bool = False, user_agent: str = "") -> st
 
 
 def test_session_says_who_is_signed_in(root: Actor) -> None:
-    actor = page_sessions.load(sign_in(root), "192.0.2.9", "some-id")
+    actor = page_sessions.load(sign_in(root), Actor(address="192.0.2.9", request_id="some-id"))
     assert actor is not None
     assert (actor.id, actor.username, actor.is_admin) == (root.id, "root", True)
     assert (actor.address, actor.request_id, actor.token_id) == ("192.0.2.9", "some-id", None)
