@@ -41,7 +41,7 @@ class Line(dict[str, Any]):
 
 def without_secrets(text: str) -> str:
     """Return a message or traceback of any logger without the secrets of links in the text."""
-    return _SECRETS.sub(lambda found: f"{found[found.lastindex or 0]}...", text)
+    return _SECRETS.sub(lambda match: f"{match[match.lastindex or 0]}...", text)
 
 
 class PlainFormatter(logging.Formatter):
@@ -74,8 +74,8 @@ def _fitting(fields: dict[str, str]) -> str:
     room = LINE_MAX
     while len(line) >= LINE_MAX:
         room -= room // 4
-        kept = {name: _without_middle(text, room) for name, text in fields.items()}
-        line = json.dumps(kept, ensure_ascii=True)
+        shortened = {name: _without_middle(text, room) for name, text in fields.items()}
+        line = json.dumps(shortened, ensure_ascii=True)
     return line
 
 
@@ -93,10 +93,10 @@ class Lines(logging.Handler):
     """
 
     def handle(self, record: logging.LogRecord) -> Any:
-        kept: Any = self.filter(record)  # since Python 3.12 a filter may return another record
-        if kept:
-            self.emit(record if kept is True else kept)
-        return kept
+        result: Any = self.filter(record)  # since Python 3.12 a filter may return another record
+        if result:
+            self.emit(record if result is True else result)
+        return result
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

@@ -37,8 +37,8 @@ def read_openid(reader: Reader) -> dict[str, tuple[OpenIdClient, ...]]:
     found = [_read(reader, key) for key in ("", *_keys(reader))]
     clients = [client for client in found if client is not None]
     # The issuer identifies linked accounts, the name identifies a button.
-    _need_different(reader, "issuer", (client.issuer for client in clients if client.issuer))
-    _need_different(reader, "button", (client.name for client in clients), str.casefold)
+    _require_different(reader, "issuer", (client.issuer for client in clients if client.issuer))
+    _require_different(reader, "button", (client.name for client in clients), str.casefold)
     return {"OIDC_PROVIDERS": tuple(clients)}
 
 
@@ -48,11 +48,11 @@ def _keys(reader: Reader) -> list[str]:
         if not _KEY.fullmatch(key):
             mend = "set names of letters and digits, as google,staff."
             reader.fault("OIDC_PROVIDERS", f"has {key!r}", mend)
-    _need_different(reader, "name", keys)
+    _require_different(reader, "name", keys)
     return list(dict.fromkeys(key for key in keys if _KEY.fullmatch(key)))
 
 
-def _need_different(
+def _require_different(
     reader: Reader, what: str, values: Iterable[str], same: Callable[[str], str] = str
 ) -> None:
     seen: set[str] = set()

@@ -40,9 +40,9 @@ class Worker(gthread.ThreadWorker):
 
     def _take_in(self, listener: Any) -> None:
         """Accept the connections that wait in the listener's backlog."""
-        known = -1
-        while known != self.nr_conns:
-            known = self.nr_conns
+        before = -1
+        while before != self.nr_conns:
+            before = self.nr_conns
             self.accept(listener)
 
     def handle(self, conn: Any) -> Any:
@@ -50,10 +50,10 @@ class Worker(gthread.ThreadWorker):
 
         Gunicorn's own worker waits for the client in the main thread and blocks all connections.
         """
-        kept = super().handle(conn)
-        if kept is False:
+        stays_open = super().handle(conn)
+        if stays_open is False:
             end(conn.sock, SILENCE if _may_send_more(conn) else 0)
-        return kept
+        return stays_open
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer by the app if Gunicorn refuses a request or fails."""
@@ -76,8 +76,8 @@ class Worker(gthread.ThreadWorker):
 
 def _may_send_more(conn: Any) -> bool:
     """Return True if the client did not expect that its last request would end the connection."""
-    asked = conn.parser and conn.parser.mesg
-    return bool(asked and asked.closed_by_us)
+    request = conn.parser and conn.parser.mesg
+    return bool(request and request.closed_by_us)
 
 
 def end(connection: socket.socket, silence: float) -> None:
@@ -138,9 +138,9 @@ class Request(message.Request):
 
     closed_by_us = False  # True if the client did not ask to close the connection
 
-    def __init__(self, *given: Any) -> None:
+    def __init__(self, *args: Any) -> None:
         try:
-            super().__init__(*given)
+            super().__init__(*args)
         except ParseException as error:
             raise Unreadable(error, self.received.head) from error
 

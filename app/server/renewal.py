@@ -78,7 +78,7 @@ def renew(master: Arbiter) -> None:
     except OSError as error:
         fault = str(error)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-    master.log.error("The new code was not taken, the old one stays: %s", fault)
+    master.log.error("The new code is refused, the old code keeps running: %s", fault)
 
 
 def starts(command: list[str], folder: str, environ: dict[str, str]) -> bool:

@@ -36,7 +36,7 @@ def init_app(engine: Engine) -> None:
 
 def options(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return SQLALCHEMY_ENGINE_OPTIONS for Flask-SQLAlchemy."""
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         "json_serializer": lambda value: orjson.dumps(value, option=orjson.OPT_UTC_Z).decode(),
         "json_deserializer": orjson.loads,
         "pool_size": settings["DATABASE_POOL_SIZE"],
@@ -44,11 +44,11 @@ def options(settings: Mapping[str, Any]) -> dict[str, Any]:
         "pool_timeout": 5,  # seconds
     }
     if settings["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
-        found["paramstyle"] = "named"  # app.sql passes every driver a dict
-        found["connect_args"] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
+        values["paramstyle"] = "named"  # app.sql passes every driver a dict
+        values["connect_args"] = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
     else:
         server = " ".join(f"-c {name}={value}" for name, value in POSTGRES_SETTINGS.items())
-        found["connect_args"] = {
+        values["connect_args"] = {
             "options": server,
             "application_name": SLUG,
             "keepalives_idle": 5,
@@ -56,7 +56,7 @@ def options(settings: Mapping[str, Any]) -> dict[str, Any]:
             "keepalives_count": 2,
             "tcp_user_timeout": 5000,  # milliseconds
         }
-    return found
+    return values
 
 
 def _on_connect(connection: DBAPIConnection, _record: object) -> None:

@@ -28,14 +28,14 @@ def explained(error: Exception, pooled: Any, sql: str, params: Any) -> Violation
 
     `pooled` is the connection on which `sql` failed with `params`.
     """
-    found: Violation | None = None
+    violation: Violation | None = None
     if isinstance(error, psycopg2.Error):
-        found = _of_postgres(error)
+        violation = _of_postgres(error)
     elif isinstance(error, sqlite3.IntegrityError) and str(error).startswith("FOREIGN KEY"):
-        found = _of_sqlite(pooled, sql, params)
-    if found is not None:
-        _log.warning("A statement has violated a foreign key: %s", found.constraint)
-    return found
+        violation = _of_sqlite(pooled, sql, params)
+    if violation is not None:
+        _log.warning("A statement has violated a foreign key: %s", violation.constraint)
+    return violation
 
 
 def _of_postgres(error: psycopg2.Error) -> Violation | None:
@@ -89,8 +89,8 @@ def _broken_column(cursor: Any, table: str, sql: str, params: Any) -> str:
 
 
 def _keys(table: str) -> list[ForeignKeyConstraint]:
-    found = Base.metadata.tables.get(table)
-    return [] if found is None else list(found.foreign_key_constraints)
+    model_table = Base.metadata.tables.get(table)
+    return [] if model_table is None else list(model_table.foreign_key_constraints)
 
 
 def _dangling(key: ForeignKeyConstraint) -> MissingReference:

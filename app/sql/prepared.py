@@ -45,9 +45,9 @@ def prepare(sql: str, constants: Mapping[str, Any]) -> Prepared:
     """
     places: dict[str, str] = {}
 
-    def place(found: re.Match[str]) -> str:
-        name = found[1]
-        return found[0] if name in constants else places.setdefault(name, f"${len(places) + 1}")
+    def place(match: re.Match[str]) -> str:
+        name = match[1]
+        return match[0] if name in constants else places.setdefault(name, f"${len(places) + 1}")
 
     text = _NAME.sub(place, sql)
     if not constants:  # without parameters psycopg2 does not unescape "%%"

@@ -109,9 +109,9 @@ class Statement(Generic[T]):
     def compile_ahead(self, dialect: Dialect) -> None:
         """Compile as a first call would, unless a list's length is part of the statement."""
         compiled = self._compiler(dialect)
-        taken = {name: bind for bind, name in compiled.bind_names.items() if bind.required}
-        if not any(bind.expanding for bind in taken.values()):
-            self._keep(compiled, dict.fromkeys(taken))
+        required = {name: bind for bind, name in compiled.bind_names.items() if bind.required}
+        if not any(bind.expanding for bind in required.values()):
+            self._keep(compiled, dict.fromkeys(required))
 
     def _compiler(self, dialect: Dialect) -> SQLCompiler:
         compiled = cast(ClauseElement, self.clause).compile(dialect=dialect)
@@ -171,16 +171,16 @@ def _row_maker(columns: Sequence[Any], dialect: Dialect) -> Callable[[Any], Any]
         return make
     cells = [f"p[{n}](v[{n}])" if process else f"v[{n}]" for n, process in enumerate(processors)]
     source = f"lambda v: new(row, ({', '.join(cells)},))"
-    made: Callable[[Any], Any] = eval(  # noqa: S307 - the source holds numbers only
+    compiled: Callable[[Any], Any] = eval(  # noqa: S307 - the source holds numbers only
         source, {"new": tuple.__new__, "row": row, "p": processors}
     )
-    return made
+    return compiled
 
 
 def _bind_processors(compiled: SQLCompiler) -> dict[str, Processor]:
     types = {name: bind.type for bind, name in compiled.bind_names.items() if not bind.expanding}
-    found = {
+    processors = {
         name: kind.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
         for name, kind in types.items()
     }
-    return {name: process for name, process in found.items() if process is not None}
+    return {name: process for name, process in processors.items() if process is not None}

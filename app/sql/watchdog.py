@@ -120,8 +120,8 @@ class Connection(psycopg2.extensions.connection):
 
     gate: ConnectGate | None = None
 
-    def __init__(self, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
         self.cursor_factory = Cursor
         # The names of the prepared statements of this connection (app.sql.prepared).
         self.prepared: set[str] = set()

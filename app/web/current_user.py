@@ -94,11 +94,11 @@ def api_user(
     scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized("Send an access token: Authorization: Bearer <token>.")
-    given = (token.strip(), environ.get("REMOTE_ADDR", ""), environ[REQUEST_ID])
+    credentials = (token.strip(), environ.get("REMOTE_ADDR", ""), environ[REQUEST_ID])
     if reading is None:
-        actor, record = bearer_tokens.identify(*given), None
+        actor, record = bearer_tokens.identify(*credentials), None
     else:
-        actor, record = reading.identify(*given, ids)
+        actor, record = reading.identify(*credentials, ids)
     environ[USER_ID] = actor.id
     return actor, record
 

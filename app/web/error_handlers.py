@@ -47,10 +47,10 @@ def init_app(app: Flask) -> None:
 
 def problems() -> dict[str, type[AppError]]:
     """Return every kind of problem by its slug, for the pages that explain them."""
-    found = [AppError]
+    classes = [AppError]
     kinds: dict[str, type[AppError]] = {}
-    for kind in found:
-        found.extend(kind.__subclasses__())
+    for kind in classes:
+        classes.extend(kind.__subclasses__())
         kinds.setdefault(kind.slug, kind)  # not the kinds that inherit the slug
     return kinds
 

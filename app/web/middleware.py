@@ -61,8 +61,8 @@ class Middleware:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         started = time.perf_counter()
-        given = environ.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if _SANE_ID.fullmatch(given) else os.urandom(16).hex()
+        client_id = environ.get("HTTP_X_REQUEST_ID", "")
+        request_id = client_id if _SANE_ID.fullmatch(client_id) else os.urandom(16).hex()
         environ[REQUEST_ID] = request_id
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:

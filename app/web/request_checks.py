@@ -69,7 +69,7 @@ def check_request() -> None:
     if call.url_rule is not None:
         _refuse_cross_site()
         if call.method == "POST":
-            _need_whole_form()
+            _require_whole_form()
         _check_token(call, call.url_rule.endpoint)
 
 
@@ -106,7 +106,7 @@ def _host_name(environ: dict[str, Any]) -> str:
     return name if port.isascii() and port.isdigit() else host
 
 
-def _need_whole_form() -> None:
+def _require_whole_form() -> None:
     """Raise for a form with a nameless part, or above the limit, where Werkzeug only cuts it."""
     nameless = None in request.form
     if request.content_length is None and request.environ["wsgi.input"].read(1):

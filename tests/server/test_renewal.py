@@ -118,7 +118,7 @@ def test_new_settings_are_taken_and_wrong_ones_are_not(tmp_path: Path) -> None:
         until(lambda: server.get("/metrics", CREDENTIALS).status == 404)
         file.unlink()  # a setting with a missing file is a fault
         server.process.send_signal(signal.SIGHUP)
-        until(lambda: "The new code was not taken" in server.log.read_text())
+        until(lambda: "The new code is refused" in server.log.read_text())
         assert server.get("/about").status == 200
         folders = renewal.MEMORY.glob(f"service-{server.process.pid}_*")
         (folder,) = folders if renewal.MEMORY.is_dir() else [tmp_path]

@@ -50,16 +50,16 @@ def record(
 ) -> None:
     """Record a declared action; `changes` holds [old, new] for each field."""
     _insert.defer(**_row(actor, action, target_id, changes))
-    for told in observers:
-        told(action)
+    for observe in observers:
+        observe(action)
 
 
 def record_each(actor: Actor, action: str, changes: Sequence[tuple[str, Changes]]) -> None:
     """Record one action on many targets: `changes` holds each target's id and changes."""
     _many.insert([_row(actor, action, target_id, news) for target_id, news in changes])
-    for told in observers:
+    for observe in observers:
         for _ in changes:
-            told(action)
+            observe(action)
 
 
 def _row(

@@ -102,12 +102,12 @@ def _clean(since: datetime) -> None:
 @atomic
 def _clean_batch(at: datetime, last_id: str) -> tuple[datetime, str] | None:
     """Clean a batch and return its last place, None after the last batch."""
-    found = _next.all(at=at, last_id=last_id, size=BATCH)
-    if not found:
+    events = _next.all(at=at, last_id=last_id, size=BATCH)
+    if not events:
         return None
     for statement in _of_the_gone():
-        statement.run(first=found[0].created_at, final=found[-1].created_at)
-    return found[-1].created_at, found[-1].id
+        statement.run(first=events[0].created_at, final=events[-1].created_at)
+    return events[-1].created_at, events[-1].id
 
 
 @atomic

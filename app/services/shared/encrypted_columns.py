@@ -104,8 +104,8 @@ def all_columns() -> list[SealedColumn]:
 @cache
 def _by_column() -> dict[ColumnElement[Any], SealedColumn]:
     tables = Webhook.metadata.sorted_tables
-    found = [one for table in tables for one in table.c if SEALED.items() <= one.info.items()]
-    return {column: SealedColumn(column) for column in sorted(found, key=str)}
+    columns = [one for table in tables for one in table.c if SEALED.items() <= one.info.items()]
+    return {column: SealedColumn(column) for column in sorted(columns, key=str)}
 
 
 def _kind(sealed: str) -> str:

@@ -51,13 +51,13 @@ def run_once(
         advisory_locks.wait(lock)
     elif not advisory_locks.take(lock):
         raise StillRunning("A request with this Idempotency-Key is still being processed.")
-    found = _kept.one(user_id=actor.id, key=key, start=now() - KEPT)
-    if found is not None:
-        if found.fingerprint != fingerprint:
+    record = _kept.one(user_id=actor.id, key=key, start=now() - KEPT)
+    if record is not None:
+        if record.fingerprint != fingerprint:
             raise IdempotencyKeyReused(
                 "This Idempotency-Key was already used for a different request."
             )
-        return Answer(found.status, found.headers, found.body), True
+        return Answer(record.status, record.headers, record.body), True
     answer = use_case()
     _forget.defer(user_id=actor.id, key=key)
     _insert.defer(

@@ -133,13 +133,13 @@ def _of_chunk(chunk: _Chunk) -> Iterator[Clause]:
 
 def _chunks(text: str) -> Iterator[_Chunk]:
     """Yield the chunks of a folded text that have a letter or a digit."""
-    for found in _CHUNK.finditer(text.translate(_KINDS)):
-        yield _chunk(text, found)
+    for match in _CHUNK.finditer(text.translate(_KINDS)):
+        yield _chunk(text, match)
 
 
-def _chunk(text: str, found: re.Match[str]) -> _Chunk:
+def _chunk(text: str, match: re.Match[str]) -> _Chunk:
     parts, pieces, length, mark = [], [], 0, ""
-    for piece in _PART.finditer(found.string, *found.span()):
+    for piece in _PART.finditer(match.string, *match.span()):
         kind = piece[0][0]
         if kind == _MARK:
             mark = _MARK

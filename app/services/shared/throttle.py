@@ -72,17 +72,17 @@ def check(account: str, address: str) -> None:
     """Raise TooManyRequests above a limit, before the password's expensive check."""
     moment = now()
     values = {"account": account, "address": network_of(address)}
-    _need(_of_pair, PAIR_MAX, PAIR_WINDOW, moment, values)
-    _need(_of_address, ADDRESS_MAX, ADDRESS_WINDOW, moment, values)
+    _check_limit(_of_pair, PAIR_MAX, PAIR_WINDOW, moment, values)
+    _check_limit(_of_address, ADDRESS_MAX, ADDRESS_WINDOW, moment, values)
     if not is_known(account, address):
-        _need(_of_account, ACCOUNT_MAX, ACCOUNT_WINDOW, moment, values)
+        _check_limit(_of_account, ACCOUNT_MAX, ACCOUNT_WINDOW, moment, values)
 
 
 def check_codes(account: str) -> None:
     """Raise TooManyRequests after too many failures of the counter, from any address."""
     moment = now()
     for number, window in CODE_LIMITS:
-        _need(_of_account, number, window, moment, {"account": account})
+        _check_limit(_of_account, number, window, moment, {"account": account})
 
 
 @atomic
@@ -169,10 +169,10 @@ def number(key: str, window: timedelta) -> int:
 
 def require_fewer(key: str, limit: int, window: timedelta, why: str) -> None:
     """Raise TooManyRequests with `why` if a key has reached the limit."""
-    _need(_all, limit, window, now(), {"account": key}, why)
+    _check_limit(_all, limit, window, now(), {"account": key}, why)
 
 
-def _need(
+def _check_limit(
     attempts: Statement[Any],
     limit: int,
     window: timedelta,
@@ -180,7 +180,7 @@ def _need(
     values: dict[str, Any],
     why: str = "Too many failed sign-ins.",
 ) -> None:
-    found = attempts.one(**values, start=moment - window)
-    if found is not None and found.number >= limit:
-        wait = found.oldest + window - moment
+    counted = attempts.one(**values, start=moment - window)
+    if counted is not None and counted.number >= limit:
+        wait = counted.oldest + window - moment
         raise TooManyRequests(why, int(wait.total_seconds()) + 1)

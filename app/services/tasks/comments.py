@@ -74,7 +74,7 @@ def get(actor: Actor, task_id: str, comment_id: str) -> Comment:
 def get_to_edit(actor: Actor, task_id: str, comment_id: str) -> Comment:
     """Return a comment that the actor may change. Raises NotFound, Forbidden."""
     comment = get(actor, task_id, comment_id)
-    _need_author(actor, comment)
+    _require_author(actor, comment)
     return comment
 
 
@@ -111,7 +111,7 @@ def update(
     """
     task = tasks.hold(actor, task_id)
     comment = require_found(_lock.one(key=comment_id, of_task=task.id), "comment")
-    _need_author(actor, comment)
+    _require_author(actor, comment)
     check(expect, comment.version)
     if body is None or body == comment.body:
         return comment
@@ -143,7 +143,7 @@ def may_delete(actor: Actor, task: Task, comment: Comment) -> bool:
     return may_edit(actor, comment) or task.owner_id == actor.id
 
 
-def _need_author(actor: Actor, comment: Comment) -> None:
+def _require_author(actor: Actor, comment: Comment) -> None:
     if not may_edit(actor, comment):
         raise Forbidden("Only its author may change a comment.")
 

@@ -20,15 +20,15 @@ def conditions(
     filters: Filters, *, postgres: bool, from_index: bool = True
 ) -> list[ColumnElement[bool]]:
     """Return a condition for each filter. `from_index`: search in the index, not in the row."""
-    kinds = {**_CONDITIONS, "q": _found if from_index else _row_found}
+    kinds = {**_CONDITIONS, "q": _index_matches if from_index else _row_matches}
     return [kinds[name](size, postgres=postgres) for name, size in filters if name != "trashed"]
 
 
 def _any_of(column: Any, name: str) -> Any:
     def condition(size: int, **_: bool) -> ColumnElement[bool]:
         values = [bindparam(f"any_{name}_{index}", type_=column.type) for index in range(size)]
-        found: ColumnElement[bool] = column.in_(values) if values else column.is_(None)
-        return found
+        clause: ColumnElement[bool] = column.in_(values) if values else column.is_(None)
+        return clause
 
     return condition
 
@@ -37,26 +37,26 @@ def _labelled(_size: int, *, postgres: bool) -> ColumnElement[bool]:
     keys = bindparam("label", type_=TextList())
     if postgres:
         return Task.label_keys.bool_op("&&")(keys)
-    found = text(  # most tasks have no labels: the first comparison is enough
+    clause = text(  # most tasks have no labels: the first comparison is enough
         "tasks.label_keys <> '[]' AND EXISTS (SELECT 1"
         " FROM json_each(tasks.label_keys) AS kept, json_each(:label) AS wanted"
         " WHERE kept.value = wanted.value)"
     )
-    return found.bindparams(keys)  # type: ignore[return-value]
+    return clause.bindparams(keys)  # type: ignore[return-value]
 
 
-def _found(clauses: int, *, postgres: bool) -> ColumnElement[bool]:
+def _index_matches(clauses: int, *, postgres: bool) -> ColumnElement[bool]:
     return search.matches(postgres=postgres) if clauses else false()
 
 
-def _row_found(clauses: int, *, postgres: bool) -> ColumnElement[bool]:
+def _row_matches(clauses: int, *, postgres: bool) -> ColumnElement[bool]:
     return search.row_matches(clauses, postgres=postgres) if clauses else false()
 
 
 def _compared(name: str, compare: Any) -> Any:
     def condition(_size: int, **_: bool) -> ColumnElement[bool]:
-        found: ColumnElement[bool] = compare(bindparam(name, type_=UTCDateTime()))
-        return found
+        clause: ColumnElement[bool] = compare(bindparam(name, type_=UTCDateTime()))
+        return clause
 
     return condition
 
@@ -89,29 +89,29 @@ def parameters(filters: dict[str, Any], *, postgres: bool) -> tuple[Filters, dic
     shape: list[tuple[str, int]] = []
     values: dict[str, Any] = {}
     for name in sorted(filters):
-        given, size = filters[name], 1
+        wanted, size = filters[name], 1
         if name in ("id", "status", "priority", "owner_id", "assignee_id"):
-            given = _listed(name, given)
-            size = len(given)
-            values.update({f"any_{name}_{index}": value for index, value in enumerate(given)})
+            wanted = _listed(name, wanted)
+            size = len(wanted)
+            values.update({f"any_{name}_{index}": value for index, value in enumerate(wanted)})
         elif name == "label":
-            values["label"] = [labels.key(label) for label in given]
+            values["label"] = [labels.key(label) for label in wanted]
         elif name in ("overdue", "trashed"):
-            size = int(given)
+            size = int(wanted)
         elif name == "q":
-            size, found = search.parameters(given, postgres=postgres)
-            values.update(found)
+            size, search_values = search.parameters(wanted, postgres=postgres)
+            values.update(search_values)
         else:
-            values[name] = given
+            values[name] = wanted
         shape.append((name, size))
     return tuple(shape), values
 
 
-def _listed(name: str, given: Any) -> list[Any]:
+def _listed(name: str, wanted: Any) -> list[Any]:
     """Return the values of a filter with alternatives; [] matches tasks without a value."""
-    if given is None:
+    if wanted is None:
         return []
-    listed = sorted(set(given)) if isinstance(given, list) else [given]
+    listed = sorted(set(wanted)) if isinstance(wanted, list) else [wanted]
     if name == "id":
         size = next(size for size in SIZES if size >= len(listed))
         listed += listed[-1:] * (size - len(listed))

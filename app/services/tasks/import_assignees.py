@@ -29,8 +29,8 @@ class Assignees:
         rows = list(rows)
         ids = {_id_of(row) for row in rows} - self._ids.keys() - {""}
         names = {_name_of(row) for row in rows} - self._names.keys() - {""}
-        found = access.assignable(ids)
-        self._ids.update({user_id: user_id if user_id in found else None for user_id in ids})
+        active = access.assignable(ids)
+        self._ids.update({user_id: user_id if user_id in active else None for user_id in ids})
         self._names.update(dict.fromkeys(names) | _by_name(names))
 
     def resolve(self, row: Values) -> tuple[Values, str]:

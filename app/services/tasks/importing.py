@@ -101,11 +101,11 @@ def _values(row: Row, moment: datetime, assignees: Assignees, imported: Imported
 
 
 def _store(actor: Actor, batch: list[dict[str, Any]], has_webhook: Callable[[str], bool]) -> None:
-    made = [task_values.new(actor, values) for values in batch]
-    _tasks.insert(made)
-    ids = [row["id"] for row in made]
+    rows = [task_values.new(actor, values) for values in batch]
+    _tasks.insert(rows)
+    ids = [row["id"] for row in rows]
     changes = [task_values.changes_of_new(values) for values in batch]
     audit.record_each(actor, "task.created", list(zip(ids, changes, strict=True)))
-    for row in made:
+    for row in rows:
         if has_webhook(row["owner_id"]) or has_webhook(row["assignee_id"] or row["owner_id"]):
             webhook_events.of_task(actor, "task.created", task_values.shown(row))

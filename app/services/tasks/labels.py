@@ -16,13 +16,13 @@ def clean(labels: Iterable[str]) -> list[str]:
 
     Raises ValueError with a Fault.
     """
-    kept: dict[str, str] = {}
+    by_key: dict[str, str] = {}
     for label in labels:
         plain = _checked(text_rules.line(label))
-        kept.setdefault(key(plain), plain)
-    if len(kept) > LABELS_MAX:
+        by_key.setdefault(key(plain), plain)
+    if len(by_key) > LABELS_MAX:
         raise ValueError(Fault(Code.TOO_LONG, f"Use at most {LABELS_MAX} labels."))
-    return list(kept.values())
+    return list(by_key.values())
 
 
 def _checked(label: str) -> str:

@@ -115,10 +115,10 @@ def in_order(shape: Shape, matching: Sequence[ColumnElement[bool]]) -> Select[An
 
 
 def total(shape: Shape) -> Select[Any]:
-    seen_ = or_(*(and_(*conditions) for conditions in seen(shape)))
+    visible = or_(*(and_(*conditions) for conditions in seen(shape)))
     query = select(func.count().label("total")).select_from(Task)
     matching = task_filters.conditions(shape.filters, postgres=shape.postgres)
-    return query.where(seen_, *matching)
+    return query.where(visible, *matching)
 
 
 def columns(shape: Shape) -> Select[Any]:
@@ -137,8 +137,8 @@ def merged(queries: Iterable[Select[Any]], shape: Shape) -> Select[Any]:
     cut = [query.limit(bindparam("size")) for query in queries]
     if len(cut) == 1:
         return cut[0]
-    found = union_all(*(select(each.subquery()) for each in cut)).subquery()
-    return sorted_page(select(*found.c), found.c.sort_key, found.c.id, shape)
+    union = union_all(*(select(each.subquery()) for each in cut)).subquery()
+    return sorted_page(select(*union.c), union.c.sort_key, union.c.id, shape)
 
 
 def sorted_page(

@@ -106,9 +106,9 @@ def parameters(query: str, *, postgres: bool) -> tuple[int, dict[str, str]]:
     """Return the number of conditions of `query` (0 matches no task) and the bind parameters."""
     clauses = search_words.clauses(query)
     if postgres:
-        found = " & ".join(_in_tsquery(clause, ":*") for clause in clauses)
+        prefixes = " & ".join(_in_tsquery(clause, ":*") for clause in clauses)
         words = " & ".join(_in_tsquery(clause) for clause in clauses)
-        return len(clauses), {"q": found, "q_words": words}
+        return len(clauses), {"q": prefixes, "q_words": words}
     values = {
         "q": " AND ".join(_in_fts5(clause, "*") for clause in clauses),
         "q_words": " AND ".join(_in_fts5(clause) for clause in clauses),
@@ -125,8 +125,8 @@ def matches(*, postgres: bool) -> ColumnElement[bool]:
     """Return the condition of the tasks that meet all clauses, by the index."""
     if postgres:
         return TASKS.c.search_words.bool_op("@@")(cast(bindparam("q"), TSQUERY))
-    found = "tasks.search_id IN (SELECT rowid FROM task_search WHERE task_search MATCH :q)"
-    return text(found).bindparams(bindparam("q"))  # type: ignore[return-value]
+    condition = "tasks.search_id IN (SELECT rowid FROM task_search WHERE task_search MATCH :q)"
+    return text(condition).bindparams(bindparam("q"))  # type: ignore[return-value]
 
 
 def row_matches(clauses: int, *, postgres: bool) -> ColumnElement[bool]:

@@ -135,8 +135,8 @@ def _indexed(shape: Shape, *, common: bool = False) -> Statement[Any]:
         return Statement(page_queries.sorted_page(query, SORTS[shape.sort], TASKS.c.id, shape))
     # OFFSET 0 keeps PostgreSQL from reading an index in the list's order: PostgreSQL estimates that
     # every fiftieth task matches, for any prefix.
-    found = query.offset(literal_column("0")).subquery()
-    page = page_queries.sorted_page(select(*found.c), found.c.sort_key, found.c.id, shape)
+    hits = query.offset(literal_column("0")).subquery()
+    page = page_queries.sorted_page(select(*hits.c), hits.c.sort_key, hits.c.id, shape)
     return Statement(page)
 
 
