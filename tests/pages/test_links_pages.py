@@ -11,7 +11,7 @@ from flask import Flask
 
 from app.logs import JsonFormatter
 from app.models import User
-from app.services.accounts import accounts, password_reset
+from app.services.accounts import link_changes, password_reset
 from app.services.shared.actor import SYSTEM, Actor
 from tests.conftest import PASSWORD, MakeApp
 from tests.support.clients import Browser
@@ -196,7 +196,7 @@ def test_address_that_was_taken_meanwhile_is_told(
     ann_browser.post("/settings/profile", fields, form="/settings/profile")
     link = path_of(mailbox, "confirm")
     with app.app_context():
-        accounts.confirm_email(bob, bob.id, "NEW@example.com")
+        link_changes.confirm_email(bob, bob.id, "NEW@example.com")
     answer = ann_browser.post(link, form=link)
     assert (answer.status_code, "This email is taken." in answer.text) == (422, True)
     assert user_of(app, "ann").email == "ann@example.com"

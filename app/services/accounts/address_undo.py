@@ -13,7 +13,7 @@ from app.errors import VoidLink
 from app.models import EMAIL_CHANGES, OUTBOX_ENTRIES, EmailChange, OutboxEntry, User
 from app.models.email_change import UNDO_LIFE
 from app.models.types import UTCDateTime, now, uuid7
-from app.services.accounts import accounts
+from app.services.accounts import link_changes
 from app.services.authentication import credentials, one_time_links, secret_tokens
 from app.services.outbox import outbox
 from app.services.shared.actor import SYSTEM, Actor
@@ -95,7 +95,7 @@ def undo(origin: Actor, secret: str) -> str:
     if change is None:
         raise VoidLink(VOID)
     _void_later(user_id, change.created_at)
-    accounts.restore_email(origin.as_user(user_id), user_id, change.email, change.created_at)
+    link_changes.restore_email(origin.as_user(user_id), user_id, change.email, change.created_at)
     return one_time_links.make(user_id, "reset", email=change.email)
 
 

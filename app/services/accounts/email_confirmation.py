@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.errors import Conflict, Forbidden, Unauthorized
 from app.models import User
-from app.services.accounts import accounts
+from app.services.accounts import link_changes
 from app.services.authentication import authentication, credentials, one_time_links
 from app.services.outbox import mails
 from app.services.shared import audit
@@ -83,7 +83,7 @@ def follow(actor: Actor, secret: str, password: str | None = None) -> User:
 def _follow(actor: Actor, secret: str) -> User:
     credentials.require_live(actor, actor.id)
     link = one_time_links.spend(secret)
-    return accounts.confirm_email(actor, actor.id, link.email)
+    return link_changes.confirm_email(actor, actor.id, link.email)
 
 
 @atomic
@@ -95,4 +95,4 @@ def refuse(origin: Actor, secret: str) -> None:
     user_id = one_time_links.find(secret, PURPOSE).user_id
     credentials.hold(user_id)
     link = one_time_links.spend(secret)
-    accounts.remove_email(origin, user_id, link.email)
+    link_changes.remove_email(origin, user_id, link.email)

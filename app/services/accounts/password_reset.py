@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.models import User
-from app.services.accounts import accounts
+from app.services.accounts import link_changes
 from app.services.authentication import authentication, credentials, one_time_links
 from app.services.outbox import mail_limits, mails, outbox
 from app.services.shared import audit, throttle
@@ -99,6 +99,6 @@ def follow(origin: Actor, secret: str, password: str) -> User:
 def _follow(actor: Actor, secret: str, password_hash: str) -> None:
     credentials.hold(actor.id)
     link = one_time_links.spend(secret)
-    accounts.set_password_hash(actor, actor.id, password_hash, proved_email=link.email)
+    link_changes.set_password_hash(actor, actor.id, password_hash, proved_email=link.email)
     if actor.address:
         throttle.trust(throttle.account_of(actor.id, ""), actor.address)

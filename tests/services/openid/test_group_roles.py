@@ -11,7 +11,7 @@ from flask import Flask
 
 from app.models import LinkedAccount, User
 from app.models.types import now
-from app.services.accounts import accounts, first_proof
+from app.services.accounts import accounts, first_proof, link_changes
 from app.services.openid import group_roles, linked_accounts, sign_in as openid_entry
 from app.services.openid.person import Person
 from app.services.shared.actor import SYSTEM, Actor
@@ -141,11 +141,11 @@ def remove_by_proof(actor: Actor, _identity: Any) -> None:
 
 def remove_by_reset(actor: Actor, _identity: Any) -> None:
     user = users.get(SYSTEM, actor.id)
-    accounts.set_password_hash(actor, actor.id, "a hash", user.email)
+    link_changes.set_password_hash(actor, actor.id, "a hash", user.email)
 
 
 def remove_by_undo(actor: Actor, identity: Any) -> None:
-    accounts.restore_email(actor, actor.id, "old@example.com", identity.created_at)
+    link_changes.restore_email(actor, actor.id, "old@example.com", identity.created_at)
 
 
 @pytest.mark.usefixtures("ctx", "root")

@@ -15,7 +15,7 @@ from app.models import OneTimeLink, OutboxEntry, User
 from app.models.one_time_link import LIFE
 from app.models.types import now
 from app.product import NAME, SLUG
-from app.services.accounts import accounts, email_confirmation, password_reset
+from app.services.accounts import accounts, email_confirmation, link_changes, password_reset
 from app.services.authentication import one_time_links
 from app.services.outbox import outbox
 from app.services.outbox.notices import AUTOMATIC, NOTICES
@@ -192,7 +192,7 @@ def change_password(ann: Actor) -> None:
 
 
 def change_email(ann: Actor) -> None:
-    accounts.confirm_email(ann, ann.id, "new@example.com")
+    link_changes.confirm_email(ann, ann.id, "new@example.com")
 
 
 def deactivate(ann: Actor) -> None:
