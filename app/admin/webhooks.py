@@ -10,7 +10,7 @@ from app.admin.listing import Filters, PersonField, listed
 from app.pages.forms import options
 from app.pages.redirects import next_page
 from app.services.shared import display_names
-from app.services.webhooks import webhooks
+from app.services.webhooks import failures, webhooks
 from app.web.current_user import page_user
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
@@ -49,6 +49,6 @@ def index() -> str:
 
 @bp.post("/<id:webhook_id>/switch-off")
 def switch_off(webhook_id: str) -> ResponseReturnValue:
-    webhooks.switch_off(page_user(), webhook_id)
+    failures.switch_off(page_user(), webhook_id)
     flash("The webhook is switched off.", "success")
     return redirect(next_page(url_for(".index")), 303)

@@ -20,9 +20,9 @@ from app.services.outbox import outbox
 from app.services.shared.encryption import Sealed
 from app.services.webhooks import (
     deliveries as webhook_deliveries,
+    failures,
     signing_secrets,
     target_urls,
-    webhooks,
 )
 
 TIMEOUT = 15.0  # seconds in total: name, connection, TLS, request and response
@@ -42,10 +42,10 @@ def send(entry: OutboxEntry) -> int:
     try:
         status = post(webhook.url, body, headers)
     except SendingFailed as error:
-        webhooks.failed(webhook.id, gone=error.answer == GONE)
+        failures.failed(webhook.id, gone=error.answer == GONE)
         outbox.postpone(webhook.id, now() + outbox.delay_after(entry.attempts))
         raise
-    webhooks.succeeded(webhook)
+    failures.succeeded(webhook)
     return status
 
 

@@ -16,7 +16,7 @@ from app.services.accounts import accounts, email_confirmation, invitations, pas
 from app.services.outbox import outbox
 from app.services.shared.actor import Actor
 from app.services.users import users
-from app.services.webhooks import deliveries as webhook_deliveries, webhooks
+from app.services.webhooks import deliveries as webhook_deliveries, failures, webhooks
 from app.worker.loop import Worker
 from tests.api.test_webhooks_api import make
 from tests.conftest import email_of, signed_in_api
@@ -120,7 +120,7 @@ def test_every_entry_of_the_outbox_names_its_request(
     origin = Actor(request_id=REQUEST)
     webhook, _ = webhooks.create(ann, "https://hooks.example.com/", ["task.created"])
     webhook_deliveries.test(ann, webhook.id)
-    webhooks.switch_off(root, webhook.id)
+    failures.switch_off(root, webhook.id)
     password_reset.ask(origin, email_of("ann"))
     password_reset.mail_link(root, users.get(root, ann.id))
     invited = invitations.invite(root, "kim@example.com", "kim")

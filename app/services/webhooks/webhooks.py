@@ -21,16 +21,15 @@ from app.errors import Conflict, Invalid
 from app.faults import Code, Fault
 from app.models import WEBHOOKS, User, Webhook
 from app.models.types import UTCDateTime, now, uuid7
-from app.models.webhook import EVENTS, GIVEN_UP_AFTER, PER_USER_MAX
+from app.models.webhook import EVENTS, PER_USER_MAX
 from app.services.authentication import credentials
 from app.services.outbox import mails
 from app.services.shared import audit, encryption, paging
-from app.services.shared.actor import SYSTEM, Actor
+from app.services.shared.actor import Actor
 from app.services.shared.existence import require_found
 from app.services.shared.holder_records import HolderRecord
 from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.shared.preconditions import Expect, check
-from app.services.users import users
 from app.services.webhooks import target_urls
 from app.sql import ROW_KEY, Statement, atomic
 
@@ -39,7 +38,6 @@ audit.declare(
     "webhook.created",
     "webhook.updated",
     "webhook.deleted",
-    "webhook.switched_off",
     words=("url",),
 )
 
@@ -52,7 +50,6 @@ OF_HOLDER = HolderRecord(
     list(WEBHOOKS.c),
     and_(WEBHOOKS.c.id == bindparam("webhook_id"), Webhook.user_id == User.id),
 )
-_any = Statement[Webhook](select(WEBHOOKS.c.id).where(WEBHOOKS.c.id == ROW_KEY))
 _lock = Statement[Webhook](select(*WEBHOOKS.c).where(*_own).with_for_update())
 _count = Statement[Any](
     select(func.count().label("number")).select_from(Webhook).where(Webhook.user_id == ROW_KEY)
@@ -66,19 +63,6 @@ _update = Statement[Webhook](
     .returning(*WEBHOOKS.c)
 )
 _delete = Statement[Webhook](delete_(Webhook).where(WEBHOOKS.c.id == ROW_KEY))
-_failing = Statement[Webhook](
-    update_(Webhook)
-    .where(WEBHOOKS.c.id == ROW_KEY)
-    .values(
-        failing_since=func.coalesce(Webhook.failing_since, bindparam("moment", type_=UTCDateTime()))
-    )
-    .returning(*WEBHOOKS.c)
-)
-_recovered = Statement[Webhook](
-    update_(Webhook)
-    .where(WEBHOOKS.c.id == ROW_KEY, Webhook.failing_since.is_not(None))
-    .values(failing_since=None)
-)
 _delete_older = Statement[Webhook](
     delete_(Webhook)
     .where(
@@ -87,12 +71,6 @@ _delete_older = Statement[Webhook](
         Webhook.updated_at >= bindparam("since", type_=UTCDateTime()),
     )
     .returning(WEBHOOKS.c.id, WEBHOOKS.c.url)
-)
-_switch_off = Statement[Webhook](
-    update_(Webhook)
-    .where(WEBHOOKS.c.id == ROW_KEY, Webhook.is_active)
-    .values(is_active=False, version=WEBHOOKS.c.version + 1)
-    .returning(WEBHOOKS.c.user_id)
 )
 
 
@@ -218,14 +196,6 @@ def lock(actor: Actor, webhook_id: str) -> Webhook:
 
 
 @atomic
-def switch_off(actor: Actor, webhook_id: str) -> None:
-    """Switch off the webhook of any user, as an admin. Raises NotFound, Forbidden."""
-    actor.require_admin()
-    require_found(_any.one(key=webhook_id), "webhook")
-    _deactivate(actor, webhook_id)
-
-
-@atomic
 def delete_all(
     actor: Actor, user_id: str, before: datetime, since: datetime = credentials.BEGINNING
 ) -> int:
@@ -237,30 +207,6 @@ def delete_all(
     for webhook in older:
         audit.record(actor, "webhook.deleted", webhook.id, {"url": [webhook.url, None]})
     return len(older)
-
-
-@atomic
-def failed(webhook_id: str, *, gone: bool) -> None:
-    """Record a failure. Switch the webhook off if it is `gone` or has failed for GIVEN_UP_AFTER."""
-    webhook = _failing.one(key=webhook_id, moment=now())
-    if webhook is None or webhook.failing_since is None:
-        return
-    if gone or now() - webhook.failing_since > GIVEN_UP_AFTER:
-        _deactivate(SYSTEM, webhook_id)
-
-
-def succeeded(webhook: Webhook) -> None:
-    """Record a success, which ends a series of failures."""
-    if webhook.failing_since is not None:
-        _recovered.run(key=webhook.id)
-
-
-def _deactivate(actor: Actor, webhook_id: str) -> None:
-    webhook = _switch_off.one(key=webhook_id)
-    if webhook is None:
-        return
-    audit.record(actor, "webhook.switched_off", webhook_id, {"is_active": [True, False]})
-    mails.notify(actor, users.get(SYSTEM, webhook.user_id), "webhook_switched_off")
 
 
 def _events(events: Collection[str]) -> str:
