@@ -20,7 +20,7 @@ from app.models import types
 from tests.support.databases import PostgresServer
 
 RUFF = Path(sysconfig.get_path("scripts")) / "ruff"
-COPIED = ("app", "migrations", "settings", "config.py", "run.py", ".flaskenv", "pyproject.toml")
+COPIED = ("app", "migrations", "environment", "config.py", "run.py", ".flaskenv", "pyproject.toml")
 MODEL = '''"""Projects."""
 
 from datetime import datetime
