@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from flask import flash, request, url_for
+from flask import abort, flash, redirect, request, url_for
 
 from app.errors import InvalidParameter
 from app.services.shared.paging import LIMIT_DEFAULT, Page, PageRequest
@@ -33,6 +33,7 @@ def listed(
     """Return the list page of the query's cursor, or the first page for an invalid cursor.
 
     `endpoint` and `address` make the URL of the page; `name` is the cursor's query parameter.
+    A page that has become empty redirects to the first one, so that the address stays true.
     """
     bound = binding(endpoint, name, **address)
     cursor = request.args.get(name)
@@ -43,7 +44,7 @@ def listed(
         cursor = after = None
     page = read(PageRequest(limit, after, count))
     if after and not page.items:  # the page became empty since the cursor was issued
-        cursor, page = None, read(PageRequest(limit, None, count))
+        abort(redirect(url_for(endpoint, **address)))
     further: dict[str, Any] = {**address, name: seal(page.last, bound)}
     return Listed(
         page,

@@ -1,11 +1,11 @@
 """Settings with three successive keys, and a browser that moves between the apps."""
 
-from tests.support.clients import Browser
+from tests.support.clients import SESSION_COOKIE, Browser
 
 FIRST = "0123456789abcdef-of-the-tests-alone"  # the key of tests.support.databases.make_app
 SECOND = "fedcba9876543210-of-the-tests-alone"
 THIRD = "2468013579acebdf-of-the-tests-alone"
-COOKIE = "session"
+COOKIE = SESSION_COOKIE
 
 
 def move(browser: Browser, to: Browser) -> Browser:
