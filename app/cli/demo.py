@@ -46,7 +46,7 @@ def _seed(if_empty: bool) -> str:
 
 
 def _introduction(people: list[SignIn]) -> str:
-    lines = [f"    {who.username:<12} {who.email:<26} {who.password}" for who in people]
+    lines = [f"    {person.username:<12} {person.email:<26} {person.password}" for person in people]
     return "\n".join(["  Sign in by username or email, with this password:", *lines])
 
 

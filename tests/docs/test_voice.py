@@ -1,8 +1,8 @@
-"""The check of the voice finds the phrases of STYLE.md, in docstrings and comments alone."""
+"""The check of the voice finds the phrases of STYLE.md in docstrings, comments and documents."""
 
 import pytest
 
-from tests.tools.check_voice import faults, texts
+from tests.tools.check_voice import faults, paragraphs, texts
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,27 @@ def act():
         "behind code",
         "Of the function, over two lines.",
         "One comment over two lines.",
+    ]
+
+
+def test_paragraphs_items_and_cells_of_a_document_are_read_and_code_is_not() -> None:
+    source = """# Heading
+
+One sentence
+over two lines.
+- An item
+1. Another item
+
+```sh
+What a command
+```
+| a cell | another |
+"""
+    assert [text.words for text in paragraphs(source) if text.words] == [
+        "Heading",
+        "One sentence over two lines.",
+        "An item",
+        "Another item",
+        "a cell",
+        "another",
     ]

@@ -1,4 +1,4 @@
-"""`make voice`: docstrings and comments have none of the worst phrases of STYLE.md.
+"""`make voice`: docstrings, comments and documents have none of the worst phrases of STYLE.md.
 
 A question may begin with any word. Code and quoted texts are ignored.
 """
@@ -24,8 +24,8 @@ PLACES = (
     "gunicorn.conf.py",
     "run.py",
 )
-# tests/docs/test_voice.py holds bad examples.
-EXEMPT = {Path("tests/docs/test_voice.py"), Path("tests/tools/check_voice.py")}
+# These hold bad examples.
+EXEMPT = {Path("STYLE.md"), Path("tests/docs/test_voice.py"), Path("tests/tools/check_voice.py")}
 RULES = {
     r"(?:^|(?<=[.!:] ))(?:What|Who|Whose|Whom|Whether)\b(?![^.]*\?)": "name the subject first",
     r"\b(?:is|are|was) told\b": "name who reads it, or say: knows, gets, receives",
@@ -64,6 +64,19 @@ def texts(source: str) -> Iterator[Text]:
     yield comment
 
 
+def paragraphs(source: str) -> Iterator[Text]:
+    """Yield the paragraphs, list items, headings and table cells of a Markdown file."""
+    fence = re.compile(r"```.*?```", re.DOTALL)
+    plain = fence.sub(lambda block: "\n" * block[0].count("\n"), source)
+    start, words = 0, ""
+    for number, line in enumerate([*plain.splitlines(), ""], 1):
+        if not line.strip() or re.match(r" *(?:[-#|>]|\d+\.) ", line):
+            yield from (Text(start, cell.strip()) for cell in words.split("|"))
+            start, words = number, re.sub(r"^ *(?:[-#>]+|\d+\.) ", "", line)
+        else:
+            start, words = start if words else number, f"{words} {line.strip()}".strip()
+
+
 def _begins_a_statement(before: tokenize.TokenInfo | None) -> bool:
     return before is None or before.type in (tokenize.NEWLINE, tokenize.ENCODING)
 
@@ -77,18 +90,20 @@ def faults(words: str) -> Iterator[str]:
 
 
 def files() -> Iterator[Path]:
+    found = [*config.ROOT.glob("*.md"), *(config.ROOT / "docs").glob("*.md")]
     for place in PLACES:
         path = config.ROOT / place
-        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-            if ".venv" not in file.parts and file.relative_to(config.ROOT) not in EXEMPT:
-                yield file
+        found.extend([path] if path.is_file() else path.rglob("*.py"))
+    for file in sorted(found):
+        if ".venv" not in file.parts and file.relative_to(config.ROOT) not in EXEMPT:
+            yield file
 
 
 def main() -> int:
     lines = [
         f"{file.relative_to(config.ROOT)}:{text.line}: {fault}"
         for file in files()
-        for text in texts(file.read_text(encoding="utf-8"))
+        for text in (paragraphs if file.suffix == ".md" else texts)(file.read_text("utf-8"))
         for fault in faults(text.words)
     ]
     print(*lines, sep="\n", end="\n" if lines else "")

@@ -55,10 +55,10 @@ def _newcomer(username: str) -> SignIn:
 @atomic
 def _store(people: list[SignIn], hashes: dict[str, str]) -> None:
     chance, moment = random.Random(SEED), now()  # noqa: S311  (no secret)
-    ids = {who.username: uuid7() for who in people}
+    ids = {person.username: uuid7() for person in people}
     deeds: list[Deed] = []
-    for who in people:
-        row = _account(who, ids[who.username], hashes[who.username])
+    for person in people:
+        row = _account(person, ids[person.username], hashes[person.username])
         _insert_user.run(**row)
         deeds += demo_deeds.arrival(row, ids["admin"])
     staff = [ids[name] for name in PEOPLE if name != GONE]
@@ -70,15 +70,15 @@ def _store(people: list[SignIn], hashes: dict[str, str]) -> None:
         _insert_event.run(**_event(deed, chance))
 
 
-def _account(who: SignIn, user_id: str, password_hash: str) -> dict[str, Any]:
-    opened = now() - timedelta(days=DAYS + 5 - PEOPLE.index(who.username))
-    gone = who.username == GONE
+def _account(person: SignIn, user_id: str, password_hash: str) -> dict[str, Any]:
+    opened = now() - timedelta(days=DAYS + 5 - PEOPLE.index(person.username))
+    gone = person.username == GONE
     return {
         "id": user_id,
-        "username": who.username,
-        "email": who.email,
+        "username": person.username,
+        "email": person.email,
         "password_hash": password_hash,
-        "role": "admin" if who.username == "admin" else "user",
+        "role": "admin" if person.username == "admin" else "user",
         "role_from": None,
         "is_active": not gone,
         "email_verified": True,

@@ -17,11 +17,11 @@ from app.sql import atomic
 @atomic
 def count(kind: str, to: str, by: str) -> None:
     """Count a mail to `to`, requested by the account `by`. Raises TooManyRequests."""
-    for who, limit, window in (
+    for counted, limit, window in (
         (to, MAILS_MAX, MAILS_WINDOW),
         (f"from {by}", ASKED_MAX, ASKED_WINDOW),
     ):
-        key = _lock_counter(kind, who)
+        key = _lock_counter(kind, counted)
         throttle.require_fewer(key, limit, window, "Too many mails.")
         throttle.note(key)
 
