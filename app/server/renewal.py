@@ -141,4 +141,5 @@ def remove_figures() -> None:
 
 def _is_own(folder: str) -> bool:
     """Return True if this process created the folder, before or after an exec."""
-    return Path(folder).name.startswith(f"service-{os.getpid()}_")
+    # An earlier release, renewed in place, used another prefix.
+    return Path(folder).name.rpartition("-")[2].startswith(f"{os.getpid()}_")

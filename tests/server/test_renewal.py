@@ -137,6 +137,19 @@ def test_code_that_does_not_start_is_not_taken(
         assert not renewal.starts(command, "/", {})
 
 
+def test_metrics_folder_of_an_earlier_release_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / f"earlier-{os.getpid()}_a_b"
+    folder.mkdir()
+    monkeypatch.setenv(renewal.FIGURES, str(folder))
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    renewal.share_figures()
+    assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == str(folder)
+    renewal.remove_figures()
+    assert not folder.exists()
+
+
 def test_stop_ends_the_trial_of_new_code() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
