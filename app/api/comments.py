@@ -12,6 +12,7 @@ from app.models import Comment, Task
 from app.models.comment import BODY_MAX
 from app.schemas.coded_fields import Length
 from app.schemas.fields import Identifier, LongText, Moment, Strict, Text
+from app.schemas.names import outside_names
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page, PageRequest
 from app.services.shared.preconditions import Expect
@@ -32,7 +33,7 @@ class CommentOut(Schema):
 
 class CommentIn(Strict):
     body = LongText(required=True, validate=Length(min=1, max=BODY_MAX))
-    resource_fields = tuple(CommentOut().fields)
+    resource_fields = outside_names(CommentOut())
     example: ClassVar[dict[str, Any]] = {"body": "The numbers of May are missing."}
 
 

@@ -12,6 +12,7 @@ from app.errors import Forbidden, NotFound, PreconditionFailed
 from app.models import Task
 from app.models.task import PRIORITIES, STATUSES
 from app.schemas.coded_fields import Length, List, not_blank
+from app.schemas.dumping import compile_dump
 from app.schemas.fields import (
     Flag,
     Identifier,
@@ -20,7 +21,6 @@ from app.schemas.fields import (
     Moment,
     Text,
     choice,
-    compile_dump,
 )
 from app.schemas.tasks import TaskIn
 from app.services.shared.actor import Actor

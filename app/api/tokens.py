@@ -18,6 +18,7 @@ from app.models import Token
 from app.models.token import NAME_MAX, SCOPES
 from app.schemas.coded_fields import Length, List
 from app.schemas.fields import Identifier, Line, Moment, Strict, Text, choice
+from app.schemas.names import outside_names
 from app.services.access import personal_tokens
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page, PageRequest
@@ -46,7 +47,7 @@ class TokenIn(Strict):
     name = Line(required=True, validate=Length(min=1, max=NAME_MAX))
     scopes = List(choice(SCOPES), required=True, validate=Length(min=1))
     expires_at = Moment(allow_none=True)
-    resource_fields = tuple(NewTokenOut().fields)
+    resource_fields = outside_names(NewTokenOut())
     example: ClassVar[dict[str, Any]] = {"name": "Backup", "scopes": ["tasks:read"]}
 
 

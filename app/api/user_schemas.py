@@ -9,6 +9,7 @@ from app.api.openapi.examples import ID, MOMENT
 from app.models.user import EMAIL_MAX, PASSWORD_MAX, ROLES, USERNAME_MAX, USERNAME_MIN
 from app.schemas.coded_fields import Length, List
 from app.schemas.fields import Flag, Identifier, Moment, Password, Strict, Text, choice
+from app.schemas.names import outside_names
 from app.services.users.users import NAMES_MAX
 
 # For the document only: the service checks these rules and reports faults by field.
@@ -48,7 +49,7 @@ class UserOut(Schema):
     }
 
 
-_SHOWN = tuple(UserOut().fields)
+_SHOWN = outside_names(UserOut())
 
 
 class PublicUser(Schema):

@@ -13,6 +13,7 @@ from app.models import OutboxEntry, Webhook
 from app.models.webhook import EVENTS, URL_MAX
 from app.schemas.coded_fields import Length, List
 from app.schemas.fields import Flag, Identifier, Moment, Strict, Text, choice
+from app.schemas.names import outside_names
 from app.services.shared.actor import Actor
 from app.services.shared.paging import Page, PageRequest
 from app.services.shared.preconditions import Expect
@@ -62,7 +63,7 @@ class WebhookIn(Strict):
     )
     events = List(choice(EVENTS), required=True, validate=Length(min=1))
     is_active = Flag()
-    resource_fields = tuple(NewWebhookOut().fields)
+    resource_fields = outside_names(NewWebhookOut())
     example: ClassVar[dict[str, Any]] = {
         "url": "https://hooks.example.com/tasks",
         "events": ["task.created", "task.updated"],

@@ -1,4 +1,4 @@
-"""Strict marshmallow fields, which accept only their own type, and the fast dump of rows.
+"""Strict marshmallow fields, which accept only their own type, and computed fields of output.
 
 marshmallow's own fields accept more: 1 and "yes" are true for them, "٣" is a number.
 """
@@ -13,6 +13,7 @@ from app.faults import Code, Fault
 from app.models.task import LABEL_MAX, LABELS_MAX
 from app.models.types import ID, canonical_id
 from app.schemas.coded_fields import Boolean, Coded, Integer, List, OneOf as OneOfWords, String
+from app.schemas.names import outside_names
 from app.services.shared import moments, text_rules
 from app.services.tasks import labels
 
@@ -33,13 +34,13 @@ class Strict(Schema):
         unknown = RAISE
 
     error_messages = _MESSAGES
-    # The resource's output fields: those that the schema does not declare are read-only.
+    # The resource's output fields, as clients name them: those that the schema lacks are read-only.
     resource_fields: ClassVar[Collection[str]] = ()
 
     def handle_error(self, error: ValidationError, data: Any, **_: Any) -> None:
         """Replace the message of unknown fields that are read-only."""
         sent = data.keys() if isinstance(data, dict) else set()
-        for name in sent & set(self.resource_fields) - self.fields.keys():
+        for name in sent & set(self.resource_fields) - outside_names(self):
             error.messages_dict[name] = [Fault(Code.READ_ONLY, "This field is read-only.")]
 
 
@@ -155,6 +156,16 @@ class IdentifierOrNone(Identifier):
         return None if value == "none" else super()._deserialize(value, attr, data, **kwargs)
 
 
+class Computed(fields.Function):
+    """An output value that a function makes of the row. `kind` is a field that describes it."""
+
+    def __init__(
+        self, function: Callable[[Any], Any], kind: fields.Field[Any], **options: Any
+    ) -> None:
+        super().__init__(serialize=function, **options)
+        self.kind = kind
+
+
 class Changes(fields.Dict):
     """The old and the new value of each field that an event changed, for output."""
 
@@ -207,15 +218,3 @@ class Parameters(dict[str, Any]):
 
 def choice(words: tuple[str, ...], **options: Any) -> String:
     return String(validate=OneOfWords(words, error="Use one of {choices}."), **options)
-
-
-def compile_dump(schema: Schema) -> Callable[[Any], Mapping[str, Any]]:
-    """Return a function equal to `schema.dump` for a row, at a fraction of the cost.
-
-    orjson serializes the values like the fields do; a property test compares both.
-    """
-    names = [name for name, field in schema.fields.items() if not field.load_only]
-    assert all(name.isidentifier() for name in names)  # noqa: S101 - nothing else is evaluated
-    pairs = ", ".join(f"{name!r}: row.{name}" for name in names)
-    function: Callable[[Any], Mapping[str, Any]] = eval(f"lambda row: {{{pairs}}}")  # noqa: S307
-    return function

@@ -3,6 +3,8 @@
 import json
 from collections import namedtuple
 from datetime import UTC, datetime
+from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -10,7 +12,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from marshmallow import Schema, fields
 
-from app.schemas.fields import Identifier, Moment, compile_dump
+from app.schemas.dumping import compile_dump
+from app.schemas.fields import Computed, Identifier, Moment
 from tests.support.routes import OPERATIONS
 
 TEXTS = st.text(st.characters(codec="utf-8"))
@@ -65,3 +68,50 @@ def test_compiled_dump_writes_what_the_schema_writes(name: str, data: st.DataObj
     row = data.draw(rows_of(schema))
     written = orjson.dumps(compile_dump(schema)(row), option=orjson.OPT_UTC_Z)
     assert json.loads(written) == json.loads(json.dumps(schema.dump(row)))
+
+
+class Part(Schema):
+    unit_price = fields.Decimal(as_string=True, data_key="unitPrice")
+    secret = fields.String(load_only=True)
+
+
+class Whole(Schema):
+    """Fields that a compiled dump must not pass on as they are."""
+
+    id = Identifier(data_key="@id")
+    owner = fields.String(attribute="person.name")
+    label = Computed(lambda row: f"{row.id}!", fields.String())
+    length = fields.Method("count", data_key="count")
+    kind = fields.Constant("whole")
+    size = fields.Integer(as_string=True)
+    made_at = fields.DateTime()
+    part = fields.Nested(Part)
+    parts = fields.List(fields.Nested(Part))
+    named = fields.Dict(keys=fields.String(), values=fields.Nested(Part))
+    prices = fields.Pluck(Part, "unit_price", many=True)
+
+    def count(self, row: Any) -> int:
+        return len(row.parts)
+
+
+ROW = SimpleNamespace(
+    id="a",
+    person=SimpleNamespace(name="ann"),
+    size=3,
+    made_at=datetime(2026, 1, 31, tzinfo=UTC),
+    part={"unit_price": Decimal("1.50"), "secret": "x"},
+    parts=[{"unit_price": Decimal(2)}],
+    named={"one": {"unit_price": Decimal(3)}},
+    prices=[{"unit_price": Decimal(4)}],
+)
+
+
+@pytest.mark.parametrize("name", list(Whole().fields))
+def test_compiled_dump_writes_special_fields_as_the_schema_does(name: str) -> None:
+    schema = Whole(only=[name])
+    assert compile_dump(schema)(ROW) == schema.dump(ROW)
+
+
+def test_compiled_dump_of_many_rows_is_a_list() -> None:
+    schema = Whole(many=True)
+    assert compile_dump(schema)([ROW, ROW]) == schema.dump([ROW, ROW])

@@ -14,9 +14,11 @@ from marshmallow import Schema
 
 from app.api.http import idempotency, multipart, request_parsing, responses
 from app.api.http.deprecation import Deprecation
-from app.errors import AppError, Unauthorized
+from app.errors import AppError, IdempotencyNotSupported, InvalidParameter, Unauthorized
 from app.schemas.coded_fields import Range
-from app.schemas.fields import Flag, Number, Text, compile_dump
+from app.schemas.dumping import compile_dump
+from app.schemas.fields import Flag, Number, Text
+from app.schemas.names import fields_by_name, outside_path, renames
 from app.services.access.bearer_tokens import HolderStatement
 from app.services.shared.actor import Actor
 from app.services.shared.client_networks import network_of
@@ -57,7 +59,7 @@ class Operation:
     summary: str
     scopes: tuple[str, ...] | None
     before_factor: bool = False  # open to accounts that lack a required second factor
-    token_optional: bool = False  # a request without a token is allowed
+    token_optional: bool = False  # a request without a token is allowed: the actor is a stranger
     body: Schema | None = None
     body_types: tuple[str, ...] = (request_parsing.JSON,)
     query: Schema | None = None
@@ -65,7 +67,7 @@ class Operation:
     takes: Mapping[str, str] = field(default_factory=dict)
     takes_max: int = 0  # bytes of such a body, if above the general limit
     takes_file: str = ""  # form field that can contain such a body as a file
-    returns: Schema | None = None
+    returns: Schema | None = None  # with many=True: a JSON array of the rows that the view returns
     variants: Mapping[type, Schema] = field(default_factory=dict)  # schema by class of the row
     streams: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
@@ -78,6 +80,7 @@ class Operation:
     deprecated: Deprecation | None = None
     dump: Dump = field(init=False)
     is_list: bool = field(init=False)
+    renames: bool = field(init=False)  # a field has another name outside than inside (`data_key`)
     reading: HolderStatement | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,6 +90,24 @@ class Operation:
         reading = HolderStatement(self.reads) if self.reads is not None else None
         object.__setattr__(self, "reading", reading)
         object.__setattr__(self, "is_list", isinstance(self.query, ListQuery))
+        renamed = [renames(schema) for schema in (self.body, self.query) if schema is not None]
+        object.__setattr__(self, "renames", any(renamed))
+        self._check()
+
+    def _check(self) -> None:
+        """Raise ValueError for a declaration that contradicts itself."""
+        many = self.returns is not None and self.returns.many
+        if many and (self.etag or self.is_list or self.variants):
+            raise ValueError(f"{self.id}: an array has no etag, page or variants.")
+        if self.is_list and not fields_by_name(self.query).keys() >= ListQuery().fields.keys():
+            raise ValueError(f"{self.id}: limit, cursor and count have these names in every list.")
+        if self.idempotent and self.scopes is None:
+            raise ValueError(f"{self.id}: idempotent needs a token, because keys belong to a user.")
+
+    def name_outside(self, error: AppError) -> None:
+        """Give the fields of a service's error the names that clients use."""
+        schema = self.query if isinstance(error, InvalidParameter) else self.body
+        error.fields = {outside_path(schema, name): why for name, why in error.fields.items()}
 
 
 def _dump_by_class(dumps: Mapping[type, Dump], default: Dump) -> Dump:
@@ -99,6 +120,8 @@ def operation(**declared: Any) -> Callable[[View], View]:
     of `reads` or None. It returns a row, a Page, a Response or None."""
     declaration = Operation(**declared)
 
+    answer = _respond_with_outside_names if declaration.renames else _run_or_replay
+
     def decorate(view: View) -> View:
         @wraps(view)
         def handle(**given: Any) -> Response:
@@ -106,7 +129,7 @@ def operation(**declared: Any) -> Callable[[View], View]:
             actor, record = _authenticate(declaration, call, given)
             if declaration.reads is not None:
                 given["record"] = record
-            response = _run_or_replay(declaration, call, view, actor, given)
+            response = answer(declaration, call, view, actor, given)
             if declaration.deprecated is not None:
                 declaration.deprecated.announce(response.headers)
             return response
@@ -144,6 +167,24 @@ def _authenticate(
     return actor, record
 
 
+def _respond_with_outside_names(
+    declaration: Operation, call: Request, view: View, actor: Actor, given: dict[str, Any]
+) -> Response:
+    called = False
+
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        nonlocal called
+        called = True
+        return view(*args, **kwargs)
+
+    try:
+        return _run_or_replay(declaration, call, noted, actor, given)
+    except AppError as error:
+        if called:  # else the error names what the client has sent
+            declaration.name_outside(error)
+        raise
+
+
 def _run_or_replay(
     declaration: Operation, call: Request, view: View, actor: Actor, given: dict[str, Any]
 ) -> Response:
@@ -156,6 +197,8 @@ def _run_or_replay(
     if not declaration.idempotent:
         idempotency.refuse(call)
     elif key := idempotency.key_of(call):
+        if not actor.id:
+            raise IdempotencyNotSupported("Without a token there is no Idempotency-Key.")
         return idempotency.replay_or_run(
             call, actor, key, lambda: _answer(declaration, call, view, actor, given)
         )

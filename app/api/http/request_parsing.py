@@ -20,6 +20,7 @@ from app.errors import (
 )
 from app.faults import Code, Fault
 from app.schemas.fields import Parameters
+from app.schemas.names import fields_by_name
 from app.schemas.strict_json import faults, load, parse
 from app.services.shared.preconditions import Condition, Expect
 
@@ -85,7 +86,7 @@ def _query(text: str, schema: Schema) -> dict[str, Any]:
     wrong: dict[str, Fault] = {}
     given = Parameters()
     for name, values in _lists(text).items():
-        field = schema.fields.get(name)
+        field = fields_by_name(schema).get(name)
         if fault := _parameter_fault(field, values):
             wrong[name] = fault
         else:

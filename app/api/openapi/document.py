@@ -17,10 +17,11 @@ from app.api.http.operation import Operation
 from app.api.http.request_parsing import JSON
 from app.api.openapi import components as parts, examples, tags
 from app.api.openapi.components import Json
-from app.api.openapi.fields import minimum_length, one_of, query_parameter
+from app.api.openapi.fields import computed, minimum_length, one_of, query_parameter
 from app.api.openapi.strings import forbid_nul
 from app.errors import AppError
 from app.product import NAME
+from app.schemas.names import fields_by_name
 from app.version import VERSION
 from app.web.error_handlers import problems
 
@@ -36,6 +37,7 @@ def build(app: Flask) -> Json:
     spec = APISpec(NAME, VERSION, OPENAPI, plugins=[plugin])
     converter: Any = plugin.converter
     converter.add_attribute_function(one_of)
+    converter.add_attribute_function(computed)
     converter.add_attribute_function(minimum_length(app.config["PASSWORD_MIN_LENGTH"]))
     spec.options["info"] = {"description": DESCRIPTION, "license": _LICENSE}
     spec.options["servers"] = [{"url": "/"}]  # the host that serves the document
@@ -149,7 +151,7 @@ def _parameters(
     if operation.etag and "GET" in (rule.methods or ()):
         yield parts.REQUIRED
         yield parts.IF_NONE_MATCH
-    for name, field in (operation.query.fields if operation.query else {}).items():
+    for name, field in (fields_by_name(operation.query) if operation.query else {}).items():
         assert plugin.converter is not None  # noqa: S101 - set by APISpec
         yield query_parameter(plugin.converter, name, field)
 
@@ -208,11 +210,15 @@ def _errors(operation: Operation, methods: Collection[str]) -> Iterator[type[App
         yield errors.PreconditionRequired
     elif operation.etag and "GET" in methods:
         yield errors.PreconditionFailed
+    yield from _idempotency_errors(operation, methods)
+    yield from (errors.InvalidParameter, errors.TooManyRequests, errors.Unavailable)
+
+
+def _idempotency_errors(operation: Operation, methods: Collection[str]) -> Iterator[type[AppError]]:
     if operation.idempotent:
         yield from (errors.StillRunning, errors.IdempotencyKeyReused)
-    elif "POST" in methods:
+    if "POST" in methods and (operation.token_optional or not operation.idempotent):
         yield errors.IdempotencyNotSupported
-    yield from (errors.InvalidParameter, errors.TooManyRequests, errors.Unavailable)
 
 
 def _token_errors(operation: Operation) -> Iterator[type[AppError]]:

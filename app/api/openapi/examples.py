@@ -5,7 +5,8 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from app.errors import AppError
-from app.schemas.fields import Identifier, Moment
+from app.schemas.fields import Computed, Identifier, Moment
+from app.schemas.names import fields_by_name
 
 ID = "019a3f5e-7c00-7b21-9d4e-3f8a5c6b7d10"
 OTHER_ID = "019a3f5e-8d10-7c32-8e5f-4a9b6d7c8e21"
@@ -21,10 +22,11 @@ _VALUES: list[tuple[type[fields.Field[Any]], Any]] = [
 ]
 
 
-def of(schema: Schema) -> dict[str, Any]:
-    """Return an example value of the schema."""
+def of(schema: Schema) -> Any:
+    """Return an example value of the schema: an array if the schema has many."""
     own: dict[str, Any] | None = getattr(schema, "example", None)
-    return own or {name: _value(field) for name, field in schema.fields.items()}
+    one = own or {name: _value(field) for name, field in fields_by_name(schema).items()}
+    return [one] if schema.many else one
 
 
 def page(item: Schema) -> dict[str, Any]:
@@ -48,6 +50,8 @@ def _value(field: Any) -> Any:
     for validator in field.validators:
         if isinstance(validator, validate.OneOf):
             return next(iter(validator.choices))
+    if isinstance(field, Computed):
+        return _value(field.kind)
     if isinstance(field, fields.List):
         return [_value(field.inner)]
     if isinstance(field, fields.Nested):

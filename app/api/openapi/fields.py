@@ -8,7 +8,7 @@ from marshmallow.fields import Field
 
 from app.api.openapi.components import Json
 from app.api.user_schemas import NewPassword
-from app.schemas.fields import OneOf
+from app.schemas.fields import Computed, OneOf
 
 
 def one_of(converter: OpenAPIConverter, field: Field[Any], **_: Any) -> Json:
@@ -20,6 +20,11 @@ def one_of(converter: OpenAPIConverter, field: Field[Any], **_: Any) -> Json:
     mapping = {kind: reference["$ref"] for kind, reference in kinds.items()}
     discriminator = {"propertyName": field.name_of_kind, "mapping": mapping}
     return {"oneOf": list(kinds.values()), "discriminator": discriminator}
+
+
+def computed(converter: OpenAPIConverter, field: Field[Any], **_: Any) -> Json:
+    """Describe a computed field by its `kind` (an apispec attribute function)."""
+    return converter.field2property(field.kind) if isinstance(field, Computed) else {}
 
 
 def minimum_length(characters: int) -> Callable[..., Json]:

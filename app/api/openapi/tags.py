@@ -18,7 +18,7 @@ SENTENCES = {
 
 def tag_of(endpoint: str) -> str:
     """Return the tag of an endpoint ("api.tasks.index"): its blueprint, or the shared tag."""
-    resource = endpoint.split(".")[1]
+    resource = endpoint.split(".")[-2]
     return _SHARED.get(resource, resource)
 
 
