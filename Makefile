@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs map lint types layers private-names templates voice migrations-check spec
+.PHONY: help docs python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs map lint types layers private-names templates voice migrations-check spec
 # Without bytecode every process compiles the whole app, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
@@ -82,10 +82,14 @@ bench: install $(if $(RIVALS),bench/rivals/.venv/installed) ## CPU per request b
 bench-growth: install ## The effect of a million tasks, more workers and more connections
 	@$(BIN)/python -m bench.growth
 
-bench/rivals/.venv/installed: bench/rivals/requirements.txt
-	@$(PYTHON) -m venv --clear bench/rivals/.venv
-	@bench/rivals/.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r $<
-	@bench/rivals/.venv/bin/python -m pip check
+docs: docs/.venv/installed ## Build the site of the documents into docs/.build; a broken link is an error
+	@docs/.venv/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --conf-dir docs . docs/.build
+	@echo "docs/.build/index.html"
+
+%/.venv/installed: %/requirements.txt
+	@$(PYTHON) -m venv --clear $*/.venv
+	@$*/.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r $<
+	@$*/.venv/bin/python -m pip check
 	@touch $@
 
 bench-compare: install ## The same for two commits (A=ref B=ref, . is the working tree)
@@ -98,3 +102,4 @@ lock: install ## Lock the requirements again, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header requirements.in -o requirements.txt $(ARGS)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header requirements-dev.in -c requirements.txt -o requirements-dev.txt $(ARGS)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header bench/rivals/requirements.in -o bench/rivals/requirements.txt $(ARGS)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header docs/requirements.in -o docs/requirements.txt $(ARGS)

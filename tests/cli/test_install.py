@@ -218,7 +218,9 @@ def test_this_environment_holds_the_locks() -> None:
         assert set(here) - set(expected) <= {"pip", "setuptools"}
 
 
-@pytest.mark.parametrize("lock", ["requirements.txt", "bench/rivals/requirements.txt"])
+@pytest.mark.parametrize(
+    "lock", ["requirements.txt", "bench/rivals/requirements.txt", "docs/requirements.txt"]
+)
 def test_lock_names_each_package_with_version_and_hash(lock: str) -> None:
     entries = re.split(r"\n(?=[a-z])", (ROOT / lock).read_text().strip())
     assert [entry for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import config
+from tests.support.documents import documents
 
 PLACES = (
     "app",
@@ -90,7 +91,7 @@ def faults(words: str) -> Iterator[str]:
 
 
 def files() -> Iterator[Path]:
-    found = [*config.ROOT.glob("*.md"), *(config.ROOT / "docs").glob("*.md")]
+    found = documents()
     for place in PLACES:
         path = config.ROOT / place
         found.extend([path] if path.is_file() else path.rglob("*.py"))
