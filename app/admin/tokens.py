@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request
 from wtforms import SelectField
 
 from app.admin.listing import Filters, PersonField, listed
-from app.models.token import SCOPES
+from app.models.registry import SCOPES
 from app.models.types import now
 from app.pages.forms import options
 from app.services.access import personal_tokens

@@ -15,7 +15,8 @@ from app.errors import (
     ReauthenticationRequired,
 )
 from app.models import Token
-from app.models.token import NAME_MAX, SCOPES
+from app.models.registry import SCOPES
+from app.models.token import NAME_MAX
 from app.schemas.coded_fields import Length, List
 from app.schemas.fields import Identifier, Line, Moment, Strict, Text, choice
 from app.schemas.names import outside_names
@@ -32,7 +33,7 @@ READ, WRITE = ("profile:read",), ("profile:write",)
 class TokenOut(Schema):
     id = Identifier(required=True)
     name = Text(required=True)
-    scopes = fields.List(choice(SCOPES), required=True)
+    scopes = fields.List(choice(tuple(SCOPES)), required=True)
     prefix = Text(required=True, metadata={"description": "The first characters of the token."})
     created_at = Moment(required=True)
     last_used_at = Moment(required=True, allow_none=True)
@@ -45,7 +46,7 @@ class NewTokenOut(TokenOut):
 
 class TokenIn(Strict):
     name = Line(required=True, validate=Length(min=1, max=NAME_MAX))
-    scopes = List(choice(SCOPES), required=True, validate=Length(min=1))
+    scopes = List(choice(tuple(SCOPES)), required=True, validate=Length(min=1))
     expires_at = Moment(allow_none=True)
     resource_fields = outside_names(NewTokenOut())
     example: ClassVar[dict[str, Any]] = {"name": "Backup", "scopes": ["tasks:read"]}

@@ -6,6 +6,7 @@ from marshmallow import Schema, fields
 
 from app.api.http.operation import ListQuery
 from app.api.openapi.examples import ID, MOMENT
+from app.models.registry import RESOURCES
 from app.models.user import EMAIL_MAX, PASSWORD_MAX, ROLES, USERNAME_MAX, USERNAME_MIN
 from app.schemas.coded_fields import Length, List
 from app.schemas.fields import Flag, Identifier, Moment, Password, Strict, Text, choice
@@ -73,22 +74,14 @@ class NamesQuery(Schema):
     )
 
 
-class AccountExport(Schema):
-    user = fields.Dict(required=True)
-    tasks = fields.List(fields.Dict(), required=True)
-    comments = fields.List(fields.Dict(), required=True)
-    tokens = fields.List(fields.Dict(), required=True)
-    sessions = fields.List(fields.Dict(), required=True)
-    sign_in_attempts = fields.List(fields.Dict(), required=True)
-    factors = fields.List(fields.Dict(), required=True)
-    recovery_codes = fields.List(fields.Dict(), required=True)
-    identities = fields.List(fields.Dict(), required=True)
-    unsent_forms = fields.List(fields.Dict(), required=True)
-    links = fields.List(fields.Dict(), required=True)
-    webhooks = fields.List(fields.Dict(), required=True)
-    outbox = fields.List(fields.Dict(), required=True)
-    idempotency_records = fields.List(fields.Dict(), required=True)
-    audit_events = fields.List(fields.Dict(), required=True)
+_LISTS = [each.plural for each in RESOURCES if each.is_exported]
+AccountExport = Schema.from_dict(
+    {
+        "user": fields.Dict(required=True),
+        **{name: fields.List(fields.Dict(), required=True) for name in _LISTS},
+    },
+    name="AccountExport",
+)
 
 
 class NewUser(Strict):

@@ -10,7 +10,8 @@ from app.api.http.operation import ListQuery, operation
 from app.api.http.request_parsing import JSON, MERGE_PATCH
 from app.errors import Conflict, EmailUnconfirmed, NotFound, PreconditionFailed
 from app.models import OutboxEntry, Webhook
-from app.models.webhook import EVENTS, URL_MAX
+from app.models.registry import EVENTS
+from app.models.webhook import URL_MAX
 from app.schemas.coded_fields import Length, List
 from app.schemas.fields import Flag, Identifier, Moment, Strict, Text, choice
 from app.schemas.names import outside_names
@@ -33,7 +34,7 @@ STATUSES = {"pending": "pending", "done": "delivered", "dead": "failed"}
 class WebhookOut(Schema):
     id = Identifier(required=True)
     url = Text(required=True)
-    events = fields.List(choice(EVENTS), required=True)
+    events = fields.List(choice(tuple(EVENTS)), required=True)
     is_active = Flag(
         required=True,
         metadata={"description": "Set to false after days of failures or a 410 response."},
@@ -61,7 +62,7 @@ class WebhookIn(Strict):
             "description": "An http or https URL with a public address.",
         },
     )
-    events = List(choice(EVENTS), required=True, validate=Length(min=1))
+    events = List(choice(tuple(EVENTS)), required=True, validate=Length(min=1))
     is_active = Flag()
     resource_fields = outside_names(NewWebhookOut())
     example: ClassVar[dict[str, Any]] = {

@@ -5,7 +5,8 @@ from datetime import timedelta
 import click
 
 from app.cli.base import Group, find_user
-from app.models.token import DAYS_MAX, SCOPES
+from app.models.registry import SCOPES
+from app.models.token import DAYS_MAX
 from app.models.types import now
 from app.services.access import personal_tokens
 from app.services.shared.actor import SYSTEM

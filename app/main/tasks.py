@@ -10,7 +10,7 @@ from app.errors import PreconditionFailed
 from app.main.task_forms import EditForm, TaskForm
 from app.main.task_query import SORT_NAMES, read_page, read_query
 from app.main.task_show import CommentForm, show_task
-from app.models.task import OPEN, PRIORITIES, STATUSES, TITLE_MAX
+from app.models.task import OPEN, PRIORITIES, STATUSES, TITLE_MAX, TRASH_KEPT
 from app.pages.pagination import listed
 from app.pages.redirects import next_page
 from app.pages.submit_once import submit_once
@@ -52,7 +52,7 @@ def trash() -> str:
         lambda paging: tasks.page(actor, paging, filters={"trashed": True}, sort="-updated_at"),
         "main.tasks.trash",
     )
-    days = tasks.PURGE_AFTER.days
+    days = TRASH_KEPT.days
     return render_template("main/tasks/trash.html", found=found, days=days)
 
 

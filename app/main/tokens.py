@@ -11,7 +11,8 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput
 
 from app import settings
-from app.models.token import DAYS, DAYS_MAX, NAME_MAX, SCOPES
+from app.models.registry import SCOPES
+from app.models.token import DAYS, DAYS_MAX, NAME_MAX
 from app.models.types import now
 from app.pages.forms import Form, one_line, options, stripped
 from app.pages.pagination import listed
@@ -22,13 +23,6 @@ from app.services.users import users
 from app.web.current_user import page_user
 
 bp = Blueprint("tokens", __name__)
-MEANINGS = {
-    "tasks:read": "read tasks and their comments",
-    "tasks:write": "create, change and delete tasks and comments",
-    "profile:read": "read your account and export it",
-    "profile:write": "change your account and its tokens",
-    "admin": "use all admin operations",
-}
 
 
 def _check_max_days(form: BaseForm, field: Field) -> None:
@@ -60,8 +54,8 @@ class TokenForm(Form):
         usual = min(DAYS, longest or DAYS)
         super().__init__(days=usual)
         self.days.description = f"Empty: {usual} days." if longest else "Empty: no expiry."
-        held = [scope for scope in SCOPES if scope in actor.scopes]
-        self.scopes.choices = options((scope, MEANINGS[scope]) for scope in held)
+        held = {scope: meaning for scope, meaning in SCOPES.items() if scope in actor.scopes}
+        self.scopes.choices = options(held.items())
 
 
 @bp.get("")

@@ -11,7 +11,8 @@ from wtforms.widgets import CheckboxInput
 
 from app.errors import Conflict
 from app.models import OutboxEntry, Webhook
-from app.models.webhook import EVENTS, URL_MAX
+from app.models.registry import EVENTS
+from app.models.webhook import URL_MAX
 from app.pages.forms import REFUSALS, Form, options, stripped
 from app.pages.pagination import listed
 from app.services.shared.actor import Actor
@@ -19,15 +20,6 @@ from app.services.webhooks import deliveries as webhook_deliveries, signing_secr
 from app.web.current_user import page_user
 
 bp = Blueprint("webhooks", __name__)
-MEANINGS = {
-    "task.created": "a task is created",
-    "task.updated": "a task is changed",
-    "task.deleted": "a task is moved to the trash",
-    "task.restored": "a task is restored from the trash",
-    "comment.created": "a comment is created",
-    "comment.updated": "a comment is changed",
-    "comment.deleted": "a comment is deleted",
-}
 
 
 class WebhookForm(Form):
@@ -41,7 +33,7 @@ class WebhookForm(Form):
     events = SelectMultipleField(
         "Events",
         [InputRequired("Tick at least one event.")],
-        choices=options((event, MEANINGS[event]) for event in EVENTS),
+        choices=options(EVENTS.items()),
         option_widget=CheckboxInput(),
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Resource
 from app.models.types import Id, Json, UTCDateTime, now, uuid7
 
 OF_CREDENTIALS = text("target_type IN ('token', 'webhook')")
@@ -31,6 +32,15 @@ class AuditEvent(Base):
 
 
 AUDIT_EVENTS = table_of(AuditEvent)
+
+RESOURCE = Resource(
+    name="trail",
+    model=AuditEvent,
+    admin="admin.audit.index",
+    events=None,
+    actions=("audit.cleaned", "audit.purged"),
+    export=True,
+)
 
 Index("ix_audit_events_created_at", AuditEvent.created_at, AuditEvent.id)
 Index("ix_audit_events_action", AuditEvent.action, AuditEvent.created_at, AuditEvent.id)

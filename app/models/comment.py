@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Resource
 from app.models.types import Id, PlainText, UTCDateTime, now, uuid7
 
 BODY_MAX = 10_000
@@ -31,5 +32,22 @@ class Comment(Base):
 
 
 COMMENTS = table_of(Comment)
+
+RESOURCE = Resource(
+    name="comment",
+    model=Comment,
+    person=(Comment.author_id,),
+    parent=Comment.task_id,
+    admin=None,
+    events={
+        "comment.created": "a comment is created",
+        "comment.updated": "a comment is changed",
+        "comment.deleted": "a comment is deleted",
+    },
+    actions=("comment.created", "comment.updated", "comment.deleted"),
+    target="task",
+    fresh=("body",),
+    export=True,
+)
 
 Index("ix_comments_task_created_at", Comment.task_id, Comment.created_at, Comment.id)

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Purge, Resource
 from app.models.types import Id, UTCDateTime, now, uuid7
 from app.models.user import EMAIL_MAX
 
@@ -24,3 +25,13 @@ class EmailChange(Base):
 
 
 EMAIL_CHANGES = table_of(EmailChange)
+
+RESOURCE = Resource(
+    name="email_change",
+    model=EmailChange,
+    person=(EmailChange.user_id,),
+    admin=None,
+    events=None,
+    purge=Purge("changes of an address", EmailChange.expires_at),
+    export="The audit events hold each change of the address.",
+)

@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Resource
 from app.models.types import SEALED, Id, PlainText, UTCDateTime, now, uuid7
 
 KINDS = ("totp", "passkey")
@@ -35,6 +36,18 @@ class Factor(Base):
 
 FACTORS = table_of(Factor)
 
+RESOURCE = Resource(
+    name="factor",
+    model=Factor,
+    person=(Factor.user_id,),
+    admin=None,
+    events=None,
+    actions=("factor.added", "factor.refused", "factor.removed", "factor.reset"),
+    target="user",
+    words=("totp", "passkey"),
+    export=True,
+)
+
 Index("uq_factors_credential", Factor.credential_id, unique=True)
 
 
@@ -51,3 +64,14 @@ class RecoveryCode(Base):
 
 
 RECOVERY_CODES = table_of(RecoveryCode)
+
+CODES_RESOURCE = Resource(
+    name="recovery_code",
+    model=RecoveryCode,
+    person=(RecoveryCode.user_id,),
+    admin=None,
+    events=None,
+    actions=("recovery_code.used", "recovery_codes.made"),
+    target="user",
+    export=True,
+)

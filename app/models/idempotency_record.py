@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Purge, Resource
 from app.models.types import Id, Json, PlainText, UTCDateTime, now
 
 KEY_MAX = 255
@@ -28,3 +29,13 @@ class IdempotencyRecord(Base):
 
 
 IDEMPOTENCY_RECORDS = table_of(IdempotencyRecord)
+
+RESOURCE = Resource(
+    name="idempotency_record",
+    model=IdempotencyRecord,
+    person=(IdempotencyRecord.user_id,),
+    admin=None,
+    events=None,
+    purge=Purge("idempotency records", IdempotencyRecord.created_at, KEPT),
+    export=True,
+)

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Resource
 from app.models.types import Id, UTCDateTime, now, uuid7
 from app.models.user import EMAIL_MAX
 
@@ -25,5 +26,17 @@ class LinkedAccount(Base):
 
 
 LINKED_ACCOUNTS = table_of(LinkedAccount)
+
+RESOURCE = Resource(
+    name="identity",
+    model=LinkedAccount,
+    person=(LinkedAccount.user_id,),
+    admin=None,
+    events=None,
+    actions=("identity.linked", "identity.unlinked"),
+    target="user",
+    words=("issuer", "subject"),
+    export=True,
+)
 
 Index("uq_identities_subject", LinkedAccount.issuer, LinkedAccount.subject, unique=True)

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Purge, Resource
 from app.models.types import Id, UTCDateTime, now, uuid7
 from app.models.user import EMAIL_MAX
 
@@ -35,5 +36,15 @@ class OneTimeLink(Base):
 
 
 ONE_TIME_LINKS = table_of(OneTimeLink)
+
+RESOURCE = Resource(
+    name="link",
+    model=OneTimeLink,
+    person=(OneTimeLink.user_id,),
+    admin=None,
+    events=None,
+    purge=Purge("links", OneTimeLink.expires_at),
+    export=True,
+)
 
 Index("ix_links_user", OneTimeLink.user_id, OneTimeLink.purpose)

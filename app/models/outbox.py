@@ -11,6 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Purge, Resource
 from app.models.types import Id, Json, PlainText, UTCDateTime, now, uuid7
 
 KINDS = ("mail", "webhook")
@@ -55,6 +56,17 @@ class OutboxEntry(Base):
 
 
 OUTBOX_ENTRIES = table_of(OutboxEntry)
+
+RESOURCE = Resource(
+    name="job",
+    model=OutboxEntry,
+    person=(OutboxEntry.user_id,),
+    admin="admin.jobs.index",
+    events=None,
+    actions=("job.retried",),
+    purge=Purge("sent mails and webhooks", OutboxEntry.finished_at, KEPT),
+    export=True,
+)
 
 # Mails come before webhooks, so that many webhooks do not delay mails.
 Index(

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Purge, Resource
 from app.models.types import Id, UTCDateTime, now, uuid7
 
 # Idle timeout and absolute lifetime after the sign-in (ASVS 5.0, 7.3.1 and 7.3.2); both are longer
@@ -31,3 +32,22 @@ class Session(Base):
 
 
 SESSIONS = table_of(Session)
+
+RESOURCE = Resource(
+    name="session",
+    model=Session,
+    person=(Session.user_id,),
+    admin=None,
+    events=None,
+    actions=(
+        "session.created",
+        "session.ended",
+        "session.others_ended",
+        "session.proved",
+        "session.refused",
+        "token.reused",
+    ),
+    target="user",
+    purge=Purge("sessions", Session.expires_at),
+    export=True,
+)

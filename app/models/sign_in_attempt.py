@@ -6,6 +6,7 @@ from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Purge, Resource
 from app.models.types import Id, UTCDateTime, now, uuid7
 
 # The number of failures before attempts are refused, and the time window of the count.
@@ -39,6 +40,15 @@ class SignInAttempt(Base):
 
 
 SIGN_IN_ATTEMPTS = table_of(SignInAttempt)
+
+RESOURCE = Resource(
+    name="sign_in_attempt",
+    model=SignInAttempt,
+    admin=None,
+    events=None,
+    purge=Purge("sign-in attempts", SignInAttempt.created_at, KEPT),
+    export=True,
+)
 
 Index("ix_sign_in_attempts_account", SignInAttempt.account, SignInAttempt.created_at)
 Index("ix_sign_in_attempts_address", SignInAttempt.address, SignInAttempt.created_at)

@@ -6,6 +6,7 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Purge, Resource
 from app.models.types import Id, UTCDateTime, now, uuid7
 
 CHALLENGE_LIFE = timedelta(hours=1)  # after the issue
@@ -21,3 +22,12 @@ class SpentChallenge(Base):
 
 
 SPENT_CHALLENGES = table_of(SpentChallenge)
+
+RESOURCE = Resource(
+    name="spent_challenge",
+    model=SpentChallenge,
+    admin=None,
+    events=None,
+    purge=Purge("used challenges of passkeys", SpentChallenge.expires_at),
+    export="A row names nobody.",
+)

@@ -4,7 +4,7 @@ Labels are a list in the row and not a table, so that one statement reads or wri
 labels (docs/decisions.md).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import (
     CheckConstraint,
@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Purge, Resource
 from app.models.types import (
     Id,
     PlainText,
@@ -34,6 +35,7 @@ TITLE_MAX = 200
 DESCRIPTION_MAX = 10_000
 LABELS_MAX = 20
 LABEL_MAX = 50
+TRASH_KEPT = timedelta(days=30)
 STATUSES = ("todo", "in_progress", "done", "cancelled")
 PRIORITIES = ("low", "normal", "high", "urgent")
 CLOSED = ("done", "cancelled")  # neither can be overdue
@@ -92,6 +94,31 @@ TASKS = table_of(Task)
 
 LIVE = Task.deleted_at.is_(None)
 TRASHED = Task.deleted_at.is_not(None)
+
+RESOURCE = Resource(
+    name="task",
+    model=Task,
+    title=Task.title,
+    person=(Task.owner_id, Task.assignee_id),
+    live=LIVE,
+    home="main.tasks.index",
+    admin="admin.tasks.index",
+    scopes={
+        "tasks:read": "read tasks and their comments",
+        "tasks:write": "create, change and delete tasks and comments",
+    },
+    events={
+        "task.created": "a task is created",
+        "task.updated": "a task is changed",
+        "task.deleted": "a task is moved to the trash",
+        "task.restored": "a task is restored from the trash",
+    },
+    actions=("task.created", "task.updated", "task.deleted", "task.restored", "task.purged"),
+    words=("title", "description", "labels"),
+    purge=Purge("tasks in the trash", Task.deleted_at, TRASH_KEPT, "task.purged"),
+    export=True,
+    withheld=frozenset({"label_keys", "search_words", "search_version"}),
+)
 
 
 def _live(name: str, *columns: object) -> None:

@@ -10,11 +10,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Purge, Resource
 from app.models.types import Id, UTCDateTime, now, uuid7
 
 KINDS = ("access", "refresh", "personal", "reset")  # "reset": of a release before links had a table
-# In display order. Only a token of an admin can have "admin".
-SCOPES = ("tasks:read", "tasks:write", "profile:read", "profile:write", "admin")
 ACCESS_LIFE, REFRESH_LIFE = timedelta(hours=1), timedelta(days=30)
 FAMILY_LIFE = timedelta(days=90)  # after signing in (ASVS 5.0, 7.3.2 and 10.4.8)
 REFRESH_GRACE = timedelta(seconds=10)  # for parallel tabs and lost responses
@@ -58,3 +57,16 @@ class Token(Base):
 
 
 TOKENS = table_of(Token)
+
+RESOURCE = Resource(
+    name="token",
+    model=Token,
+    person=(Token.user_id,),
+    admin="admin.tokens.index",
+    events=None,
+    actions=("token.created", "token.revoked"),
+    words=("name",),
+    personal=True,
+    purge=Purge("tokens", Token.expires_at),
+    export=True,
+)

@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Purge, Resource
 from app.models.types import Id, Json, UTCDateTime, now, uuid7
 
 LIFE = timedelta(hours=24)
@@ -27,3 +28,13 @@ class UnsentForm(Base):
 
 
 UNSENT_FORMS = table_of(UnsentForm)
+
+RESOURCE = Resource(
+    name="unsent_form",
+    model=UnsentForm,
+    person=(UnsentForm.user_id,),
+    admin=None,
+    events=None,
+    purge=Purge("unsent forms", UnsentForm.expires_at),
+    export=True,
+)

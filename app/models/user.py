@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, Index, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Resource
 from app.models.types import Id, UTCDateTime, now, uuid7
 
 USERNAME_MIN, USERNAME_MAX = 3, 80
@@ -42,6 +43,35 @@ class User(Base):
 
 
 USERS = table_of(User)
+
+RESOURCE = Resource(
+    name="user",
+    model=User,
+    title=User.username,
+    admin="admin.users.index",
+    events=None,
+    scopes={
+        "profile:read": "read your account and export it",
+        "profile:write": "change your account and its tokens",
+        "admin": "use all admin operations",
+    },
+    actions=(
+        "user.confirmation_requested",
+        "user.created",
+        "user.deleted",
+        "user.email_confirmed",
+        "user.email_removed",
+        "user.email_restored",
+        "user.exported",
+        "user.invited",
+        "user.password_changed",
+        "user.password_removed",
+        "user.reset_requested",
+        "user.updated",
+    ),
+    words=("username", "email"),
+    export="The account itself leads the export.",
+)
 
 # Names are unique without case. An index also guards against concurrent requests.
 Index("uq_users_username", func.lower(User.username), unique=True)

@@ -1,4 +1,4 @@
-"""Webhooks: URLs that receive events of the tasks owned by or assigned to a user."""
+"""Webhooks: URLs that receive events of the records that a user owns or is assigned to."""
 
 from datetime import datetime, timedelta
 
@@ -6,17 +6,9 @@ from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Resource
 from app.models.types import SEALED, Id, UTCDateTime, now, uuid7
 
-EVENTS = (
-    "task.created",
-    "task.updated",
-    "task.deleted",
-    "task.restored",
-    "comment.created",
-    "comment.updated",
-    "comment.deleted",
-)
 URL_MAX = 2000
 PER_USER_MAX = 20
 GIVEN_UP_AFTER = timedelta(days=5)  # of failures only: the webhook is switched off
@@ -39,3 +31,22 @@ class Webhook(Base):
 
 
 WEBHOOKS = table_of(Webhook)
+
+RESOURCE = Resource(
+    name="webhook",
+    model=Webhook,
+    person=(Webhook.user_id,),
+    admin="admin.webhooks.index",
+    events=None,
+    actions=(
+        "webhook.created",
+        "webhook.deleted",
+        "webhook.redelivered",
+        "webhook.secret_rotated",
+        "webhook.switched_off",
+        "webhook.updated",
+    ),
+    words=("url",),
+    personal=True,
+    export=True,
+)

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, table_of
+from app.models.resource import Purge, Resource
 from app.models.types import SEALED, Id, UTCDateTime, now, uuid7
 
 EARLIER_LIFE = timedelta(hours=24)  # the time for a receiver to replace its copy
@@ -25,3 +26,13 @@ class WebhookSecret(Base):
 
 
 WEBHOOK_SECRETS = table_of(WebhookSecret)
+
+RESOURCE = Resource(
+    name="webhook_secret",
+    model=WebhookSecret,
+    parent=WebhookSecret.webhook_id,
+    admin=None,
+    events=None,
+    purge=Purge("earlier secrets of webhooks", WebhookSecret.expires_at),
+    export="A row is a secret.",
+)

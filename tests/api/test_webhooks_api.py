@@ -9,8 +9,9 @@ from flask import Flask
 
 from app.api.tasks import TaskOut
 from app.models import OutboxEntry, Webhook, WebhookSecret
+from app.models.registry import EVENTS
 from app.models.task import SHOWN
-from app.models.webhook import EVENTS, PER_USER_MAX
+from app.models.webhook import PER_USER_MAX
 from app.models.webhook_secret import EARLIER_MAX
 from app.services.shared.actor import Actor
 from tests.conftest import MakeApp, MakePerson, signed_in_api

@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.api.openapi import document as openapi
 from app.api.openapi.strings import request_strings
-from app.models.token import SCOPES
+from app.models.registry import SCOPES
 from app.web.error_handlers import problems
 from tests.conftest import MakeApp
 from tests.contract.test_routes import each, on_one_database

@@ -3,8 +3,7 @@
 import pytest
 
 from app.models import Webhook
-from app.models.token import SCOPES
-from app.models.webhook import EVENTS
+from app.models.registry import EVENTS, SCOPES
 from app.services.access import bearer_tokens, token_pairs
 from app.services.shared import actor
 from app.services.shared.actor import Actor

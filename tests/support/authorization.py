@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask
 
 from app.models import Comment, Factor, OutboxEntry, RecoveryCode, Task, Token, User, Webhook
-from app.models.token import SCOPES
+from app.models.registry import SCOPES
 from app.models.types import now
 from app.services.access import bearer_tokens, personal_tokens, token_pairs
 from app.services.accounts import invitations, password_reset

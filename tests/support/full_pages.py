@@ -16,12 +16,13 @@ from app.models.comment import BODY_MAX
 from app.models.factor import NAME_MAX as FACTOR_MAX
 from app.models.linked_account import SUBJECT_MAX
 from app.models.outbox import ERROR_MAX
+from app.models.registry import EVENTS, SCOPES
 from app.models.session import USER_AGENT_MAX
 from app.models.task import LABEL_MAX, LABELS_MAX, PRIORITIES, STATUSES, TITLE_MAX
-from app.models.token import NAME_MAX as TOKEN_MAX, SCOPES
+from app.models.token import NAME_MAX as TOKEN_MAX
 from app.models.types import now, uuid7
 from app.models.user import USERNAME_MAX
-from app.models.webhook import EVENTS, URL_MAX
+from app.models.webhook import URL_MAX
 from app.services.access import personal_tokens, token_pairs
 from app.services.accounts import address_undo, password_reset, unsent_forms
 from app.services.authentication import one_time_links

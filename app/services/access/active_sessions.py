@@ -21,8 +21,6 @@ from app.services.shared.actor import Actor
 from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.sql import ROW_KEY, Statement, atomic
 
-audit.declare("user", "session.others_ended")
-
 _newer: Any = aliased(Token)
 _end_session = Statement[Session](
     delete(Session).where(SESSIONS.c.id == ROW_KEY, Session.user_id == bindparam("of_user"))

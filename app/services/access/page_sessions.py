@@ -22,8 +22,6 @@ from app.services.shared import audit
 from app.services.shared.actor import STRANGER, Actor, scopes_of
 from app.sql import ROW_KEY, Statement, atomic
 
-audit.declare("user", "session.created", "session.proved", "session.ended")
-
 SEEN_EVERY = timedelta(minutes=5)  # between two updates of the last use
 
 _load = Statement[Any](

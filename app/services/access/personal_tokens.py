@@ -9,7 +9,8 @@ from app import settings
 from app.errors import Forbidden, Invalid
 from app.faults import Code, Fault
 from app.models import TOKENS, Token, User
-from app.models.token import DAYS, NAME_MAX, SCOPES
+from app.models.registry import SCOPES
+from app.models.token import DAYS, NAME_MAX
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.access import bearer_tokens, token_mails
 from app.services.authentication import authentication, credentials
@@ -20,8 +21,6 @@ from app.services.shared.existence import require_found
 from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.shared.preconditions import Expect, check
 from app.sql import ROW_KEY, Statement, atomic
-
-audit.declare("token", "token.created", "token.revoked", words=("name",))
 
 _one = (
     TOKENS.c.id == ROW_KEY,

@@ -9,7 +9,8 @@ from sqlalchemy import bindparam, delete, select, update
 
 from app.errors import InvalidGrant
 from app.models import TOKENS, Token, User
-from app.models.token import ACCESS_LIFE, FAMILY_LIFE, REFRESH_GRACE, REFRESH_LIFE, SCOPES
+from app.models.registry import SCOPES
+from app.models.token import ACCESS_LIFE, FAMILY_LIFE, REFRESH_GRACE, REFRESH_LIFE
 from app.models.types import UTCDateTime, now, uuid7
 from app.services.access import bearer_tokens
 from app.services.authentication import authentication, credentials, secret_tokens
@@ -17,8 +18,6 @@ from app.services.factors import factors, verification
 from app.services.shared import audit
 from app.services.shared.actor import Actor, scopes_of
 from app.sql import ROW_KEY, Statement, atomic
-
-audit.declare("user", "token.reused")
 
 _moment = bindparam("moment", type_=UTCDateTime())
 # Locks the account first, as credentials.hold does; shared, because refreshes do not conflict.

@@ -16,17 +16,6 @@ from app.services.shared.preconditions import Expect, check
 from app.services.users import identifiers, users
 from app.sql import ROW_KEY, Statement, UniqueViolation
 
-audit.declare(
-    "user",
-    "user.email_confirmed",
-    "user.email_removed",
-    "user.email_restored",
-    "user.password_changed",
-    "user.password_removed",
-    "user.updated",
-    words=("username", "email"),
-)
-
 EDITABLE = (
     *("username", "email", "password_hash", "role", "role_from", "is_active", "email_verified"),
 )

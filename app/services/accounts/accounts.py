@@ -18,8 +18,6 @@ from app.services.tasks import handover
 from app.services.users import identifiers, last_admin, passwords, users
 from app.sql import ROW_KEY, LostRace, Statement, atomic
 
-audit.declare("user", "user.deleted")
-
 ADMIN_FIELDS = ("username", "email", "role", "is_active")
 RIGHTS = {"role", "is_active"}
 GUARDED = RIGHTS | {"email"}  # a mail to the address resets the password
@@ -144,6 +142,7 @@ def delete(actor: Actor, user_id: str, expect: Expect = None) -> None:
     last_admin.require_another(admins, user.id)
     with sql.without_timeout():  # the account may own thousands of tasks and events
         handover.of_leaving(actor, user.id)
+        audit_erasure.erase_records(user.id)
         mails.notify(actor, user, "deleted")
         _delete.run(key=user.id)
         audit.record(actor, "user.deleted", user.id)

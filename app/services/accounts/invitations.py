@@ -13,8 +13,6 @@ from app.services.shared.actor import Actor
 from app.services.users import identifiers, passwords, registration, users
 from app.sql import ROW_KEY, Statement, atomic
 
-audit.declare("user", "user.invited")
-
 PURPOSE = "invite"
 _invited = Statement[Any](
     select(User.username)

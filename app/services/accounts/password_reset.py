@@ -12,8 +12,6 @@ from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import identifiers, passwords, users
 from app.sql import atomic
 
-audit.declare("user", "user.reset_requested")
-
 PURPOSES = ("reset", "invite")
 
 

@@ -14,8 +14,6 @@ from app.services.shared.actor import SYSTEM, Actor
 from app.services.users import passwords, users
 from app.sql import ROW_KEY, Statement, atomic
 
-audit.declare("user", "session.refused")
-
 WRONG = Fault(Code.INCORRECT, "This is not your password.")
 RECENT = timedelta(minutes=15)  # the age of a sign-in that sensitive changes accept
 

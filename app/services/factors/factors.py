@@ -23,15 +23,6 @@ from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.users import users
 from app.sql import ROW_KEY, Statement, atomic
 
-audit.declare(
-    "user",
-    "factor.added",
-    "factor.refused",
-    "factor.removed",
-    "factor.reset",
-    words=("totp", "passkey"),
-)
-
 SET_UP = {"profile:read", "profile:write"}  # the scopes that set up a factor
 
 _counts = Factor.confirmed_at.is_not(None)

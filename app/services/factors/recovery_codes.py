@@ -20,8 +20,6 @@ from app.services.shared.actor import Actor
 from app.services.users import users
 from app.sql import ROW_KEY, Statement, atomic
 
-audit.declare("user", "recovery_code.used", "recovery_codes.made")
-
 NUMBER = 10
 BYTES, GROUP = 15, 6  # 24 characters of base 32, in readable groups
 

@@ -22,8 +22,6 @@ from app.services.shared.existence import require_found
 from app.services.users import last_admin, users
 from app.sql import ROW_KEY, Statement, UniqueViolation, atomic
 
-audit.declare("user", "identity.linked", "identity.unlinked", words=("issuer", "subject"))
-
 _found = Statement[LinkedAccount](
     select(*LINKED_ACCOUNTS.c).where(
         LinkedAccount.issuer == bindparam("issuer"), LinkedAccount.subject == bindparam("subject")

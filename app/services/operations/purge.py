@@ -6,31 +6,14 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, tuple_
 
 from app import settings
-from app.models import (
-    AUDIT_EVENTS,
-    AuditEvent,
-    EmailChange,
-    IdempotencyRecord,
-    OneTimeLink,
-    OutboxEntry,
-    Session,
-    SignInAttempt,
-    SpentChallenge,
-    Task,
-    Token,
-    UnsentForm,
-    WebhookSecret,
-)
-from app.models.idempotency_record import KEPT as IDEMPOTENCY_KEPT
-from app.models.outbox import KEPT as OUTBOX_KEPT
-from app.models.sign_in_attempt import KEPT as ATTEMPTS_KEPT
+from app.models import AUDIT_EVENTS, AuditEvent
+from app.models.base import table_of
+from app.models.registry import RESOURCES
+from app.models.resource import Purge, Resource
 from app.models.types import UTCDateTime, now
-from app.services.shared import audit, audit_erasure
+from app.services.shared import audit, audit_cleaning, audit_erasure
 from app.services.shared.actor import SYSTEM
-from app.services.tasks.tasks import PURGE_AFTER
 from app.sql import Statement, atomic
-
-audit.declare("task", "task.purged")
 
 # Rows of one statement: with any number of expired rows, every statement and lock stays short.
 BATCH = 2_000
@@ -38,24 +21,16 @@ BATCH = 2_000
 
 def _older(column: Any) -> Statement[Any]:
     """Return a statement that deletes a batch of the rows whose `column` is before `before`."""
-    table = column.class_.__table__
+    table = table_of(column.class_)
     key = tuple_(*table.primary_key)
     old = column < bindparam("before", type_=UTCDateTime())
     batch = select(*table.primary_key).where(old).limit(BATCH)
     return Statement(delete(table).where(key.in_(batch), old).returning(*table.primary_key))
 
 
-_expired_tokens = _older(Token.expires_at)
-_expired_links = _older(OneTimeLink.expires_at)
-_expired_changes = _older(EmailChange.expires_at)
-_expired_forms = _older(UnsentForm.expires_at)
-_expired_sessions = _older(Session.expires_at)
-_expired_secrets = _older(WebhookSecret.expires_at)
-_expired_challenges = _older(SpentChallenge.expires_at)
-_old_records = _older(IdempotencyRecord.created_at)
-_old_attempts = _older(SignInAttempt.created_at)
-_old_entries = _older(OutboxEntry.finished_at)
-_old_trash = _older(Task.deleted_at)
+_rules: list[tuple[Resource, Purge, Statement[Any]]] = [
+    (each, each.purge, _older(each.purge.column)) for each in RESOURCES if each.purge
+]
 _old_events = _older(AuditEvent.created_at)
 _any_event = Statement[AuditEvent](
     select(AUDIT_EVENTS.c.id)
@@ -67,21 +42,12 @@ _any_event = Statement[AuditEvent](
 def purge() -> dict[str, int]:
     """Delete expired rows, one commit for each batch. Return the number of rows of each kind."""
     moment = now()
-    audit_erasure.clean()
-    return {
-        "tokens": _all(_expired_tokens, moment),
-        "links": _all(_expired_links, moment),
-        "changes of an address": _all(_expired_changes, moment),
-        "unsent forms": _all(_expired_forms, moment),
-        "sessions": _all(_expired_sessions, moment),
-        "earlier secrets of webhooks": _all(_expired_secrets, moment),
-        "idempotency records": _all(_old_records, moment - IDEMPOTENCY_KEPT),
-        "sign-in attempts": _all(_old_attempts, moment - ATTEMPTS_KEPT),
-        "used challenges of passkeys": _all(_expired_challenges, moment),
-        "sent mails and webhooks": _all(_old_entries, moment - OUTBOX_KEPT),
-        "tasks in the trash": _all(_old_trash, moment - PURGE_AFTER, "task.purged"),
-        "audit events": _end_trail(moment),
+    audit_cleaning.clean()
+    removed = {
+        rule.label: _all(older, moment - rule.kept, resource.target_type, rule.action)
+        for resource, rule, older in _rules
     }
+    return {**removed, "audit events": _end_trail(moment)}
 
 
 def _end_trail(moment: datetime) -> int:
@@ -94,18 +60,18 @@ def _end_trail(moment: datetime) -> int:
     return _all(_old_events, before)
 
 
-def _all(older: Statement[Any], before: datetime, action: str = "") -> int:
+def _all(older: Statement[Any], before: datetime, kind: str = "", action: str = "") -> int:
     removed = 0
-    while number := _batch(older, before, action):
+    while number := _batch(older, before, kind, action):
         removed += number
     return removed
 
 
 @atomic
-def _batch(older: Statement[Any], before: datetime, action: str) -> int:
+def _batch(older: Statement[Any], before: datetime, kind: str, action: str) -> int:
     gone = older.all(before=before)
     if action:
-        for task in gone:
-            audit.record(SYSTEM, action, task.id)
-        audit_erasure.erase_words("task", [task.id for task in gone])
+        for row in gone:
+            audit.record(SYSTEM, action, row.id)
+        audit_erasure.erase_words(kind, [row.id for row in gone])
     return len(gone)

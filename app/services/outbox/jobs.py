@@ -15,8 +15,6 @@ from app.services.shared.existence import require_found
 from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.sql import ROW_KEY, Statement, atomic
 
-audit.declare("job", "job.retried")
-
 _counts = Statement[Any](
     select(OutboxEntry.status, func.count().label("number")).group_by(OutboxEntry.status)
 )

@@ -19,7 +19,6 @@ from app.services.shared import audit
 from app.services.shared.actor import Actor
 from app.sql import ROW_KEY, Statement
 
-audit.declare("user", "user.confirmation_requested")
 _owner = Statement[User](select(User).where(User.id == ROW_KEY))
 
 

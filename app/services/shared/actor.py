@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from app.errors import FactorRequired, Forbidden, InsufficientScope
-from app.models.token import SCOPES
+from app.models.registry import SCOPES
 
 MISSING = {
     "factor": "Your account needs a second factor here. Set one up first.",

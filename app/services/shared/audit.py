@@ -1,15 +1,16 @@
 """The audit trail, written in the transaction of the change: neither is stored without the other.
 
-A module declares the actions that it records. Lists of actions or target types read ACTIONS.
+Each resource declares its actions (app/models/registry.py).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, insert
 
 from app.models import AUDIT_EVENTS, AuditEvent
+from app.models.registry import ACTIONS as DECLARED
 from app.models.types import now, uuid7
 from app.services.shared import paging
 from app.services.shared.actor import SYSTEM, Actor
@@ -19,30 +20,11 @@ from app.sql import Batch, Statement, atomic
 _insert = Statement[AuditEvent](insert(AUDIT_EVENTS), prepared=True)
 _many = Batch(AUDIT_EVENTS)
 
-ACTIONS: dict[str, str] = {}  # the target type of each declared action
-WORDS: dict[str, tuple[str, ...]] = {}  # by target type: members erased together with the target
+# The target type of each action; a refused admin operation belongs to no resource.
+ACTIONS: Mapping[str, str] = {**DECLARED, "admin.denied": "route"}
 Changes = dict[str, list[Any]]
 observers: list[Callable[[str], None]] = []  # called with every action
 SECRET_FIELDS = frozenset({"password", "password_hash", "current_password"})
-
-
-def declare(kind: str, *actions: str, words: tuple[str, ...] = ()) -> None:
-    """Declare the actions that the calling module records on targets of this kind.
-
-    `actions` are named "<resource>.<past participle>". `words` are the members of `changes` that
-    hold text or personal data of users: deleting the target for good erases them
-    (app.services.shared.audit_erasure). Raises ValueError for an action that is already declared.
-    """
-    if words:
-        WORDS[kind] = (*WORDS.get(kind, ()), *words)
-    for action in actions:
-        if action in ACTIONS:
-            raise ValueError(f"The audit action {action} is declared twice.")
-        ACTIONS[action] = kind
-
-
-declare("route", "admin.denied")
-declare("trail", "audit.purged")
 
 
 def record(

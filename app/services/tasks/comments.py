@@ -23,8 +23,6 @@ from app.services.tasks import tasks
 from app.services.webhooks import events as webhook_events
 from app.sql import ROW_KEY, Statement, atomic
 
-audit.declare("task", "comment.created", "comment.updated", "comment.deleted")
-
 _one = and_(COMMENTS.c.id == ROW_KEY, Comment.task_id == bindparam("of_task"))
 _get = Statement[Comment](select(*COMMENTS.c).where(_one))
 OF_HOLDER = HolderRecord(

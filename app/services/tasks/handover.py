@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, select, update
 from app.models import TASKS, Task
 from app.models.task import LIVE
 from app.models.types import UTCDateTime, now
-from app.services.shared import audit, audit_erasure
+from app.services.shared import audit
 from app.services.shared.actor import Actor
 from app.services.tasks import search
 from app.services.tasks.page_queries import COLUMNS
@@ -39,4 +39,3 @@ def of_leaving(actor: Actor, user_id: str) -> None:
             webhook_events.of_task(actor, "task.updated", task)
     for task in _leaving.all(key=user_id):
         webhook_events.of_task(actor, "task.deleted", task)
-    audit_erasure.erase_words("task", select(Task.id).where(Task.owner_id == user_id))

@@ -1,6 +1,6 @@
 """Tasks: owner and assignee see and change one, only the owner deletes or reassigns it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import and_, bindparam, insert, select, update as update_
@@ -26,17 +26,6 @@ from app.services.tasks import (
 from app.services.tasks.page_queries import COLUMNS, Shape
 from app.services.webhooks import events as webhook_events
 from app.sql import ROW_KEY, Statement, atomic
-
-audit.declare(
-    "task",
-    "task.created",
-    "task.updated",
-    "task.deleted",
-    "task.restored",
-    words=("title", "description", "labels"),
-)
-
-PURGE_AFTER = timedelta(days=30)  # in the trash
 
 _by_id = and_(TASKS.c.id == ROW_KEY, access.SEEN)
 _get = Statement[Task](select(*COLUMNS).where(_by_id, LIVE), prepared=True)

@@ -16,8 +16,6 @@ from app.services.shared.client_networks import network_of
 from app.services.users import identifiers, passwords, users
 from app.sql import Statement, UniqueViolation, atomic
 
-audit.declare("user", "user.created")
-
 _insert = Statement[User](insert(USERS).returning(*USERS.c))
 
 

@@ -21,8 +21,6 @@ from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.webhooks import webhooks
 from app.sql import ROW_KEY, Statement, atomic
 
-audit.declare("webhook", "webhook.redelivered")
-
 TEST_EVENT = "webhook.test"
 
 _user_id = bindparam("user_id", type_=Id)

@@ -17,8 +17,6 @@ from app.services.shared.existence import require_found
 from app.services.users import users
 from app.sql import ROW_KEY, Statement, atomic
 
-audit.declare("webhook", "webhook.switched_off")
-
 _any = Statement[Webhook](select(WEBHOOKS.c.id).where(WEBHOOKS.c.id == ROW_KEY))
 _failing = Statement[Webhook](
     update_(Webhook)

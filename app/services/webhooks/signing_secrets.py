@@ -13,8 +13,6 @@ from app.services.shared.actor import Actor
 from app.services.webhooks import webhooks
 from app.sql import ROW_KEY, Statement, atomic
 
-audit.declare("webhook", "webhook.secret_rotated")
-
 _live = Statement[WebhookSecret](
     select(WEBHOOK_SECRETS.c.id, WEBHOOK_SECRETS.c.secret)
     .where(

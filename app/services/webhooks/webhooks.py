@@ -20,8 +20,9 @@ from sqlalchemy import (
 from app.errors import Conflict, Invalid
 from app.faults import Code, Fault
 from app.models import WEBHOOKS, User, Webhook
+from app.models.registry import EVENTS
 from app.models.types import UTCDateTime, now, uuid7
-from app.models.webhook import EVENTS, PER_USER_MAX
+from app.models.webhook import PER_USER_MAX
 from app.services.authentication import credentials
 from app.services.outbox import mails
 from app.services.shared import audit, encryption, paging
@@ -32,14 +33,6 @@ from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.shared.preconditions import Expect, check
 from app.services.webhooks import target_urls
 from app.sql import ROW_KEY, Statement, atomic
-
-audit.declare(
-    "webhook",
-    "webhook.created",
-    "webhook.updated",
-    "webhook.deleted",
-    words=("url",),
-)
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - of Standard Webhooks; 32 random bytes in base64 follow
 EDITABLE = ("url", "events", "is_active", "failing_since")

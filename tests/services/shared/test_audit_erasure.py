@@ -228,7 +228,7 @@ EARLIER: list[Callable[[], str]] = [
 def test_words_that_an_earlier_release_stored_are_purged(
     earlier: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.shared.audit_erasure.BATCH", 2)
+    monkeypatch.setattr("app.services.shared.audit_cleaning.BATCH", 2)
     ids = [earlier() for _ in range(5)]
     purge.purge()
     assert WORDS not in trail()
