@@ -28,7 +28,13 @@ ONCE = {
     "X-Frame-Options": "DENY",
     "X-Request-ID": "[0-9a-f]{32}",
 }
-NEVER = {"Server", "X-Powered-By", "Access-Control-Allow-Origin", "Strict-Transport-Security"}
+NEVER = {
+    "Access-Control-Allow-Origin",
+    "Server",
+    "Strict-Transport-Security",
+    "X-Powered-By",
+    "X-XSS-Protection",
+}
 ODD = [  # requests of a stranger
     ("GET", "/nothing"),
     ("GET", "/api/nothing"),
