@@ -243,7 +243,7 @@ def signed_in_api(app: Flask, actor: Actor) -> Api:
 
 def signed_in_browser(app: Flask, actor: Actor) -> Browser:
     signed_in = Browser(app)
-    signed_in.sign_in(actor.username, PASSWORD)
+    signed_in.start_session(actor)
     return signed_in
 
 

@@ -20,6 +20,7 @@ def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
     assert {len(row) for row in STATUSES.values()} == {len(ROLES)}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("mailbox")
 @pytest.mark.parametrize("operation", STATUSES)
 def test_each_caller_gets_what_the_table_says(app: Flask, operation: str) -> None:

@@ -180,11 +180,11 @@ def test_other_request_id_is_replaced(api: Api, given: str) -> None:
 
 @on_one_database
 @each(of(ROUTES, "GET"))
-@pytest.mark.parametrize("host", HOSTS)
-def test_unknown_host_is_refused_but_by_a_probe(api: Api, route: Route, host: str) -> None:
-    with api.client.get(route.path(), environ_overrides={"HTTP_HOST": host}) as answer:
-        assert (answer.status_code == 400) == (route.rule not in ("/healthz", "/readyz"))
-        assert (answer.mimetype == PROBLEM) == (answer.status_code == 400 and route.in_api)
+def test_unknown_host_is_refused_but_by_a_probe(api: Api, route: Route) -> None:
+    for host in HOSTS:
+        with api.client.get(route.path(), environ_overrides={"HTTP_HOST": host}) as answer:
+            assert (answer.status_code == 400) == (route.rule not in ("/healthz", "/readyz")), host
+            assert (answer.mimetype == PROBLEM) == (answer.status_code == 400 and route.in_api)
 
 
 @on_one_database

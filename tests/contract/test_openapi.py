@@ -198,6 +198,7 @@ def faulty(route: Route) -> list[dict[str, Any]]:
     return wrong
 
 
+@pytest.mark.slow
 @on_one_database
 @each(OPERATIONS)
 def test_every_refusal_is_as_described(

@@ -14,6 +14,14 @@ OFFER = "data-passkey-offer"
 DECLINE = "/settings/two-factor/passkeys/not-now"
 
 
+@pytest.fixture
+def ann_browser(app: Flask, ann: Actor) -> Browser:
+    """Ann's browser after the sign-in page, which the offer belongs to."""
+    browser = Browser(app)
+    browser.sign_in(ann.username, PASSWORD)
+    return browser
+
+
 def is_offered(browser: Browser, path: str = "/tasks") -> bool:
     return OFFER in browser.get(path).text
 

@@ -108,6 +108,7 @@ def test_up_makes_every_table_and_down_removes_it_and_up_makes_it_again(new_app:
     assert tables(new_app) == set(db.metadata.tables)
 
 
+@pytest.mark.slow
 def test_every_revision_goes_down_and_up_again_with_rows_in_place(new_app: Flask) -> None:
     migrate(new_app)
     with new_app.app_context():

@@ -17,6 +17,7 @@ from app.extensions import db
 from app.services.operations import readiness
 from tests.support.databases import MIGRATIONS, close, make_app
 
+pytestmark = pytest.mark.slow
 RUFF = Path(sysconfig.get_path("scripts")) / "ruff"
 SINGLE = "revision: str = '{0}'\ndown_revision: str | None = '{1}'\n"
 

@@ -25,6 +25,7 @@ from app.sql import watchdog
 from tests.support.databases import PostgresServer, close, make_app, migrate
 from tests.support.plans import blocks, plan_of
 
+pytestmark = pytest.mark.slow
 NUMBER = 100_000
 ANN = Actor(id=uuid7(), username="ann", scopes=scopes_of("user"))
 USER = """
