@@ -20,9 +20,9 @@ class Block(NamedTuple):
 
 def documents() -> list[Path]:
     """Return all documents, sorted by path."""
-    folders = (config.ROOT / "docs", config.ROOT / ".github")
+    folders = (config.ROOT / "docs", config.ROOT / "examples", config.ROOT / ".github")
     found = [path for folder in folders for path in folder.rglob("*.md")]
-    ours = [path for path in found if ".venv" not in path.parts]
+    ours = [path for path in found if {".venv", "node_modules"}.isdisjoint(path.parts)]
     return sorted([*config.ROOT.glob("*.md"), *ours])
 
 

@@ -23,7 +23,8 @@ from tests.support import leaks
 from tests.support.databases import close, make_app, migrate
 
 PATIENCE = 30  # seconds; one or two are usual
-COMMAND = [sys.executable, "-m", "gunicorn", "run:app"]
+GUNICORN = [sys.executable, "-m", "gunicorn"]
+COMMAND = [*GUNICORN, "run:app"]
 HOST = b"Host: localhost\r\n"
 SIGN_IN = b"POST /api/v1/auth/login HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
 WORKER_CLASS = os.environ.get("WEB_WORKER_CLASS") or "app"
@@ -135,8 +136,8 @@ def environ(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(folder: Path, **settings: str) -> Iterator[Server]:
-    """Run a server with its database and log in `folder`."""
+def running(folder: Path, entry: str = "run:app", **settings: str) -> Iterator[Server]:
+    """Run a server of the app `entry` with its database and log in `folder`."""
     url = f"sqlite:///{folder / 'served.db'}"
     app = make_app(url)
     migrate(app)
@@ -146,7 +147,7 @@ def running(folder: Path, **settings: str) -> Iterator[Server]:
     log = folder / "log"
     with log.open("wb") as stderr:
         process = subprocess.Popen(
-            COMMAND,
+            [*GUNICORN, entry],
             cwd=config.ROOT,
             env=environ(DATABASE_URL=url, PORT=str(port), **settings),
             stderr=stderr,

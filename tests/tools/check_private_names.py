@@ -18,6 +18,7 @@ import config
 PLACES = (
     "app",
     "bench",
+    "examples",
     "migrations",
     "environment",
     "tools",

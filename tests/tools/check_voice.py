@@ -17,6 +17,7 @@ from tests.support.documents import documents
 PLACES = (
     "app",
     "bench",
+    "examples",
     "migrations",
     "environment",
     "tests",
