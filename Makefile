@@ -1,9 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help docs python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs map lint types layers private-names templates voice migrations-check spec
+.PHONY: help docs examples python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs map lint types layers private-names templates voice migrations-check spec
 # Without bytecode every process compiles the whole app, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
+EXAMPLES := examples/notebook
 # The next command replaces this shell by exec and keeps its process id, the worker's parent.
 BESIDE := $(BIN)/flask worker --beside $$$$ &
 
@@ -86,6 +87,9 @@ docs: docs/.venv/installed ## Build the site of the documents into docs/.build; 
 	@docs/.venv/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --conf-dir docs . docs/.build
 	@echo "docs/.build/index.html"
 
+examples: install $(EXAMPLES:=/.venv/installed) ## Install what the examples need beside the service, and run their tests
+	@$(BIN)/python -m pytest tests/examples
+
 %/.venv/installed: %/requirements.txt
 	@$(PYTHON) -m venv --clear $*/.venv
 	@$*/.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r $<
@@ -103,3 +107,4 @@ lock: install ## Lock the requirements again, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header requirements-dev.in -c requirements.txt -o requirements-dev.txt $(ARGS)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header bench/rivals/requirements.in -o bench/rivals/requirements.txt $(ARGS)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header docs/requirements.in -o docs/requirements.txt $(ARGS)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header examples/notebook/requirements.in -o examples/notebook/requirements.txt $(ARGS)
