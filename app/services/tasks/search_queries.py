@@ -4,10 +4,11 @@ Both databases read a page in one of two ways. For a rare word the index returns
 are then sorted. For a common word that is too slow for a page of 20: the list is read in its order,
 and the words of each task are compared, until the page is full.
 
-The first NEAR tasks of the list are read in the second way, and often fill the page. Otherwise the
-number of hits decides: above FEW, reading the list to its end is faster than sorting the hits.
-SQLite counts the hits in its index. PostgreSQL cannot count them without reading each task; its
-planner estimates the number from its statistics of words.
+The first NEAR tasks of the list are read in the second way, and often fill the page. If they hold
+a part of the page, the rest of it is likely among the next FARTHEST. Otherwise the number of hits
+decides: above FEW, reading the list to its end is faster than sorting the hits. SQLite counts the
+hits in its index. PostgreSQL cannot count them without reading each task; its planner estimates the
+number from its statistics of words.
 """
 
 import functools
@@ -33,11 +34,13 @@ from app.models.task import LIVE, SHOWN, STATUS_RANK, STATUSES, TRASHED
 from app.services.shared import paging
 from app.services.tasks import filters as task_filters, page_queries, search
 from app.services.tasks.access import OWNED
+from app.services.tasks.filters import Filters
 from app.services.tasks.page_queries import SORTS, Shape
 from app.sql import Statement, preload
 
 NEAR = 250  # tasks of each branch of the list
-FURTHER = 5  # times as many are read next if that is likely to fill the page
+FARTHEST = 16 * NEAR  # at most so many are read next if that is likely to fill the page
+SPARE = 1.5  # times as many are read as fill the page on average
 FEW = 20_000  # hits: at most so many are sorted
 
 
@@ -50,14 +53,19 @@ def read(
     """
     values = {**values, "near": NEAR}
     rows = _near(shape).all(**values)
-    if len(rows) < values["size"] <= len(rows) * FURTHER:
-        rows = _near(shape).all(**{**values, "near": NEAR * FURTHER})
+    if 0 < len(rows) < values["size"] and (near := _enough(len(rows), values["size"])) <= FARTHEST:
+        rows = _near(shape).all(**{**values, "near": near})
     if len(rows) < values["size"] and not _has_few(shape, values):
         rows = _rest(shape, common=_is_common(shape, values)).all(**values)
     if not counted:
         return rows, None
     total = _count(Shape(shape.postgres, shape.everyone, shape.filters)).scalar(**values)
     return rows, total
+
+
+def _enough(matching: int, size: int) -> int:
+    """Return how many tasks likely hold `size` matches if the first NEAR hold `matching`."""
+    return int(NEAR * size / matching * SPARE)
 
 
 def _has_few(shape: Shape, values: dict[str, Any]) -> bool:
@@ -95,8 +103,9 @@ def _near(shape: Shape) -> Statement[Any]:
     """Return the matching tasks among the first NEAR tasks of the list, in its order."""
     matching = task_filters.conditions(shape.filters, postgres=shape.postgres, from_index=False)
     key, row_id, queries = SORTS[shape.sort], TASKS.c.id, []
+    start = task_filters.conditions(_bounds(shape), postgres=shape.postgres)
     for branch in page_queries.branches(shape):
-        all_columns = select(*TASKS.c, key.label("sort_key")).where(*branch)
+        all_columns = select(*TASKS.c, key.label("sort_key")).where(*branch, *start)
         first = paging.ordered(all_columns, key, row_id, shape.descending).limit(bindparam("near"))
         # Under the table's own name, which conditions in plain SQL use.
         near = first.subquery(Task.__tablename__)
@@ -104,6 +113,17 @@ def _near(shape: Shape) -> Statement[Any]:
         query = query.where(*(_of(near, condition) for condition in matching))
         queries.append(paging.ordered(query, near.c.sort_key, near.c.id, shape.descending))
     return Statement(page_queries.merged(queries, shape))
+
+
+def _bounds(shape: Shape) -> Filters:
+    """Return the filters where the list starts, `created_before` for the newest first.
+
+    Behind a cursor the list starts at the cursor. There SQLite would read from a second bound on.
+    """
+    if shape.resumed or not shape.sort.endswith("_at"):
+        return ()
+    name = shape.sort.removesuffix("_at") + ("_before" if shape.descending else "_after")
+    return tuple(one for one in shape.filters if one[0] == name)
 
 
 def _of(near: Subquery, condition: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -1,8 +1,8 @@
 """Both databases search 100,000 tasks of one user by an index, for any word.
 
-`common` is in every task, `third` in every third, `twentieth` in every twentieth, `rare` and a Han
-text in three, `cluster` in the 300 oldest, `half` in the older half, `older` in all but the 5,000
-newest. The tests count blocks and instructions, not time.
+`common` is in every task, `third` in every third, `twentieth` in every twentieth, `eightieth` in
+every eightieth, `rare` and a Han text in three, `cluster` in the 300 oldest, `half` in the older
+half, `older` in all but the 5,000 newest. The tests count blocks and instructions, not time.
 """
 
 from collections.abc import Iterator
@@ -36,6 +36,7 @@ USER = """
 WORDS = """
     ' common task ' || n || CASE WHEN n % 3 = 0 THEN ' third' ELSE '' END
     || CASE WHEN n % 20 = 0 THEN ' twentieth' ELSE '' END
+    || CASE WHEN n % 80 = 0 THEN ' eightieth' ELSE '' END
     || CASE WHEN n % 40000 = 7 THEN ' rare \u4f1a\u8bae\u5f55 \u8bae\u5f55 \u5f55' ELSE '' END
     || CASE WHEN n < 300 THEN ' cluster' ELSE '' END
     || CASE WHEN n <= 50000 THEN ' half' ELSE '' END
@@ -152,7 +153,7 @@ def test_postgresql_looks_at_the_first_tasks_of_the_list_in_their_order(
     query: str, number: int, sort: str, more: dict[str, Any]
 ) -> None:
     shape, values = asked(query, sort, more, postgres=True)
-    near = search_queries.NEAR * (search_queries.FURTHER if query == "twentieth" else 1)
+    near = search_queries._enough(12, 21) if query == "twentieth" else search_queries.NEAR
     plan = plan_of(lambda: search_queries._near(shape).all(**values, near=near))
     assert "Seq Scan" not in {node["Node Type"] for node in nodes(plan)}
     assert plan["Actual Rows"] == number or query in dict(RARE)
@@ -239,6 +240,51 @@ def test_sqlite_reads_the_list_for_a_word_that_most_but_the_newest_tasks_have(
         count = Instructions()
         assert len(tasks.page(ANN, filters={"q": query}).items) == 20
         assert count.stop() <= 200_000
+
+
+MIDDLE = datetime(2020, 2, 5, tzinfo=UTC)  # half of the tasks are older
+BOUNDED = [("-created_at", {"created_before": MIDDLE}), ("created_at", {"created_after": MIDDLE})]
+bounded = pytest.mark.parametrize(("sort", "more"), BOUNDED)
+
+
+@bounded
+def test_sqlite_starts_at_the_bound_of_a_filter(
+    on_sqlite: Flask, sort: str, more: dict[str, Any]
+) -> None:
+    with on_sqlite.app_context():
+        count = Instructions()
+        assert len(tasks.page(ANN, filters={"q": "comm", **more}, sort=sort).items) == 20
+        assert count.stop() <= 30_000
+
+
+@bounded
+@pytest.mark.usefixtures("searched")
+def test_postgresql_starts_at_the_bound_of_a_filter(sort: str, more: dict[str, Any]) -> None:
+    shape, values = asked("comm", sort, more, postgres=True)
+    plan = plan_of(lambda: search_queries._near(shape).all(**values, near=search_queries.NEAR))
+    assert (plan["Actual Rows"], blocks(plan) <= 6 * search_queries.NEAR) == (21, True)
+
+
+def test_page_is_filled_from_the_list_if_its_start_holds_a_part(on_sqlite: Flask) -> None:
+    with on_sqlite.app_context(), pytest.MonkeyPatch.context() as patch:
+        patch.delattr(search_queries, "_rest")
+        assert len(tasks.page(ANN, filters={"q": "eightieth"}).items) == 20
+
+
+@sorts
+def test_sqlite_reads_no_live_task_for_the_trash(on_sqlite: Flask, sort: str) -> None:
+    with on_sqlite.app_context():
+        count = Instructions()
+        assert tasks.page(ANN, filters={"q": "common", "trashed": True}, sort=sort).items == []
+        assert count.stop() <= 5_000
+
+
+@sorts
+@pytest.mark.usefixtures("searched")
+def test_postgresql_reads_no_live_task_for_the_trash(sort: str) -> None:
+    shape, values = asked("common", sort, {"trashed": True}, postgres=True)
+    plan = plan_of(lambda: search_queries._near(shape).all(**values, near=search_queries.NEAR))
+    assert blocks(plan) <= 10
 
 
 class Instructions:
