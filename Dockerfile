@@ -9,16 +9,16 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     pip --python /venv/bin/python install --disable-pip-version-check --no-compile --no-deps \
     --require-hashes --only-binary :all: --requirement /tmp/requirements.txt \
     && pip --python /venv/bin/python check
-COPY . /srv/flagstone
-RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib /srv/flagstone
+COPY . /srv/app
+RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib /srv/app
 
 # The second takes the result: no pip cache, no secret, and nothing that its user may write to.
 FROM ${PYTHON}
-RUN groupadd --gid 10001 flagstone \
-    && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin flagstone
+RUN groupadd --gid 10001 app \
+    && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin app
 COPY --from=build /venv /venv
-COPY --from=build /srv/flagstone /srv/flagstone
-WORKDIR /srv/flagstone
+COPY --from=build /srv/app /srv/app
+WORKDIR /srv/app
 ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -155,7 +155,7 @@ class Reader:
         return value
 
     def database_url(self, env: str) -> str:
-        value = self.text("DATABASE_URL", f"sqlite:///{self.instance / 'flagstone.db'}")
+        value = self.text("DATABASE_URL", f"sqlite:///{_embedded_database(self.instance)}")
         for scheme in ("postgres://", "postgresql://"):  # not psycopg2 in SQLAlchemy 2.1
             if value.startswith(scheme):
                 value = "postgresql+psycopg2://" + value.removeprefix(scheme)
@@ -212,3 +212,9 @@ def _kept_secret(instance: Path) -> str:
         finally:
             draft.unlink()
     return path.read_text(encoding="ascii")
+
+
+def _embedded_database(folder: Path) -> Path:
+    """Return the SQLite file in `folder`, under the name of earlier releases if it exists."""
+    earlier = folder / "flagstone.db"
+    return earlier if earlier.exists() else folder / "service.db"

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 from flask import current_app
 from flask.cli import with_appcontext
+from sqlalchemy.engine import make_url
 
 from app.cli.base import Command
 from app.errors import Conflict
@@ -13,7 +14,7 @@ from app.services.demo import seed as demo
 from app.services.demo.seed import SignIn
 from app.services.users import users
 
-DATABASE_NAME, SIGN_IN_NAME = "flagstone.db", "demo_sign_in.txt"
+SIGN_IN_NAME = "demo_sign_in.txt"
 NO_REMINDER = (
     "Sign in with an account of this database; flask users reset-password NAME makes a link."
 )
@@ -67,9 +68,8 @@ def _saved_passwords() -> str:
 
 
 def _password_file() -> Path | None:
-    """Return the file of the demo's passwords; None unless the database is the embedded one."""
+    """Return the file of the demo's passwords; None unless the database lies beside it."""
     folder = Path(current_app.instance_path)
-    embedded = (
-        current_app.config["SQLALCHEMY_DATABASE_URI"] == f"sqlite:///{folder / DATABASE_NAME}"
-    )
-    return folder / SIGN_IN_NAME if embedded else None
+    database = make_url(current_app.config["SQLALCHEMY_DATABASE_URI"])
+    embedded = database.get_backend_name() == "sqlite" and Path(database.database or "").parent
+    return folder / SIGN_IN_NAME if embedded == folder else None

@@ -18,9 +18,11 @@ from pathlib import Path
 
 from gunicorn.arbiter import Arbiter
 
+from app.product import SLUG
+
 # Environment variables that one master passes to the next.
-OLD_WORKERS = "FLAGSTONE_OLD_WORKERS"  # their process ids
-FIGURES = "FLAGSTONE_FIGURES"  # the folder of the workers' metrics
+OLD_WORKERS = f"{SLUG.upper()}_OLD_WORKERS"  # their process ids
+FIGURES = f"{SLUG.upper()}_FIGURES"  # the folder of the workers' metrics
 SOCKETS, MASTER = "GUNICORN_FD", "GUNICORN_PID"  # Gunicorn's own, for its sockets
 HANDED_OVER = {OLD_WORKERS, FIGURES, SOCKETS, MASTER, "LISTEN_PID", "LISTEN_FDS"}
 

@@ -14,7 +14,7 @@ SECRET = "b2f1e0d3c4a596877869504132abcdef0123456789"
 PRODUCTION = {
     "APP_ENV": "production",
     "SECRET_KEY": SECRET,
-    "DATABASE_URL": "postgresql://flagstone@db/flagstone",
+    "DATABASE_URL": "postgresql://owner@db/service",
 }
 
 
@@ -39,11 +39,18 @@ def faults(**environ: str) -> list[str]:
 def test_an_empty_environment_will_do(instance: Path) -> None:
     settings = config.load({})
     assert settings["APP_ENV"] == "development"
-    assert settings["SQLALCHEMY_DATABASE_URI"] == f"sqlite:///{instance / 'flagstone.db'}"
+    assert settings["SQLALCHEMY_DATABASE_URI"] == f"sqlite:///{instance / 'service.db'}"
 
 
 def test_production_with_what_it_needs_will_do() -> None:
     assert config.load(PRODUCTION)["APP_ENV"] == "production"
+
+
+def test_database_of_an_earlier_release_stays_in_use(instance: Path) -> None:
+    instance.mkdir()
+    earlier = instance / "flagstone.db"
+    earlier.touch()
+    assert config.load({})["SQLALCHEMY_DATABASE_URI"] == f"sqlite:///{earlier}"
 
 
 def test_secret_that_nobody_gave_is_made_once_and_kept_to_ourselves(instance: Path) -> None:
@@ -73,7 +80,7 @@ def test_weak_secret_is_refused_in_production(secret: str, wrong: str) -> None:
 
 
 def test_sqlite_is_refused_in_production_unless_allowed(tmp_path: Path) -> None:
-    environ = {**PRODUCTION, "DATABASE_URL": f"sqlite:///{tmp_path / 'flagstone.db'}"}
+    environ = {**PRODUCTION, "DATABASE_URL": f"sqlite:///{tmp_path / 'service.db'}"}
     (fault,) = faults(**environ)
     assert fault.startswith("DATABASE_URL is SQLite in production: ")
     assert config.load({**environ, "ALLOW_SQLITE": "1"})
@@ -262,7 +269,7 @@ def test_contact_that_is_none_is_refused(given: str) -> None:
 
 OIDC = {
     "OIDC_ISSUER": "https://id.example.org/realms/staff",
-    "OIDC_CLIENT_ID": "flagstone",
+    "OIDC_CLIENT_ID": "service",
     "OIDC_CLIENT_SECRET": "of the client",
 }
 
@@ -313,7 +320,7 @@ SEVERAL = {
     "OIDC_GOOGLE_CLIENT_ID": "of-google",
     "OIDC_GOOGLE_CLIENT_SECRET": "secret-of-google",
     "OIDC_STAFF_ISSUER": "https://id.example.org/realms/staff",
-    "OIDC_STAFF_CLIENT_ID": "flagstone",
+    "OIDC_STAFF_CLIENT_ID": "service",
     "OIDC_STAFF_CLIENT_SECRET": "secret-of-staff",
     "OIDC_STAFF_NAME": "Example & Co",
 }

@@ -185,10 +185,10 @@ def test_redis_that_answers_is_told(other_app: MakeApp) -> None:
 
 @contextmanager
 def mail_server(password: bytes) -> Iterator[int]:
-    """Run a mail server for the user "flagstone" with this password."""
+    """Run a mail server for the user "mailer" with this password."""
 
     def authenticate(_server: Any, _session: Any, _envelope: Any, _way: str, given: Any) -> Any:
-        return AuthResult(success=(given.login, given.password) == (b"flagstone", password))
+        return AuthResult(success=(given.login, given.password) == (b"mailer", password))
 
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -204,9 +204,9 @@ def mail_server(password: bytes) -> Iterator[int]:
 
 def test_mail_server_is_greeted_and_signed_in_at(other_app: MakeApp) -> None:
     with mail_server(b"pl@ms") as port:
-        good = other_app(MAIL_URL=f"smtp://flagstone:pl%40ms@127.0.0.1:{port}")
+        good = other_app(MAIL_URL=f"smtp://mailer:pl%40ms@127.0.0.1:{port}")
         assert "accepts mails" in said(good, "ok")["mail"]
-        wrong = run(other_app(MAIL_URL=f"smtp://flagstone:pears@127.0.0.1:{port}"))
+        wrong = run(other_app(MAIL_URL=f"smtp://mailer:pears@127.0.0.1:{port}"))
         assert "fault: mail: ...@127.0.0.1" in wrong.stdout
         assert "pears" not in wrong.stdout
         plain = other_app(MAIL_URL=f"smtp://127.0.0.1:{port}?starttls=1")

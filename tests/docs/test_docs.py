@@ -86,5 +86,5 @@ def test_what_the_documents_tell_to_make_is_not_committed() -> None:
         *re.findall(r"cp \S+ ([\w.-]+)", text),
     }
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
-    assert made >= {"secret_key", "flagstone.dump", "docker-compose.override.yml", ".env"}
+    assert made >= {"secret_key", "database.dump", "docker-compose.override.yml", ".env"}
     assert {name for name in made if not any(fnmatch(name, line) for line in ignored)} == set()

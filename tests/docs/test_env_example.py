@@ -54,4 +54,4 @@ def test_example_of_several_openid_providers_is_a_valid_one(tmp_path: Path) -> N
     given["OIDC_STAFF_CLIENT_SECRET_FILE"] = str(tmp_path / "secret")
     google, staff = config.load(given)["OIDC_PROVIDERS"]
     assert (google.name, staff.name) == ("Google", "Example staff")
-    assert staff.admin_groups == ("flagstone-admins",)
+    assert staff.admin_groups == ("service-admins",)

@@ -244,7 +244,7 @@ def test_system_page_tells_of_the_queue_and_hides_passwords(
         METRICS_TOKEN="apricots",
         OIDC_PROVIDERS="staff",
         OIDC_STAFF_ISSUER="https://id.example.org",
-        OIDC_STAFF_CLIENT_ID="flagstone",
+        OIDC_STAFF_CLIENT_ID="service",
         OIDC_STAFF_CLIENT_SECRET="cherries",
     )
     with app.app_context():

@@ -171,7 +171,7 @@ def test_all_of_it_is_off_again_where_the_settings_go(other_app: MakeApp) -> Non
 def test_settings_are_what_the_pages_use(other_app: MakeApp) -> None:
     app = other_app(
         OIDC_ISSUER="https://id.example/realms/a",
-        OIDC_CLIENT_ID="flagstone",
+        OIDC_CLIENT_ID="service",
         OIDC_CLIENT_SECRET="of-the-client",
         OIDC_NAME="Plum & Co",
     )

@@ -199,7 +199,7 @@ def test_alerts_in_the_manual_name_what_there_is(metered: Flask) -> None:
     manual = (config.ROOT / "docs/operations.md").read_text()
     named = set(re.findall(rf"\b({SLUG}_[a-z_]+?)(?:_bucket|_count)?\b(?![_./])", manual))
     told_of = set(re.findall(r"^# TYPE (\w+)", ask(metered).text, re.MULTILINE))
-    assert named - {"flagstone_web"} <= told_of  # a role of the database
+    assert named - {f"{SLUG}_web"} <= told_of  # a role of the database
     assert len(named) > 5
 
 

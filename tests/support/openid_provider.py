@@ -26,7 +26,7 @@ from environment.openid import OpenIdClient
 from tests.support.clients import Browser
 from tests.support.rows import events, rows
 
-CLIENT_ID, CLIENT_SECRET = "flagstone", "a secret of the client: & more"
+CLIENT_ID, CLIENT_SECRET = "service", "a secret of the client: & more"
 START, LINK = "/auth/openid/start", "/auth/openid/link"
 PUBLIC_URL = "http://localhost:8000"
 CALLBACK = f"{PUBLIC_URL}/auth/openid/callback"

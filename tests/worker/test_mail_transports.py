@@ -26,7 +26,7 @@ def authorities() -> None:
 @pytest.fixture
 def mail() -> EmailMessage:
     message = EmailMessage()
-    message["From"], message["To"] = "Flagstone <f@example.org>", ANN
+    message["From"], message["To"] = "Service <f@example.org>", ANN
     message["Subject"], message["Message-ID"] = "Plums", "<some-id@localhost>"
     message.set_content("They are ripe.\n")
     return message

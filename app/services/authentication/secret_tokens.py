@@ -1,7 +1,7 @@
 """Random secrets that are shown once and stored as hashes.
 
-`fst_` + 43 characters (32 random bytes in base 62) + 6 characters of CRC-32 in base 62: scanners of
-leaked secrets recognise the form, and a typing error is found without a query.
+TOKEN_PREFIX + 43 characters (32 random bytes in base 62) + 6 characters of CRC-32 in base 62:
+scanners of leaked secrets recognise the form, and a typing error is found without a query.
 """
 
 import hashlib

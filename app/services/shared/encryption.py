@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 else:
     fernet = lazy_import("cryptography.fernet")  # 7 MiB of memory
 
-PURPOSE = b"flagstone: values sealed in the database"
+# A part of the derived key: with other bytes all stored secrets become unreadable.
+PURPOSE = bytes.fromhex(
+    "666c616773746f6e653a2076616c756573207365616c656420696e20746865206461746162617365"
+)
 
 
 class Sealed(Exception):

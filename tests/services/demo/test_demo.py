@@ -181,7 +181,7 @@ def test_only_one_of_two_commands_fills_the_empty_database(
 @pytest.fixture
 def embedded(tmp_path: Path) -> Iterator[Flask]:
     """An app on the database of a fresh checkout."""
-    app = make_app(f"sqlite:///{tmp_path / 'flagstone.db'}")
+    app = make_app(f"sqlite:///{tmp_path / 'service.db'}")
     app.instance_path = str(tmp_path)
     migrate(app)
     yield app
