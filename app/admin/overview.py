@@ -2,6 +2,7 @@
 
 from flask import Blueprint, render_template, request
 
+from app.admin import panels
 from app.services.operations import admin_stats
 from app.web.current_user import page_user
 
@@ -13,5 +14,11 @@ PERIODS = (30, 90)  # days
 def index() -> str:
     asked = request.args.get("days", "")
     days = next((period for period in PERIODS if str(period) == asked), PERIODS[0])
-    stats = admin_stats.overview(page_user(), days)
-    return render_template("admin/overview.html", stats=stats, days=days, periods=PERIODS)
+    actor = page_user()
+    return render_template(
+        "admin/overview.html",
+        stats=admin_stats.overview(actor, days),
+        panels=panels.overview(actor, days),
+        days=days,
+        periods=PERIODS,
+    )

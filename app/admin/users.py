@@ -8,6 +8,7 @@ from wtforms import SearchField, SelectField
 from wtforms.validators import Length
 
 from app import settings
+from app.admin import panels
 from app.admin.listing import Filters, listed
 from app.errors import Conflict
 from app.models.types import now
@@ -92,8 +93,8 @@ def confirm_delete(user_id: str) -> str:
     actor = page_user()
     authentication.require_recent_admin(actor)
     user = users.get(actor, user_id)
-    stats = admin_stats.of_user(actor, user_id)
-    return render_template("admin/users/delete.html", user=user, stats=stats)
+    shown = panels.of_user(actor, user_id)
+    return render_template("admin/users/delete.html", user=user, panels=shown)
 
 
 @bp.post("/<id:user_id>/delete")
@@ -129,6 +130,7 @@ def _page(user_id: str, link: str = "") -> str:
         "admin/users/show.html",
         user=user,
         stats=admin_stats.of_user(actor, user_id),
+        panels=panels.of_user(actor, user_id),
         browsers=active_sessions.in_browsers(actor, longest, owner_id=user_id).items,
         programs=active_sessions.by_api(actor, longest, owner_id=user_id).items,
         tokens=personal_tokens.page(actor, longest, owner_id=user_id).items,

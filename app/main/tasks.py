@@ -10,7 +10,9 @@ from app.errors import PreconditionFailed
 from app.main.task_forms import EditForm, TaskForm
 from app.main.task_query import SORT_NAMES, read_page, read_query
 from app.main.task_show import CommentForm, show_task
-from app.models.task import OPEN, PRIORITIES, STATUSES, TITLE_MAX, TRASH_KEPT
+from app.models import Task
+from app.models.task import CLOSED, OPEN, PRIORITIES, STATUSES, TITLE_MAX, TRASH_KEPT
+from app.models.types import now
 from app.pages.pagination import listed
 from app.pages.redirects import next_page
 from app.pages.submit_once import submit_once
@@ -20,6 +22,11 @@ from app.services.tasks import access as task_access, tasks
 from app.web.current_user import page_user
 
 bp = Blueprint("tasks", __name__)
+
+
+@bp.app_template_test("overdue")
+def is_overdue(task: Task) -> bool:
+    return task.due_at is not None and task.due_at < now() and task.status not in CLOSED
 
 
 @bp.get("")

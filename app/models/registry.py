@@ -24,6 +24,7 @@ from app.models import (
     webhook,
     webhook_secret,
 )
+from app.models.base import table_of
 from app.models.resource import Resource
 
 # The order of scopes and events in lists, of the lists in the account export, and of a purge.
@@ -65,8 +66,18 @@ SCOPES = joined(pair for each in RESOURCES for pair in each.scopes.items())
 EVENTS = joined(pair for each in RESOURCES for pair in (each.events or {}).items())
 # The target type of each audit action.
 ACTIONS = joined((action, each.target_type) for each in RESOURCES for action in each.actions)
+# The records of a user, as texts name them: "tasks".
+OWN_RECORDS = " and ".join(each.plural for each in RESOURCES if each.home) or "records"
 BY_NAME = {each.name: each for each in RESOURCES}
 BY_TABLE = {each.plural: each for each in RESOURCES}
+
+
+def holder_of(resource: Resource) -> Resource:
+    """Return the resource whose persons see a row: that of `parent`, or the resource itself."""
+    if resource.parent is None:
+        return resource
+    (key,) = table_of(resource.model).c[resource.parent.key].foreign_keys
+    return BY_TABLE[key.column.table.name]
 
 
 def words_of(target_type: str) -> tuple[str, ...]:

@@ -12,9 +12,8 @@ from flask_login import current_user
 
 from app import product, settings
 from app.errors import Unavailable
-from app.models.task import CLOSED
-from app.models.types import now
-from app.pages import passkey_offer, passkey_site
+from app.models.registry import OWN_RECORDS, RESOURCES
+from app.pages import navigation, passkey_offer, passkey_site
 from app.services.shared.user_agents import device
 from environment.openid import OpenIdClient
 
@@ -35,11 +34,14 @@ def init_app(app: Flask) -> None:
         passkey_origin=passkey_site.origin,
         openid_providers=openid_providers,
         form_id=form_id,
+        own_records=OWN_RECORDS,
+        titled={each.name for each in RESOURCES if each.title is not None},
+        site_links=navigation.SITE_LINKS,
+        admin_links=navigation.ADMIN_LINKS,
     )
     app.jinja_env.filters.update(
         device=device, iso=iso, moment=datetime.fromisoformat, readable=readable, words=words
     )
-    app.jinja_env.tests.update(overdue=is_overdue)
 
 
 def form_id() -> str:
@@ -57,7 +59,7 @@ def openid_providers() -> tuple[OpenIdClient, ...]:
 
 
 def quick_url_for(endpoint: str, **values: Any) -> str:
-    """Return Flask's url_for from a cache: a page of tasks has 100 links, a seventh of its CPU.
+    """Return Flask's url_for from a cache: a page of a list has 100 links, a seventh of its CPU.
 
     The cache key is the arguments and the mount point of the app. URLs that depend on the blueprint
     (".show") or on the host (an option such as `_scheme`) are not cached. Neither are long values,
@@ -109,7 +111,3 @@ def readable(value: datetime) -> str:
 def words(name: str) -> str:
     """Return a value or a field name as readable text: "In progress" for "in_progress"."""
     return NAMES.get(name) or name.replace("_", " ").capitalize()
-
-
-def is_overdue(task: Any) -> bool:
-    return task.due_at is not None and task.due_at < now() and task.status not in CLOSED

@@ -10,12 +10,10 @@ from typing import Any, ClassVar
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from app.faults import Code, Fault
-from app.models.task import LABEL_MAX, LABELS_MAX
 from app.models.types import ID, canonical_id
-from app.schemas.coded_fields import Boolean, Coded, Integer, List, OneOf as OneOfWords, String
+from app.schemas.coded_fields import Boolean, Coded, Integer, OneOf as OneOfWords, String
 from app.schemas.names import outside_names
 from app.services.shared import moments, text_rules
-from app.services.tasks import labels
 
 _MOMENT = re.compile(r"[\d-]{10}[Tt][\d:]{8}(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,9}", re.ASCII)
@@ -175,22 +173,6 @@ class Changes(fields.Dict):
         super().__init__(
             keys=fields.String(), values=pair, metadata={"description": description}, **options
         )
-
-
-class Labels(List):
-    """The labels of a task, without duplicates that differ only in case."""
-
-    def __init__(self, **options: Any) -> None:
-        form = {"minLength": 1, "maxLength": LABEL_MAX, "pattern": labels.PATTERN}
-        super().__init__(String(metadata=form), **options)
-        self.metadata = {"maxItems": LABELS_MAX, **self.metadata}
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
-        try:
-            given: list[Any] = super()._deserialize(value, attr, data, **kwargs)
-            return labels.clean(given)
-        except ValueError as error:
-            raise ValidationError(error.args[0]) from None
 
 
 class OneOf(Coded):

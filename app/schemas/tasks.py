@@ -2,13 +2,38 @@
 
 from typing import Any, ClassVar
 
-from marshmallow import post_load
+from marshmallow import ValidationError, post_load
 
-from app.models.task import DESCRIPTION_MAX, PRIORITIES, SHOWN, STATUSES, TITLE_MAX
-from app.schemas.coded_fields import Length
-from app.schemas.fields import Identifier, Labels, Line, LongText, Moment, Strict, Text, choice
+from app.models.task import (
+    DESCRIPTION_MAX,
+    LABEL_MAX,
+    LABELS_MAX,
+    PRIORITIES,
+    SHOWN,
+    STATUSES,
+    TITLE_MAX,
+)
+from app.schemas.coded_fields import Length, List, String
+from app.schemas.fields import Identifier, Line, LongText, Moment, Strict, Text, choice
+from app.services.tasks import labels as label_rules
 
 _EMPTY: dict[str, Any] = {"description": "", "labels": []}  # values for null
+
+
+class Labels(List):
+    """The labels of a task, without duplicates that differ only in case."""
+
+    def __init__(self, **options: Any) -> None:
+        form = {"minLength": 1, "maxLength": LABEL_MAX, "pattern": label_rules.PATTERN}
+        super().__init__(String(metadata=form), **options)
+        self.metadata = {"maxItems": LABELS_MAX, **self.metadata}
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        try:
+            given: list[Any] = super()._deserialize(value, attr, data, **kwargs)
+            return label_rules.clean(given)
+        except ValueError as error:
+            raise ValidationError(error.args[0]) from None
 
 
 class TaskIn(Strict):

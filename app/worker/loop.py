@@ -22,9 +22,9 @@ from app.errors import AppError, SendingFailed
 from app.logs import Line
 from app.models import OutboxEntry
 from app.models.outbox import LEASE
+from app.services import hooks
 from app.services.operations import purge, readiness
 from app.services.outbox import outbox
-from app.services.tasks import search as task_search
 
 # Sends an entry and returns the status of the response, or None. Raises SendingFailed.
 Sender = Callable[[OutboxEntry], int | None]
@@ -32,7 +32,7 @@ Sender = Callable[[OutboxEntry], int | None]
 POLL = 0.5  # seconds between two queries of an empty outbox
 RENEW_EVERY = LEASE.total_seconds() / 3
 PURGE_EVERY = 3600.0  # seconds
-INDEX_EVERY = 15.0  # seconds between two queries for tasks stored by an older release
+CATCH_UP_EVERY = 15.0  # seconds between two calls of the hooks that catch up
 DRAIN = 25.0  # seconds to finish the current entries after a stop
 _log = logging.getLogger("service.worker")
 
@@ -46,7 +46,7 @@ class Worker:
         self._held: dict[str, OutboxEntry] = {}  # the entries being sent now
         self._freed = threading.Event()  # a thread is free
         self._renewed_at = time.monotonic()
-        self._index_at = 0.0
+        self._catch_up_at = 0.0
         self._purge_at = time.monotonic() + random.uniform(0, 60)  # noqa: S311 - not all at once
 
     def run(self, beside: int | None = None, heartbeat: Path | None = None) -> None:
@@ -94,16 +94,17 @@ class Worker:
         return len(claimed)
 
     def _keep_up(self) -> None:
-        """Renew the leases, index tasks for search, and purge, each at its interval."""
+        """Renew the leases, catch up with older releases, and purge, each at its interval."""
         moment = time.monotonic()
         if moment - self._renewed_at > RENEW_EVERY:
             self._renewed_at = moment
             for entry in list(self._held.values()):
                 outbox.renew(entry)
-        if moment > self._index_at:
-            self._index_at = moment + INDEX_EVERY
-            if number := task_search.catch_up():
-                _log.info("Indexed for search: %d tasks", number)
+        if moment > self._catch_up_at:
+            self._catch_up_at = moment + CATCH_UP_EVERY
+            for kind, catch_up in hooks.CATCH_UP.items():
+                if number := catch_up():
+                    _log.info("Caught up: %d %s", number, kind)
         if moment > self._purge_at:
             self._purge_at = moment + PURGE_EVERY
             removed = purge.purge()

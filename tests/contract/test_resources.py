@@ -1,10 +1,13 @@
 """Every resource declares what the rest of the app makes of it."""
 
+import re
+import tomllib
 from typing import Any
 
 import pytest
 from sqlalchemy import Column, ForeignKey, Table
 
+import config
 from app.extensions import db
 from app.models import Task
 from app.models.base import table_of
@@ -107,3 +110,26 @@ def test_operations_require_exactly_the_scopes_of_the_resources() -> None:
 def test_name_that_is_declared_twice_is_refused() -> None:
     with pytest.raises(ValueError, match=r"task\.created"):
         joined([("task.created", "a"), ("task.created", "b")])
+
+
+def rooms_without_the_example() -> list[str]:
+    """Return the rooms that the import contract forbids to know tasks, as paths."""
+    settings = tomllib.loads((config.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = (
+        each
+        for each in settings["tool"]["importlinter"]["contracts"]
+        if each["name"] == "Only the hooks know tasks, the example"
+    )
+    return [room.replace(".", "/") for room in contract["source_modules"]]
+
+
+@pytest.mark.parametrize("room", rooms_without_the_example())
+def test_room_does_not_name_the_example(room: str) -> None:
+    files = [*(config.ROOT / room).rglob("*.py")]
+    assert files
+    naming = [
+        str(file)
+        for file in files
+        if re.search(r"\b_?(tasks?|comments?)\b", file.read_text(encoding="utf-8"), re.IGNORECASE)
+    ]
+    assert naming == []

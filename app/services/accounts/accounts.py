@@ -8,13 +8,13 @@ from sqlalchemy import delete as delete_
 from app import settings, sql
 from app.errors import PreconditionFailed
 from app.models import USERS, User
+from app.services import hooks
 from app.services.accounts import account_rows
 from app.services.authentication import authentication, credentials
 from app.services.outbox import mails
 from app.services.shared import audit, audit_erasure, throttle
 from app.services.shared.actor import Actor
 from app.services.shared.preconditions import Expect
-from app.services.tasks import handover
 from app.services.users import identifiers, last_admin, passwords, users
 from app.sql import ROW_KEY, LostRace, Statement, atomic
 
@@ -128,7 +128,7 @@ def update(actor: Actor, user_id: str, changes: dict[str, Any], expect: Expect =
 
 @atomic
 def delete(actor: Actor, user_id: str, expect: Expect = None) -> None:
-    """Delete the account and its own tasks, and unassign it from the tasks of others.
+    """Delete the account with its records, and hand over the records of others that name it.
 
     Raises ReauthenticationRequired if the account is not the actor's and the sign-in is too old.
     """
@@ -140,8 +140,9 @@ def delete(actor: Actor, user_id: str, expect: Expect = None) -> None:
     if user.role == "admin" and not guarded:  # promoted since: retry, to lock the admins first
         raise LostRace("The account was changed meanwhile. Try again.")
     last_admin.require_another(admins, user.id)
-    with sql.without_timeout():  # the account may own thousands of tasks and events
-        handover.of_leaving(actor, user.id)
+    with sql.without_timeout():  # the account may own thousands of records and events
+        for hook in hooks.BEFORE_ACCOUNT_DELETION:
+            hook(actor, user.id)
         audit_erasure.erase_records(user.id)
         mails.notify(actor, user, "deleted")
         _delete.run(key=user.id)

@@ -55,7 +55,7 @@ STATEMENTS = {each.plural: _rows_of_user(each) for each in RESOURCES if each.is_
 
 @atomic
 def export(actor: Actor) -> dict[str, Any]:
-    """Return every row without secrets and hashes: {"user": {...}, "tasks": [...], ...}."""
+    """Return every row without secrets and hashes: {"user": {...}, "tokens": [...], ...}."""
     audit.record(actor, "user.exported", actor.id)
     user: Any = users.get(actor, actor.id)
     keys = {

@@ -6,6 +6,8 @@ why it needs none.
 
 from typing import NamedTuple
 
+from app.models.registry import OWN_RECORDS
+
 
 class Notice(NamedTuple):
     """A notice. `advice` is for a reader who did not act; "{site}" is the URL of the service."""
@@ -22,6 +24,7 @@ _RESET = (
 _REVIEW = "Then check the security log at {site}/settings/security."
 _FACTORS = "Then remove what you do not know at {site}/settings/two-factor."
 _ADMIN = "If you did not expect it, ask an admin of {site}."
+_RECEIVES = f" receives the changes of your {OWN_RECORDS}:"
 ADMIN_ADVICE = _ADMIN
 
 NOTICES = {
@@ -62,7 +65,7 @@ NOTICES = {
     "activated": Notice("Your account was activated", "The account was activated again.", _ADMIN),
     "deleted": Notice(
         "Your account was deleted",
-        "The account and its tasks were deleted. They cannot be restored.",
+        f"The account and its {OWN_RECORDS} were deleted. They cannot be restored.",
         "If it was not you, somebody else could sign in as you: change the password wherever else"
         " you use the same one, secure this mailbox, and tell an admin of {site}.",
     ),
@@ -124,12 +127,12 @@ NOTICES = {
     ),
     "webhook_created": Notice(
         "A webhook was created",
-        "A webhook was created. Its URL receives the changes of your tasks:",
+        f"A webhook was created. Its URL{_RECEIVES}",
         _RESET + "Then remove the webhook at {site}/settings/webhooks.",
     ),
     "webhook_changed": Notice(
         "The URL of a webhook was changed",
-        "The URL of a webhook was changed. The new URL receives the changes of your tasks:",
+        f"The URL of a webhook was changed. The new URL{_RECEIVES}",
         _RESET + "Then change the URL back or remove the webhook at {site}/settings/webhooks.",
     ),
     "webhook_secret_rotated": Notice(

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def require_found(row: T | None, kind: str) -> T:
-    """Return the row. Raises NotFound, naming the kind ("comment"), if there is none."""
+    """Return the row. Raises NotFound, naming the kind ("token"), if there is none."""
     if row is None:
         raise NotFound(f"There is no such {kind}.")
     return row

@@ -82,7 +82,7 @@ def name(text: str, longest: int) -> str:
 
 
 def long(text: str) -> str:
-    """Return a text of any number of lines (description, comment), normalized.
+    """Return a text of any number of lines (a description), normalized.
 
     Raises ValueError of a Fault for a control character that is neither a tab nor a line break.
     """

@@ -19,8 +19,7 @@ from app.services.shared.existence import require_found
 from app.services.shared.holder_records import HolderRecord
 from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.services.shared.preconditions import Expect, check
-from app.services.tasks import tasks
-from app.services.webhooks import events as webhook_events
+from app.services.tasks import tasks, webhook_events
 from app.sql import ROW_KEY, Statement, atomic
 
 _one = and_(COMMENTS.c.id == ROW_KEY, Comment.task_id == bindparam("of_task"))

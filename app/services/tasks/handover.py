@@ -7,9 +7,8 @@ from app.models.task import LIVE
 from app.models.types import UTCDateTime, now
 from app.services.shared import audit
 from app.services.shared.actor import Actor
-from app.services.tasks import search
+from app.services.tasks import search, webhook_events
 from app.services.tasks.page_queries import COLUMNS
-from app.services.webhooks import events as webhook_events
 from app.sql import ROW_KEY, Statement
 
 _unassign = Statement[Task](

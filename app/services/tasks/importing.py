@@ -14,9 +14,9 @@ from app.models import TASKS
 from app.models.types import now
 from app.services.shared import audit
 from app.services.shared.actor import Actor
-from app.services.tasks import values as task_values
+from app.services.tasks import values as task_values, webhook_events
 from app.services.tasks.import_assignees import Assignees, why_left_out
-from app.services.webhooks import events as webhook_events
+from app.services.webhooks import events
 from app.sql import Batch, atomic
 
 ROWS_MAX = 50_000
@@ -72,7 +72,7 @@ def _limited(rows: Iterable[Row]) -> Iterator[Row]:
 @atomic
 def _import(actor: Actor, rows: list[Row]) -> Imported:
     moment, imported, assignees = now(), Imported(len(rows)), Assignees()
-    has_webhook = cache(webhook_events.has_any)
+    has_webhook = cache(events.has_any)
 
     def place(row: Row) -> tuple[datetime, str, int]:
         """Return the sort key: ids in this order keep the order of equal creation times."""

@@ -22,9 +22,9 @@ from app.services.tasks import (
     search,
     search_queries,
     values as task_values,
+    webhook_events,
 )
 from app.services.tasks.page_queries import COLUMNS, Shape
-from app.services.webhooks import events as webhook_events
 from app.sql import ROW_KEY, Statement, atomic
 
 _by_id = and_(TASKS.c.id == ROW_KEY, access.SEEN)

@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select
 
 from app.errors import Conflict
-from app.models import COMMENTS, OUTBOX_ENTRIES, WEBHOOKS, Comment, OutboxEntry, Task, User, Webhook
-from app.models.task import LIVE
+from app.models import OUTBOX_ENTRIES, WEBHOOKS, OutboxEntry, User, Webhook
+from app.models.base import table_of
+from app.models.registry import RESOURCES, holder_of
+from app.models.resource import Resource
 from app.models.types import Id, now
 from app.services.outbox import outbox
 from app.services.shared import audit, paging
@@ -29,20 +31,27 @@ _get = Statement[OutboxEntry](
         OUTBOX_ENTRIES.c.id == ROW_KEY, OutboxEntry.webhook_id == bindparam("webhook")
     )
 )
-_readable = Statement[Comment](
-    select(Comment.body)
-    .join(Task, Task.id == Comment.task_id)
-    .where(
-        COMMENTS.c.id == ROW_KEY,
-        LIVE,
-        or_(Task.owner_id == _user_id, Task.assignee_id == _user_id),
-    )
-)
+# By event: the resource with columns that are read when the event is sent.
+_FRESH = {event: each for each in RESOURCES if each.fresh for event in each.events or ()}
 _live = Statement[Webhook](
     select(*WEBHOOKS.c)
     .join(User, User.id == Webhook.user_id)
     .where(WEBHOOKS.c.id == ROW_KEY, Webhook.is_active, User.is_active)
 )
+
+
+def _row_of_user(resource: Resource) -> Statement[Any]:
+    """Return a statement that reads the fresh columns of a row that the user can see."""
+    table, holder = table_of(resource.model), holder_of(resource)
+    query = select(*(table.c[name] for name in resource.fresh)).where(
+        table.c.id == ROW_KEY, or_(*(person == _user_id for person in holder.person))
+    )
+    if resource.parent is not None:
+        query = query.join(holder.model, table_of(holder.model).c.id == resource.parent)
+    return Statement(query if holder.live is None else query.where(holder.live))
+
+
+_readable = {each.name: _row_of_user(each) for each in _FRESH.values()}
 
 
 def page(
@@ -101,15 +110,16 @@ def _sending(actor: Actor, webhook_id: str) -> Webhook:
 
 
 def payload_of(entry: OutboxEntry, webhook: Webhook) -> dict[str, Any]:
-    """Return the payload to send. The event of a comment gets the current `body` of the comment.
+    """Return the payload to send, with the present values of the fresh columns of the record.
 
-    `body` is None if the comment is deleted or the webhook's user can no longer see its task.
+    They are None if the record is deleted or the webhook's user can no longer see it.
     """
-    payload = entry.payload
-    if not entry.name.startswith("comment."):
+    payload, resource = entry.payload, _FRESH.get(entry.name)
+    if resource is None:
         return payload
-    comment = _readable.one(key=payload["data"]["id"], user_id=webhook.user_id)
-    return {**payload, "data": {**payload["data"], "body": comment and comment.body}}
+    row = _readable[resource.name].one(key=payload["data"]["id"], user_id=webhook.user_id)
+    fresh = {name: getattr(row, name, None) for name in resource.fresh}
+    return {**payload, "data": {**payload["data"], **fresh}}
 
 
 def live(webhook_id: str) -> Webhook | None:

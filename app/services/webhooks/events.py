@@ -8,16 +8,12 @@ from typing import Any
 
 from sqlalchemy import String, bindparam, cast, func, insert, literal, select
 
-from app.models import WEBHOOKS, Comment, OutboxEntry, Task, User, Webhook
-from app.models.task import SHOWN
+from app.models import WEBHOOKS, OutboxEntry, User, Webhook
 from app.models.types import Id, Json, UTCDateTime, now
 from app.services.shared.actor import Actor
 from app.sql import ROW_KEY, Statement
 
-# Without `body`, which deliveries.payload_of adds when the event is sent, so that the outbox keeps
-# no text of a comment that was changed or deleted.
-COMMENT_FIELDS = ("id", "task_id", "author_id", "created_at", "updated_at")
-
+_PERSONS = ("first", "second", "third")
 # A cast, because PREPARE would give the two uses two types.
 _event = cast(bindparam("event"), String)
 _moment = bindparam("moment", type_=UTCDateTime())
@@ -45,7 +41,7 @@ _emit = Statement[OutboxEntry](
         .where(
             Webhook.is_active,
             User.is_active,
-            Webhook.user_id.in_([bindparam(name, type_=Id) for name in ("owner", "new", "old")]),
+            Webhook.user_id.in_([bindparam(name, type_=Id) for name in _PERSONS]),
             _subscribed.contains(" " + _event + " "),
         ),
     ),
@@ -57,30 +53,26 @@ _any = Statement[Webhook](
 
 
 def has_any(user_id: str) -> bool:
-    """Return True if the user has an active webhook: a check before events of many tasks."""
+    """Return True if the user has an active webhook: a check before events of many records."""
     return _any.one(key=user_id) is not None
 
 
-def of_task(actor: Actor, event: str, task: Task, before: Task | None = None) -> None:
-    """Queue an event for the owner, the assignee, and the earlier assignee named by `before`."""
-    data = {name: getattr(task, name) for name in SHOWN}
-    _queue(actor, event, data, task, before.assignee_id if before else None)
-
-
-def of_comment(actor: Actor, event: str, comment: Comment, task: Task) -> None:
-    _queue(actor, event, {name: getattr(comment, name) for name in COMMENT_FIELDS}, task)
-
-
-def _queue(
-    actor: Actor, event: str, data: dict[str, Any], task: Task, also: str | None = None
+def emit(
+    actor: Actor,
+    event: str,
+    data: dict[str, Any],
+    first: str,
+    second: str | None = None,
+    third: str | None = None,
 ) -> None:
+    """Queue an event of a record with the values `data` for the webhooks of up to three users."""
     moment = now()
     _emit.defer(
         event=event,
         payload={"type": event, "timestamp": moment, "data": data},
-        owner=task.owner_id,
-        new=task.assignee_id,
-        old=also,
+        first=first,
+        second=second,
+        third=third,
         request_id=actor.request_id,
         moment=moment,
     )

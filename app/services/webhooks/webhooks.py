@@ -1,4 +1,4 @@
-"""Webhooks: a user's URLs that receive changes of the tasks owned by or assigned to the user."""
+"""Webhooks: a user's URLs that receive changes of the user's records."""
 
 import base64
 import secrets

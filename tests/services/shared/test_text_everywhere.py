@@ -10,7 +10,8 @@ from marshmallow import Schema, fields
 from werkzeug.test import TestResponse
 
 from app.models import Token
-from app.schemas.fields import Labels, OneOf, Password, Text
+from app.schemas.fields import OneOf, Password, Text
+from app.schemas.tasks import Labels
 from app.services.access import personal_tokens
 from app.services.shared.actor import Actor
 from app.services.users import users
