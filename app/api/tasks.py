@@ -167,12 +167,15 @@ def show(actor: Actor, task_id: str, record: Task | None) -> Task:
     scopes=WRITE,
     body=TaskIn(),
     returns=TaskOut(),
+    reads=tasks.OF_HOLDER,
     if_match=True,
     errors=(Forbidden, NotFound, PreconditionFailed),
 )
-def replace(actor: Actor, task_id: str, body: dict[str, Any], expect: Expect) -> Task:
+def replace(
+    actor: Actor, task_id: str, body: dict[str, Any], expect: Expect, record: Task | None
+) -> Task:
     """Fields that the body omits are reset to their defaults."""
-    return tasks.replace(actor, task_id, body, expect)
+    return tasks.replace(actor, task_id, body, expect, read=record)
 
 
 @bp.patch("/<id:task_id>")
@@ -184,12 +187,15 @@ def replace(actor: Actor, task_id: str, body: dict[str, Any], expect: Expect) ->
     body_types=(JSON, MERGE_PATCH),
     returns=TaskOut(),
     etag=True,
+    reads=tasks.OF_HOLDER,
     if_match=True,
     errors=(Forbidden, NotFound, PreconditionFailed),
 )
-def update(actor: Actor, task_id: str, body: dict[str, Any], expect: Expect) -> Task:
+def update(
+    actor: Actor, task_id: str, body: dict[str, Any], expect: Expect, record: Task | None
+) -> Task:
     """Fields that the body omits stay unchanged; null clears a field (RFC 7396)."""
-    return tasks.update(actor, task_id, body, expect)
+    return tasks.update(actor, task_id, body, expect, read=record)
 
 
 @bp.delete("/<id:task_id>")

@@ -1,11 +1,13 @@
 """The services' access to the database: statements, transactions and their errors."""
 
 from app.sql.bulk_insert import Batch
+from app.sql.conditional import required
 from app.sql.connection import RequestConnection
 from app.sql.errors import (
     DRIVER_ERRORS,
     LostRace,
     MissingReference,
+    Outdated,
     StillReferenced,
     UniqueViolation,
 )
@@ -18,6 +20,7 @@ __all__ = [
     "Batch",
     "LostRace",
     "MissingReference",
+    "Outdated",
     "RequestConnection",
     "Statement",
     "StillReferenced",
@@ -27,6 +30,7 @@ __all__ = [
     "init_app",
     "preload",
     "request_connection",
+    "required",
     "row_type",
     "without_timeout",
 ]

@@ -15,6 +15,7 @@ DRIVER_ERRORS = (psycopg2.Error, sqlite3.Error)
 PASSING = ("08", "25006", "40001", "40P01", "53", "55P03", "57014", "57P0", "58")
 AWAY = ("08", "57P0")
 LOST_RACE = ("40001", "40P01")
+DIVISION_BY_ZERO = "22012"  # by app.sql.conditional alone
 OVERTAKEN = (
     "followed_until"  # a follower was shown a later moment, see app.services.shared.following
 )
@@ -58,6 +59,10 @@ class LostRace(Unavailable):
     """The database cancelled this transaction because of a conflict with another one."""
 
 
+class Outdated(Exception):
+    """A change of a row that was read without a lock: the row has changed or gone meanwhile."""
+
+
 def translated(error: Exception) -> Exception:
     """Return the domain's error for the driver's, or `error` itself."""
     state, name = (
@@ -71,6 +76,8 @@ def translated(error: Exception) -> Exception:
         return Unavailable("The database cannot be reached.")
     if state.startswith(PASSING):
         return Unavailable("The database is busy. Try again in a moment.")
+    if state == DIVISION_BY_ZERO:
+        return Outdated("No row has the version that was read.")
     if state.startswith("22"):  # a value that the schema accepts and the column does not
         return Invalid("A value is out of range.")
     return error

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import psycopg2
 import psycopg2.extensions
@@ -107,7 +107,7 @@ class Cursor(psycopg2.extensions.cursor):
         limit = _limit.get()
         if limit is None:
             return super().execute(query, vars)
-        connection = cast(Connection, self.connection)
+        connection: Connection = self.connection  # type: ignore[assignment]
         _watch.begin(connection, limit)
         try:
             return super().execute(query, vars)

@@ -8,7 +8,12 @@ from functools import wraps
 from typing import Any
 
 from flask import Flask, Request, g, request, session
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from flask.sessions import (
+    NullSession,
+    SecureCookieSession,
+    SecureCookieSessionInterface,
+    SessionMixin,
+)
 from flask_login import UserMixin, current_user, login_required, login_user, logout_user
 
 from app.errors import Forbidden, Unauthorized
@@ -23,6 +28,7 @@ from app.web import form_marks
 from app.web.middleware import REQUEST_ID, ROUTE, USER_ID
 from app.web.request_checks import is_page
 
+NO_SESSION = NullSession()  # of the API: empty, and refuses values
 CARRIED = ("openid_person",)  # the provider's account, to be linked after the sign-in
 
 
@@ -62,6 +68,9 @@ class PageSessions(SecureCookieSessionInterface):
         signed: bool
         signed, _ = serializer.loads_unsafe(request.cookies[self.get_cookie_name(app)])
         return signed
+
+    def make_null_session(self, app: Flask) -> NullSession:  # noqa: ARG002
+        return NO_SESSION
 
     def save_session(self, app: Flask, session: SessionMixin, response: Any) -> None:
         if is_page(request.path):

@@ -46,7 +46,7 @@ def body(request: Request, schema: Schema, types: tuple[str, ...]) -> dict[str, 
 
     Raises UnsupportedMediaType, ContentTooLarge, Malformed, Invalid.
     """
-    if request.mimetype not in types:
+    if request.environ.get("CONTENT_TYPE") not in types and request.mimetype not in types:
         raise UnsupportedMediaType(f"Send the body as {' or '.join(types)}.")
     value = parse(content(request))
     if not isinstance(value, dict):
@@ -61,8 +61,9 @@ def content(request: Request) -> bytes:
     """Return the bytes of the body. Raises ContentTooLarge (Werkzeug, if Content-Length is set)."""
     data = request.get_data()
     # Werkzeug silently truncates a chunked body at the limit.
-    full = request.content_length is None and len(data) == request.max_content_length
-    if full and request.environ["wsgi.input"].read(1):
+    environ = request.environ
+    chunked = "CONTENT_LENGTH" not in environ or "HTTP_TRANSFER_ENCODING" in environ
+    if chunked and len(data) == request.max_content_length and environ["wsgi.input"].read(1):
         raise ContentTooLarge(f"Send at most {len(data)} bytes.")
     return data
 

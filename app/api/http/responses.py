@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Response
+from werkzeug.datastructures import Headers
 
 from app.api.http.request_parsing import JSON
 
@@ -19,6 +20,8 @@ class Answer(Response):
     response has, and saves some 20 us. The client receives the same headers and body.
     """
 
+    default_mimetype = None
+
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
@@ -28,13 +31,12 @@ class Answer(Response):
 
 def in_json(body: Any, status: int, headers: dict[str, str]) -> Response:
     content = orjson.dumps(body, option=orjson.OPT_UTC_Z)
-    return Answer(content, status, headers, content_type=JSON)
+    every = {"Content-Type": JSON, "Content-Length": str(len(content)), **headers}
+    return Answer([content], status, Headers(every))
 
 
 def empty(status: int, headers: dict[str, str]) -> Response:
-    response = Answer(status=status, headers=headers)
-    del response.headers["Content-Type"]
-    return response
+    return Answer((), status, Headers(headers))
 
 
 def etag(version: Any) -> str:
