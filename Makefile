@@ -4,7 +4,7 @@
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
-EXAMPLES := examples/notebook
+EXAMPLES := examples/notebook examples/model
 # The next command replaces this shell by exec and keeps its process id, the worker's parent.
 BESIDE := $(BIN)/flask worker --beside $$$$ &
 
@@ -108,3 +108,4 @@ lock: install ## Lock the requirements again, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header bench/rivals/requirements.in -o bench/rivals/requirements.txt $(ARGS)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header docs/requirements.in -o docs/requirements.txt $(ARGS)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header examples/notebook/requirements.in -o examples/notebook/requirements.txt $(ARGS)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header examples/model/requirements.in -c requirements.txt -o examples/model/requirements.txt $(ARGS)

@@ -23,8 +23,8 @@ from tests.support import leaks
 from tests.support.databases import close, make_app, migrate
 
 PATIENCE = 30  # seconds; one or two are usual
-GUNICORN = [sys.executable, "-m", "gunicorn"]
-COMMAND = [*GUNICORN, "run:app"]
+GUNICORN = ["-m", "gunicorn"]
+COMMAND = [sys.executable, *GUNICORN, "run:app"]
 HOST = b"Host: localhost\r\n"
 SIGN_IN = b"POST /api/v1/auth/login HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
 WORKER_CLASS = os.environ.get("WEB_WORKER_CLASS") or "app"
@@ -136,7 +136,9 @@ def environ(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(folder: Path, entry: str = "run:app", **settings: str) -> Iterator[Server]:
+def running(
+    folder: Path, entry: str = "run:app", python: Path | str = sys.executable, **settings: str
+) -> Iterator[Server]:
     """Run a server of the app `entry` with its database and log in `folder`."""
     url = f"sqlite:///{folder / 'served.db'}"
     app = make_app(url)
@@ -147,7 +149,7 @@ def running(folder: Path, entry: str = "run:app", **settings: str) -> Iterator[S
     log = folder / "log"
     with log.open("wb") as stderr:
         process = subprocess.Popen(
-            [*GUNICORN, entry],
+            [python, *GUNICORN, entry],
             cwd=config.ROOT,
             env=environ(DATABASE_URL=url, PORT=str(port), **settings),
             stderr=stderr,
