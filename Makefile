@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help docs examples python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs map lint types layers private-names templates voice migrations-check spec
+.PHONY: help docs release-check examples python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs map lint types layers private-names templates voice migrations-check spec
 # Without bytecode every process compiles the whole app, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
@@ -89,6 +89,9 @@ docs: docs/.venv/installed ## Build the site of the documents into docs/.build; 
 
 examples: install $(EXAMPLES:=/.venv/installed) ## Install what the examples need beside the service, and run their tests
 	@$(BIN)/python -m pytest tests/examples
+
+release-check: install ## What must hold before a version is tagged: tree, changelog, contract, migrations, lock, CI
+	@$(BIN)/python -m tests.tools.check_release
 
 %/.venv/installed: %/requirements.txt
 	@$(PYTHON) -m venv --clear $*/.venv
