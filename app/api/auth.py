@@ -17,6 +17,7 @@ from app.errors import (
     OtpRequired,
     VoidLink,
 )
+from app.models.registry import SCOPES
 from app.product import TOKEN_PREFIX
 from app.schemas.fields import Password, Strict, Text
 from app.services.access import token_pairs
@@ -79,7 +80,7 @@ class TokenPair(Schema):
     refresh_token = Text(required=True, metadata={"example": TOKEN})
     scope = Text(
         required=True,
-        metadata={"description": "The scopes, separated by spaces.", "example": "tasks:read"},
+        metadata={"description": "The scopes, separated by spaces.", "example": next(iter(SCOPES))},
     )
 
 

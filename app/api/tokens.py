@@ -49,7 +49,7 @@ class TokenIn(Strict):
     scopes = List(choice(tuple(SCOPES)), required=True, validate=Length(min=1))
     expires_at = Moment(allow_none=True)
     resource_fields = outside_names(NewTokenOut())
-    example: ClassVar[dict[str, Any]] = {"name": "Backup", "scopes": ["tasks:read"]}
+    example: ClassVar[dict[str, Any]] = {"name": "Backup", "scopes": list(SCOPES)[:1]}
 
 
 @bp.get("")

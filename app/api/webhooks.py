@@ -1,4 +1,4 @@
-"""Webhooks: URLs that receive changes of their owner's tasks."""
+"""Webhooks: URLs that receive changes of their owner's records."""
 
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -10,7 +10,7 @@ from app.api.http.operation import ListQuery, operation
 from app.api.http.request_parsing import JSON, MERGE_PATCH
 from app.errors import Conflict, EmailUnconfirmed, NotFound, PreconditionFailed
 from app.models import OutboxEntry, Webhook
-from app.models.registry import EVENTS
+from app.models.registry import EVENTS, scopes_of_events
 from app.models.webhook import URL_MAX
 from app.schemas.coded_fields import Length, List
 from app.schemas.fields import Flag, Identifier, Moment, Strict, Text, choice
@@ -26,7 +26,7 @@ from app.services.webhooks import (
 )
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
-READ, WRITE = ("tasks:read",), ("tasks:write",)
+READ, WRITE = scopes_of_events("read"), scopes_of_events("write")
 # Status of a delivery by the status of its outbox entry.
 STATUSES = {"pending": "pending", "done": "delivered", "dead": "failed"}
 
@@ -67,7 +67,7 @@ class WebhookIn(Strict):
     resource_fields = outside_names(NewWebhookOut())
     example: ClassVar[dict[str, Any]] = {
         "url": "https://hooks.example.com/tasks",
-        "events": ["task.created", "task.updated"],
+        "events": list(EVENTS)[:2],
     }
 
 

@@ -7,6 +7,7 @@ from flask_login import login_required
 from wtforms import StringField
 from wtforms.validators import InputRequired, ValidationError
 
+from app.models.registry import RESOURCES
 from app.pages import account_fields
 from app.pages.forms import Form, stripped
 from app.product import SLUG
@@ -17,6 +18,9 @@ from app.services.users import users
 from app.web.current_user import page_user, sign_out
 
 bp = Blueprint("account_data", __name__)
+_main = [each for each in RESOURCES if each.events and each.is_exported]
+RECORDS = [each.plural for each in _main]
+KEPT = [each.plural for each in _main if each.persons_by("SET NULL")]
 
 
 class DeleteForm(Form):
@@ -76,4 +80,5 @@ def delete() -> ResponseReturnValue:
 
 
 def _page(form: DeleteForm) -> ResponseReturnValue:
-    return render_template("main/settings/data.html", form=form), form.http_status
+    page = render_template("main/settings/data.html", form=form, records=RECORDS, kept=KEPT)
+    return page, form.http_status

@@ -2,7 +2,6 @@
 
 import inspect
 from datetime import timedelta
-from typing import Any
 
 from flask import (
     Blueprint,
@@ -16,18 +15,13 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from app.errors import NotFound
-from app.models.task import OPEN
+from app.main import panels
 from app.models.types import now
-from app.services.shared.actor import Actor
-from app.services.shared.paging import PageRequest
-from app.services.tasks import stats as task_stats, tasks
 from app.web.current_user import page_user
 from app.web.error_handlers import problems as known_problems
 
 bp = Blueprint("pages", __name__)
 
-SHOWN = 6  # tasks in each list of the dashboard
-SOON = timedelta(days=7)
 NOT_FOR_ROBOTS = (
     "/admin/",
     "/auth/confirm/",
@@ -44,22 +38,8 @@ def index() -> ResponseReturnValue:
     actor = page_user()
     if not actor.id:
         return render_template("main/landing.html")
-    stats = task_stats.overview(actor)
-    number = sum(stats["by_status"][status] for status in OPEN)
-    return render_template(
-        "main/dashboard.html", stats=stats, open=OPEN, open_number=number, **_lists(actor)
-    )
-
-
-def _lists(actor: Actor) -> dict[str, Any]:
-    moment = now()
-    soon = {"due_after": moment, "due_before": moment + SOON, "status": list(OPEN)}
-    first = PageRequest(SHOWN)
-    return {
-        "overdue": tasks.page(actor, first, filters={"overdue": True}, sort="due_at").items,
-        "soon": tasks.page(actor, first, filters=soon, sort="due_at").items,
-        "recent": tasks.page(actor, first, sort="-updated_at").items,
-    }
+    shown = [(panel, panel.values(actor)) for panel in panels.DASHBOARD]
+    return render_template("main/dashboard.html", panels=shown)
 
 
 @bp.get("/about")

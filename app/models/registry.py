@@ -80,6 +80,12 @@ def holder_of(resource: Resource) -> Resource:
     return BY_TABLE[key.column.table.name]
 
 
+def scopes_of_events(verb: str) -> tuple[str, ...]:
+    """Return the scopes ("tasks:read") of the resources with events. A webhook requires one."""
+    scopes = (scope for each in RESOURCES if each.events for scope in each.scopes)
+    return tuple(scope for scope in scopes if scope.endswith(f":{verb}"))
+
+
 def words_of(target_type: str) -> tuple[str, ...]:
     """Return the words of all resources whose actions have this target type."""
     found = (each.words for each in RESOURCES if each.target_type == target_type)

@@ -64,6 +64,15 @@ class Resource:
         """Return the name of the table, which is that of the list in the account export."""
         return str(table_of(self.model).name)
 
+    def persons_by(self, ondelete: str) -> list[Any]:
+        """Return the columns of `person` that end so with their user: "CASCADE", "SET NULL"."""
+        columns = [table_of(self.model).c[person.key] for person in self.person]
+        return [
+            column
+            for column in columns
+            if any(key.ondelete == ondelete for key in column.foreign_keys)
+        ]
+
     @property
     def is_exported(self) -> bool:
         return self.export is True

@@ -91,7 +91,7 @@ def chart(app: Flask) -> dict[str, Any]:
 
 
 def job(app: Flask, ann: User) -> dict[str, int]:
-    tidy = importlib.import_module("app.services.operations.tidy")
+    tidy = importlib.import_module("app.services.tasks.tidy")
     for title in ("done for long", "done today"):
         made = ann.call("POST", "/tasks", json={"title": title, "status": "done"})
         assert made.status_code == 201

@@ -61,12 +61,8 @@ def _erasures_of_records() -> Iterator[Any]:
 
 def _owned(resource: Resource) -> list[Select[Any]]:
     """Return queries for the ids of the records that are deleted with their user."""
-    table = table_of(resource.model)
-    return [
-        select(table.c.id).where(table.c[person.key] == ROW_KEY)
-        for person in resource.person
-        if any(key.ondelete == "CASCADE" for key in table.c[person.key].foreign_keys)
-    ]
+    ids = select(table_of(resource.model).c.id)
+    return [ids.where(owner == ROW_KEY) for owner in resource.persons_by("CASCADE")]
 
 
 def _erasures_of_account() -> Iterator[Any]:
