@@ -87,11 +87,15 @@ docs: docs/.venv/installed ## Build the site of the documents into docs/.build; 
 	@docs/.venv/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --conf-dir docs . docs/.build
 	@echo "docs/.build/index.html"
 
-examples: install $(EXAMPLES:=/.venv/installed) ## Install what the examples need beside the service, and run their tests
+examples: install $(EXAMPLES:=/.venv/installed) examples/spa/node_modules ## Install what the examples need beside the service, and run their tests
 	@$(BIN)/python -m pytest tests/examples
 
 release-check: install ## What must hold before a version is tagged: tree, changelog, contract, migrations, lock, CI
 	@$(BIN)/python -m tests.tools.check_release
+
+%/node_modules: %/package-lock.json
+	@cd $* && npm ci --no-audit --no-fund
+	@touch $@
 
 %/.venv/installed: %/requirements.txt
 	@$(PYTHON) -m venv --clear $*/.venv
