@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help docs release-check examples python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs map lint types layers private-names templates voice migrations-check spec
+.PHONY: help docs llms release-check examples python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs map lint types layers private-names templates voice migrations-check spec
 # Without bytecode every process compiles the whole app, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
@@ -70,6 +70,7 @@ templates: install
 
 voice: install
 	@$(BIN)/python -m tests.tools.check_voice
+	@$(BIN)/python -m tests.tools.write_llms
 
 migrations-check: install
 	@$(BIN)/python -m tests.tools.check_migrations
@@ -89,6 +90,9 @@ docs: docs/.venv/installed ## Build the site of the documents into docs/.build; 
 
 examples: install $(EXAMPLES:=/.venv/installed) examples/spa/node_modules ## Install what the examples need beside the service, and run their tests
 	@$(BIN)/python -m pytest tests/examples
+
+llms: install ## Write llms.txt, the list of the documents for programs
+	@$(BIN)/python -m tests.tools.write_llms --write
 
 release-check: install ## What must hold before a version is tagged: tree, changelog, contract, migrations, lock, CI
 	@$(BIN)/python -m tests.tools.check_release

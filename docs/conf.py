@@ -22,7 +22,7 @@ include_patterns = ["*.md", "docs/**.md", "examples/*/README.md"]
 exclude_patterns = [".*", "app", "bench", "docs/.*", "instance", "migrations", "tests", "tools"]
 
 html_theme = "furo"
-html_extra_path = ["site"]  # its index.html leads from / to the first page
+html_extra_path = ["site", "../llms.txt"]  # site/index.html leads from / to the first page
 html_copy_source = False
 html_show_copyright = False
 html_show_sphinx = False

@@ -25,7 +25,14 @@ FORKS = re.compile(r"^### For forks\n+(?=[^#\s])", re.MULTILINE)
 PIN = re.compile(r"^([a-z0-9][\w.-]*)==(\S+)", re.MULTILINE)
 SPEC = "docs/openapi.json"
 # Each input of uv with its lock. The lock of development agrees with that of the service.
-LOCKS = {"requirements": "", "requirements-dev": "requirements.txt", "docs/requirements": ""}
+LOCKS = {
+    "requirements": "",
+    "requirements-dev": "requirements.txt",
+    "docs/requirements": "",
+    "bench/rivals/requirements": "",
+    "examples/model/requirements": "requirements.txt",
+    "examples/notebook/requirements": "",
+}
 LOCKING = ["--quiet", "--universal", "--python-version", "3.11", "--no-strip-extras", "--no-header"]
 
 
