@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help docs llms release-check examples python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs map lint types layers private-names templates voice migrations-check spec
+.PHONY: help docs llms release-check examples python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs map rename lint types layers private-names templates voice migrations-check spec
 # Without bytecode every process compiles the whole app, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
@@ -48,6 +48,10 @@ check: lint types layers private-names templates voice migrations-check spec ## 
 
 format: install ## Fix and format the code with ruff
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+rename: install ## Give a fork its own name (NAME="Acme Desk" [SLUG=acme_desk] [PREFIX=acd])
+	@$(BIN)/python -m tools.transform rename "$$NAME" "$$SLUG" "$$PREFIX"
+	@$(BIN)/ruff format --quiet .
 
 lint: install
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -1,7 +1,10 @@
-"""The product's name and everything that is called after it. A fork changes this file first."""
+"""The product's name and everything that is called after it; `make rename` changes it."""
 
-NAME = "Flagstone"  # for people: pages, mails, authenticator apps, the document
-SLUG = "flagstone"  # for programs: metrics, files, the realm of tokens; [a-z][a-z0-9_]*
-TOKEN_PREFIX = "fst_"  # noqa: S105 - the start of each token, by which scanners recognise one
+# For people: pages, mails, authenticator apps, the OpenAPI document.
+NAME = "Flagstone"
+# For programs: metrics, cookies, files, the realm of tokens; [a-z][a-z0-9_]*
+SLUG = "flagstone"
+# The start of each token, by which scanners recognise one.
+TOKEN_PREFIX = "fst_"  # noqa: S105
 TITLE = "Tasks, in order"
 DESCRIPTION = f"{NAME} keeps your tasks and those of your team, in the browser and by API."
