@@ -41,10 +41,10 @@ for resource in RESOURCES:
 @bp.after_request
 def announce_patch(response: Response) -> Response:
     """Add Accept-Patch to OPTIONS of a PATCH route and to 415 of a PATCH (RFC 5789, 3.1)."""
-    if response.status_code == 415:
-        patches = request.method == "PATCH"
+    if request.method == "OPTIONS":
+        patches = "PATCH" in response.headers.get("Allow", "")
     else:
-        patches = "PATCH" in response.headers.get("Allow", "") and request.method == "OPTIONS"
+        patches = response.status_code == 415 and request.method == "PATCH"
     if patches:
         response.headers["Accept-Patch"] = f"{JSON}, {MERGE_PATCH}"
     return response

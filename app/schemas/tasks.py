@@ -29,8 +29,12 @@ class Labels(List):
         self.metadata = {"maxItems": LABELS_MAX, **self.metadata}
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        # marshmallow's own way takes each label by itself, which only a wrong type needs.
+        has_texts_only = isinstance(value, list) and {*map(type, value)} <= {str}
         try:
-            given: list[Any] = super()._deserialize(value, attr, data, **kwargs)
+            given: Any = (
+                value if has_texts_only else super()._deserialize(value, attr, data, **kwargs)
+            )
             return label_rules.clean(given)
         except ValueError as error:
             raise ValidationError(error.args[0]) from None

@@ -46,15 +46,19 @@ def replay_or_run(
 ) -> Response:
     """Return the stored response of the key, byte for byte, or else run the view and store it."""
 
+    fresh: list[Response] = []
+
     def answer() -> Answer:
         response = view()
-        kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+        fresh[:] = [response]
+        kept = {name: value for name, value in response.headers if name in _KEPT_HEADERS}
         return Answer(response.status_code, kept, response.get_data(as_text=True))
 
     found, repeated = idempotency.run_once(actor, key, _fingerprint(request), answer)
+    if not repeated:
+        return fresh[0]
     response = Response(found.body, found.status, found.headers)
-    if repeated:
-        response.headers["Idempotent-Replayed"] = "true"
+    response.headers["Idempotent-Replayed"] = "true"
     return response
 
 

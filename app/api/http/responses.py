@@ -32,11 +32,11 @@ class Answer(Response):
 def in_json(body: Any, status: int, headers: dict[str, str]) -> Response:
     content = orjson.dumps(body, option=orjson.OPT_UTC_Z)
     every = {"Content-Type": JSON, "Content-Length": str(len(content)), **headers}
-    return Answer([content], status, Headers(every))
+    return Answer([content], status, Headers([*every.items()]))
 
 
 def empty(status: int, headers: dict[str, str]) -> Response:
-    return Answer((), status, Headers(headers))
+    return Answer((), status, Headers([*headers.items()]))
 
 
 def etag(version: Any) -> str:

@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, delete, or_, select
-from sqlalchemy.orm import aliased
 
 from app.errors import NotFound
-from app.models import SESSIONS, Session, Token
+from app.models import SESSIONS, TOKENS, Session, Token
 from app.models.session import IDLE, REMEMBERED_IDLE
 from app.models.types import now
 from app.services.access import personal_tokens
@@ -21,7 +20,7 @@ from app.services.shared.actor import Actor
 from app.services.shared.paging import FIRST_PAGE, Page, PageRequest
 from app.sql import ROW_KEY, Statement, atomic
 
-_newer: Any = aliased(Token)
+_newer: Any = TOKENS.alias().c
 _end_session = Statement[Session](
     delete(Session).where(SESSIONS.c.id == ROW_KEY, Session.user_id == bindparam("of_user"))
 )

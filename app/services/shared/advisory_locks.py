@@ -3,24 +3,30 @@
 On SQLite every transaction already holds the only write lock.
 """
 
-from sqlalchemy import func, select, text
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, text
 
 from app import sql
 from app.sql import ROW_KEY, Statement
 
-_number = func.hashtextextended(ROW_KEY, text("0"))
-_wait = Statement[object](select(func.pg_advisory_xact_lock(_number).label("lock")))
-_try = Statement[object](select(func.pg_try_advisory_xact_lock(_number).label("got")))
+
+def _number(name: Any) -> ColumnElement[int]:
+    return func.hashtextextended(name, text("0"))
+
+
+def taken(name: Any) -> ColumnElement[bool]:
+    """Return the expression that takes the lock and is true if the lock was free.
+
+    Other parts of the statement may see the database as it was before.
+    """
+    return func.pg_try_advisory_xact_lock(_number(name)).label("got")
+
+
+_wait = Statement[object](select(func.pg_advisory_xact_lock(_number(ROW_KEY)).label("lock")))
 
 
 def wait(name: str) -> None:
-    """Wait for the lock and take it."""
+    """Wait for the lock and take it. The next statement sees what its last holder has stored."""
     if sql.request_connection().dialect.name == "postgresql":
-        _wait.one(key=name)
-
-
-def take(name: str) -> bool:
-    """Return True if the lock was free and is now taken."""
-    if sql.request_connection().dialect.name != "postgresql":
-        return True
-    return bool(_try.scalar(key=name))
+        _wait.defer(key=name)
