@@ -49,7 +49,7 @@ def _value(field: Any) -> Any:
         return field.metadata["example"]
     for validator in field.validators:
         if isinstance(validator, validate.OneOf):
-            return next(iter(validator.choices))
+            return next(iter(validator.choices), "")  # no resource may have events
     if isinstance(field, Computed):
         return _value(field.kind)
     if isinstance(field, fields.List):
