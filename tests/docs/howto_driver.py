@@ -18,8 +18,11 @@ from werkzeug.test import Client
 import config
 from app import create_app
 from app.extensions import db
-from app.models import Task
+from app.models import AuditEvent, Task
+from app.models.registry import EVENTS
 from app.models.types import now
+from app.services.accounts import accounts
+from app.services.shared.actor import SYSTEM
 
 PASSWORD = "tea at half past four"
 API = "/api/v1"
@@ -48,6 +51,32 @@ def relation(ann: User, bob: User, task: str) -> dict[str, Any]:
     texts = [item["text"] for item in ann.call("GET", path).json["items"]]
     stranger = bob.call("GET", path)
     return {"created": created.status_code, "texts": texts, "stranger": stranger.status_code}
+
+
+def recorded() -> list[dict[str, Any]]:
+    """Return the changes in the audit events of new projects."""
+    found = db.session.query(AuditEvent).filter_by(action="project.created").all()
+    changes = [event.changes for event in found]
+    db.session.rollback()
+    return changes
+
+
+def resource(app: Flask, ann: User, bob: User) -> dict[str, Any]:
+    created = ann.call("POST", "/projects", json={"name": "The new shelf"})
+    path = f"/projects/{created.json['id']}"
+    exported = ann.call("GET", "/users/me/export").json
+    with app.app_context():
+        before = recorded()
+        accounts.delete(SYSTEM, created.json["owner_id"])
+        after = recorded()
+    return {
+        "created": created.status_code,
+        "location": created.headers["Location"].endswith(path),
+        "stranger": bob.call("GET", path).status_code,
+        "exported": [project["name"] for project in exported["projects"]],
+        "recorded": [before, after],
+        "event": "project.created" in EVENTS,
+    }
 
 
 def upload(ann: User, bob: User, task: str) -> dict[str, Any]:
@@ -143,6 +172,7 @@ def main() -> None:
         "scheme": scheme(app),
         "chart": chart(app),
         "job": job(app, ann),
+        "resource": resource(app, User(client, "cem"), bob),
         "tenant": tenant(),
     }
     sys.stdout.write(f"\n{json.dumps(found)}\n")

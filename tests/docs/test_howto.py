@@ -83,6 +83,18 @@ def test_relation_is_migrated_and_seen_by_whoever_sees_the_task(outcome: dict[st
 
 
 @pytest.mark.slow
+def test_declared_resource_is_exported_recorded_and_erased(outcome: dict[str, Any]) -> None:
+    assert outcome["resource"] == {
+        "created": 201,
+        "location": True,
+        "stranger": 404,
+        "exported": ["The new shelf"],
+        "recorded": [[{"name": [None, "The new shelf"]}], [{}]],
+        "event": True,
+    }
+
+
+@pytest.mark.slow
 def test_uploaded_file_comes_back_as_a_file_to_save(outcome: dict[str, Any]) -> None:
     assert outcome["upload"] == {
         "created": 201,

@@ -47,6 +47,7 @@ def _write(path: Path, block: Block, text: str) -> None:
         path.write_text(changed, encoding="utf-8")
     else:
         assert not path.exists(), f"{path} exists"
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
 
