@@ -1,6 +1,7 @@
 """The changelog has its form, and `make release-check` finds each fault of a release."""
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -54,7 +55,7 @@ def answer_of_ci(project: Repository, monkeypatch: pytest.MonkeyPatch) -> Callab
         folder.mkdir(exist_ok=True)
         (folder / "gh").write_text(f"#!/bin/sh\necho '{output}'\n")
         (folder / "gh").chmod(0o755)
-        monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
     return answer
 
