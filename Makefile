@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help docs llms release-check examples python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth costs map rename lint types layers private-names templates voice migrations-check spec
+.PHONY: help docs llms release-check examples python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth bench-search costs map rename lint types layers private-names templates voice migrations-check spec
 # Without bytecode every process compiles the whole app, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3

@@ -14,6 +14,7 @@ from typing import Any
 import config
 from app import create_app, sql
 from app.services.shared.actor import SYSTEM
+from app.services.shared.paging import PageRequest
 from app.services.tasks import tasks
 from bench import chart, client, data, measure, servers
 from bench.data import Data
@@ -110,7 +111,7 @@ def pages(environ: dict[str, str]) -> dict[str, Any]:
         for name, after in (("first", None), ("page 10,000", [deep[0].isoformat(), deep[1]])):
             sent: list[Any] = []
             link.execute = lambda *given, sent=sent: sent.append(given) or execute(*given)  # type: ignore[method-assign]
-            tasks.page(SYSTEM, after=after, everyone=True)
+            tasks.page(SYSTEM, PageRequest(after=after), everyone=True)
             statement, params, _ = sent[-1]
             explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
             explained = execute(explain, params).fetchone()[0][0]

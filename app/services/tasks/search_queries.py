@@ -5,7 +5,7 @@ are then sorted. For a common word that is too slow for a page of 20: the list i
 and the words of each task are compared, until the page is full.
 
 The first NEAR tasks of the list are read in the second way, and often fill the page. If they hold
-a part of the page, the rest of it is likely among the next FARTHEST. Otherwise the number of hits
+a part of the page, the rest of it is often among the first FARTHEST. Otherwise the number of hits
 decides: above FEW, reading the list to its end is faster than sorting the hits. SQLite counts the
 hits in its index. PostgreSQL cannot count them without reading each task; its planner estimates the
 number from its statistics of words.
@@ -26,6 +26,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    union_all,
 )
 from sqlalchemy.sql import visitors
 
@@ -39,7 +40,7 @@ from app.services.tasks.page_queries import SORTS, Shape
 from app.sql import Statement, preload
 
 NEAR = 250  # tasks of each branch of the list
-FARTHEST = 16 * NEAR  # at most so many are read next if that is likely to fill the page
+NEXT, FARTHEST = 4 * NEAR, 16 * NEAR  # at most so many are read next and last
 SPARE = 1.5  # times as many are read as fill the page on average
 FEW = 20_000  # hits: at most so many are sorted
 
@@ -51,32 +52,37 @@ def read(
 
     `values` are the bind parameters; `size` is the number of rows of a full page.
     """
-    values = {**values, "near": NEAR}
-    rows = _near(shape).all(**values)
-    if 0 < len(rows) < values["size"] and (near := _enough(len(rows), values["size"])) <= FARTHEST:
-        rows = _near(shape).all(**{**values, "near": near})
-    if len(rows) < values["size"] and not _has_few(shape, values):
-        rows = _rest(shape, common=_is_common(shape, values)).all(**values)
+    rows = _near(shape).all(**values, near=NEAR)
+    if len(rows) < values["size"] and _is_long(shape, values):
+        rows = _further(shape, values, len(rows))
     if not counted:
         return rows, None
     total = _count(Shape(shape.postgres, shape.everyone, shape.filters)).scalar(**values)
     return rows, total
 
 
-def _enough(matching: int, size: int) -> int:
-    """Return how many tasks likely hold `size` matches if the first NEAR hold `matching`."""
-    return int(NEAR * size / matching * SPARE)
-
-
-def _has_few(shape: Shape, values: dict[str, Any]) -> bool:
-    """Return True if the whole list has been read, on SQLite only.
-
-    PostgreSQL's statistics show that a user has few tasks, and PostgreSQL reads these. SQLite would
-    search the word in all users' tasks; this extra statement costs SQLite no round trip.
-    """
+def _is_long(shape: Shape, values: dict[str, Any]) -> bool:
+    """Return False if NEAR tasks are all of the list. Few users have more."""
     filters = tuple(one for one in shape.filters if one[0] == "trashed")
     whole = Shape(shape.postgres, shape.everyone, filters)
-    return not shape.postgres and _beyond(whole).one(**values) is None
+    return _beyond(whole).one(**values, near=NEAR) is not None
+
+
+def _further(shape: Shape, values: dict[str, Any], matching: int) -> list[Any]:
+    """Return the rows of a page if the first NEAR tasks hold only `matching` of them.
+
+    These tell how many tasks are likely to fill the page.
+    """
+    size, near = values["size"], NEAR
+    for limit in (NEXT, FARTHEST):
+        if not matching or (limit == FARTHEST and matching * FARTHEST < near * size):
+            break
+        near = min(int(near * size / matching * SPARE), limit)
+        rows = _near(shape).all(**values, near=near)
+        if len(rows) >= size:
+            return rows
+        matching = len(rows)
+    return _rest(shape, common=_is_common(shape, values)).all(**values)
 
 
 def _is_common(shape: Shape, values: dict[str, Any]) -> bool:
@@ -168,9 +174,12 @@ def _count(shape: Shape) -> Statement[Any]:
 
 @functools.lru_cache(maxsize=8)
 def _beyond(shape: Shape) -> Statement[Any]:
-    """Return the statement that finds a row if the list has more than NEAR tasks."""
-    seen = or_(*(and_(*conditions) for conditions in page_queries.seen(shape)))
-    return Statement(select(TASKS.c.id).where(seen).offset(bindparam("near")).limit(1))
+    """Return the statement that finds a row if a branch of the list has more than `near` tasks."""
+    behind = (
+        select(TASKS.c.id).where(*branch).offset(bindparam("near")).limit(1)
+        for branch in page_queries.seen(shape)
+    )
+    return Statement(union_all(*(select(each.subquery()) for each in behind)))
 
 
 def _conditions(shape: Shape) -> list[ColumnElement[bool]]:

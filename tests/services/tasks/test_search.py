@@ -67,6 +67,14 @@ def test_index_and_list_find_the_same(
         assert search(ann_api, query) == found_by(beginnings), query
 
 
+def test_index_is_not_asked_for_a_list_that_was_read_whole(
+    ann_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(ann_api, title="plum")
+    monkeypatch.delattr(search_queries, "_rest")
+    assert search(ann_api, "plum") == ["plum"]
+
+
 @pytest.mark.parametrize(("near", "few"), [(0, 0), (0, 1000), (3, 0), (1000, 1000)])
 @pytest.mark.parametrize("sort", ["created_at", "updated_at", "due_at", "priority", "title"])
 @pytest.mark.parametrize("sign", ["", "-"])
