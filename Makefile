@@ -88,6 +88,9 @@ bench: install $(if $(RIVALS),bench/rivals/.venv/installed) ## CPU per request b
 bench-growth: install ## The effect of a million tasks, more workers and more connections
 	@$(BIN)/python -m bench.growth
 
+bench-search: install ## The CPU of searches of 100,000 tasks of one person, on both databases
+	@$(BIN)/python -m bench.search
+
 docs: docs/.venv/installed ## Build the site of the documents into docs/.build; a broken link is an error
 	@docs/.venv/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --conf-dir docs . docs/.build
 	@echo "docs/.build/index.html"
