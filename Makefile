@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help docs llms release-check examples python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth bench-search costs map rename lint types layers private-names templates voice migrations-check spec
+.PHONY: help docs llms release-check examples clients python install install-run run dev test coverage test-fast prereleases check lock format bench bench-compare bench-growth bench-search costs map rename lint types layers private-names templates voice migrations-check spec
 # Without bytecode every process compiles the whole app, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
@@ -103,6 +103,10 @@ llms: install ## Write llms.txt, the list of the documents for programs
 
 release-check: install ## What must hold before a version is tagged: tree, changelog, contract, migrations, lock, CI
 	@$(BIN)/python -m tests.tools.check_release
+
+clients: install ## Build the Python and TypeScript packages of the API, and try them against the served app
+	@$(BIN)/python -m tools.build_clients
+	@$(BIN)/python -m pytest tests/clients
 
 %/node_modules: %/package-lock.json
 	@cd $* && npm ci --no-audit --no-fund

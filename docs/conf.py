@@ -18,7 +18,7 @@ myst_heading_anchors = 4  # an anchor for each heading, as code hosts make it
 nitpicky = True
 
 root_doc = "docs/index"
-include_patterns = ["*.md", "docs/**.md", "examples/*/README.md"]
+include_patterns = ["*.md", "docs/**.md", "examples/*/README.md", "clients/README.md"]
 exclude_patterns = [".*", "app", "bench", "docs/.*", "instance", "migrations", "tests", "tools"]
 
 html_theme = "furo"

@@ -23,7 +23,7 @@ def documents() -> list[Path]:
     folders = (config.ROOT / "docs", config.ROOT / "examples", config.ROOT / ".github")
     found = [path for folder in folders for path in folder.rglob("*.md")]
     ours = [path for path in found if {".venv", "node_modules"}.isdisjoint(path.parts)]
-    return sorted([*config.ROOT.glob("*.md"), *ours])
+    return sorted([*config.ROOT.glob("*.md"), config.ROOT / "clients" / "README.md", *ours])
 
 
 def blocks(text: str) -> list[Block]:
