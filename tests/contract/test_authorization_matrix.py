@@ -3,6 +3,8 @@
 import pytest
 from flask import Flask
 
+from app.models.registry import RESOURCES
+from app.models.resource import Resource
 from tests.support.authorization import ROLES, STATUSES, World
 from tests.support.clients import Api
 from tests.support.routes import DOCUMENT
@@ -18,6 +20,27 @@ def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
     assert OPERATIONS.keys() - STATUSES.keys() == set()
     assert STATUSES.keys() - OPERATIONS.keys() == set()
     assert {len(row) for row in STATUSES.values()} == {len(ROLES)}
+
+
+# By resource with an owner: its operations on one record, "GET /tasks/{task_id}".
+OF_RECORDS = {
+    each.name: sorted(name for name in STATUSES if f"/{each.plural}/{{{each.name}_id}}" in name)
+    for each in RESOURCES
+    if each.person
+}
+
+
+def test_rows_of_every_public_resource_are_found() -> None:
+    found = {name for name, operations in OF_RECORDS.items() if operations}
+    assert found >= {each.name for each in RESOURCES if each.person and each.events}
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.name)
+def test_record_is_hidden_from_strangers_and_needs_a_scope(resource: Resource) -> None:
+    for operation in OF_RECORDS.get(resource.name, ()):
+        row = dict(zip(ROLES, STATUSES[operation], strict=True))
+        refused = {role: row[role] for role in ("anonymous", "stranger", "scopeless")}
+        assert refused == {"anonymous": 401, "stranger": 404, "scopeless": 403}, operation
 
 
 @pytest.mark.slow
@@ -42,6 +65,6 @@ def cell(app: Flask, operation: str, role: str) -> int:
         after = world.state()
     assert answer.status_code < 400 or after == before, (role, answer.text)
     if role in ("anonymous", "stranger"):
-        for theirs in (world.task_id, f"{world.owner.username}@example.com"):
+        for theirs in (*world.private, f"{world.owner.username}@example.com"):
             assert theirs not in answer.text.replace(path, ""), answer.text
     return answer.status_code

@@ -1,7 +1,7 @@
 """The authorization matrix: the expected status of every operation for every kind of caller.
 
-`World` makes the records that an operation needs: a task of the owner, assigned to the assignee,
-with the owner's comment; a personal token, a webhook and the account of the owner.
+`World` makes the records that an operation needs: a personal token, a webhook and the account of
+the owner, and the records of each resource in PARTS.
 """
 
 import itertools
@@ -10,17 +10,17 @@ from typing import Any
 
 from flask import Flask
 
-from app.models import Comment, Factor, OutboxEntry, RecoveryCode, Task, Token, User, Webhook
-from app.models.registry import SCOPES
+from app.models import Factor, OutboxEntry, RecoveryCode, Token, User, Webhook
+from app.models.registry import EVENTS, SCOPES
 from app.models.types import now
 from app.services.access import bearer_tokens, personal_tokens, token_pairs
 from app.services.accounts import invitations, password_reset
 from app.services.authentication import one_time_links
 from app.services.shared.actor import SYSTEM, Actor, scopes_of
-from app.services.tasks import comments, tasks
 from app.services.users import registration, users
 from app.services.webhooks import deliveries as webhook_deliveries, webhooks
 from tests.conftest import PASSWORD
+from tests.support import task_authorization
 from tests.support.rows import add_factor, rows, set_values
 
 ROLES = (
@@ -33,6 +33,7 @@ ROLES = (
     "expired",
     "scopeless",  # the owner's token (for admin operations an admin's) without the scope
 )
+PARTS = (task_authorization,)  # of resources: one line each
 STATUSES = {
     "GET /audit": (401, 403, 403, 403, 200, 401, 401, 403),
     "POST /auth/confirm": (401, 403, 403, 204, 403, 401, 401, 403),
@@ -42,24 +43,6 @@ STATUSES = {
     "POST /auth/refresh": (200, 200, 200, 200, 200, 200, 200, 200),
     "POST /auth/reset": (204, 204, 204, 204, 204, 204, 204, 204),
     "GET /openapi.json": (200, 200, 200, 200, 200, 200, 200, 200),
-    "GET /tasks": (401, 200, 200, 200, 200, 401, 401, 403),
-    "POST /tasks": (401, 201, 201, 201, 201, 401, 401, 403),
-    "GET /tasks/{task_id}": (401, 404, 200, 200, 200, 401, 401, 403),
-    "PUT /tasks/{task_id}": (401, 404, 200, 403, 200, 401, 401, 403),
-    "PATCH /tasks/{task_id}": (401, 404, 200, 200, 200, 401, 401, 403),
-    "DELETE /tasks/{task_id}": (401, 404, 204, 403, 204, 401, 401, 403),
-    "POST /tasks/{task_id}/restore": (401, 404, 200, 404, 200, 401, 401, 403),
-    "GET /tasks/{task_id}/comments": (401, 404, 200, 200, 200, 401, 401, 403),
-    "POST /tasks/{task_id}/comments": (401, 404, 201, 201, 201, 401, 401, 403),
-    "GET /tasks/{task_id}/comments/{comment_id}": (401, 404, 200, 200, 200, 401, 401, 403),
-    "PATCH /tasks/{task_id}/comments/{comment_id}": (401, 404, 200, 403, 200, 401, 401, 403),
-    "DELETE /tasks/{task_id}/comments/{comment_id}": (401, 404, 204, 403, 204, 401, 401, 403),
-    "GET /tasks/{task_id}/events": (401, 404, 200, 200, 200, 401, 401, 403),
-    "POST /tasks/bulk": (401, 404, 200, 200, 200, 401, 401, 403),
-    "GET /tasks/export": (401, 200, 200, 200, 200, 401, 401, 403),
-    "POST /tasks/import": (401, 201, 201, 201, 201, 401, 401, 403),
-    "GET /tasks/labels": (401, 200, 200, 200, 200, 401, 401, 403),
-    "GET /tasks/stats": (401, 200, 200, 200, 200, 401, 401, 403),
     "GET /tokens": (401, 200, 200, 200, 200, 401, 401, 403),
     "POST /tokens": (401, 201, 201, 201, 201, 401, 401, 403),
     "GET /tokens/{token_id}": (401, 404, 200, 404, 404, 401, 401, 403),
@@ -97,7 +80,10 @@ STATUSES = {
     "POST /webhooks/{webhook_id}/rotate-secret": (401, 404, 200, 404, 404, 401, 401, 403),
     "POST /webhooks/{webhook_id}/test": (401, 404, 202, 404, 404, 401, 401, 403),
 }
-WEBHOOK = {"url": "https://1.1.1.1/tasks", "events": ["task.created"]}
+for part in PARTS:
+    STATUSES.update(part.STATUSES)
+WEBHOOK = {"url": "https://1.1.1.1/hook", "events": list(EVENTS)[:1]}
+ACCOUNTS = (User, Factor, RecoveryCode, Webhook)
 _numbers = itertools.count()
 
 
@@ -108,19 +94,17 @@ class World:
         self.app, self.operation, self.scopes = app, operation, scopes
         self.number = next(_numbers)
         self.owner, self.assignee = self.person("owner"), self.person("assignee")
-        values = {"title": "Water the plums", "assignee_id": self.assignee.id}
-        self.task_id = tasks.create(self.owner, values).id
-        comment = comments.create(self.owner, self.task_id, "Ripe.")
-        token, _ = personal_tokens.create(SYSTEM, self.account(self.owner), "x", ["tasks:read"])
-        if operation.endswith("/restore"):
-            tasks.delete(self.owner, self.task_id)
+        token, _ = personal_tokens.create(SYSTEM, self.account(self.owner), "x", ["profile:read"])
         self.ids = {
-            "task_id": self.task_id,
-            "comment_id": comment.id,
             "token_id": token.id,
             "user_id": self.owner.id,
             "username": self.owner.username,
         }
+        self.private: set[str] = set()  # ids that a stranger is not shown
+        for part in PARTS:
+            made = part.make(operation, self.owner, self.assignee)
+            self.ids.update(made)
+            self.private |= set(made.values())
         if operation.endswith("/invitation"):
             guest = f"guest-{self.number}"
             self.ids["user_id"] = invitations.invite(SYSTEM, f"{guest}@example.com", guest).id
@@ -176,8 +160,10 @@ class World:
 
     def body(self) -> dict[str, Any]:
         """Return the operation's body as arguments of the test client."""
-        if self.operation == "POST /tasks/import":
-            return {"data": "title\nx\n", "content_type": "text/csv"}
+        for part in PARTS:
+            arguments: dict[str, Any] | None = part.bodies(self.ids).get(self.operation)
+            if arguments is not None:
+                return arguments
         return {"json": self.json()}
 
     def json(self) -> dict[str, Any] | None:
@@ -186,18 +172,11 @@ class World:
             return {"refresh_token": token_pairs.sign_in(Actor(), who, PASSWORD).refresh_token}
         if self.operation in ("POST /auth/confirm", "POST /auth/reset"):
             return self.by_link()
-        change = {"op": "update", "id": self.task_id, "data": {"title": "Changed"}}
         account = {"username": fresh, "email": f"{fresh}@example.com", "password": PASSWORD}
         bodies: dict[str, dict[str, Any]] = {
             "POST /auth/forgot": {"email": f"{who}@example.com"},
             "POST /auth/login": {"identifier": who, "password": PASSWORD},
-            "POST /tasks": {"title": "x"},
-            "PUT /tasks/{task_id}": {"title": "Changed"},
-            "PATCH /tasks/{task_id}": {"title": "Changed"},
-            "POST /tasks/{task_id}/comments": {"body": "Eaten."},
-            "PATCH /tasks/{task_id}/comments/{comment_id}": {"body": "Eaten."},
-            "POST /tasks/bulk": {"operations": [change]},
-            "POST /tokens": {"name": "x", "scopes": ["tasks:read"]},
+            "POST /tokens": {"name": "x", "scopes": ["profile:read"]},
             "POST /users": account,
             "POST /users/invitations": {name: account[name] for name in ("username", "email")},
             "PATCH /users/{user_id}": {"username": fresh},
@@ -220,4 +199,5 @@ class World:
 
     def state(self) -> list[Any]:
         """Return the rows that a refusal must not change."""
-        return [rows(model) for model in (Task, Comment, User, Factor, RecoveryCode, Webhook)]
+        models = (*(model for part in PARTS for model in part.MODELS), *ACCOUNTS)
+        return [rows(model) for model in models]
