@@ -1,16 +1,20 @@
 """`flask worker`: the process that sends mails and webhooks."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from app.cli.base import Command
-from app.worker import mail_sender, webhook_sender
-from app.worker.loop import Sender, Worker
+from app.lazy import lazy_import
 
-SENDERS: dict[str, Sender] = {"mail": mail_sender.send, "webhook": webhook_sender.send}
+if TYPE_CHECKING:
+    from app.worker import loop, senders
+else:
+    loop = lazy_import("app.worker.loop")
+    senders = lazy_import("app.worker.senders")  # which need smtplib and email
 
 
 @click.command("worker", cls=Command)
@@ -25,7 +29,7 @@ SENDERS: dict[str, Sender] = {"mail": mail_sender.send, "webhook": webhook_sende
 def worker(once: bool, beside: int | None, heartbeat: Path | None) -> None:
     """Send mails and webhooks, and purge expired data hourly, until SIGTERM or SIGINT."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    working = Worker(app, SENDERS, app.config["WORKER_THREADS"])
+    working = loop.Worker(app, senders.SENDERS, app.config["WORKER_THREADS"])
     if once:
         click.echo(f"{working.run_once()} sent or tried")
     else:

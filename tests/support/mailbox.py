@@ -11,8 +11,8 @@ from pathlib import Path
 
 from flask import Flask
 
-from app.cli.worker import SENDERS
 from app.worker.loop import Worker
+from app.worker.senders import SENDERS
 
 LINK = re.compile(r"(https?://[^\s/\"<>]+)/auth/(\w+)/(\w+)")
 

@@ -1,15 +1,20 @@
 """The rules of usernames and email addresses."""
 
 import re
-
-import email_validator
+from typing import TYPE_CHECKING
 
 from app.errors import Conflict, Invalid
 from app.faults import Code, Fault, length_code
+from app.lazy import lazy_import
 from app.models.user import EMAIL_LOCAL_MAX, EMAIL_MAX, USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERN
 from app.services.shared.actor import Actor
 from app.services.users import reserved_names
 from app.sql import UniqueViolation
+
+if TYPE_CHECKING:
+    import email_validator
+else:
+    email_validator = lazy_import("email_validator")
 
 
 def checked_email(email: str) -> str:
