@@ -16,6 +16,7 @@ from app.errors import Unavailable
 from app.extensions import db
 from app.services.operations import readiness
 from tests.support.databases import MIGRATIONS, close, make_app
+from tests.tools import check_migrations
 
 pytestmark = pytest.mark.slow
 RUFF = Path(sysconfig.get_path("scripts")) / "ruff"
@@ -130,3 +131,18 @@ def test_new_revision_passes_the_linter(fork: Flask, folder: Path) -> None:
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_check_reads_the_revisions_on_both_sides_of_a_merge(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = check_migrations.head()
+    for name in ("20990101000001", "20990101000002"):
+        text = f"revision = '{name}'\ndown_revision = '{last}'\n"
+        (folder / "versions" / f"{name}.py").write_text(text)
+    joined = "revision = '20990101000003'\ndown_revision = ('20990101000001', '20990101000002')\n"
+    (folder / "versions" / "20990101000003.py").write_text(joined)
+    monkeypatch.setattr(check_migrations, "MIGRATIONS", str(folder))
+    later = {(last, "20990101000001"), (last, "20990101000002")}
+    assert set(check_migrations.revisions()[-2:]) == later
+    assert check_migrations.head() == "20990101000003"

@@ -69,9 +69,18 @@ def _drift_of_checks() -> Iterator[str]:
 
 
 def revisions() -> list[tuple[str, str]]:
-    """Return each revision with the one before it ("base" for the first), the oldest first."""
+    """Return each revision with the one before it ("base" for the first), the oldest first.
+
+    A revision that merges two heads holds no statement, and is left out.
+    """
     found = ScriptDirectory(MIGRATIONS).walk_revisions()
-    return [(str(one.down_revision or "base"), one.revision) for one in found][::-1]
+    pairs = [(one.down_revision or "base", one.revision) for one in found if not one.is_merge_point]
+    return [(str(before), revision) for before, revision in pairs][::-1]
+
+
+def head() -> str:
+    """Return the last revision. Raises alembic's CommandError for two heads."""
+    return str(ScriptDirectory(MIGRATIONS).get_current_head())
 
 
 def offline_sql(app: Flask, before: str, revision: str) -> str:
