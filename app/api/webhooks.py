@@ -128,7 +128,7 @@ def create(actor: Actor, body: dict[str, Any]) -> Any:
     scopes=READ,
     returns=WebhookOut(),
     etag=True,
-    reads=webhooks.OF_HOLDER,
+    reads=webhooks.RECORDS.of_holder,
     errors=(NotFound,),
 )
 def show(actor: Actor, webhook_id: str, record: Webhook | None) -> Any:
@@ -172,7 +172,7 @@ def delete(actor: Actor, webhook_id: str, expect: Expect) -> None:
     scopes=READ,
     query=ListQuery(),
     returns=DeliveryOut(),
-    reads=webhooks.OF_HOLDER,
+    reads=webhooks.RECORDS.of_holder,
     errors=(NotFound,),
 )
 def deliveries(

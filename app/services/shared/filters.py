@@ -16,9 +16,13 @@ Shape = tuple[tuple[str, int], ...]  # the name of each filter and the number of
 
 @dataclass(frozen=True)
 class Filter:
-    """Rows with any of the values in the column; None matches rows without a value."""
+    """Rows with any of the values in the column; None matches rows without a value.
+
+    `sizes` are the lengths of a list in a statement: a shorter list repeats its last value.
+    """
 
     column: Any
+    sizes: tuple[int, ...] = ()
 
     def condition(self, name: str, size: int) -> ColumnElement[bool]:
         binds = [bindparam(f"any_{name}_{place}", type_=self.column.type) for place in range(size)]
@@ -30,6 +34,9 @@ class Filter:
         if wanted is None:
             return 0, {}
         listed = sorted(set(wanted)) if isinstance(wanted, list) else [wanted]
+        if self.sizes and listed:
+            size = next(size for size in self.sizes if size >= len(listed))
+            listed += listed[-1:] * (size - len(listed))
         return len(listed), {f"any_{name}_{place}": value for place, value in enumerate(listed)}
 
 
@@ -37,7 +44,7 @@ class Filter:
 class Compared(Filter):
     """Rows whose column compares so with the one value."""
 
-    compare: Callable[[Any, Any], Any]
+    compare: Callable[[Any, Any], Any] = operator.eq
 
     def condition(self, name: str, size: int) -> ColumnElement[bool]:  # noqa: ARG002
         clause: ColumnElement[bool] = self.compare(
@@ -51,12 +58,17 @@ class Compared(Filter):
 
 def before(column: Any) -> Filter:
     """Return the filter of the rows whose column is less than the value."""
-    return Compared(column, operator.lt)
+    return Compared(column, compare=operator.lt)
+
+
+def until(column: Any) -> Filter:
+    """Return the filter of the rows whose column is the value or less."""
+    return Compared(column, compare=operator.le)
 
 
 def after(column: Any) -> Filter:
     """Return the filter of the rows whose column is the value or more."""
-    return Compared(column, operator.ge)
+    return Compared(column, compare=operator.ge)
 
 
 def conditions(declared: Mapping[str, Filter], shape: Shape) -> list[ColumnElement[bool]]:

@@ -30,7 +30,7 @@ from app.faults import Code, Fault
 from app.models import User
 from app.models.base import table_of
 from app.models.resource import Resource
-from app.models.types import now, uuid7
+from app.models.types import SEALED, now, uuid7
 from app.services.shared import audit
 from app.services.shared.actor import Actor
 from app.services.shared.existence import require_found
@@ -53,7 +53,8 @@ class Records(Generic[T]):
 
     `sorts` and `filters` are named as in the API. `taken` holds, for each field of a unique index
     whose name ends with the field, the sentence of the conflict. `derive` returns the values of a
-    change with those that follow from them; the record before is None for a new one.
+    change with those that follow from them; the record before is None for a new one. Unless
+    `for_admins`, an admin changes own records only.
     """
 
     def __init__(
@@ -65,8 +66,10 @@ class Records(Generic[T]):
         taken: Mapping[str, str] | None = None,
         derive: Callable[[Values, T | None], Values] = lambda values, _before: values,
         tell: Tell | None = None,
+        for_admins: bool = True,
     ) -> None:
         self.resource, self.taken, self.derive, self.tell = resource, taken or {}, derive, tell
+        self.for_admins = for_admins
         table = self.table = table_of(resource.model)
         persons = [table.c[person.key] for person in resource.person]
         self.owner, self.has_trash = persons[0], "deleted_at" in table.c
@@ -74,6 +77,7 @@ class Records(Generic[T]):
         live = table.c.deleted_at.is_(None) if self.has_trash else true()
         own, owned = or_(*(person == _ACTOR for person in persons)), self.owner == _ACTOR
         seen = select(*table.c).where(by_id, or_(own, bindparam("everyone")))
+        self._sealed = {column.key for column in table.c if column.info == SEALED}
         self._get = Statement[T](seen.where(live), prepared=True)
         self._lock = Statement[T](seen.where(live).with_for_update(), prepared=True)
         self._lock_trashed = Statement[T](seen.where(~live).with_for_update())
@@ -129,7 +133,8 @@ class Records(Generic[T]):
         given = {self.owner.key: actor.id, **self.derive(values, None)}
         row: T = self._row(**{**defaults, **given, **made})
         self._insert.run(**cast(Any, row)._asdict())
-        self._record(actor, "created", row, None, {name: [None, values[name]] for name in values})
+        shown = values.keys() - self._sealed
+        self._record(actor, "created", row, None, {name: [None, values[name]] for name in shown})
         return row
 
     def update(self, actor: Actor, record_id: str, changes: Values, expect: Expect = None) -> T:
@@ -158,7 +163,8 @@ class Records(Generic[T]):
             self._write(actor, "deleted", record, {}, deleted_at=now())
         else:
             self._delete.run(key=record_id)
-            self._record(actor, "deleted", record, None, {})
+            gone = {name: [getattr(record, name), None] for name in self.resource.words}
+            self._record(actor, "deleted", record, None, gone)
 
     @atomic
     def restore(self, actor: Actor, record_id: str, expect: Expect = None) -> T:
@@ -174,7 +180,8 @@ class Records(Generic[T]):
 
     def owns(self, actor: Actor, record: T) -> bool:
         """Return True if the actor may delete the record."""
-        return actor.is_admin or getattr(record, self.owner.key) == actor.id
+        is_owner: bool = getattr(record, self.owner.key) == actor.id
+        return is_owner or (actor.is_admin and self.for_admins)
 
     def _write(self, actor: Actor, verb: str, before: T, news: Values, **kept: Any) -> T:
         derived = self.derive(news, before) if news else {}
@@ -193,7 +200,7 @@ class Records(Generic[T]):
         action = f"{self.resource.name}.{verb}"
         if action in self.resource.actions:
             audit.record(actor, action, cast(Any, record).id, changes)
-        if self.tell is not None and action in (self.resource.events or ()):
+        if self.tell is not None:
             self.tell(actor, action, record, before)
 
     def _found(self, statement: Statement[T], actor: Actor, record_id: str) -> T:
@@ -201,7 +208,7 @@ class Records(Generic[T]):
         return require_found(row, self.resource.name)
 
     def _sees(self, actor: Actor) -> Values:
-        return {"actor_id": actor.id, "everyone": actor.is_admin}
+        return {"actor_id": actor.id, "everyone": actor.is_admin and self.for_admins}
 
     @contextmanager
     def _refusing_taken(self) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """The filters of a list of tasks: a condition for each filter, built once for its shape."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, func, not_, text
@@ -7,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, false, func, not_, text
 from app.models import TASKS, Task
 from app.models.task import CLOSED
 from app.models.types import TextList, UTCDateTime
+from app.services.shared.filters import Filter, after, before, until
 from app.services.tasks import labels, search
 
 Filters = tuple[tuple[str, int], ...]  # the name of each filter and the number of its values
@@ -20,17 +22,14 @@ def conditions(
     filters: Filters, *, postgres: bool, from_index: bool = True
 ) -> list[ColumnElement[bool]]:
     """Return a condition for each filter. `from_index`: search in the index, not in the row."""
-    kinds = {**_CONDITIONS, "q": _index_matches if from_index else _row_matches}
-    return [kinds[name](size, postgres=postgres) for name, size in filters if name != "trashed"]
-
-
-def _any_of(column: Any, name: str) -> Any:
-    def condition(size: int, **_: bool) -> ColumnElement[bool]:
-        values = [bindparam(f"any_{name}_{index}", type_=column.type) for index in range(size)]
-        clause: ColumnElement[bool] = column.in_(values) if values else column.is_(None)
-        return clause
-
-    return condition
+    kinds = {**_SPECIAL, "q": _index_matches if from_index else _row_matches}
+    return [
+        kinds[name](size, postgres=postgres)
+        if name in kinds
+        else _PLAIN[name].condition(name, size)
+        for name, size in filters
+        if name != "trashed"
+    ]
 
 
 def _labelled(_size: int, *, postgres: bool) -> ColumnElement[bool]:
@@ -53,33 +52,25 @@ def _row_matches(clauses: int, *, postgres: bool) -> ColumnElement[bool]:
     return search.row_matches(clauses, postgres=postgres) if clauses else false()
 
 
-def _compared(name: str, compare: Any) -> Any:
-    def condition(_size: int, **_: bool) -> ColumnElement[bool]:
-        clause: ColumnElement[bool] = compare(bindparam(name, type_=UTCDateTime()))
-        return clause
-
-    return condition
-
-
-_CONDITIONS: dict[str, Any] = {
-    "id": _any_of(TASKS.c.id, "id"),
-    "status": _any_of(TASKS.c.status, "status"),
-    "priority": _any_of(TASKS.c.priority, "priority"),
+_PLAIN: Mapping[str, Filter] = {
+    "id": Filter(TASKS.c.id, SIZES),
+    "status": Filter(TASKS.c.status),
+    "priority": Filter(TASKS.c.priority),
+    "owner_id": Filter(TASKS.c.owner_id),
+    "assignee_id": Filter(TASKS.c.assignee_id),
+    "due_before": before(TASKS.c.due_at),
+    "due_after": after(TASKS.c.due_at),
+    "created_after": after(TASKS.c.created_at),
+    "created_before": before(TASKS.c.created_at),
+    "updated_after": after(TASKS.c.updated_at),
+    "updated_until": until(TASKS.c.updated_at),  # app.services.shared.following
+    "updated_before": before(TASKS.c.updated_at),
+    "completed_after": after(TASKS.c.completed_at),
+    "completed_before": before(TASKS.c.completed_at),
+}
+_SPECIAL: Mapping[str, Any] = {
     "label": _labelled,
-    "owner_id": _any_of(TASKS.c.owner_id, "owner_id"),
-    "assignee_id": _any_of(TASKS.c.assignee_id, "assignee_id"),
     "due_at": lambda _size, **_: Task.due_at.is_(None),
-    "due_before": _compared("due_before", Task.due_at.__lt__),
-    "due_after": _compared("due_after", Task.due_at.__ge__),
-    "created_after": _compared("created_after", Task.created_at.__ge__),
-    "created_before": _compared("created_before", Task.created_at.__lt__),
-    "updated_after": _compared("updated_after", Task.updated_at.__ge__),
-    "updated_until": _compared(
-        "updated_until", Task.updated_at.__le__
-    ),  # app.services.shared.following
-    "updated_before": _compared("updated_before", Task.updated_at.__lt__),
-    "completed_after": _compared("completed_after", Task.completed_at.__ge__),
-    "completed_before": _compared("completed_before", Task.completed_at.__lt__),
     "overdue": lambda overdue, **_: _OVERDUE if overdue else not_(func.coalesce(_OVERDUE, False)),
 }
 
@@ -90,10 +81,9 @@ def parameters(filters: dict[str, Any], *, postgres: bool) -> tuple[Filters, dic
     values: dict[str, Any] = {}
     for name in sorted(filters):
         wanted, size = filters[name], 1
-        if name in ("id", "status", "priority", "owner_id", "assignee_id"):
-            wanted = _listed(name, wanted)
-            size = len(wanted)
-            values.update({f"any_{name}_{index}": value for index, value in enumerate(wanted)})
+        if name in _PLAIN:
+            size, plain = _PLAIN[name].parameters(name, wanted)
+            values.update(plain)
         elif name == "label":
             values["label"] = [labels.key(label) for label in wanted]
         elif name in ("overdue", "trashed"):
@@ -101,18 +91,5 @@ def parameters(filters: dict[str, Any], *, postgres: bool) -> tuple[Filters, dic
         elif name == "q":
             size, search_values = search.parameters(wanted, postgres=postgres)
             values.update(search_values)
-        else:
-            values[name] = wanted
         shape.append((name, size))
     return tuple(shape), values
-
-
-def _listed(name: str, wanted: Any) -> list[Any]:
-    """Return the values of a filter with alternatives; [] matches tasks without a value."""
-    if wanted is None:
-        return []
-    listed = sorted(set(wanted)) if isinstance(wanted, list) else [wanted]
-    if name == "id":
-        size = next(size for size in SIZES if size >= len(listed))
-        listed += listed[-1:] * (size - len(listed))
-    return listed
