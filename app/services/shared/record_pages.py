@@ -1,7 +1,7 @@
 """Pages of the records of a resource, by declared sorts and filters (app.services.shared.records).
 
-One statement for each combination of sort, filters and place, built once. A list of two kinds of
-persons with many rows wants a branch for each, as app/services/tasks/page_queries.py has it.
+One statement for each combination of sort, filters and place, built once. With two kinds of persons
+and many rows, a statement with a branch for each kind is quicker (docs/records.md).
 """
 
 import functools
