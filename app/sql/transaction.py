@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, g
 
@@ -39,10 +39,11 @@ def _release(_error: BaseException | None) -> None:
 
 
 def request_connection() -> RequestConnection:
+    context: Any = g._get_current_object()  # once, not at each use
     try:
-        connection: RequestConnection = g.sql_connection
+        connection: RequestConnection = context.sql_connection
     except AttributeError:
-        connection = g.sql_connection = RequestConnection()
+        connection = context.sql_connection = RequestConnection()
     return connection
 
 
