@@ -52,12 +52,12 @@ RESOURCES: tuple[Resource, ...] = (
 
 def joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the pairs by name. Raises ValueError for a name that is declared twice."""
-    joined: dict[str, str] = {}
+    found: dict[str, str] = {}
     for name, value in pairs:
-        if name in joined:
+        if name in found:
             raise ValueError(f"{name} is declared twice.")
-        joined[name] = value
-    return joined
+        found[name] = value
+    return found
 
 
 # The meaning of each scope. Only a token of an admin can have "admin".
@@ -81,9 +81,13 @@ def holder_of(resource: Resource) -> Resource:
 
 
 def scopes_of_events(verb: str) -> tuple[str, ...]:
-    """Return the scopes ("tasks:read") of the resources with events. A webhook requires one."""
+    """Return the scopes ("tasks:read") of the resources with events. A webhook requires one.
+
+    Without such a resource it is that of the account.
+    """
     scopes = (scope for each in RESOURCES if each.events for scope in each.scopes)
-    return tuple(scope for scope in scopes if scope.endswith(f":{verb}"))
+    found = tuple(scope for scope in scopes if scope.endswith(f":{verb}"))
+    return found or (f"profile:{verb}",)
 
 
 def words_of(target_type: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from sqlalchemy import Column, ForeignKey, Table
 
 import config
 from app.extensions import db
-from app.models import Task
+from app.models import Task, registry
 from app.models.base import table_of
 from app.models.registry import BY_NAME, BY_TABLE, EVENTS, RESOURCES, SCOPES, joined, words_of
 from app.models.resource import Resource
@@ -133,3 +133,17 @@ def test_room_does_not_name_the_example(room: str) -> None:
         if re.search(r"\b_?(tasks?|comments?)\b", file.read_text(encoding="utf-8"), re.IGNORECASE)
     ]
     assert naming == []
+
+
+@pytest.mark.parametrize(
+    ("resources", "scopes"),
+    [
+        (("task", "comment", "user"), ("tasks:read",)),
+        (("user", "token"), ("profile:read",)),
+    ],
+)
+def test_webhook_requires_a_scope_of_the_resources_with_events(
+    resources: tuple[str, ...], scopes: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "RESOURCES", tuple(BY_NAME[name] for name in resources))
+    assert registry.scopes_of_events("read") == scopes
