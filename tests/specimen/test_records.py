@@ -11,27 +11,14 @@ from flask import Flask
 from app.errors import Conflict, Forbidden, NotFound, PreconditionFailed
 from app.extensions import db
 from app.models import OutboxEntry
-from app.services.shared import audit
 from app.services.shared.actor import Actor
 from app.services.shared.paging import PageRequest
 from app.services.webhooks import webhooks
 from tests.specimen import specimens
-from tests.specimen.model import RESOURCE, SPECIMENS, STATES
+from tests.specimen.model import RESOURCE, STATES
 from tests.support.rows import events, prove_address, rows
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def table(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The table of the specimens, whose actions the trail knows during the test."""
-    for action in RESOURCE.actions:
-        monkeypatch.setitem(audit.ACTIONS, action, RESOURCE.target_type)
-    with app.app_context():
-        SPECIMENS.metadata.create_all(db.engine)
-    yield
-    with app.app_context():
-        SPECIMENS.drop(db.engine)
 
 
 @pytest.fixture

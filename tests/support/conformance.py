@@ -54,6 +54,8 @@ class Conformance:
         given = set(answer.headers.keys()) - GENERAL - SECURITY
         assert given <= declared.keys(), f"{place}: {given - declared.keys()}"
         needed = CERTAIN & declared.keys()
+        if answer.status_code == 409:  # only a running request with the same key ends by itself
+            needed -= {"Retry-After"}
         assert answer.status_code != 401 or "WWW-Authenticate" in given, place
         assert given >= needed, f"{place}: {needed - given}"
         for name in given:

@@ -250,7 +250,7 @@ def _list(
     binding = [call.path, actor.id, query]
     after = cursors.unseal(cursor, binding)
     paging = PageRequest(limit, after, count)
-    page: Page[Any] = view(actor, query=query, paging=paging, **given)
+    page: Page[Any] = view(actor, query={**query}, paging=paging, **given)
     following = cursors.seal(page.last, binding)
     body: dict[str, Any] = {
         "items": [declaration.dump(row) for row in page.items],

@@ -70,6 +70,7 @@ class Records(Generic[T]):
     ) -> None:
         self.resource, self.taken, self.derive, self.tell = resource, taken or {}, derive, tell
         self.for_admins = for_admins
+        self.orders = (*sorts, *(f"-{name}" for name in sorts))  # the values of `sort` in `page`
         table = self.table = table_of(resource.model)
         persons = [table.c[person.key] for person in resource.person]
         self.owner, self.has_trash = persons[0], "deleted_at" in table.c
