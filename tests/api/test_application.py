@@ -5,7 +5,9 @@ from unittest.mock import Mock
 import pytest
 from flask import Flask, after_this_request, request_tearing_down
 from flask.sessions import SecureCookieSessionInterface
+from werkzeug.test import EnvironBuilder
 
+from app.web.application import Application
 from tests.support.clients import Api
 
 
@@ -50,3 +52,28 @@ def test_signal_is_sent_in_the_api(app: Flask, ann_api: Api) -> None:
     with request_tearing_down.connected_to(lambda sender, **_: heard.append(sender), app):
         ann_api.get("/users/me")
     assert heard == [app]
+
+
+@pytest.mark.parametrize(
+    ("path", "environ"),
+    [
+        ("/tasks", {}),
+        ("//tasks//x", {"QUERY_STRING": "q=gr%C3%BCn&x=\xff"}),
+        ("/caf\xc3\xa9", {"HTTP_HOST": "Example.COM:8000"}),
+        ("/tasks", {"HTTP_HOST": "example.com:80", "SCRIPT_NAME": "/below"}),
+        ("/tasks", {"wsgi.url_scheme": "https", "HTTP_HOST": "[::1]:443"}),
+        ("/tasks", {"HTTP_HOST": "in valid"}),
+        ("/tasks", {"HTTP_CONNECTION": "Upgrade", "HTTP_UPGRADE": "websocket"}),
+        ("", {}),
+    ],
+)
+def test_routes_are_matched_as_by_flask(path: str, environ: dict[str, str]) -> None:
+    app = Application("app")
+    given = {**EnvironBuilder(method="POST").get_environ(), "PATH_INFO": path, **environ}
+    ours, flasks = (
+        vars(create(app, app.request_class(dict(given))))
+        for create in (Application.create_url_adapter, Flask.create_url_adapter)
+    )
+    # Matching ignores more than one slash before the path.
+    flasks["path_info"] = path and f"/{flasks['path_info'].lstrip('/')}"
+    assert ours == flasks
