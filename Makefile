@@ -38,8 +38,10 @@ test: install ## The whole suite on SQLite and PostgreSQL (ARGS='-k etag' narrow
 coverage: install ## The same, with the lines and branches that no test reaches (at most 5 %)
 	@$(BIN)/python -m pytest --cov --numprocesses auto --dist worksteal
 
+# Not even imported: their libraries take seconds.
+LEFT_OUT := --ignore tests/browser --ignore tests/contract/test_schemathesis.py -p no:schemathesis
 test-fast: install ## The suite on SQLite, without browsers, races and slow tests, in two minutes
-	@$(BIN)/python -m pytest --fast --ignore tests/browser --numprocesses auto --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest --fast $(LEFT_OUT) --numprocesses auto --dist worksteal $(ARGS)
 
 prereleases: install ## Try the app with the newest pre-releases of Flask and Werkzeug, from the package index
 	@$(BIN)/python -m tools.try_prereleases

@@ -85,10 +85,11 @@ class Browser:
 
     def start_session(self, person: Actor) -> None:
         """Sign in without the sign-in page, which costs two requests."""
-        context = self.app.test_request_context(environ_overrides={REQUEST_ID: "of-the-test"})
+        environ = {REQUEST_ID: "of-the-test", "REMOTE_ADDR": "127.0.0.1"}
+        context = self.app.test_request_context(environ_overrides=environ)
         with context:
             user = users.get(person, person.id)
-            secret = page_sessions.start(person, user, remember=False, user_agent="")
+            secret = page_sessions.start(current_user.origin(), user, remember=False, user_agent="")
             current_user.sign_in(secret, remember=False)
             self.csrf_token = generate_csrf()
             answer = self.app.process_response(self.app.response_class())
