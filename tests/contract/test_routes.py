@@ -270,6 +270,7 @@ def test_trailing_slash_is_no_second_url(route: Route) -> None:
         urls.match(other, route.method)
 
 
+@pytest.mark.slow
 @on_one_database
 @each(of(ROUTES, "GET"))
 def test_head_is_answered_like_get_without_the_body(

@@ -94,9 +94,9 @@ def test_admin_sees_each_page(root_browser: Browser, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("query", ODD_QUERIES)
-def test_odd_queries_are_passed_over(root_browser: Browser, path: str, query: str) -> None:
-    assert root_browser.get(f"{path}?{query}").status_code == 200
+def test_odd_queries_are_passed_over(root_browser: Browser, path: str) -> None:
+    answers = {query: root_browser.get(f"{path}?{query}").status_code for query in ODD_QUERIES}
+    assert answers == dict.fromkeys(ODD_QUERIES, 200)
 
 
 def test_overview_counts_everything(

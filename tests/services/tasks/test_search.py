@@ -75,6 +75,7 @@ def test_index_is_not_asked_for_a_list_that_was_read_whole(
     assert search(ann_api, "plum") == ["plum"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("near", "few"), [(0, 0), (0, 1000), (3, 0), (1000, 1000)])
 @pytest.mark.parametrize("sort", ["created_at", "updated_at", "due_at", "priority", "title"])
 @pytest.mark.parametrize("sign", ["", "-"])

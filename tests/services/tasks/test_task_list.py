@@ -161,6 +161,7 @@ def in_order(specs: list[Spec], sort: str) -> list[str]:
 EVERY_SORT = pytest.mark.parametrize("sort", [*SORTS, *(f"-{name}" for name in SORTS)])
 
 
+@pytest.mark.slow
 @EVERY_SORT
 @settings(max_examples=12)
 @given(specs=SPECS, limit=st.integers(1, 8), everyone=st.booleans())
@@ -187,6 +188,7 @@ def test_pages_show_every_task_once_in_order(
     assert total == len(shown)
 
 
+@pytest.mark.slow
 @EVERY_SORT
 @settings(max_examples=12)
 @given(specs=SPECS, passing=SPECS, limit=st.integers(1, 4), chance=st.randoms())
@@ -255,6 +257,7 @@ FILTERS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @given(specs=SPECS, filters=FILTERS, limit=st.sampled_from([2, 100]))
 def test_filters_agree_with_a_plain_model(
