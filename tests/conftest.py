@@ -6,6 +6,7 @@ one. The clients refuse to work inside a context (tests/support/clients.py).
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import compress
@@ -90,7 +91,7 @@ def postgresql_database(postgres: PostgresServer) -> Iterator[Database]:
     close(database.app)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite"] if "--fast" in sys.argv else ["sqlite", "postgresql"])
 def app(request: pytest.FixtureRequest) -> Flask:
     """The app of the whole run, on empty tables. Change its settings by monkeypatch."""
     database: Database = request.getfixturevalue(f"{request.param}_database")
