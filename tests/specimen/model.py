@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models import User
 from app.models.base import Base, table_of
 from app.models.resource import Resource
-from app.models.types import Id, PlainText, Ranked, TextList, UTCDateTime, now, uuid7
+from app.models.types import SEALED, Id, PlainText, Ranked, TextList, UTCDateTime, now, uuid7
 
 NAME_MAX = 120
 STATES = ("new", "examined", "sold")
@@ -44,6 +44,7 @@ class Specimen(Separate):
     state: Mapped[str] = mapped_column(String(16), default="new")
     rank: Mapped[str] = mapped_column(Ranked(RANKS), default="normal")
     words: Mapped[list[str]] = mapped_column(TextList, default=list)
+    seal: Mapped[str | None] = mapped_column(String(255), info=SEALED)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     version: Mapped[int] = mapped_column(default=1)

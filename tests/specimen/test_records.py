@@ -75,6 +75,13 @@ def test_trail_has_each_act_with_its_changes(ann: Actor) -> None:
     ]
 
 
+def test_trail_holds_no_sealed_value(ann: Actor) -> None:
+    made = specimens.create(ann, {"name": "Quartz", "seal": "sealed one"})
+    specimens.update(ann, made.id, {"pieces": 2, "seal": "sealed two"})
+    trail = [event.changes for event in events() if event.target_id == made.id]
+    assert trail == [{"name": [None, "Quartz"]}, {"pieces": [1, 2]}]
+
+
 def test_record_of_another_is_not_there(ann: Actor, bob: Actor) -> None:
     made = specimens.create(ann, {"name": "Quartz"})
     calls: list[Callable[[], Any]] = [

@@ -134,8 +134,7 @@ class Records(Generic[T]):
         given = {self.owner.key: actor.id, **self.derive(values, None)}
         row: T = self._row(**{**defaults, **given, **made})
         self._insert.run(**cast(Any, row)._asdict())
-        shown = values.keys() - self._sealed
-        self._record(actor, "created", row, None, {name: [None, values[name]] for name in shown})
+        self._record(actor, "created", row, None, {name: [None, values[name]] for name in values})
         return row
 
     def update(self, actor: Actor, record_id: str, changes: Values, expect: Expect = None) -> T:
@@ -200,7 +199,8 @@ class Records(Generic[T]):
     ) -> None:
         action = f"{self.resource.name}.{verb}"
         if action in self.resource.actions:
-            audit.record(actor, action, cast(Any, record).id, changes)
+            shown = {name: pair for name, pair in changes.items() if name not in self._sealed}
+            audit.record(actor, action, cast(Any, record).id, shown)
         if self.tell is not None:
             self.tell(actor, action, record, before)
 
