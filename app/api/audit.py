@@ -5,7 +5,8 @@ from typing import Any
 from flask import Blueprint
 from marshmallow import Schema
 
-from app.api.http.operation import ListQuery, operation
+from app.api.http.declaration import ListQuery
+from app.api.http.operation import operation
 from app.models import AuditEvent
 from app.schemas.fields import Changes, Identifier, Moment, Text
 from app.services.shared import audit

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 from flask import Blueprint
 from marshmallow import Schema
 
-from app.api.http.operation import ListQuery, operation
+from app.api.http.declaration import ListQuery
+from app.api.http.operation import operation
 from app.api.http.request_parsing import JSON, MERGE_PATCH
 from app.errors import Forbidden, NotFound, PreconditionFailed
 from app.models import Comment, Task

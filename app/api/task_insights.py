@@ -6,7 +6,8 @@ from typing import Any
 from flask import Blueprint
 from marshmallow import Schema, fields, validate
 
-from app.api.http.operation import ListQuery, operation
+from app.api.http.declaration import ListQuery
+from app.api.http.operation import operation
 from app.errors import NotFound
 from app.models import AuditEvent, Task
 from app.models.task import PRIORITIES, STATUSES

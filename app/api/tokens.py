@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from flask import Blueprint
 from marshmallow import Schema, fields
 
-from app.api.http.operation import ListQuery, operation
+from app.api.http.declaration import ListQuery
+from app.api.http.operation import operation
 from app.errors import (
     EmailUnconfirmed,
     Forbidden,

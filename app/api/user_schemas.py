@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, fields
 
-from app.api.http.operation import ListQuery
+from app.api.http.declaration import ListQuery
 from app.api.openapi.examples import ID, MOMENT
 from app.models.registry import RESOURCES
 from app.models.user import EMAIL_MAX, PASSWORD_MAX, ROLES, USERNAME_MAX, USERNAME_MIN

@@ -10,7 +10,7 @@ from flask import Flask
 from marshmallow import Schema
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from app.api.http.operation import ListQuery, Operation
+from app.api.http.declaration import ListQuery, Operation
 from app.api.openapi import document as openapi
 from app.schemas.fields import Number, Strict, Text, Whole
 from app.services.shared.actor import Actor

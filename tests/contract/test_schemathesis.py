@@ -23,7 +23,7 @@ from schemathesis.generation.stateful import run_state_machine_as_test
 from schemathesis.pytest.lazy import get_all_tests
 from sqlalchemy import delete
 
-from app.api.http.operation import Operation
+from app.api.http.declaration import Operation
 from app.errors import InvalidToken
 from app.extensions import db
 from app.models import Factor, IdempotencyRecord, User

@@ -11,7 +11,8 @@ from typing import Any
 from flask import Blueprint
 from marshmallow import Schema, fields
 
-from app.api.http.operation import ListQuery, operation
+from app.api.http.declaration import ListQuery
+from app.api.http.operation import operation
 from app.errors import Invalid, InvalidParameter
 from app.faults import Code, Fault
 from app.models.types import uuid7

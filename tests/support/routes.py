@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from werkzeug.routing import Rule
 
-from app.api.http.operation import Operation
+from app.api.http.declaration import Operation
 from app.api.openapi import document as openapi
 from tests.support.answers import MISSING
 from tests.support.databases import make_app

@@ -12,8 +12,8 @@ from marshmallow import Schema
 from werkzeug.routing import Rule
 
 from app import errors
+from app.api.http.declaration import Operation
 from app.api.http.multipart import MULTIPART
-from app.api.http.operation import Operation
 from app.api.http.request_parsing import JSON
 from app.api.openapi import components as parts, examples, tags
 from app.api.openapi.components import Json
