@@ -9,7 +9,7 @@ make them. Both columns may be null and no row is rewritten here: `flask db upgr
 tasks when the migrations are done, in batches, and `flask worker` those that older code stores
 while it is being replaced (app/services/tasks/search.py). Older code works on: it searches by the
 column `search`, which a later release takes away. Its index goes now, for each task would be
-written into two; until it is replaced, older code looks through the tasks of whoever searches.
+written into two; until it is replaced, older code looks through the tasks of the user who searches.
 
 On SQLite the index is an FTS5 table. It holds no text: triggers keep it in step with the column, by
 an integer that stays the same when tables are rebuilt or vacuumed, which a rowid does not.

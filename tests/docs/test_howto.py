@@ -78,7 +78,7 @@ def test_snippets_pass_the_linter(project: Path, check: list[str]) -> None:
 
 
 @pytest.mark.slow
-def test_relation_is_migrated_and_seen_by_whoever_sees_the_task(outcome: dict[str, Any]) -> None:
+def test_relation_is_migrated_and_seen_by_users_who_see_the_task(outcome: dict[str, Any]) -> None:
     assert outcome["relation"] == {"created": 201, "texts": ["Buy screws"], "stranger": 404}
 
 

@@ -14,6 +14,8 @@ from tests.tools.check_voice import faults, paragraphs, texts
         "The user is told by mail.",
         "Removes what has had its time.",
         "It is on its way.",
+        "Seen by whoever sees the task.",
+        "The table has the figures for who cannot see it.",
     ],
 )
 def test_phrase_is_found(words: str) -> None:

@@ -71,7 +71,7 @@ def make_token() -> Callable[[], Any]:
 @pytest.mark.parametrize(
     "prepare", [refresh, sign_in, start_session, use_link, make_link, make_token]
 )
-def test_tokens_are_free_for_whoever_holds_the_account(
+def test_tokens_are_free_for_the_holder_of_the_account(
     app: Flask, make_person: MakePerson, prepare: Callable[[], Callable[[], Any]]
 ) -> None:
     make_person("ann")

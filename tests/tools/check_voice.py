@@ -36,6 +36,7 @@ RULES = {
     r"\bon (?:its|their) way\b": "say: queued, sent",
     r"\bof which\b": "begin a second sentence",
     r"\b(?:this|that|the) door\b": "say: check, access",
+    r"\b(?:[Ww]hoever|for who|for whom has)\b": "name the person: a user who, somebody who",
 }
 
 
