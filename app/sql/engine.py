@@ -42,7 +42,6 @@ def options(settings: Mapping[str, Any]) -> dict[str, Any]:
         "pool_size": settings["DATABASE_POOL_SIZE"],
         "max_overflow": 0,  # a thread holds at most one connection
         "pool_timeout": 5,  # seconds
-        "pool_reset_on_return": None,  # app.sql and the ORM's session end their transactions
     }
     if settings["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
         values["paramstyle"] = "named"  # app.sql passes every driver a dict

@@ -19,7 +19,7 @@ from app.models.base import Base
 from app.models.task import PRIORITIES, STATUSES
 from app.models.types import uuid7
 from app.services.access import token_pairs
-from app.services.shared.actor import Actor
+from app.services.shared.actor import SYSTEM, Actor
 from app.services.tasks import tasks
 from app.services.users import registration, users
 from app.sql import LostRace, Statement, atomic
@@ -181,6 +181,18 @@ def test_lost_race_is_run_again_twice(ann: Actor, losses: int, tries: int) -> No
     else:
         race()
     assert (tried, len(rows(Task))) == (tries, 0 if losses == tries else 1)
+
+
+def test_connection_that_is_given_back_in_a_transaction_serves_the_next(app: Flask) -> None:
+    """A fork may forget to end a transaction of a connection that it takes itself."""
+    with app.app_context():
+        db.engine.dispose()
+        taken = db.engine.raw_connection()
+        taken.cursor().execute("BEGIN")
+        taken.cursor().execute("DELETE FROM users")
+        taken.close()
+        assert registration.register(SYSTEM, "eve", "eve@example.com", PASSWORD).username == "eve"
+        assert db.engine.pool.checkedout() == 1  # type: ignore[attr-defined]
 
 
 def test_context_gives_its_connection_back(app: Flask) -> None:
