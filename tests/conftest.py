@@ -8,7 +8,7 @@ one. The clients refuse to work inside a context (tests/support/clients.py).
 import os
 import sys
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import compress
 from pathlib import Path
 from types import ModuleType
@@ -51,6 +51,8 @@ leaks.listen()
 # A module with one of these names starts servers or many threads.
 STARTERS = {"tests.support.races", "tests.support.gunicorn_server", "tests.support.redis_server"}
 MakeApp = Callable[..., Flask]
+BuildApp = Callable[[str], Flask]  # with the URL of its database
+KeepApp = Callable[[BuildApp], Flask]
 MakePerson = Callable[..., Actor]
 
 
@@ -120,6 +122,30 @@ def other_app(app: Flask) -> Iterator[MakeApp]:
 
     yield make
     for other in made:
+        close(other)
+
+
+@cache
+def _kept(build: BuildApp, url: str) -> Flask:
+    return build(url)
+
+
+@pytest.fixture
+def kept_app(app: Flask) -> Iterator[KeepApp]:
+    """A function that returns the app which `build` makes on the same database.
+
+    All tests of the run get the same app from the same `build`, because making one costs as much as
+    fifty requests.
+    """
+    used = []
+
+    def keep(build: BuildApp) -> Flask:
+        used.append(_kept(build, app.config["SQLALCHEMY_DATABASE_URI"]))
+        used[-1].extensions["limiter"].local.ends = 0.0
+        return used[-1]
+
+    yield keep
+    for other in used:
         close(other)
 
 

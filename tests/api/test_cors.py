@@ -5,9 +5,10 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.services.shared.actor import Actor
-from tests.conftest import MakeApp, signed_in_api
+from tests.conftest import KeepApp, signed_in_api
 from tests.support.answers import MISSING
 from tests.support.clients import Api
+from tests.support.databases import make_app
 
 OURS, OTHER = "https://app.example.org", "http://localhost:3000"
 FOREIGN = [
@@ -37,10 +38,14 @@ EXPOSED = {
 TRACING = {"traceparent", "tracestate", "baggage", "sentry-trace", "x-requested-with"}
 
 
+def build(url: str) -> Flask:
+    return make_app(url, CORS_ORIGINS=f"{OURS}, {OTHER}", RATELIMIT_DEFAULT="6 per hour")
+
+
 @pytest.fixture
-def shared(other_app: MakeApp) -> Flask:
+def shared(kept_app: KeepApp) -> Flask:
     """The service with two allowed origins."""
-    return other_app(CORS_ORIGINS=f"{OURS}, {OTHER}", RATELIMIT_DEFAULT="6 per hour")
+    return kept_app(build)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from app.api.http.declaration import ListQuery, Operation
 from app.api.openapi import document as openapi
 from app.schemas.fields import Number, Strict, Text, Whole
 from app.services.shared.actor import Actor
-from tests.conftest import MakeApp, signed_in_api
+from tests.conftest import KeepApp, signed_in_api
 from tests.support import library
 from tests.support.answers import blamed, slug_of
 from tests.support.clients import Api
@@ -31,20 +31,23 @@ def app(sqlite_database: Database) -> Flask:
     return sqlite_database.app
 
 
-@pytest.fixture
-def service(other_app: MakeApp) -> Iterator[Flask]:
-    """The app with the library, which is empty."""
-    app = other_app()
+def build(url: str) -> Flask:
+    app = make_app(url)
     app.register_blueprint(library.bp, url_prefix="/api/v1")
+    return app
+
+
+@pytest.fixture
+def service(kept_app: KeepApp) -> Iterator[Flask]:
+    """The app with the library, which is empty."""
     library.shelf.clear()
-    yield app
+    yield kept_app(build)
     library.shelf.clear()
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    app = make_app("sqlite:////dev")  # no request is served
-    app.register_blueprint(library.bp, url_prefix="/api/v1")
+    app = build("sqlite:////dev")  # no request is served
     found: dict[str, Any] = json.loads(json.dumps(openapi.build(app)))
     return found
 

@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.api.openapi import document as openapi
 from app.services.shared.actor import Actor
-from tests.conftest import MakeApp, signed_in_api
+from tests.conftest import KeepApp, signed_in_api
 from tests.specimen import api as specimens_api
 from tests.support.answers import MISSING, blamed, slug_of
 from tests.support.clients import Api
@@ -19,18 +19,21 @@ PATH = "/specimens"
 QUARTZ = {"name": "Quartz", "rank": "high", "words": ["clear"], "due_at": "2026-05-01T09:00:00Z"}
 
 
-@pytest.fixture
-def service(other_app: MakeApp) -> Flask:
-    """The app with the specimens."""
-    app = other_app()
+def build(url: str) -> Flask:
+    app = make_app(url)
     app.register_blueprint(specimens_api.bp, url_prefix="/api/v1/specimens")
     return app
 
 
+@pytest.fixture
+def service(kept_app: KeepApp) -> Flask:
+    """The app with the specimens."""
+    return kept_app(build)
+
+
 @pytest.fixture(scope="module")
 def conformance() -> Conformance:
-    app = make_app("sqlite:////dev")  # no request is served
-    app.register_blueprint(specimens_api.bp, url_prefix="/api/v1/specimens")
+    app = build("sqlite:////dev")  # no request is served
     return Conformance(json.loads(json.dumps(openapi.build(app))))
 
 
